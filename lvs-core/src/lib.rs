@@ -1,0 +1,1 @@
+//! The Linux Virtual Server (IPVS) as a typed library.
