@@ -1,0 +1,235 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use super::{AddressFamily, ModelError, Protocol};
+
+/// The virtual side of a connection: an address and port, or the mark of a firewall-mark service's template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+// Exhaustive: what a connection entry can hold (ip_vs_conn.c).
+pub enum ConnectionTarget {
+    /// The address and port that the client asked for.
+    Endpoint {
+        /// The virtual address.
+        addr: IpAddr,
+        /// The virtual port.
+        port: u16,
+    },
+    /// The firewall mark of a persistence template.
+    Fwmark(NonZeroU32),
+}
+
+/// Where a connection entry came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+// Exhaustive: the two words of `/proc/net/ip_vs_conn_sync`.
+pub enum ConnectionOrigin {
+    /// Made here.
+    Local,
+    /// Received from a master's sync daemon.
+    Sync,
+}
+
+/// Data of a persistence engine on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+// Exhaustive: a pair with names.
+pub struct EngineData<'a> {
+    /// The engine, `sip` in the kernel.
+    pub engine: &'a str,
+    /// Its raw data, for `sip` the Call-ID.
+    pub data: &'a [u8],
+}
+
+/// The state of a connection.
+///
+/// The same number means different things by protocol, so the names are what counts (`ip_vs_proto_*.c`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ConnectionState {
+    /// No packet has moved it yet; of a template: not confirmed.
+    None,
+    /// Data flows. TCP and SCTP.
+    Established,
+    /// TCP: the real server opens.
+    SynSent,
+    /// TCP: the client has asked.
+    SynRecv,
+    /// TCP: one side has finished.
+    FinWait,
+    /// TCP: both sides have finished.
+    TimeWait,
+    /// TCP: reset.
+    Close,
+    /// TCP: the client has finished, the real server not yet.
+    CloseWait,
+    /// TCP: waiting for the last acknowledgement.
+    LastAck,
+    /// TCP: listening.
+    Listen,
+    /// TCP under `secure_tcp`: the real server has answered.
+    SynAck,
+    /// UDP, its only state.
+    Udp,
+    /// SCTP: the client's first INIT.
+    Init1,
+    /// SCTP: a further INIT.
+    Init,
+    /// SCTP: INIT-ACK sent.
+    CookieSent,
+    /// SCTP: COOKIE-ECHO seen.
+    CookieReplied,
+    /// SCTP: waiting for a cookie.
+    CookieWait,
+    /// SCTP: cookie received.
+    Cookie,
+    /// SCTP: cookie echoed.
+    CookieEchoed,
+    /// SCTP: SHUTDOWN sent.
+    ShutdownSent,
+    /// SCTP: SHUTDOWN received.
+    ShutdownReceived,
+    /// SCTP: SHUTDOWN-ACK sent.
+    ShutdownAckSent,
+    /// SCTP: aborted.
+    Rejected,
+    /// SCTP: closed.
+    Closed,
+    /// A template that a completed connection has confirmed.
+    Assured,
+    /// `ERR!` or a name that this crate does not know.
+    Unknown,
+}
+
+impl ConnectionState {
+    /// All states with the name that the kernel and `ipvsadm` print.
+    pub const NAMES: [(Self, &'static str); 26] = [
+        (Self::None, "NONE"),
+        (Self::Established, "ESTABLISHED"),
+        (Self::SynSent, "SYN_SENT"),
+        (Self::SynRecv, "SYN_RECV"),
+        (Self::FinWait, "FIN_WAIT"),
+        (Self::TimeWait, "TIME_WAIT"),
+        (Self::Close, "CLOSE"),
+        (Self::CloseWait, "CLOSE_WAIT"),
+        (Self::LastAck, "LAST_ACK"),
+        (Self::Listen, "LISTEN"),
+        (Self::SynAck, "SYNACK"),
+        (Self::Udp, "UDP"),
+        (Self::Init1, "INIT1"),
+        (Self::Init, "INIT"),
+        (Self::CookieSent, "C-SENT"),
+        (Self::CookieReplied, "C-REPLIED"),
+        (Self::CookieWait, "C-WAIT"),
+        (Self::Cookie, "COOKIE"),
+        (Self::CookieEchoed, "C-ECHOED"),
+        (Self::ShutdownSent, "S-SENT"),
+        (Self::ShutdownReceived, "S-RECEIVED"),
+        (Self::ShutdownAckSent, "S-ACK-SENT"),
+        (Self::Rejected, "REJECTED"),
+        (Self::Closed, "CLOSED"),
+        (Self::Assured, "ASSURED"),
+        (Self::Unknown, "ERR!"),
+    ];
+
+    /// The name that the kernel and `ipvsadm` print.
+    pub const fn name(self) -> &'static str {
+        Self::NAMES[self as usize].1
+    }
+}
+
+impl fmt::Display for ConnectionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for ConnectionState {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        Self::NAMES
+            .iter()
+            .find(|(_, name)| *name == text)
+            .map(|(state, _)| *state)
+            .ok_or_else(|| ModelError::Unknown { what: "connection state", text: text.to_owned() })
+    }
+}
+
+/// One entry of the connection table, borrowed from where it was read.
+///
+/// Persistence templates are entries, too: their client port is 0 and their client address is masked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Connection<'a> {
+    /// The protocol; `Other(0)` (`IP`) for templates of firewall-mark services.
+    pub protocol: Protocol,
+    /// The client's address.
+    pub client_addr: IpAddr,
+    /// The client's port, 0 of a template.
+    pub client_port: u16,
+    /// What the client asked for.
+    pub target: ConnectionTarget,
+    /// The real server's address.
+    pub destination_addr: IpAddr,
+    /// The real server's port.
+    pub destination_port: u16,
+    /// The state.
+    pub state: ConnectionState,
+    /// Whole seconds until it expires, 0 if overdue.
+    pub expires: u32,
+    /// Where it came from, where the source says so.
+    pub origin: Option<ConnectionOrigin>,
+    /// Data of a persistence engine, if any.
+    pub engine: Option<EngineData<'a>>,
+}
+
+impl<'a> Connection<'a> {
+    /// An entry without origin and engine data.
+    pub const fn new(
+        protocol: Protocol,
+        client: (IpAddr, u16),
+        target: ConnectionTarget,
+        destination: (IpAddr, u16),
+        state: ConnectionState,
+        expires: u32,
+    ) -> Self {
+        Self {
+            protocol,
+            client_addr: client.0,
+            client_port: client.1,
+            target,
+            destination_addr: destination.0,
+            destination_port: destination.1,
+            state,
+            expires,
+            origin: None,
+            engine: None,
+        }
+    }
+
+    /// The address family of the client's side.
+    pub const fn family(&self) -> AddressFamily {
+        AddressFamily::of(self.client_addr)
+    }
+
+    /// Whether it is a persistence template rather than a connection.
+    pub const fn is_template(&self) -> bool {
+        self.client_port == 0 && matches!(self.state, ConnectionState::None | ConnectionState::Assured)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_stands_at_its_own_name() {
+        for (state, name) in ConnectionState::NAMES {
+            assert_eq!(state.name(), name);
+            assert_eq!(name.parse(), Ok(state));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+use super::{Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Table, TableService, Timeouts};
+
+/// What the source of a snapshot could see. A field that is `false` means: not looked at, not: not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Coverage {
+    /// IPv6 services and destinations.
+    pub ipv6: bool,
+    /// Encapsulation of tunnels.
+    pub tunnels: bool,
+    /// Persistence engines.
+    pub engines: bool,
+    /// 64-bit statistics.
+    pub stats64: bool,
+    /// All attributes of sync daemons.
+    pub daemon_details: bool,
+}
+
+impl Coverage {
+    /// Everything: generic netlink, the embedded director.
+    pub const FULL: Self = Self { ipv6: true, tunnels: true, engines: true, stats64: true, daemon_details: true };
+    /// What the old socket options can say.
+    pub const SOCKET_OPTIONS: Self =
+        Self { ipv6: false, tunnels: false, engines: false, stats64: false, daemon_details: false };
+}
+
+/// A service as reported, with its destinations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+// Exhaustive: a pair with names.
+pub struct ServiceSnapshot {
+    /// The service.
+    pub entry: ServiceEntry,
+    /// Its destinations in the director's order: the one added last comes first.
+    pub destinations: Vec<DestinationEntry>,
+}
+
+/// All that a director holds, read in one call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// What the director says of itself.
+    pub info: Info,
+    /// The services in the director's order, which means nothing in the kernel.
+    pub services: Vec<ServiceSnapshot>,
+    /// The timeouts.
+    pub timeouts: Timeouts,
+    /// The running sync daemons.
+    pub daemons: Vec<Daemon>,
+    /// What this snapshot could see.
+    pub coverage: Coverage,
+}
+
+impl Snapshot {
+    /// An empty snapshot.
+    pub fn new(info: Info, coverage: Coverage) -> Self {
+        Self { info, services: Vec::new(), timeouts: Timeouts::default(), daemons: Vec::new(), coverage }
+    }
+
+    /// The service of a key.
+    pub fn service(&self, key: &ServiceKey) -> Option<&ServiceSnapshot> {
+        self.services.iter().find(|service| service.entry.service.key() == *key)
+    }
+
+    /// The configuration alone. Destinations come in the order in which adding them one by one gives this director's
+    /// list again: oldest first.
+    pub fn to_table(&self) -> Table {
+        let mut table = Table::new();
+        table.timeouts = Some(self.timeouts);
+        table.daemons.clone_from(&self.daemons);
+        table.services = self
+            .services
+            .iter()
+            .map(|service| TableService {
+                service: service.entry.service,
+                destinations: service.destinations.iter().rev().map(|entry| entry.destination).collect(),
+            })
+            .collect();
+        table
+    }
+
+    /// Sorts services and destinations by their keys, numerically.
+    pub fn sort(&mut self) {
+        self.services.sort_by_key(|service| service.entry.service.key());
+        for service in &mut self.services {
+            service.destinations.sort_by_key(|entry| entry.destination.key);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use super::{Daemon, Destination, Service, ServiceKey, Timeouts};
+
+/// A virtual service with its destinations.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+// Exhaustive: a pair with names.
+pub struct TableService {
+    /// The service.
+    pub service: Service,
+    /// Its destinations.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub destinations: Vec<Destination>,
+}
+
+impl TableService {
+    /// A service without destinations.
+    pub const fn new(service: Service) -> Self {
+        Self { service, destinations: Vec::new() }
+    }
+}
+
+/// A whole configuration: what a rules file says, what a director is to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[non_exhaustive]
+pub struct Table {
+    /// The services, each with its destinations, in the order of the source.
+    pub services: Vec<TableService>,
+    /// The timeouts, if the source says something of them.
+    pub timeouts: Option<Timeouts>,
+    /// The sync daemons.
+    pub daemons: Vec<Daemon>,
+}
+
+impl Table {
+    /// An empty table.
+    pub const fn new() -> Self {
+        Self { services: Vec::new(), timeouts: None, daemons: Vec::new() }
+    }
+
+    /// The service of a key.
+    pub fn service(&self, key: &ServiceKey) -> Option<&TableService> {
+        self.services.iter().find(|entry| entry.service.key() == *key)
+    }
+
+    /// Sorts services and destinations by their keys, so that equal tables compare equal: a director reports them in
+    /// an order of its own.
+    pub fn sort(&mut self) {
+        self.services.sort_by_key(|entry| entry.service.key());
+        for entry in &mut self.services {
+            entry.destinations.sort_by_key(|destination| destination.key);
+        }
+        self.daemons.sort();
+    }
+}
