@@ -7,6 +7,7 @@ pub mod director;
 mod errno;
 mod error;
 pub mod model;
+pub mod schedulers;
 
 pub use director::Director;
 pub use errno::Errno;

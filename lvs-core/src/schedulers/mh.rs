@@ -1,0 +1,140 @@
+//! mh: Maglev hashing.
+
+use super::hash::{fold, fold_as, hsiphash};
+use super::wrr::gcd;
+use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+
+/// Table sizes by `CONFIG_IP_VS_MH_TAB_INDEX` − 8: the largest primes below the powers of two from 2<sup>8</sup>.
+const PRIMES: [u32; 10] = [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071];
+
+// ip_vs_mh.c: the two keys of ip_vs_mh_hash functions.
+const KEY_1: u64 = 2_654_435_761;
+const KEY_2: u64 = 2_654_446_892;
+
+/// Maglev hashing: the client's address decides, and few clients move when the set of destinations changes.
+#[derive(Clone, Debug)]
+pub struct Mh {
+    flags: u32,
+    weight_bits: u32,
+    size: u32,
+    /// Empty, or `size` slots.
+    slots: Vec<DestinationId>,
+}
+
+struct Setup {
+    at: DestinationId,
+    position: u32,
+    skip: u32,
+    turns: u32,
+}
+
+impl Mh {
+    /// Not yet bound.
+    ///
+    /// Reads [`Options::flags`] and [`Options::mh_table_index`], which is brought into its range.
+    pub fn new(options: &Options) -> Self {
+        let index = options.mh_table_index.clamp(8, 17);
+        Self { flags: options.flags, weight_bits: index / 2, size: PRIMES[index as usize - 8], slots: Vec::new() }
+    }
+
+    /// Fills the table, unless there are too many destinations: then the former table stays.
+    fn fill(&mut self, pool: &Pool) {
+        if pool.len() > self.size as usize {
+            return;
+        }
+        self.slots.clear();
+        let weights = pool.iter().map(|at| pool.last_weight(at)).filter(|&w| w > 0);
+        let divisor = weights.clone().fold(0, |g, w| gcd(w as u32, g));
+        let Some(heaviest) = weights.max() else {
+            return;
+        };
+        let shift = (u32::BITS - (heaviest as u32 / divisor).leading_zeros()).saturating_sub(self.weight_bits);
+        let mut setups: Vec<Setup> = pool
+            .iter()
+            .map(|at| {
+                let base = u32::from(pool.port(at)).wrapping_add(fold_as(pool.family(), pool.addr(at)));
+                let weight = pool.last_weight(at);
+                let turns = if weight > 0 { ((weight as u32 / divisor) >> shift).max(1) } else { 0 };
+                Setup {
+                    at,
+                    position: hsiphash(base, KEY_1) % self.size,
+                    skip: hsiphash(base, KEY_2) % (self.size - 1) + 1,
+                    turns,
+                }
+            })
+            .collect();
+        let mut slots = vec![None; self.size as usize];
+        let mut left = self.size;
+        'population: loop {
+            for setup in &mut setups {
+                for _ in 0..setup.turns {
+                    while slots[setup.position as usize].is_some() {
+                        setup.position = (setup.position + setup.skip) % self.size;
+                    }
+                    slots[setup.position as usize] = Some(setup.at);
+                    left -= 1;
+                    if left == 0 {
+                        break 'population;
+                    }
+                }
+            }
+        }
+        self.slots.extend(slots.into_iter().flatten());
+    }
+}
+
+impl Scheduler for Mh {
+    fn name(&self) -> &'static str {
+        "mh"
+    }
+
+    fn bind(&mut self, pool: &Pool, _: u64) -> Result<(), BindError> {
+        if pool.len() > self.size as usize {
+            return Err(BindError::TooManyDestinations { destinations: pool.len(), slots: self.size as usize });
+        }
+        self.fill(pool);
+        Ok(())
+    }
+
+    fn added(&mut self, pool: &Pool, _: DestinationId) {
+        self.fill(pool);
+    }
+
+    fn removed(&mut self, pool: &Pool, _: DestinationId) {
+        self.fill(pool);
+    }
+
+    fn edited(&mut self, pool: &Pool, _: DestinationId) {
+        self.fill(pool);
+    }
+
+    fn reconfigured(&mut self, options: &Options) {
+        self.flags = options.flags;
+    }
+
+    fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let port = if self.flags & Options::PORT != 0 { request.hashed_port() } else { 0 };
+        let hashed = u32::from(port).wrapping_add(fold(request.client));
+        let first = hsiphash(hashed, KEY_1) % self.size;
+        let at = self.slots[first as usize];
+        if pool.usable(at) {
+            return Some(at);
+        }
+        if self.flags & Options::FALLBACK == 0 {
+            return None;
+        }
+        (0..self.size)
+            .map(|offset| {
+                let step = (offset + first) % self.size;
+                self.slots[(hsiphash(step.wrapping_add(hashed), KEY_1) % self.size) as usize]
+            })
+            .find(|&at| pool.usable(at))
+    }
+
+    fn holds(&self, at: DestinationId) -> bool {
+        self.slots.contains(&at)
+    }
+}

@@ -1,0 +1,122 @@
+//! What decides a scheduler's behaviour besides the destinations.
+
+/// Which of two behaviours of the kernel to follow.
+///
+/// The arithmetic of the least-connection family and the handling of thresholds changed within the stable series, so a release's first two
+/// numbers do not tell. A running kernel can be asked: in a network namespace made for it, add a destination with an
+/// upper threshold of 2<sup>31</sup>; [`Old`](Self::Old) accepts it, [`New`](Self::New) answers `EINVAL`.
+// Exhaustive: a third behaviour would be a new axis of Options or break every match on purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Profile {
+    /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103: active and inactive connections are counted, a connection is active or inactive.
+    Old,
+    /// Linux 6.1.183, 6.12.104 and later: active and all connections are counted, an active one weighs 257.
+    #[default]
+    New,
+}
+
+/// Settings of a scheduler. Each scheduler reads its own and ignores the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The service's flags: [`FALLBACK`](Self::FALLBACK) and [`PORT`](Self::PORT), read by sh and mh.
+    pub flags: u32,
+    /// sh: slots of the table as a power of two (`CONFIG_IP_VS_SH_TAB_BITS`), 4 to 20.
+    pub sh_table_bits: u32,
+    /// mh: size of the table (`CONFIG_IP_VS_MH_TAB_INDEX`), 8 (251 slots) to 17 (131071 slots).
+    pub mh_table_index: u32,
+    /// lblc: idle time after which an entry is dropped, milliseconds (`lblc_expiration`).
+    pub lblc_expiration: u64,
+    /// lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, milliseconds
+    /// (`lblcr_expiration`).
+    pub lblcr_expiration: u64,
+    /// lblc, lblcr: whether the cache has a hard limit (Linux 6.1.191, 6.12.113 and later) or not (earlier ones, in which lblc
+    /// also counts a replaced entry twice).
+    pub lblc_capped: bool,
+    /// twos: seed of the generator.
+    pub seed: u64,
+}
+
+impl Options {
+    /// Flag: look for another destination if the hashed one cannot take the connection (`sh-fallback`, `mh-fallback`).
+    pub const FALLBACK: u32 = 0x8;
+    /// Flag: hash the client's port too (`sh-port`, `mh-port`).
+    pub const PORT: u32 = 0x10;
+
+    /// The same with other service flags.
+    #[must_use]
+    pub const fn with_flags(mut self, flags: u32) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// The same with another seed.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+}
+
+impl Default for Options {
+    /// What a Debian kernel has.
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60 * 1000;
+        Self {
+            flags: 0,
+            sh_table_bits: 8,
+            mh_table_index: 12,
+            lblc_expiration: DAY,
+            lblcr_expiration: DAY,
+            lblc_capped: true,
+            seed: 0,
+        }
+    }
+}
+
+/// A source of random numbers, for twos.
+///
+/// Any `FnMut(u32) -> u32` is one.
+pub trait Random {
+    /// A number from 0 to `bound` − 1, each as likely as the others. `bound` is never 0.
+    fn below(&mut self, bound: u32) -> u32;
+}
+
+impl<F: FnMut(u32) -> u32> Random for F {
+    fn below(&mut self, bound: u32) -> u32 {
+        self(bound)
+    }
+}
+
+/// A small generator with a seed, so that a run with twos can be repeated.
+#[derive(Clone, Debug)]
+pub struct SplitMix64(u64);
+
+impl SplitMix64 {
+    /// A generator that always gives the same numbers for the same seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    // Steele, Lea, Flood: Fast splittable pseudorandom number generators (2014).
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+impl Random for SplitMix64 {
+    fn below(&mut self, bound: u32) -> u32 {
+        // Lemire's multiplication with rejection: exactly uniform.
+        let bound = u64::from(bound.max(1));
+        let mut product = (self.next() >> 32) * bound;
+        let threshold = (1u64 << 32) % bound;
+        while product & 0xFFFF_FFFF < threshold {
+            product = (self.next() >> 32) * bound;
+        }
+        (product >> 32) as u32
+    }
+}

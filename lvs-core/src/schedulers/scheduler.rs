@@ -1,0 +1,157 @@
+//! The trait that every scheduler implements, and the table of them all.
+
+use std::fmt;
+
+use super::{DestinationId, Options, Pool, Request};
+use super::{Dh, Fo, Lblc, Lblcr, Lc, Mh, Nq, Ovf, Rr, Sed, Sh, SplitMix64, Twos, Wlc, Wrr};
+
+/// Chooses a destination for each new connection.
+///
+/// A scheduler keeps state of its own that follows the pool, so **each change of the pool is told to it at once**, before the next change:
+///
+/// | change of the pool | call |
+/// |---|---|
+/// | [`insert`](Pool::insert) | [`added`](Self::added) |
+/// | [`detach`](Pool::detach) | [`removed`](Self::removed) |
+/// | [`set_weight`](Pool::set_weight) and [`set_thresholds`](Pool::set_thresholds) of one command, even if nothing changed | one [`edited`](Self::edited) |
+/// | a connection or template counted | [`counters_changed`](Self::counters_changed) |
+///
+/// [`Balancer`](super::Balancer) does this.
+///
+/// What the pool holds when [`bind`](Self::bind) is called needs no telling.
+pub trait Scheduler: fmt::Debug + Send {
+    /// The scheduler's name, as in `ipvsadm -s`.
+    fn name(&self) -> &'static str;
+
+    /// Begins to work for `pool` at time `now` (milliseconds), forgetting all state.
+    ///
+    /// # Errors
+    /// [`BindError`] when the kernel would refuse the scheduler for this service.
+    fn bind(&mut self, pool: &Pool, now: u64) -> Result<(), BindError>;
+
+    /// `at` is now the head of the list.
+    fn added(&mut self, pool: &Pool, at: DestinationId);
+
+    /// `at` is no longer on the list. Its [neighbours](Pool::previous) are still known.
+    fn removed(&mut self, pool: &Pool, at: DestinationId);
+
+    /// The settings of `at` were set, perhaps to what they were before.
+    fn edited(&mut self, pool: &Pool, at: DestinationId);
+
+    /// The connections of `at` changed, and perhaps its overload flag.
+    #[inline]
+    fn counters_changed(&mut self, pool: &Pool, at: DestinationId) {
+        let _ = (pool, at);
+    }
+
+    /// The settings that may change while a scheduler is bound did: the service's flags, the expirations of lblc and lblcr.
+    fn reconfigured(&mut self, options: &Options) {
+        let _ = options;
+    }
+
+    /// Chooses the destination of a new connection; `None` if no destination may have it.
+    ///
+    /// It counts nothing: the caller tells the pool of the connection.
+    fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId>;
+
+    /// When [`tick`](Self::tick) wants to be called next, in milliseconds; `None` if never.
+    fn next_tick(&self) -> Option<u64> {
+        None
+    }
+
+    /// Does what the kernel's scheduler does by a timer: lblc and lblcr drop old entries once a minute.
+    fn tick(&mut self, pool: &Pool, now: u64) {
+        let _ = (pool, now);
+    }
+
+    /// Whether the scheduler's own tables refer to `at`, so that it must not be [released](Pool::release).
+    fn holds(&self, at: DestinationId) -> bool {
+        let _ = at;
+        false
+    }
+}
+
+/// Why a scheduler cannot work for a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BindError {
+    /// mh: there are more destinations than its table has slots.
+    TooManyDestinations {
+        /// How many destinations there are.
+        destinations: usize,
+        /// How many slots the table has.
+        slots: usize,
+    },
+}
+
+impl BindError {
+    /// The kernel's errno.
+    pub const fn errno(&self) -> i32 {
+        const EINVAL: i32 = 22;
+        match self {
+            Self::TooManyDestinations { .. } => EINVAL,
+        }
+    }
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyDestinations { destinations, slots } => {
+                write!(f, "{destinations} destinations do not fit into a table of {slots} slots")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BindError {}
+
+/// What there is to know about a scheduler before using it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SchedulerInfo {
+    /// Name as in `ipvsadm -s`.
+    pub name: &'static str,
+    /// The name in full.
+    pub title: &'static str,
+    /// Whether its choices follow from the history alone (not so for twos, which draws).
+    pub deterministic: bool,
+    make: fn(&Options) -> Box<dyn Scheduler>,
+}
+
+macro_rules! scheduler {
+    ($name:literal, $title:literal, $make:expr) => {
+        scheduler!($name, $title, $make, true)
+    };
+    ($name:literal, $title:literal, $make:expr, $deterministic:literal) => {
+        SchedulerInfo { name: $name, title: $title, deterministic: $deterministic, make: $make }
+    };
+}
+
+/// All schedulers, in the order of `ipvsadm`'s manual.
+pub static SCHEDULERS: [SchedulerInfo; 14] = [
+    scheduler!("rr", "round robin", |_| Box::new(Rr::new())),
+    scheduler!("wrr", "weighted round robin", |_| Box::new(Wrr::new())),
+    scheduler!("lc", "least connections", |_| Box::new(Lc::new())),
+    scheduler!("wlc", "weighted least connections", |_| Box::new(Wlc::new())),
+    scheduler!("lblc", "locality-based least connections", |o| Box::new(Lblc::new(o))),
+    scheduler!("lblcr", "locality-based least connections with replication", |o| Box::new(Lblcr::new(o))),
+    scheduler!("dh", "destination hashing", |_| Box::new(Dh::new())),
+    scheduler!("sh", "source hashing", |o| Box::new(Sh::new(o))),
+    scheduler!("sed", "shortest expected delay", |_| Box::new(Sed::new())),
+    scheduler!("nq", "never queue", |_| Box::new(Nq::new())),
+    scheduler!("fo", "weighted failover", |_| Box::new(Fo::new())),
+    scheduler!("ovf", "weighted overflow", |_| Box::new(Ovf::new())),
+    scheduler!("mh", "Maglev hashing", |o| Box::new(Mh::new(o))),
+    scheduler!("twos", "power of two choices", |o| Box::new(Twos::new(SplitMix64::new(o.seed))), false),
+];
+
+/// The scheduler called `name`, not yet bound; `None` if there is none.
+pub fn by_name(name: &str, options: &Options) -> Option<Box<dyn Scheduler>> {
+    info(name).map(|info| (info.make)(options))
+}
+
+/// What there is to know about the scheduler called `name`.
+pub fn info(name: &str) -> Option<&'static SchedulerInfo> {
+    SCHEDULERS.iter().find(|info| info.name == name)
+}
