@@ -37,6 +37,14 @@ impl Mh {
         Self { flags: options.flags, weight_bits: index / 2, size: PRIMES[index as usize - 8], slots: Vec::new() }
     }
 
+    /// The destination of each slot, or nothing if no destination has a weight.
+    ///
+    /// Two tables compared slot by slot tell which share of the clients a change moves.
+    pub fn table(&mut self, pool: &Pool) -> Vec<DestinationId> {
+        self.fill(pool);
+        self.slots.clone()
+    }
+
     /// Fills the table, unless there are too many destinations: then the former table stays.
     fn fill(&mut self, pool: &Pool) {
         if pool.len() > self.size as usize {

@@ -20,6 +20,14 @@ impl Sh {
         Self { flags: options.flags, bits, slots: vec![None; 1 << bits].into() }
     }
 
+    /// The destination of each slot, 2<sup>bits</sup> of them, or nothing if the pool is empty.
+    ///
+    /// For a look at how clients spread; [`pick`](Scheduler::pick) needs no such call.
+    pub fn table(&mut self, pool: &Pool) -> Vec<DestinationId> {
+        self.fill(pool);
+        self.slots.iter().flatten().copied().collect()
+    }
+
     fn fill(&mut self, pool: &Pool) {
         // Each its weight in consecutive slots, at least one, and over again until all slots are taken.
         let turns = |at| std::iter::repeat_n(at, pool.weight(at).max(1) as usize);
