@@ -4,10 +4,14 @@
 #![deny(unsafe_code)]
 
 pub mod director;
+pub mod drain;
 mod errno;
 mod error;
+pub mod health;
 pub mod model;
+pub mod plan;
 pub mod schedulers;
+pub mod watch;
 
 pub use director::Director;
 pub use errno::Errno;

@@ -1,0 +1,101 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::model::{DestinationEntry, DestinationKey, Protocol, ServiceKey};
+
+/// What is taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+// Exhaustive: one server of one service, one server everywhere, one service.
+pub enum DrainTarget {
+    /// One destination of one service.
+    Destination(ServiceKey, DestinationKey),
+    /// Every destination with this address, whatever its port, in every service.
+    RealServer(IpAddr),
+    /// A service with all its destinations, and then the service itself.
+    Service(ServiceKey),
+}
+
+impl DrainTarget {
+    pub(super) fn covers(&self, service: &ServiceKey, destination: &DestinationKey) -> bool {
+        match self {
+            Self::Destination(key, server) => key == service && server == destination,
+            Self::RealServer(addr) => *addr == destination.addr,
+            Self::Service(key) => key == service,
+        }
+    }
+}
+
+/// Which connections of a quiesced destination are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+// Exhaustive: each includes the one before.
+pub enum WaitFor {
+    /// None: it goes at once.
+    Nothing,
+    /// Active ones: established or on the way there.
+    Active,
+    /// Inactive ones as well: closing ones, and everything of UDP.
+    Inactive,
+    /// Persistence templates as well.
+    Persistent,
+}
+
+impl WaitFor {
+    pub(super) fn is_over(self, entry: &DestinationEntry) -> bool {
+        let counts = [entry.active, entry.inactive, entry.persistent];
+        counts[..self as usize].iter().all(|&count| count == 0)
+    }
+}
+
+/// How long and for what a drain waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct DrainPolicy {
+    /// For TCP and firewall marks.
+    pub tcp: WaitFor,
+    /// For UDP. Every UDP entry counts as inactive until it times out, so the default is not to wait.
+    pub udp: WaitFor,
+    /// For SCTP.
+    pub sctp: WaitFor,
+    /// When the waiting ends and what is left is cut, counted from the first step; `None` waits for ever.
+    pub deadline: Option<Duration>,
+    /// Whether a drained destination (and service) is removed, or stays quiesced.
+    pub remove: bool,
+}
+
+impl Default for DrainPolicy {
+    /// Waits for active connections of TCP and SCTP without a deadline, not for UDP, then removes.
+    fn default() -> Self {
+        Self { tcp: WaitFor::Active, udp: WaitFor::Nothing, sctp: WaitFor::Active, deadline: None, remove: true }
+    }
+}
+
+impl DrainPolicy {
+    /// With a deadline, counted from the first step.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Waiting for the same with every protocol.
+    #[must_use]
+    pub const fn waiting_for(mut self, what: WaitFor) -> Self {
+        (self.tcp, self.udp, self.sctp) = (what, what, what);
+        self
+    }
+
+    /// Leaving the drained destinations in the table, quiesced.
+    #[must_use]
+    pub const fn keeping(mut self) -> Self {
+        self.remove = false;
+        self
+    }
+
+    pub(super) fn wait_for(&self, service: &ServiceKey) -> WaitFor {
+        match service.protocol() {
+            Some(Protocol::Udp) => self.udp,
+            Some(Protocol::Sctp) => self.sctp,
+            _ => self.tcp,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+use std::collections::{HashMap, HashSet};
+
+use super::{PlanError, Scope};
+use crate::director::Operation;
+use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, ServiceKey, Table, TableService, Timeouts};
+
+/// The order of things. A phase begins only when every step of those before it has succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+// Exhaustive: the order is the point of a plan.
+pub enum Phase {
+    /// Daemons that are not wanted, or not so, stop: while one runs the kernel takes no destination of the other family.
+    StopDaemons,
+    /// Services and destinations appear, weights rise from 0.
+    Add,
+    /// Everything else of services and destinations changes.
+    Change,
+    /// Destinations are quiesced, destinations and services disappear.
+    Remove,
+    /// Timeouts are set and daemons start.
+    Settle,
+}
+
+/// One operation of a plan and what takes it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+// Exhaustive: three parts with names.
+pub struct Step {
+    /// When it runs.
+    pub phase: Phase,
+    /// What it does.
+    pub operation: Operation,
+    /// What undoes it, in order. A service or destination that comes back is at the head of its list again and
+    /// its counters start from what the director still remembers.
+    pub undo: Vec<Operation>,
+}
+
+/// The ordered operations that turn one table into another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    pub(super) steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The smallest plan from what is there to what is wanted, within a scope.
+    ///
+    /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts of 0 or `None` stay
+    /// as they are, and daemons are stopped or started only if the wanted table names at least one.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the wanted table names something twice, or a service outside of the scope.
+    pub fn between(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
+        check(wanted, scope)?;
+        let mut plan = Self::default();
+        plan.daemons(current, wanted);
+        let present: HashMap<ServiceKey, &TableService> =
+            current.services.iter().map(|entry| (entry.service.key(), entry)).collect();
+        for entry in &wanted.services {
+            match present.get(&entry.service.key()) {
+                None => plan.add_service(entry),
+                Some(old) => plan.change_service(old, entry),
+            }
+        }
+        let kept: HashSet<ServiceKey> = wanted.services.iter().map(|entry| entry.service.key()).collect();
+        for entry in &current.services {
+            let key = entry.service.key();
+            if !kept.contains(&key) && scope.owns(&key) {
+                plan.remove_service(entry);
+            }
+        }
+        plan.timeouts(current.timeouts, wanted.timeouts);
+        // Stable: inside a phase, a service comes before its destinations as pushed above.
+        plan.steps.sort_by_key(|step| step.phase);
+        Ok(plan)
+    }
+
+    /// The steps in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The operations in order.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.steps.iter().map(|step| &step.operation)
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// How many steps there are.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn push(&mut self, phase: Phase, operation: Operation, undo: Vec<Operation>) {
+        self.steps.push(Step { phase, operation, undo });
+    }
+
+    fn add_service(&mut self, entry: &TableService) {
+        let key = entry.service.key();
+        self.push(Phase::Add, Operation::AddService(entry.service), vec![Operation::RemoveService(key)]);
+        for destination in &entry.destinations {
+            self.add_destination(key, *destination);
+        }
+    }
+
+    fn add_destination(&mut self, key: ServiceKey, destination: Destination) {
+        let undo = vec![Operation::RemoveDestination(key, destination.key)];
+        self.push(Phase::Add, Operation::AddDestination(key, destination), undo);
+    }
+
+    fn change_service(&mut self, old: &TableService, new: &TableService) {
+        let key = new.service.key();
+        if old.service != new.service {
+            self.push(
+                Phase::Change,
+                Operation::UpdateService(new.service),
+                vec![Operation::UpdateService(old.service)],
+            );
+        }
+        let present: HashMap<DestinationKey, &Destination> = old.destinations.iter().map(|d| (d.key, d)).collect();
+        for destination in &new.destinations {
+            match present.get(&destination.key) {
+                None => self.add_destination(key, *destination),
+                Some(before) if *before != destination => {
+                    let phase = match (before.weight, destination.weight) {
+                        (0, 1..) => Phase::Add,
+                        (1.., 0) => Phase::Remove,
+                        _ => Phase::Change,
+                    };
+                    let undo = vec![Operation::UpdateDestination(key, **before)];
+                    self.push(phase, Operation::UpdateDestination(key, *destination), undo);
+                }
+                Some(_) => {}
+            }
+        }
+        let kept: HashSet<DestinationKey> = new.destinations.iter().map(|d| d.key).collect();
+        for destination in old.destinations.iter().filter(|d| !kept.contains(&d.key)) {
+            let undo = vec![Operation::AddDestination(key, *destination)];
+            self.push(Phase::Remove, Operation::RemoveDestination(key, destination.key), undo);
+        }
+    }
+
+    fn remove_service(&mut self, entry: &TableService) {
+        let key = entry.service.key();
+        let mut undo = vec![Operation::AddService(entry.service)];
+        undo.extend(entry.destinations.iter().map(|destination| Operation::AddDestination(key, *destination)));
+        self.push(Phase::Remove, Operation::RemoveService(key), undo);
+    }
+
+    fn timeouts(&mut self, current: Option<Timeouts>, wanted: Option<Timeouts>) {
+        let Some(wanted) = wanted else { return };
+        let now = current.unwrap_or(Timeouts { tcp: 0, tcp_fin: 0, udp: 0 });
+        let differing = |wanted: u32, now: u32| if wanted == now { 0 } else { wanted };
+        let change = Timeouts {
+            tcp: differing(wanted.tcp, now.tcp),
+            tcp_fin: differing(wanted.tcp_fin, now.tcp_fin),
+            udp: differing(wanted.udp, now.udp),
+        };
+        if change != (Timeouts { tcp: 0, tcp_fin: 0, udp: 0 }) {
+            let undo = current.map(Operation::SetTimeouts).into_iter().collect();
+            self.push(Phase::Settle, Operation::SetTimeouts(change), undo);
+        }
+    }
+
+    fn daemons(&mut self, current: &Table, wanted: &Table) {
+        if wanted.daemons.is_empty() {
+            return;
+        }
+        for role in [DaemonRole::Master, DaemonRole::Backup] {
+            let of = |table: &Table| table.daemons.iter().find(|daemon| daemon.role == role).copied();
+            let (old, new) = (of(current), of(wanted));
+            if let (Some(old), Some(new)) = (old, new)
+                && serves(&old, &new)
+            {
+                continue;
+            }
+            if let Some(old) = old {
+                self.push(Phase::StopDaemons, Operation::StopDaemon(role), vec![Operation::StartDaemon(old)]);
+            }
+            if let Some(new) = new {
+                self.push(Phase::Settle, Operation::StartDaemon(new), vec![Operation::StopDaemon(role)]);
+            }
+        }
+    }
+}
+
+/// Whether a running daemon is what is wanted; what the wanted one leaves open is the running one's choice.
+fn serves(running: &Daemon, wanted: &Daemon) -> bool {
+    fn open_or_same<T: PartialEq>(wanted: Option<T>, running: Option<T>) -> bool {
+        wanted.is_none() || wanted == running
+    }
+    running.role == wanted.role
+        && running.interface == wanted.interface
+        && running.sync_id == wanted.sync_id
+        && open_or_same(wanted.max_len, running.max_len)
+        && open_or_same(wanted.group, running.group)
+        && open_or_same(wanted.port, running.port)
+        && open_or_same(wanted.ttl, running.ttl)
+}
+
+fn check(wanted: &Table, scope: &Scope) -> Result<(), PlanError> {
+    let mut services = HashSet::new();
+    let mut destinations = HashSet::new();
+    for entry in &wanted.services {
+        let key = entry.service.key();
+        if !scope.owns(&key) {
+            return Err(PlanError::OutOfScope(key));
+        }
+        if !services.insert(key) {
+            return Err(PlanError::DuplicateService(key));
+        }
+        destinations.clear();
+        for destination in &entry.destinations {
+            if !destinations.insert(destination.key) {
+                return Err(PlanError::DuplicateDestination(key, destination.key));
+            }
+        }
+    }
+    let mut roles = HashSet::new();
+    match wanted.daemons.iter().find(|daemon| !roles.insert(daemon.role)) {
+        Some(daemon) => Err(PlanError::DuplicateDaemon(daemon.role)),
+        None => Ok(()),
+    }
+}

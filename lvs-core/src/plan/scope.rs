@@ -1,0 +1,124 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::RangeBounds;
+
+use crate::model::{ModelError, Netmask, PrefixLength, ServiceKey};
+
+type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
+
+/// Which services a plan may touch. All others stay as they are.
+///
+/// ```
+/// use lvs_core::model::{AddressFamily, ServiceKey};
+/// use lvs_core::plan::Scope;
+///
+/// let ours = Scope::network("192.0.2.0".parse()?, 24)?.or(Scope::marks(100..200));
+/// assert!(ours.owns(&ServiceKey::tcp("192.0.2.9", 80)?));
+/// assert!(ours.owns(&ServiceKey::fwmark(150, AddressFamily::Inet6)?));
+/// assert!(!ours.owns(&ServiceKey::tcp("203.0.113.1", 80)?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Scope(Box<Predicate>);
+
+impl Scope {
+    /// Every service.
+    pub fn all() -> Self {
+        Self::matching(|_| true)
+    }
+
+    /// The services for which the predicate holds.
+    pub fn matching(predicate: impl Fn(&ServiceKey) -> bool + Send + Sync + 'static) -> Self {
+        Self(Box::new(predicate))
+    }
+
+    /// Firewall-mark services, of either family, with marks in a range.
+    pub fn marks(range: impl RangeBounds<u32> + Send + Sync + 'static) -> Self {
+        Self::matching(move |key| matches!(key, ServiceKey::Fwmark { mark, .. } if range.contains(&mark.get())))
+    }
+
+    /// Services with ports in a range; firewall-mark services have none.
+    pub fn ports(range: impl RangeBounds<u16> + Send + Sync + 'static) -> Self {
+        Self::matching(move |key| matches!(key, ServiceKey::Endpoint { port, .. } if range.contains(port)))
+    }
+
+    /// Services whose virtual address lies in a network. Prefix length 0 is the whole family.
+    ///
+    /// # Errors
+    /// [`ModelError::PrefixLength`] when the length is longer than the address.
+    pub fn network(network: IpAddr, prefix: u8) -> Result<Self, ModelError> {
+        let bits = if network.is_ipv4() { 32 } else { 128 };
+        if prefix > bits {
+            return Err(ModelError::PrefixLength(prefix.into()));
+        }
+        let mask = match (network, prefix) {
+            (_, 0) => None,
+            (IpAddr::V4(_), length) => Some(Netmask::V4((u32::MAX << (32 - u32::from(length))).into())),
+            (IpAddr::V6(_), length) => Some(Netmask::V6(PrefixLength::new(length.into())?)),
+        };
+        let of = move |addr| {
+            mask.map_or(if network.is_ipv4() { [0, 0, 0, 0].into() } else { [0u16; 8].into() }, |m| m.apply(addr))
+        };
+        Ok(Self::matching(move |key| {
+            matches!(key, ServiceKey::Endpoint { addr, .. }
+                if addr.is_ipv4() == network.is_ipv4() && of(*addr) == of(network))
+        }))
+    }
+
+    /// What either scope owns.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self::matching(move |key| self.owns(key) || other.owns(key))
+    }
+
+    /// What both scopes own.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::matching(move |key| self.owns(key) && other.owns(key))
+    }
+
+    /// What this scope does not own.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        Self::matching(move |key| !self.owns(key))
+    }
+
+    /// Whether a service is in the scope.
+    pub fn owns(&self, key: &ServiceKey) -> bool {
+        (self.0)(key)
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scope(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AddressFamily;
+
+    #[test]
+    fn a_prefix_of_zero_is_the_family_and_not_the_other() {
+        let v4 = Scope::network("0.0.0.0".parse().unwrap(), 0).unwrap();
+        assert!(v4.owns(&ServiceKey::tcp("203.0.113.1", 80).unwrap()));
+        assert!(!v4.owns(&ServiceKey::tcp("2001:db8::1", 80).unwrap()));
+        assert!(!v4.owns(&ServiceKey::fwmark(1, AddressFamily::Inet).unwrap()));
+        assert!(Scope::network("192.0.2.0".parse().unwrap(), 33).is_err());
+    }
+
+    #[test]
+    fn scopes_combine() {
+        let web = Scope::ports(80..=443).and(Scope::network("2001:db8::".parse().unwrap(), 32).unwrap()).inverted();
+        assert!(!web.owns(&ServiceKey::tcp("2001:db8::1", 80).unwrap()));
+        assert!(web.owns(&ServiceKey::tcp("2001:db8::1", 53).unwrap()));
+        assert!(web.owns(&ServiceKey::tcp("192.0.2.1", 80).unwrap()));
+    }
+}
