@@ -1,0 +1,168 @@
+//! What must hold of every plan, on random tables: it ends in the wanted table, it leaves foreign services alone, and a
+//! service that both tables keep in use never stands without a usable destination on the way.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::collections::BTreeMap;
+
+use lvs_core::director::Operation;
+use lvs_core::model::{AddressFamily, Destination, DestinationKey, Service, ServiceKey, Table, TableService, Timeouts};
+use lvs_core::plan::{Plan, PlanError, Scope};
+use proptest::prelude::*;
+
+/// The plainest holder of a table: enough to replay operations and to refuse what makes no sense.
+#[derive(Default, Clone, PartialEq, Debug)]
+struct Held(BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)>);
+
+impl Held {
+    fn of(table: &Table) -> Self {
+        let entries = table.services.iter().map(|entry| {
+            let destinations = entry.destinations.iter().map(|d| (d.key, *d)).collect();
+            (entry.service.key(), (entry.service, destinations))
+        });
+        Self(entries.collect())
+    }
+
+    fn execute(&mut self, operation: &Operation) -> Result<(), &'static str> {
+        match operation {
+            Operation::AddService(service) => match self.0.insert(service.key(), (*service, BTreeMap::new())) {
+                Some(_) => Err("the service was there"),
+                None => Ok(()),
+            },
+            Operation::UpdateService(service) => {
+                self.0.get_mut(&service.key()).ok_or("no service")?.0 = *service;
+                Ok(())
+            }
+            Operation::RemoveService(key) => self.0.remove(key).map(drop).ok_or("no service"),
+            Operation::AddDestination(key, destination) => {
+                match self.0.get_mut(key).ok_or("no service")?.1.insert(destination.key, *destination) {
+                    Some(_) => Err("the destination was there"),
+                    None => Ok(()),
+                }
+            }
+            Operation::UpdateDestination(key, destination) => {
+                let held = self.0.get_mut(key).ok_or("no service")?.1.get_mut(&destination.key);
+                *held.ok_or("no destination")? = *destination;
+                Ok(())
+            }
+            Operation::RemoveDestination(key, destination) => {
+                self.0.get_mut(key).ok_or("no service")?.1.remove(destination).map(drop).ok_or("no destination")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_usable(&self, key: &ServiceKey) -> bool {
+        self.0.get(key).is_some_and(|(_, destinations)| destinations.values().any(|d| d.weight > 0))
+    }
+}
+
+fn key() -> impl Strategy<Value = ServiceKey> {
+    prop_oneof![
+        (1..6u8).prop_map(|last| ServiceKey::tcp(&format!("192.0.2.{last}"), 80).unwrap()),
+        (1..4u8).prop_map(|last| ServiceKey::udp(&format!("2001:db8::{last}"), 53).unwrap()),
+        (1..4u32).prop_map(|mark| ServiceKey::fwmark(mark, AddressFamily::Inet).unwrap()),
+    ]
+}
+
+fn destinations() -> impl Strategy<Value = Vec<Destination>> {
+    proptest::collection::btree_map(1..7u8, (0..4u32, 0..3u32), 0..5).prop_map(|map| {
+        map.into_iter()
+            .map(|(last, (weight, upper))| {
+                Destination::new([198, 51, 100, last].into(), 80).with_weight(weight).with_thresholds(upper, 0)
+            })
+            .collect()
+    })
+}
+
+fn table() -> impl Strategy<Value = Table> {
+    let service = (prop_oneof![Just("wlc"), Just("rr")], 0..3u32, destinations());
+    proptest::collection::btree_map(key(), service, 0..8).prop_map(|map| {
+        let mut table = Table::new();
+        table.services = map
+            .into_iter()
+            .map(|(key, (scheduler, persistence, destinations))| {
+                let mut service = Service::new(key).with_scheduler(scheduler.parse().unwrap());
+                if persistence > 0 {
+                    service = service.with_persistence(persistence);
+                }
+                TableService { service, destinations }
+            })
+            .collect();
+        table
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_plan_ends_in_the_wanted_table_and_serves_on_the_way(now in table(), wanted in table()) {
+        let plan = Plan::between(&now, &wanted, &Scope::all()).unwrap();
+        let (start, end) = (Held::of(&now), Held::of(&wanted));
+        let kept: Vec<_> = start.0.keys().filter(|key| start.is_usable(key) && end.is_usable(key)).collect();
+        let mut held = start.clone();
+        for operation in plan.operations() {
+            held.execute(operation).unwrap();
+            for key in &kept {
+                prop_assert!(held.is_usable(key), "{key} has no usable destination after: {operation}");
+            }
+        }
+        prop_assert_eq!(held, end);
+    }
+
+    #[test]
+    fn a_table_needs_no_plan_to_itself(table in table()) {
+        prop_assert!(Plan::between(&table, &table, &Scope::all()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn undoing_from_any_point_gives_the_table_from_before(now in table(), wanted in table(), stop in 0..40usize) {
+        let plan = Plan::between(&now, &wanted, &Scope::all()).unwrap();
+        let start = Held::of(&now);
+        let mut held = start.clone();
+        let done = stop.min(plan.len());
+        for step in &plan.steps()[..done] {
+            held.execute(&step.operation).unwrap();
+        }
+        for step in plan.steps()[..done].iter().rev() {
+            for operation in &step.undo {
+                held.execute(operation).unwrap();
+            }
+        }
+        prop_assert_eq!(held, start);
+    }
+
+    #[test]
+    fn foreign_services_are_never_touched(now in table(), mut wanted in table()) {
+        let ours = || Scope::network("192.0.2.0".parse().unwrap(), 24).unwrap();
+        wanted.services.retain(|entry| ours().owns(&entry.service.key()));
+        let plan = Plan::between(&now, &wanted, &ours()).unwrap();
+        let mut held = Held::of(&now);
+        for operation in plan.operations() {
+            held.execute(operation).unwrap();
+        }
+        let (owned, foreign): (Vec<_>, Vec<_>) = held.0.keys().partition(|key| ours().owns(key));
+        prop_assert_eq!(owned.len(), wanted.services.len());
+        let before: Vec<_> = now.services.iter().map(|e| e.service.key()).filter(|key| !ours().owns(key)).collect();
+        prop_assert_eq!(foreign.into_iter().copied().collect::<Vec<_>>(), before);
+    }
+}
+
+#[test]
+fn a_service_outside_of_the_scope_is_refused() {
+    let key = ServiceKey::tcp("203.0.113.1", 80).unwrap();
+    let mut wanted = Table::new();
+    wanted.services.push(TableService::new(Service::new(key)));
+    let ours = Scope::network("192.0.2.0".parse().unwrap(), 24).unwrap();
+    assert_eq!(Plan::between(&Table::new(), &wanted, &ours), Err(PlanError::OutOfScope(key)));
+}
+
+#[test]
+fn only_timeouts_that_differ_are_set() {
+    let mut now = Table::new();
+    now.timeouts = Some(Timeouts::default());
+    let mut wanted = Table::new();
+    wanted.timeouts = Some(Timeouts { tcp: 900, tcp_fin: 0, udp: 60 });
+    let plan = Plan::between(&now, &wanted, &Scope::all()).unwrap();
+    let operations: Vec<_> = plan.operations().copied().collect();
+    assert_eq!(operations, [Operation::SetTimeouts(Timeouts { tcp: 0, tcp_fin: 0, udp: 60 })]);
+}
