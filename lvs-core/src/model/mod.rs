@@ -37,6 +37,7 @@ mod service;
 mod snapshot;
 mod stats;
 mod table;
+mod text;
 mod timeouts;
 
 pub use connection::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData};
