@@ -5,6 +5,7 @@
 
 pub mod director;
 pub mod drain;
+pub mod embedded;
 mod errno;
 mod error;
 pub mod health;
