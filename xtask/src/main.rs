@@ -1,2 +1,40 @@
 //! The project's task runner: `cargo xtask help`.
-fn main() {}
+//!
+//! One verb, one module; what several of them need is in `error` (why something failed), `host` (programs and
+//! packages of this machine), `project` (where things lie, how cargo is called) and `sys` (system calls).
+
+// This program talks to a person on a terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod error;
+mod host;
+mod lab;
+mod sys;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask VERB
+
+  lab [OPTION...] -- COMMAND...   run a command as root in a Linux kernel that has IPVS
+                                  (cargo xtask lab --help)
+
+Each verb installs or fetches what it needs, and says so.
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let verb = arguments.next();
+    let rest: Vec<_> = arguments.collect();
+    match verb.as_ref().and_then(|v| v.to_str()) {
+        Some("lab") => lab::main(rest),
+        None | Some("help" | "-h" | "--help") => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Some(other) => {
+            eprintln!("xtask: no verb '{other}'\n\n{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}

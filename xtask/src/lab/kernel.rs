@@ -1,0 +1,255 @@
+//! The cache of kernels: one directory a series, filled from Debian's package once.
+
+use super::options::{Engine, Options};
+use super::{image, packages};
+use crate::error::{Context, Error, Result};
+use crate::host;
+use crate::sys::Lock;
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Raised when what lies in a kernel's directory changes its meaning: old caches are then filled anew.
+const FORMAT: u32 = 1;
+/// How many initramfs files of other versions of this program are left alone.
+const KEPT_INITRAMFS: usize = 3;
+const INIT: &str = include_str!("init.sh");
+const PTRACE_SHIM: &str = include_str!("ptrace_shim.c");
+
+/// A kernel that is ready to boot.
+pub(crate) struct Kernel {
+    pub(crate) directory: PathBuf,
+    /// Includes the guest's first process.
+    pub(crate) initramfs: PathBuf,
+}
+
+impl Kernel {
+    pub(crate) fn vmlinux(&self) -> PathBuf {
+        self.directory.join("vmlinux")
+    }
+
+    /// The library that user-mode Linux is started with.
+    pub(crate) fn ptrace_shim(&self) -> PathBuf {
+        self.directory.join("ptrace_shim.so")
+    }
+
+    /// Which package it came from, and what it holds.
+    pub(crate) fn description(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.directory.join("info"))?)
+    }
+
+    /// Lets one process at a time do something in this kernel's directory.
+    pub(crate) fn lock(&self, waiting: impl FnOnce()) -> Result<Lock> {
+        lock(&self.directory.join("lock"), waiting)
+    }
+}
+
+/// Where everything is kept.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    let directory = set("LVS_LAB_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|d| d.join("lvs-lab")))
+        .or_else(|| set("HOME").map(|d| d.join(".cache/lvs-lab")))
+        .context(|| "no place for the cache: set LVS_LAB_CACHE or HOME".into())?;
+    fs::create_dir_all(&directory)
+        .context(|| format!("cannot make the cache {}", directory.display()))?;
+    Ok(fs::canonicalize(directory)?)
+}
+
+/// A short name for what `value` consists of.
+pub(crate) fn digest(value: &impl Hash) -> String {
+    let mut hasher = std::hash::DefaultHasher::new();
+    value.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn lock(file: &Path, waiting: impl FnOnce()) -> Result<Lock> {
+    let open = File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .context(|| format!("cannot open {}", file.display()))?;
+    Ok(Lock::take(open, waiting)?)
+}
+
+/// A directory of one run, gone when the value is. What a killed process left behind, a later one removes.
+pub(crate) struct Scratch {
+    pub(crate) path: PathBuf,
+    _lock: Lock,
+}
+
+impl Scratch {
+    pub(crate) fn new(cache: &Path) -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let all = cache.join("run");
+        fs::create_dir_all(&all)?;
+        for entry in fs::read_dir(&all)?.flatten() {
+            let path = entry.path();
+            // Its lock is free if whoever made it is gone.
+            if let Ok(file) = File::open(path.join("lock"))
+                && let Ok(Some(_lock)) = Lock::try_take(file)
+            {
+                let _ = fs::remove_dir_all(&path);
+            }
+        }
+        loop {
+            let path = all.join(format!(
+                "{}-{}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            ));
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let lock = lock(&path.join("lock"), || {})?;
+                    return Ok(Self { path, _lock: lock });
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(error).context(|| format!("cannot make {}", path.display()));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Makes sure that the kernel of a run, and the programs it needs, are there.
+pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
+    let cache = cache()?;
+    let directory = cache.join(options.label());
+    let say = |text: &str| {
+        if !options.quiet {
+            eprintln!("lab: {text}");
+        }
+    };
+    let _one = lock(&cache.join("lock"), || {
+        say("waiting for another lab that is preparing a kernel")
+    })?;
+    packages::ensure(options.engine, options.tools)?;
+    let complete = fs::read_to_string(directory.join("info"))
+        .is_ok_and(|info| info.lines().next() == Some(&format!("format {FORMAT}")));
+    if options.update || !complete {
+        let scratch = Scratch::new(&cache)?;
+        say(&format!("preparing kernel {} (once)", options.label()));
+        match build(options, &scratch.path) {
+            Ok(built) => {
+                let _ = fs::remove_dir_all(&directory);
+                fs::rename(built, &directory)?;
+            }
+            // A mirror may be away, or have dropped the package: what was fetched before still works.
+            Err(error) if complete => {
+                eprintln!("lab: warning: {error}\nlab: going on with the kernel in the cache")
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let initramfs = directory.join(format!("initramfs-{}", digest(&INIT)));
+    if !initramfs.exists() {
+        let temporary = directory.join("initramfs.new");
+        image::add_init(&directory.join("base.cpio"), INIT, &temporary)?;
+        fs::rename(temporary, &initramfs)?;
+        remove_oldest(&directory, "initramfs-", KEPT_INITRAMFS)?;
+    }
+    Ok(Kernel {
+        directory,
+        initramfs,
+    })
+}
+
+/// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine needs.
+fn build(options: &Options, scratch: &Path) -> Result<PathBuf> {
+    let (package, file) = match options.engine {
+        Engine::Qemu => packages::download_kernel(&options.kernel, scratch)?,
+        Engine::Uml => packages::download_uml(scratch)?,
+    };
+    let unpacked = scratch.join("package");
+    host::capture(Command::new("dpkg-deb").arg("-x").arg(&file).arg(&unpacked))?;
+    let built = scratch.join("kernel");
+    fs::create_dir(&built)?;
+    match options.engine {
+        Engine::Qemu => {
+            if !image::extract_kernel(
+                &only(&unpacked.join("boot"), "vmlinuz-")?,
+                &built.join("vmlinux"),
+            )? {
+                eprintln!("lab: warning: no ELF file inside {package}: it boots the slow way");
+            }
+        }
+        Engine::Uml => {
+            fs::copy(unpacked.join("usr/bin/linux.uml"), built.join("vmlinux"))?;
+            fs::create_dir_all(unpacked.join("lib"))?;
+            fs::rename(
+                unpacked.join("usr/lib/uml/modules"),
+                unpacked.join("lib/modules"),
+            )?;
+            let source = built.join("ptrace_shim.c");
+            fs::write(&source, PTRACE_SHIM)?;
+            let library = built.join("ptrace_shim.so");
+            host::capture(
+                Command::new("cc")
+                    .args(["-O2", "-shared", "-fPIC", "-o"])
+                    .arg(library)
+                    .arg(source)
+                    .arg("-ldl"),
+            )?;
+        }
+    }
+    let modules = only(&unpacked.join("lib/modules"), "")?;
+    let release = modules
+        .file_name()
+        .and_then(|n| n.to_str())
+        .context(|| "odd kernel release".into())?;
+    let count = image::write_initramfs(
+        &unpacked,
+        release,
+        &scratch.join("modules"),
+        &built.join("base.cpio"),
+    )?;
+    let file = file.file_name().unwrap_or_default().to_string_lossy();
+    let info = format!(
+        "format {FORMAT}\npackage {package}\nfile {file}\nrelease {release}\nmodules {count}\n"
+    );
+    fs::write(built.join("info"), info)?;
+    Ok(built)
+}
+
+/// The entry of a directory whose name starts so.
+fn only(directory: &Path, start: &str) -> Result<PathBuf> {
+    fs::read_dir(directory)
+        .context(|| format!("cannot read {}", directory.display()))?
+        .flatten()
+        .find(|entry| entry.file_name().to_string_lossy().starts_with(start))
+        .map(|entry| entry.path())
+        .ok_or_else(|| {
+            Error::new(format!(
+                "the package has nothing like {}/{start}*",
+                directory.display()
+            ))
+        })
+}
+
+/// Keeps the `keep` files used last among those whose name starts so.
+pub(crate) fn remove_oldest(directory: &Path, start: &str, keep: usize) -> Result<()> {
+    let mut files: Vec<_> = fs::read_dir(directory)?
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(start))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    let surplus = files.len().saturating_sub(keep);
+    for (_, file) in &files[..surplus] {
+        let _ = fs::remove_file(file);
+    }
+    Ok(())
+}

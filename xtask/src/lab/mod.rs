@@ -1,0 +1,87 @@
+//! The lab: runs a command as root in a real Linux kernel that has IPVS, on a machine that has none.
+//!
+//! QEMU (pure emulation, no KVM) boots an unmodified Debian kernel as an uncompressed ELF with a small initramfs; the
+//! guest's root is the host's own, read-only over 9p, under a throw-away overlay. Command, output and exit status
+//! travel over virtio serial ports. The first run of a configuration saves the booted state, later runs resume it.
+//! The second engine, user-mode Linux, runs an older kernel as a process of this machine at near native speed.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `options` | the command line, and what a run may be asked for |
+//! | `packages` | finding and fetching Debian's kernel packages |
+//! | `kernel` | the cache: a kernel ready to boot, made from a package |
+//! | `image` | the uncompressed kernel, the choice of modules, the initramfs (`cpio` writes it) |
+//! | `init.sh` | the guest's first process |
+//! | `guest` | the script the guest runs, and its environment |
+//! | `machine` | a running guest: its ports, its end |
+//! | `qemu`, `uml` | how each engine is started |
+//! | `snapshot` | the booted state, saved once |
+//! | `run` | one whole run |
+
+mod cpio;
+mod guest;
+mod image;
+mod kernel;
+mod machine;
+mod options;
+mod packages;
+mod qemu;
+mod run;
+mod snapshot;
+mod uml;
+
+pub(crate) use options::Engine;
+pub(crate) use run::{End, run};
+
+use crate::error::Result;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Exit status of a run that took longer than `--timeout`.
+const TIMED_OUT: u8 = 124;
+/// Exit status when the lab itself failed: nothing is known about the command.
+const FAILED: u8 = 125;
+/// Exit status of a run that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// `cargo xtask lab ...`
+pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
+    match main_inner(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("lab: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn main_inner(arguments: Vec<OsString>) -> Result<ExitCode> {
+    let (options, job) = match options::parse(arguments) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => {
+            print!("{}", options::HELP);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            eprintln!("lab: {error}\nlab: see `cargo xtask lab --help`");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let Some(job) = job else {
+        print!("{}", kernel::prepare(&options)?.description()?);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let signals = crate::sys::signals()?;
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    Ok(
+        match run(&options, &job, &mut out, &mut err, Some(&signals))? {
+            // A status above 255 cannot come out of a shell.
+            End::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(FAILED)),
+            End::TimedOut(why) => {
+                eprintln!("lab: {why}");
+                ExitCode::from(TIMED_OUT)
+            }
+            End::Interrupted => ExitCode::from(INTERRUPTED),
+        },
+    )
+}
