@@ -3,6 +3,7 @@ use std::io;
 use crate::director::{Cause, OperationError};
 use crate::errno::Errno;
 use crate::model::ModelError;
+use crate::wire::WireError;
 
 /// What a caller can do something about, in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +39,9 @@ pub enum Error {
     /// A director's refusal.
     #[error(transparent)]
     Refused(#[from] Box<OperationError>),
+    /// An answer of the director that makes no sense.
+    #[error(transparent)]
+    Decode(#[from] WireError),
     /// The way to the director, or a file, failed.
     #[error("cannot {attempted}: {source}")]
     Io {
@@ -62,6 +66,7 @@ impl Error {
         match self {
             Self::Model(_) => ErrorKind::InvalidInput,
             Self::Refused(error) => error.kind(),
+            Self::Decode(_) => ErrorKind::Decode,
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
                 io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -75,7 +80,7 @@ impl Error {
         match self {
             Self::Refused(error) => error.errno,
             Self::Io { source, .. } => source.raw_os_error().map(Errno),
-            Self::Model(_) => None,
+            Self::Model(_) | Self::Decode(_) => None,
         }
     }
 }

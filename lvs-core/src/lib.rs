@@ -13,6 +13,7 @@ pub mod model;
 pub mod plan;
 pub mod schedulers;
 pub mod watch;
+pub mod wire;
 
 pub use director::Director;
 pub use errno::Errno;

@@ -1,0 +1,185 @@
+//! The DEST nest.
+
+use super::attr::{Attribute, Attributes, close, open, open_marked, put_address, put_be16, put_u8, put_u16, put_u32};
+use super::uapi::*;
+use super::{WireError, policy, stats};
+use crate::errno::Errno;
+use crate::model::{
+    AddressFamily, Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
+};
+
+/// Appends a DEST nest that identifies a destination: what `DelDest` needs.
+pub fn write_key(buf: &mut Vec<u8>, key: &DestinationKey) {
+    let nest = open_marked(buf, IPVS_CMD_ATTR_DEST);
+    put_address(buf, IPVS_DEST_ATTR_ADDR, key.addr);
+    put_be16(buf, IPVS_DEST_ATTR_PORT, key.port);
+    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, key.family().number());
+    close(buf, nest);
+}
+
+/// Appends a DEST nest for `NewDest` and `SetDest`.
+pub fn write(buf: &mut Vec<u8>, destination: &Destination) {
+    let nest = open_marked(buf, IPVS_CMD_ATTR_DEST);
+    write_configuration(buf, destination);
+    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, destination.key.family().number());
+    close(buf, nest);
+}
+
+/// Appends a DEST nest as the kernel replies with it.
+pub fn write_entry(buf: &mut Vec<u8>, entry: &DestinationEntry) {
+    let nest = open(buf, IPVS_CMD_ATTR_DEST);
+    write_configuration(buf, &entry.destination);
+    put_u32(buf, IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active);
+    put_u32(buf, IPVS_DEST_ATTR_INACT_CONNS, entry.inactive);
+    put_u32(buf, IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent);
+    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, entry.destination.key.family().number());
+    if let Some(narrow) = &entry.stats {
+        stats::write(buf, IPVS_DEST_ATTR_STATS, narrow);
+    }
+    if let Some(wide) = &entry.stats64 {
+        stats::write64(buf, IPVS_DEST_ATTR_STATS64, wide);
+    }
+    close(buf, nest);
+}
+
+fn write_configuration(buf: &mut Vec<u8>, destination: &Destination) {
+    put_address(buf, IPVS_DEST_ATTR_ADDR, destination.key.addr);
+    put_be16(buf, IPVS_DEST_ATTR_PORT, destination.key.port);
+    put_u32(buf, IPVS_DEST_ATTR_FWD_METHOD, destination.forwarding.number().into());
+    put_u32(buf, IPVS_DEST_ATTR_WEIGHT, destination.weight);
+    put_u8(buf, IPVS_DEST_ATTR_TUN_TYPE, destination.tunnel.kind.number());
+    put_be16(buf, IPVS_DEST_ATTR_TUN_PORT, destination.tunnel.port);
+    put_u16(buf, IPVS_DEST_ATTR_TUN_FLAGS, destination.tunnel.flags.0);
+    put_u32(buf, IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
+    put_u32(buf, IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
+}
+
+/// Reads the DEST nest of a reply; kernels before 3.18 do not send the family, which is then the service's.
+///
+/// # Errors
+/// When the nest lacks address or port, or holds an address family that no kernel sends.
+pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
+    let mut raw = Raw::default();
+    let (mut narrow, mut wide) = (None, None);
+    let (mut active, mut inactive, mut persistent) = (None, None, None);
+    for attribute in nest {
+        match attribute.number() {
+            IPVS_DEST_ATTR_STATS => narrow = Some(stats::read(attribute.nested())),
+            IPVS_DEST_ATTR_STATS64 => wide = Some(stats::read(attribute.nested())),
+            IPVS_DEST_ATTR_ACTIVE_CONNS => active = attribute.u32(),
+            IPVS_DEST_ATTR_INACT_CONNS => inactive = attribute.u32(),
+            IPVS_DEST_ATTR_PERSIST_CONNS => persistent = attribute.u32(),
+            _ => raw.take(attribute),
+        }
+    }
+    let family = match raw.family {
+        None | Some(0) => service,
+        Some(number) => {
+            AddressFamily::from_number(number).ok_or(WireError::invalid("destination", "an unknown address family"))?
+        }
+    };
+    let addr = raw.addr.and_then(|addr| addr.address(family)).ok_or(WireError::missing("destination", "ADDR"))?;
+    let port = raw.port.ok_or(WireError::missing("destination", "PORT"))?;
+    let mut entry = DestinationEntry::new(raw.destination(DestinationKey::new(addr, port)));
+    entry.active = active.unwrap_or(0);
+    entry.inactive = inactive.unwrap_or(0);
+    entry.persistent = persistent.unwrap_or(0);
+    entry.stats = narrow;
+    entry.stats64 = wide;
+    Ok(entry)
+}
+
+#[derive(Default)]
+struct Raw<'a> {
+    addr: Option<Attribute<'a>>,
+    port: Option<u16>,
+    family: Option<u16>,
+    method: Option<u32>,
+    weight: Option<u32>,
+    upper: Option<u32>,
+    lower: Option<u32>,
+    tunnel: (u8, u16, u16),
+}
+
+impl<'a> Raw<'a> {
+    #[inline]
+    fn take(&mut self, attribute: Attribute<'a>) {
+        match attribute.number() {
+            IPVS_DEST_ATTR_ADDR => self.addr = Some(attribute),
+            IPVS_DEST_ATTR_PORT => self.port = attribute.be16(),
+            IPVS_DEST_ATTR_ADDR_FAMILY => self.family = attribute.u16(),
+            IPVS_DEST_ATTR_FWD_METHOD => self.method = attribute.u32(),
+            IPVS_DEST_ATTR_WEIGHT => self.weight = attribute.u32(),
+            IPVS_DEST_ATTR_U_THRESH => self.upper = attribute.u32(),
+            IPVS_DEST_ATTR_L_THRESH => self.lower = attribute.u32(),
+            IPVS_DEST_ATTR_TUN_TYPE => self.tunnel.0 = attribute.u8().unwrap_or(0),
+            IPVS_DEST_ATTR_TUN_PORT => self.tunnel.1 = attribute.be16().unwrap_or(0),
+            IPVS_DEST_ATTR_TUN_FLAGS => self.tunnel.2 = attribute.u16().unwrap_or(0),
+            _ => {}
+        }
+    }
+
+    fn destination(&self, key: DestinationKey) -> Destination {
+        let mut destination = Destination::with_key(key)
+            .with_forwarding(ForwardingMethod::from_number(self.method.unwrap_or(0)))
+            .with_weight(self.weight.unwrap_or(0))
+            .with_thresholds(self.upper.unwrap_or(0), self.lower.unwrap_or(0));
+        let (kind, port, flags) = self.tunnel;
+        destination.tunnel = Tunnel { kind: TunnelKind::from_number(kind), port, flags: TunnelFlags(flags) };
+        destination
+    }
+}
+
+/// A DEST nest of a request, read with the kernel's own leniency and strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationRequest {
+    /// The destination; of an identity (`DelDest`) only the key counts.
+    pub destination: Destination,
+}
+
+/// Reads the DEST nest of a request to a service of a family; `full` for `NewDest` and `SetDest`.
+///
+/// # Errors
+/// What the kernel answers (`ip_vs_genl_parse_dest()`, and the family check of its caller): `EINVAL` when an attribute
+/// is missing or breaks the policy, `EAFNOSUPPORT` for another family than the two.
+pub fn read_request(
+    nest: Option<Attribute<'_>>,
+    service: AddressFamily,
+    full: bool,
+) -> Result<DestinationRequest, Errno> {
+    let mut raw = Raw::default();
+    for attribute in nest.ok_or(Errno::EINVAL)?.nested() {
+        let payload = attribute.payload;
+        let sound = match attribute.number() {
+            IPVS_DEST_ATTR_TUN_TYPE => !payload.is_empty(),
+            IPVS_DEST_ATTR_PORT | IPVS_DEST_ATTR_ADDR_FAMILY | IPVS_DEST_ATTR_TUN_PORT | IPVS_DEST_ATTR_TUN_FLAGS => {
+                payload.len() >= 2
+            }
+            IPVS_DEST_ATTR_FWD_METHOD
+            | IPVS_DEST_ATTR_WEIGHT
+            | IPVS_DEST_ATTR_U_THRESH
+            | IPVS_DEST_ATTR_L_THRESH
+            | IPVS_DEST_ATTR_ACTIVE_CONNS
+            | IPVS_DEST_ATTR_INACT_CONNS
+            | IPVS_DEST_ATTR_PERSIST_CONNS => payload.len() >= 4,
+            IPVS_DEST_ATTR_ADDR => payload.len() <= 16,
+            IPVS_DEST_ATTR_STATS | IPVS_DEST_ATTR_STATS64 => policy::is_nest(payload),
+            _ => true,
+        };
+        if !sound {
+            return Err(Errno::EINVAL);
+        }
+        raw.take(attribute);
+    }
+    let (Some(addr), Some(port)) = (raw.addr, raw.port) else { return Err(Errno::EINVAL) };
+    if full && [raw.method, raw.weight, raw.upper, raw.lower].contains(&None) {
+        return Err(Errno::EINVAL);
+    }
+    let family = match raw.family {
+        None | Some(0) => service,
+        Some(number) => AddressFamily::from_number(number).ok_or(Errno::EAFNOSUPPORT)?,
+    };
+    let addr = addr.address(family).ok_or(Errno::EINVAL)?;
+    Ok(DestinationRequest { destination: raw.destination(DestinationKey::new(addr, port)) })
+}
