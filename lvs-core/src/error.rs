@@ -3,6 +3,7 @@ use std::io;
 use crate::director::{Cause, OperationError};
 use crate::errno::Errno;
 use crate::model::ModelError;
+use crate::procfs::{ParseError, SysctlError};
 use crate::wire::WireError;
 
 /// What a caller can do something about, in every language.
@@ -42,6 +43,12 @@ pub enum Error {
     /// An answer of the director that makes no sense.
     #[error(transparent)]
     Decode(#[from] WireError),
+    /// Text of the kernel that is not as it should be.
+    #[error(transparent)]
+    Procfs(#[from] ParseError),
+    /// A value that a tunable does not take.
+    #[error(transparent)]
+    Sysctl(#[from] SysctlError),
     /// The way to the director, or a file, failed.
     #[error("cannot {attempted}: {source}")]
     Io {
@@ -64,7 +71,8 @@ impl Error {
     /// The category.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Model(_) => ErrorKind::InvalidInput,
+            Self::Model(_) | Self::Sysctl(_) => ErrorKind::InvalidInput,
+            Self::Procfs(_) => ErrorKind::Decode,
             Self::Refused(error) => error.kind(),
             Self::Decode(_) => ErrorKind::Decode,
             Self::Io { source, .. } => match source.kind() {
@@ -80,7 +88,7 @@ impl Error {
         match self {
             Self::Refused(error) => error.errno,
             Self::Io { source, .. } => source.raw_os_error().map(Errno),
-            Self::Model(_) | Self::Decode(_) => None,
+            Self::Model(_) | Self::Decode(_) | Self::Procfs(_) | Self::Sysctl(_) => None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 pub mod health;
 pub mod model;
 pub mod plan;
+pub mod procfs;
 pub mod schedulers;
 pub mod watch;
 pub mod wire;

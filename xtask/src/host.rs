@@ -8,20 +8,12 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 /// Places that an ordinary user's PATH often leaves out.
-const SYSTEM_DIRECTORIES: [&str; 6] = [
-    "/usr/local/sbin",
-    "/usr/local/bin",
-    "/usr/sbin",
-    "/usr/bin",
-    "/sbin",
-    "/bin",
-];
+const SYSTEM_DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// PATH, completed with the system's own directories.
 pub(crate) fn search_path() -> Vec<PathBuf> {
-    let mut path: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|p| std::env::split_paths(&p).collect())
-        .unwrap_or_default();
+    let mut path: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect()).unwrap_or_default();
     for directory in SYSTEM_DIRECTORIES.map(PathBuf::from) {
         if !path.contains(&directory) {
             path.push(directory);
@@ -35,27 +27,17 @@ pub(crate) fn which(program: &str) -> Option<PathBuf> {
     search_path()
         .into_iter()
         .map(|directory| directory.join(program))
-        .find(|file| {
-            fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
-        })
+        .find(|file| fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0))
 }
 
 /// Runs a program to its end without a terminal. That it could not be started, or failed, is an error that quotes
 /// the end of what it said.
 pub(crate) fn capture(command: &mut Command) -> Result<Output> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .context(|| format!("cannot run {}", name(command)))?;
+    let output = command.stdin(Stdio::null()).output().context(|| format!("cannot run {}", name(command)))?;
     if output.status.success() {
         return Ok(output);
     }
-    Err(Error::new(format!(
-        "{} failed ({}){}",
-        name(command),
-        output.status,
-        tail_of(&output)
-    )))
+    Err(Error::new(format!("{} failed ({}){}", name(command), output.status, tail_of(&output))))
 }
 
 fn name(command: &Command) -> String {
@@ -69,10 +51,7 @@ pub(crate) fn tail_of(output: &Output) -> String {
         text = String::from_utf8_lossy(&output.stdout).into_owned();
     }
     let lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(8)..]
-        .iter()
-        .map(|l| format!("\n  | {l}"))
-        .collect()
+    lines[lines.len().saturating_sub(8)..].iter().map(|l| format!("\n  | {l}")).collect()
 }
 
 /// A command that runs as root: directly, or through sudo if that asks no question.
@@ -95,23 +74,16 @@ pub(crate) fn install(packages: &[&str], what_for: &str) -> Result<()> {
     let attempt = || {
         let mut command = as_root("apt-get");
         // Another installation may be running: wait for it instead of failing.
-        command.args([
-            "-o",
-            "DPkg::Lock::Timeout=300",
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-        ]);
+        command.args(["-o", "DPkg::Lock::Timeout=300", "install", "-y", "-qq", "--no-install-recommends"]);
         capture(command.args(packages))
     };
     if attempt().is_ok() {
         return Ok(());
     }
     refresh_package_lists();
-    attempt().map(drop).context(|| {
-        format!("cannot install {list}: as root, run `apt-get update && apt-get install {list}`")
-    })
+    attempt()
+        .map(drop)
+        .context(|| format!("cannot install {list}: as root, run `apt-get update && apt-get install {list}`"))
 }
 
 /// Asks the package mirrors what there is. Best effort: what is then still missing says so itself.
@@ -122,16 +94,8 @@ pub(crate) fn refresh_package_lists() {
 
 /// Installs the packages of those programs that are missing. Pairs are (program, package).
 pub(crate) fn ensure_programs(programs: &[(&str, &str)], what_for: &str) -> Result<()> {
-    let mut missing: Vec<&str> = programs
-        .iter()
-        .filter(|(p, _)| which(p).is_none())
-        .map(|&(_, p)| p)
-        .collect();
+    let mut missing: Vec<&str> = programs.iter().filter(|(p, _)| which(p).is_none()).map(|&(_, p)| p).collect();
     missing.sort_unstable();
     missing.dedup();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        install(&missing, what_for)
-    }
+    if missing.is_empty() { Ok(()) } else { install(&missing, what_for) }
 }

@@ -40,14 +40,8 @@ impl Lock {
 
 /// Waits until one of `fds` can be read (or was closed at its other end). Answers which; all `false` on a timeout.
 pub(crate) fn readable(fds: &[RawFd], timeout: Duration) -> io::Result<Vec<bool>> {
-    let mut poll: Vec<libc::pollfd> = fds
-        .iter()
-        .map(|&fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        })
-        .collect();
+    let mut poll: Vec<libc::pollfd> =
+        fds.iter().map(|&fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
     // One millisecond more, so that a wait never ends just before its deadline.
     let timeout = i32::try_from(timeout.as_millis().saturating_add(1)).unwrap_or(i32::MAX);
     // SAFETY: the pointer and the length describe `poll`, which lives until the call returns.

@@ -37,8 +37,7 @@ impl<W: Write> Archive<W> {
 
     fn entry(&mut self, path: &str, mode: u32, bytes: &[u8]) -> io::Result<()> {
         self.inode += 1;
-        let size = u32::try_from(bytes.len())
-            .map_err(|_| io::Error::other("a file too large for cpio"))?;
+        let size = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a file too large for cpio"))?;
         let name_size = path.len() as u32 + 1;
         // Inode, mode, user, group, links, time, size, device (2), node (2), length of the name, checksum (unused).
         let fields = [self.inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name_size, 0];
@@ -71,9 +70,7 @@ mod tests {
         archive.link("bin/b", "a").unwrap();
         let bytes = archive.finish().unwrap();
         // Read back: (path, mode, content).
-        let number = |at: usize| {
-            usize::from_str_radix(std::str::from_utf8(&bytes[at..at + 8]).unwrap(), 16).unwrap()
-        };
+        let number = |at: usize| usize::from_str_radix(std::str::from_utf8(&bytes[at..at + 8]).unwrap(), 16).unwrap();
         let (mut at, mut seen) = (0, Vec::new());
         while at < bytes.len() {
             assert_eq!((at % 4, &bytes[at..at + 6]), (0, &b"070701"[..]));

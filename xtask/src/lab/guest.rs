@@ -22,11 +22,7 @@ pub(crate) fn quoted(word: &OsStr) -> OsString {
     }
     let mut out = vec![b'\''];
     for &b in bytes {
-        if b == b'\'' {
-            out.extend_from_slice(b"'\\''")
-        } else {
-            out.push(b)
-        }
+        if b == b'\'' { out.extend_from_slice(b"'\\''") } else { out.push(b) }
     }
     out.push(b'\'');
     OsString::from_vec(out)
@@ -65,16 +61,11 @@ fn environment(options: &Options) -> BTreeMap<String, OsString> {
     let mut environment = BTreeMap::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str() else { continue };
-        if is_name(name)
-            && (PASSED_ON.contains(&name) || PASSED_ON_STARTS.iter().any(|s| name.starts_with(s)))
-        {
+        if is_name(name) && (PASSED_ON.contains(&name) || PASSED_ON_STARTS.iter().any(|s| name.starts_with(s))) {
             environment.insert(name.to_owned(), value);
         }
     }
-    environment.insert(
-        "HOME".into(),
-        std::env::var_os("HOME").unwrap_or_else(|| "/root".into()),
-    );
+    environment.insert("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into()));
     environment.insert("PATH".into(), search_path());
     environment.insert("LVS_LAB".into(), options.label().into());
     for given in &options.env {
@@ -95,9 +86,7 @@ fn environment(options: &Options) -> BTreeMap<String, OsString> {
 
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
@@ -105,12 +94,10 @@ fn is_name(name: &str) -> bool {
 /// would start comes first.
 fn search_path() -> OsString {
     let mut path = host::search_path();
-    let shim = host::which("python3")
-        .is_some_and(|python| python.components().any(|c| c.as_os_str() == "shims"));
+    let shim = host::which("python3").is_some_and(|python| python.components().any(|c| c.as_os_str() == "shims"));
     if shim
         && let Ok(found) = host::capture(Command::new("pyenv").args(["which", "python3"]))
-        && let Some(directory) =
-            PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()).parent()
+        && let Some(directory) = PathBuf::from(String::from_utf8_lossy(&found.stdout).trim()).parent()
     {
         path.insert(0, directory.to_owned());
     }
@@ -124,11 +111,8 @@ mod tests {
     use super::*;
 
     fn script_of(job: &Job, env: &[&str]) -> String {
-        let options = Options {
-            cwd: Some("/a dir".into()),
-            env: env.iter().map(OsString::from).collect(),
-            ..Options::default()
-        };
+        let options =
+            Options { cwd: Some("/a dir".into()), env: env.iter().map(OsString::from).collect(), ..Options::default() };
         String::from_utf8(script(&options, job).unwrap()).unwrap()
     }
 
@@ -143,11 +127,7 @@ mod tests {
         ] {
             assert_eq!(quoted(OsStr::new(word)), expected);
         }
-        let job = Job::Command(
-            ["printf", "%s|", "a b", "it's", "", "\\n", "é"]
-                .map(OsString::from)
-                .to_vec(),
-        );
+        let job = Job::Command(["printf", "%s|", "a b", "it's", "", "\\n", "é"].map(OsString::from).to_vec());
         let text = script_of(&job, &[]);
         let line = text.lines().last().unwrap();
         let out = Command::new("sh").args(["-c", line]).output().unwrap();
@@ -156,10 +136,7 @@ mod tests {
 
     #[test]
     fn a_script_starts_in_its_directory_with_its_environment() {
-        let text = script_of(
-            &Job::Script("true; exit 3".into()),
-            &["LVS_X=two words", "not a name=1"],
-        );
+        let text = script_of(&Job::Script("true; exit 3".into()), &["LVS_X=two words", "not a name=1"]);
         assert!(text.starts_with("cd '/a dir' || exit 125\n"), "{text}");
         assert!(text.contains("export LVS_X='two words'\n"), "{text}");
         assert!(!text.contains("not a name"), "{text}");

@@ -20,18 +20,9 @@ const MODULES: &str = "ip_vs* xt_* x_tables ip_tables ip6_tables iptable_* ip6ta
 /// unpacking under emulation. Answers false, having copied the image as it is, if there is none inside.
 pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
     let bytes = fs::read(image)?;
-    let packers: [(&[u8], &str); 3] = [
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"\x1f\x8b\x08", "gzip"),
-    ];
+    let packers: [(&[u8], &str); 3] = [(b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"\x1f\x8b\x08", "gzip")];
     for (magic, program) in packers {
-        for at in bytes
-            .windows(magic.len())
-            .enumerate()
-            .filter(|(_, w)| *w == magic)
-            .map(|(i, _)| i)
-        {
+        for at in bytes.windows(magic.len()).enumerate().filter(|(_, w)| *w == magic).map(|(i, _)| i) {
             let mut from = File::open(image)?;
             from.seek(SeekFrom::Start(at as u64))?;
             // What follows the packed kernel makes the program complain and fail after having written all of it.
@@ -52,19 +43,9 @@ pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
 }
 
 /// Writes the initramfs, all but `/init`, from the package's `lib/modules/RELEASE`. Answers how many modules it holds.
-pub(crate) fn write_initramfs(
-    root: &Path,
-    release: &str,
-    scratch: &Path,
-    to: &Path,
-) -> Result<usize> {
+pub(crate) fn write_initramfs(root: &Path, release: &str, scratch: &Path, to: &Path) -> Result<usize> {
     let modules = root.join("lib/modules").join(release);
-    host::capture(
-        Command::new(program("depmod")?)
-            .arg("-b")
-            .arg(root)
-            .arg(release),
-    )?;
+    host::capture(Command::new(program("depmod")?).arg("-b").arg(root).arg(release))?;
     let keep = with_dependencies(&fs::read_to_string(modules.join("modules.dep"))?);
 
     // A second tree holds what was chosen, unpacked, for depmod to index once more.
@@ -82,49 +63,24 @@ pub(crate) fn write_initramfs(
         }
     }
     for (program, files) in packed {
-        let quiet = if program == "zstd" {
-            &["-d", "-q", "--rm"][..]
-        } else {
-            &["-d"]
-        };
+        let quiet = if program == "zstd" { &["-d", "-q", "--rm"][..] } else { &["-d"] };
         host::capture(Command::new(program).args(quiet).args(files))?;
     }
-    for name in [
-        "modules.order",
-        "modules.builtin",
-        "modules.builtin.modinfo",
-    ] {
+    for name in ["modules.order", "modules.builtin", "modules.builtin.modinfo"] {
         if modules.join(name).exists() {
             fs::copy(modules.join(name), chosen.join(name))?;
         }
     }
-    host::capture(
-        Command::new(program("depmod")?)
-            .arg("-b")
-            .arg(scratch)
-            .arg(release),
-    )?;
+    host::capture(Command::new(program("depmod")?).arg("-b").arg(scratch).arg(release))?;
 
     let mut archive = Archive::new(BufWriter::new(File::create(to)?));
-    for directory in [
-        "bin",
-        "sbin",
-        "proc",
-        "sys",
-        "dev",
-        "tmp",
-        "lib",
-        "lib/modules",
-    ] {
+    for directory in ["bin", "sbin", "proc", "sys", "dev", "tmp", "lib", "lib/modules"] {
         archive.directory(directory)?;
     }
     let busybox = program("busybox")?;
     archive.file("bin/busybox", &fs::read(&busybox)?)?;
     let applets = host::capture(Command::new(&busybox).arg("--list"))?;
-    for applet in String::from_utf8_lossy(&applets.stdout)
-        .lines()
-        .filter(|&a| a != "busybox")
-    {
+    for applet in String::from_utf8_lossy(&applets.stdout).lines().filter(|&a| a != "busybox") {
         archive.link(&format!("bin/{applet}"), "busybox")?;
     }
     // Where the kernel looks when it wants a module.
@@ -140,9 +96,7 @@ fn add_tree<W: Write>(archive: &mut Archive<W>, root: &Path, path: &str) -> Resu
     entries.sort_by_key(|entry| entry.file_name());
     for entry in entries {
         let name = entry.file_name();
-        let name = name
-            .to_str()
-            .context(|| format!("odd file name {name:?} in {path}"))?;
+        let name = name.to_str().context(|| format!("odd file name {name:?} in {path}"))?;
         let path = format!("{path}/{name}");
         if entry.file_type()?.is_dir() {
             add_tree(archive, root, &path)?;
@@ -169,24 +123,12 @@ fn program(name: &str) -> Result<PathBuf> {
 
 /// Paths of the wanted modules and of everything that these need, out of the text of `modules.dep`.
 fn with_dependencies(modules_dep: &str) -> BTreeSet<String> {
-    let needs: HashMap<&str, &str> = modules_dep
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .collect();
+    let needs: HashMap<&str, &str> = modules_dep.lines().filter_map(|line| line.split_once(':')).collect();
     let mut keep = BTreeSet::new();
-    let mut open: Vec<&str> = needs
-        .keys()
-        .copied()
-        .filter(|path| is_wanted(path))
-        .collect();
+    let mut open: Vec<&str> = needs.keys().copied().filter(|path| is_wanted(path)).collect();
     while let Some(path) = open.pop() {
         if keep.insert(path.to_owned()) {
-            open.extend(
-                needs
-                    .get(path)
-                    .into_iter()
-                    .flat_map(|n| n.split_whitespace()),
-            );
+            open.extend(needs.get(path).into_iter().flat_map(|n| n.split_whitespace()));
         }
     }
     keep
@@ -195,12 +137,10 @@ fn with_dependencies(modules_dep: &str) -> BTreeSet<String> {
 fn is_wanted(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let name = file.split(".ko").next().unwrap_or(file).replace('-', "_");
-    MODULES.split_whitespace().any(|pattern| {
-        match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
-            (Some(start), _) => name.starts_with(start),
-            (_, Some(end)) => name.ends_with(end),
-            _ => name == pattern,
-        }
+    MODULES.split_whitespace().any(|pattern| match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
+        (Some(start), _) => name.starts_with(start),
+        (_, Some(end)) => name.ends_with(end),
+        _ => name == pattern,
     })
 }
 
@@ -227,12 +167,7 @@ mod tests {
 
     #[test]
     fn module_names_are_matched_as_the_kernel_spells_them() {
-        for path in [
-            "net/tcp_diag.ko",
-            "net/nf-log-syslog.ko.zst",
-            "net/fou.ko",
-            "fs/9p/9p.ko.xz",
-        ] {
+        for path in ["net/tcp_diag.ko", "net/nf-log-syslog.ko.zst", "net/fou.ko", "fs/9p/9p.ko.xz"] {
             assert!(is_wanted(path), "{path}");
         }
         for path in ["net/foul.ko", "sound/snd.ko", "net/my_ip_vs.ko"] {

@@ -48,17 +48,12 @@ impl Kernel {
 
 /// Where everything is kept.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let directory = set("LVS_LAB_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|d| d.join("lvs-lab")))
         .or_else(|| set("HOME").map(|d| d.join(".cache/lvs-lab")))
         .context(|| "no place for the cache: set LVS_LAB_CACHE or HOME".into())?;
-    fs::create_dir_all(&directory)
-        .context(|| format!("cannot make the cache {}", directory.display()))?;
+    fs::create_dir_all(&directory).context(|| format!("cannot make the cache {}", directory.display()))?;
     Ok(fs::canonicalize(directory)?)
 }
 
@@ -70,11 +65,8 @@ pub(crate) fn digest(value: &impl Hash) -> String {
 }
 
 fn lock(file: &Path, waiting: impl FnOnce()) -> Result<Lock> {
-    let open = File::options()
-        .create(true)
-        .append(true)
-        .open(file)
-        .context(|| format!("cannot open {}", file.display()))?;
+    let open =
+        File::options().create(true).append(true).open(file).context(|| format!("cannot open {}", file.display()))?;
     Ok(Lock::take(open, waiting)?)
 }
 
@@ -99,11 +91,7 @@ impl Scratch {
             }
         }
         loop {
-            let path = all.join(format!(
-                "{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ));
+            let path = all.join(format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
             match fs::create_dir(&path) {
                 Ok(()) => {
                     let lock = lock(&path.join("lock"), || {})?;
@@ -133,9 +121,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
             eprintln!("lab: {text}");
         }
     };
-    let _one = lock(&cache.join("lock"), || {
-        say("waiting for another lab that is preparing a kernel")
-    })?;
+    let _one = lock(&cache.join("lock"), || say("waiting for another lab that is preparing a kernel"))?;
     packages::ensure(options.engine, options.tools)?;
     let complete = fs::read_to_string(directory.join("info"))
         .is_ok_and(|info| info.lines().next() == Some(&format!("format {FORMAT}")));
@@ -161,10 +147,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
         fs::rename(temporary, &initramfs)?;
         remove_oldest(&directory, "initramfs-", KEPT_INITRAMFS)?;
     }
-    Ok(Kernel {
-        directory,
-        initramfs,
-    })
+    Ok(Kernel { directory, initramfs })
 }
 
 /// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine needs.
@@ -179,47 +162,27 @@ fn build(options: &Options, scratch: &Path) -> Result<PathBuf> {
     fs::create_dir(&built)?;
     match options.engine {
         Engine::Qemu => {
-            if !image::extract_kernel(
-                &only(&unpacked.join("boot"), "vmlinuz-")?,
-                &built.join("vmlinux"),
-            )? {
+            if !image::extract_kernel(&only(&unpacked.join("boot"), "vmlinuz-")?, &built.join("vmlinux"))? {
                 eprintln!("lab: warning: no ELF file inside {package}: it boots the slow way");
             }
         }
         Engine::Uml => {
             fs::copy(unpacked.join("usr/bin/linux.uml"), built.join("vmlinux"))?;
             fs::create_dir_all(unpacked.join("lib"))?;
-            fs::rename(
-                unpacked.join("usr/lib/uml/modules"),
-                unpacked.join("lib/modules"),
-            )?;
+            fs::rename(unpacked.join("usr/lib/uml/modules"), unpacked.join("lib/modules"))?;
             let source = built.join("ptrace_shim.c");
             fs::write(&source, PTRACE_SHIM)?;
             let library = built.join("ptrace_shim.so");
             host::capture(
-                Command::new("cc")
-                    .args(["-O2", "-shared", "-fPIC", "-o"])
-                    .arg(library)
-                    .arg(source)
-                    .arg("-ldl"),
+                Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(library).arg(source).arg("-ldl"),
             )?;
         }
     }
     let modules = only(&unpacked.join("lib/modules"), "")?;
-    let release = modules
-        .file_name()
-        .and_then(|n| n.to_str())
-        .context(|| "odd kernel release".into())?;
-    let count = image::write_initramfs(
-        &unpacked,
-        release,
-        &scratch.join("modules"),
-        &built.join("base.cpio"),
-    )?;
+    let release = modules.file_name().and_then(|n| n.to_str()).context(|| "odd kernel release".into())?;
+    let count = image::write_initramfs(&unpacked, release, &scratch.join("modules"), &built.join("base.cpio"))?;
     let file = file.file_name().unwrap_or_default().to_string_lossy();
-    let info = format!(
-        "format {FORMAT}\npackage {package}\nfile {file}\nrelease {release}\nmodules {count}\n"
-    );
+    let info = format!("format {FORMAT}\npackage {package}\nfile {file}\nrelease {release}\nmodules {count}\n");
     fs::write(built.join("info"), info)?;
     Ok(built)
 }
@@ -231,12 +194,7 @@ fn only(directory: &Path, start: &str) -> Result<PathBuf> {
         .flatten()
         .find(|entry| entry.file_name().to_string_lossy().starts_with(start))
         .map(|entry| entry.path())
-        .ok_or_else(|| {
-            Error::new(format!(
-                "the package has nothing like {}/{start}*",
-                directory.display()
-            ))
-        })
+        .ok_or_else(|| Error::new(format!("the package has nothing like {}/{start}*", directory.display())))
 }
 
 /// Keeps the `keep` files used last among those whose name starts so.

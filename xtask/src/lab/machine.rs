@@ -85,30 +85,20 @@ impl Machine {
         let (control, guest_control) = UnixStream::pair()?;
         let (out, guest_out) = std::io::pipe()?;
         let (err, guest_err) = std::io::pipe()?;
-        let ports = Ports {
-            control: guest_control,
-            out: guest_out,
-            err: guest_err,
-        };
+        let ports = Ports { control: guest_control, out: guest_out, err: guest_err };
         let complaints = start.scratch.join("complaints");
         let mut command = command(&ports);
         if start.interactive {
             command.stdin(Stdio::inherit()).stdout(Stdio::inherit());
         } else {
             command.stdin(Stdio::null()).process_group(0);
-            command.stdout(if start.stdout_is_console {
-                File::create(&start.console)?.into()
-            } else {
-                Stdio::null()
-            });
+            command.stdout(if start.stdout_is_console { File::create(&start.console)?.into() } else { Stdio::null() });
         }
         command.stderr(File::create(&complaints)?);
         let mut fds = vec![ports.control(), ports.out(), ports.err()];
         fds.extend(start.inherit.iter().map(AsRawFd::as_raw_fd));
         sys::hand_over(&mut command, fds);
-        let child = command
-            .spawn()
-            .context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
+        let child = command.spawn().context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
         Ok(Self {
             child,
             own_group: !start.interactive,
@@ -128,23 +118,15 @@ impl Machine {
 
     /// What the first process said under that name, and when it did.
     pub(crate) fn said(&self, key: &str) -> Option<(&str, Duration)> {
-        self.said
-            .get(key)
-            .map(|(value, when)| (value.as_str(), *when))
+        self.said.get(key).map(|(value, when)| (value.as_str(), *when))
     }
 
     /// Tells the guest what to run.
     pub(crate) fn send(&mut self, settings: &str, script: &[u8]) -> Result<()> {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        let mut message =
-            format!("{} {} {now}\n{settings}", settings.len(), script.len()).into_bytes();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut message = format!("{} {} {now}\n{settings}", settings.len(), script.len()).into_bytes();
         message.extend_from_slice(script);
-        self.control
-            .write_all(&message)
-            .context(|| "cannot talk to the guest".into())
+        self.control.write_all(&message).context(|| "cannot talk to the guest".into())
     }
 
     /// Passes output on until the guest says `key`.
@@ -205,11 +187,7 @@ impl Machine {
         };
         let mut buffer = [0; 65536];
         let n = sys::read(pipe.as_fd(), &mut buffer)?;
-        let sink = if i == 0 {
-            &mut sinks.out
-        } else {
-            &mut sinks.err
-        };
+        let sink = if i == 0 { &mut sinks.out } else { &mut sinks.err };
         if n == 0 {
             self.outputs[i] = None;
         } else {
@@ -232,15 +210,11 @@ impl Machine {
         while let Some(end) = self.unfinished.iter().position(|&b| b == b'\n') {
             let line: Vec<u8> = self.unfinished.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
-            let (key, value) = line
-                .trim_end()
-                .split_once('=')
-                .unwrap_or((line.trim_end(), ""));
+            let (key, value) = line.trim_end().split_once('=').unwrap_or((line.trim_end(), ""));
             if key == "warn" {
                 eprintln!("lab: warning: {value}");
             }
-            self.said
-                .insert(key.to_owned(), (value.to_owned(), self.started.elapsed()));
+            self.said.insert(key.to_owned(), (value.to_owned(), self.started.elapsed()));
         }
         Ok(n > 0)
     }
@@ -262,12 +236,8 @@ impl Machine {
             let log = String::from_utf8_lossy(&bytes);
             let lines: Vec<&str> = log.lines().filter(|l| !l.trim().is_empty()).collect();
             // A panic's first line says more than its last ones.
-            let panic = lines
-                .iter()
-                .rposition(|l| l.contains("Kernel panic") || l.contains("BUG:"));
-            let from = panic
-                .unwrap_or(usize::MAX)
-                .min(lines.len().saturating_sub(TAIL));
+            let panic = lines.iter().rposition(|l| l.contains("Kernel panic") || l.contains("BUG:"));
+            let from = panic.unwrap_or(usize::MAX).min(lines.len().saturating_sub(TAIL));
             for line in lines[from..].iter().take(TAIL) {
                 text.push_str("\n  | ");
                 text.push_str(line.trim_end());

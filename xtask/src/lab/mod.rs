@@ -73,15 +73,13 @@ fn main_inner(arguments: Vec<OsString>) -> Result<ExitCode> {
     };
     let signals = crate::sys::signals()?;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    Ok(
-        match run(&options, &job, &mut out, &mut err, Some(&signals))? {
-            // A status above 255 cannot come out of a shell.
-            End::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(FAILED)),
-            End::TimedOut(why) => {
-                eprintln!("lab: {why}");
-                ExitCode::from(TIMED_OUT)
-            }
-            End::Interrupted => ExitCode::from(INTERRUPTED),
-        },
-    )
+    Ok(match run(&options, &job, &mut out, &mut err, Some(&signals))? {
+        // A status above 255 cannot come out of a shell.
+        End::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(FAILED)),
+        End::TimedOut(why) => {
+            eprintln!("lab: {why}");
+            ExitCode::from(TIMED_OUT)
+        }
+        End::Interrupted => ExitCode::from(INTERRUPTED),
+    })
 }

@@ -168,11 +168,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Parsed> {
             Long("cpu") => o.cpu = parser.value()?.string()?,
             Long("modules") => {
                 let text = parser.value()?.string()?;
-                o.modules = text
-                    .split([',', ' '])
-                    .filter(|m| !m.is_empty())
-                    .map(str::to_owned)
-                    .collect();
+                o.modules = text.split([',', ' ']).filter(|m| !m.is_empty()).map(str::to_owned).collect();
             }
             Long("append") => o.append = parser.value()?.string()?,
             Long("icount") => o.clock = Clock::Instructions,
@@ -204,9 +200,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Parsed> {
         }
     }
     if o.engine == Engine::Uml && (o.clock != Clock::Host || matches!(job, Some(Job::Shell))) {
-        return Err(Error::new(
-            "--icount, --warp and --shell need --engine qemu",
-        ));
+        return Err(Error::new("--icount, --warp and --shell need --engine qemu"));
     }
     if o.engine == Engine::Uml && o.smp != 1 {
         return Err(Error::new("user-mode Linux has one processor"));
@@ -220,16 +214,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Parsed> {
 /// A kernel series is a version's beginning. It names a directory of the cache, so nothing else may be in it.
 fn series(text: String) -> Result<String> {
     let fine = text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~'));
-    if fine {
-        Ok(text)
-    } else {
-        Err(Error::new(format!(
-            "'{text}' is not a kernel series such as 6.12"
-        )))
-    }
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~'));
+    if fine { Ok(text) } else { Err(Error::new(format!("'{text}' is not a kernel series such as 6.12"))) }
 }
 
 fn seconds(text: &str) -> Result<Duration> {
@@ -245,8 +231,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<(Options, Option<Job>)> {
-        parse(line.split_whitespace().map(OsString::from).collect())?
-            .ok_or_else(|| Error::new("help"))
+        parse(line.split_whitespace().map(OsString::from).collect())?.ok_or_else(|| Error::new("help"))
     }
 
     fn command(line: &str) -> Vec<OsString> {
@@ -258,29 +243,18 @@ mod tests {
 
     #[test]
     fn options_of_the_command_are_left_to_the_command() {
-        assert_eq!(
-            command("--mem 2048 -- ipvsadm --help -c"),
-            ["ipvsadm", "--help", "-c"]
-        );
-        assert_eq!(
-            command("--mem 2048 ipvsadm --help -- -c"),
-            ["ipvsadm", "--help", "--", "-c"]
-        );
+        assert_eq!(command("--mem 2048 -- ipvsadm --help -c"), ["ipvsadm", "--help", "-c"]);
+        assert_eq!(command("--mem 2048 ipvsadm --help -- -c"), ["ipvsadm", "--help", "--", "-c"]);
     }
 
     #[test]
     fn options_are_stored_where_they_belong() {
-        let (o, _) = parsed("--kernel 6.1 --mem=512 --smp 2 --timeout 1.5 --icount --env A=b --modules ip_vs,sctp true")
-            .unwrap();
-        assert_eq!(
-            (o.kernel.as_str(), o.mem, o.smp, o.clock),
-            ("6.1", 512, 2, Clock::Instructions)
-        );
+        let (o, _) =
+            parsed("--kernel 6.1 --mem=512 --smp 2 --timeout 1.5 --icount --env A=b --modules ip_vs,sctp true")
+                .unwrap();
+        assert_eq!((o.kernel.as_str(), o.mem, o.smp, o.clock), ("6.1", 512, 2, Clock::Instructions));
         assert_eq!(o.timeout, Duration::from_millis(1500));
-        assert_eq!(
-            (o.env, o.modules),
-            (vec!["A=b".into()], vec!["ip_vs".into(), "sctp".into()])
-        );
+        assert_eq!((o.env, o.modules), (vec!["A=b".into()], vec!["ip_vs".into(), "sctp".into()]));
     }
 
     #[test]

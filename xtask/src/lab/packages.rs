@@ -7,12 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the lab itself cannot do without: (program, package). busybox is looked at more closely below.
-const NEEDED: [(&str, &str); 4] = [
-    ("depmod", "kmod"),
-    ("dpkg-deb", "dpkg"),
-    ("xz", "xz-utils"),
-    ("zstd", "zstd"),
-];
+const NEEDED: [(&str, &str); 4] = [("depmod", "kmod"), ("dpkg-deb", "dpkg"), ("xz", "xz-utils"), ("zstd", "zstd")];
 /// What people expect in the guest, which sees this machine's programs.
 const TOOLS: [(&str, &str); 8] = [
     ("conntrack", "conntrack"),
@@ -58,11 +53,7 @@ fn has_no_interpreter(elf: &[u8]) -> Option<bool> {
     if elf.get(..6)? != b"\x7fELF\x02\x01" {
         return None;
     }
-    let (table, size, count) = (
-        usize::try_from(long(32)?).ok()?,
-        usize::from(half(54)?),
-        usize::from(half(56)?),
-    );
+    let (table, size, count) = (usize::try_from(long(32)?).ok()?, usize::from(half(54)?), usize::from(half(56)?));
     for i in 0..count {
         if word(table.checked_add(i * size)?)? == PT_INTERP {
             return Some(false);
@@ -79,16 +70,9 @@ pub(crate) fn download_kernel(series: &str, directory: &Path) -> Result<(String,
         if tries > 1 {
             host::refresh_package_lists();
         }
-        let listed = host::capture(Command::new("apt-cache").args([
-            "search",
-            "--names-only",
-            "^linux-image-[0-9]",
-        ]))?;
+        let listed = host::capture(Command::new("apt-cache").args(["search", "--names-only", "^linux-image-[0-9]"]))?;
         let listed = String::from_utf8_lossy(&listed.stdout);
-        let names = newest_first(
-            listed.lines().filter_map(|l| l.split_whitespace().next()),
-            series,
-        );
+        let names = newest_first(listed.lines().filter_map(|l| l.split_whitespace().next()), series);
         for name in names.iter().take(tries) {
             match download(name, directory) {
                 Ok(file) => return Ok((name.to_string(), file)),
@@ -97,9 +81,7 @@ pub(crate) fn download_kernel(series: &str, directory: &Path) -> Result<(String,
         }
     }
     Err(failure.unwrap_or_else(|| {
-        Error::new(format!(
-            "this machine's package sources have no kernel linux-image-{series}*-amd64"
-        ))
+        Error::new(format!("this machine's package sources have no kernel linux-image-{series}*-amd64"))
     }))
 }
 
@@ -117,11 +99,8 @@ fn download(name: &str, directory: &Path) -> Result<PathBuf> {
     eprintln!("lab: downloading {name}");
     let mut command = Command::new("apt-get");
     // Without this, apt as root warns about a directory that its own user cannot enter.
-    command
-        .args(["-o", "APT::Sandbox::User=root", "download", name])
-        .current_dir(directory);
-    host::capture(&mut command)
-        .context(|| format!("cannot download {name} (is there a network?)"))?;
+    command.args(["-o", "APT::Sandbox::User=root", "download", name]).current_dir(directory);
+    host::capture(&mut command).context(|| format!("cannot download {name} (is there a network?)"))?;
     fs::read_dir(directory)?
         .flatten()
         .map(|entry| entry.path())
@@ -146,9 +125,7 @@ fn is_of_series(name: &str, series: &str) -> bool {
         return false;
     };
     // A package called after the series alone (linux-image-6.12-amd64) only depends on the others.
-    version
-        .strip_prefix(series)
-        .is_some_and(|rest| rest.starts_with(['.', '+', '-', '~']))
+    version.strip_prefix(series).is_some_and(|rest| rest.starts_with(['.', '+', '-', '~']))
         && !version.ends_with("-cloud")
         && !version.ends_with("-rt")
         && !version.ends_with("-dbg")
@@ -156,10 +133,7 @@ fn is_of_series(name: &str, series: &str) -> bool {
 
 /// The numbers of a version, to compare: 6.1.0-9 comes before 6.1.0-10.
 fn numbers(version: &str) -> Vec<u64> {
-    version
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|n| n.parse().ok())
-        .collect()
+    version.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -180,23 +154,13 @@ mod tests {
         ];
         assert_eq!(
             newest_first(names.into_iter(), "6.1"),
-            [
-                "linux-image-6.1.0-56-amd64-unsigned",
-                "linux-image-6.1.0-56-amd64",
-                "linux-image-6.1.0-9-amd64-unsigned"
-            ]
+            ["linux-image-6.1.0-56-amd64-unsigned", "linux-image-6.1.0-56-amd64", "linux-image-6.1.0-9-amd64-unsigned"]
         );
         assert_eq!(
             newest_first(names.into_iter(), "6.12"),
-            [
-                "linux-image-6.12.101+deb12-amd64-unsigned",
-                "linux-image-6.12.99+deb12-amd64-unsigned"
-            ]
+            ["linux-image-6.12.101+deb12-amd64-unsigned", "linux-image-6.12.99+deb12-amd64-unsigned"]
         );
-        assert_eq!(
-            newest_first(names.into_iter(), "6.12.99"),
-            ["linux-image-6.12.99+deb12-amd64-unsigned"]
-        );
+        assert_eq!(newest_first(names.into_iter(), "6.12.99"), ["linux-image-6.12.99+deb12-amd64-unsigned"]);
         assert!(newest_first(names.into_iter(), "5.10").is_empty());
     }
 

@@ -34,79 +34,33 @@ pub(crate) struct Setting<'a> {
     pub(crate) monitor: Option<RawFd>,
 }
 
-pub(crate) fn command(
-    options: &Options,
-    kernel: &Kernel,
-    ports: &Ports,
-    setting: &Setting<'_>,
-) -> Command {
+pub(crate) fn command(options: &Options, kernel: &Kernel, ports: &Ports, setting: &Setting<'_>) -> Command {
     let mut qemu = pinned(options, PROGRAM.as_ref());
     let instructions = options.clock != Clock::Host;
-    qemu.args([
-        "-accel",
-        if instructions {
-            "tcg,tb-size=512,thread=single"
-        } else {
-            "tcg,tb-size=512"
-        },
-    ])
-    .args([
-        "-M",
-        "q35",
-        "-cpu",
-        &options.cpu,
-        "-m",
-        &options.mem.to_string(),
-        "-smp",
-        &options.smp.to_string(),
-    ])
-    .args([
-        "-nodefaults",
-        "-no-user-config",
-        "-no-reboot",
-        "-display",
-        "none",
-    ])
-    .arg("-kernel")
-    .arg(kernel.vmlinux())
-    .arg("-initrd")
-    .arg(&kernel.initramfs)
-    .args([
-        "-append",
-        &format!("{KERNEL_ARGUMENTS} {}", guest_arguments(options)),
-    ])
-    .arg("-serial");
+    qemu.args(["-accel", if instructions { "tcg,tb-size=512,thread=single" } else { "tcg,tb-size=512" }])
+        .args(["-M", "q35", "-cpu", &options.cpu, "-m", &options.mem.to_string(), "-smp", &options.smp.to_string()])
+        .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"])
+        .arg("-kernel")
+        .arg(kernel.vmlinux())
+        .arg("-initrd")
+        .arg(&kernel.initramfs)
+        .args(["-append", &format!("{KERNEL_ARGUMENTS} {}", guest_arguments(options))])
+        .arg("-serial");
     if setting.interactive {
         qemu.arg("stdio");
     } else {
         qemu.arg(joined("file:", setting.console, ""));
     }
-    qemu.args([
-        "-virtfs",
-        "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap",
-    ])
-    .arg("-virtfs")
-    .arg(joined(
-        "local,path=",
-        setting.out,
-        ",mount_tag=out,security_model=none,multidevs=remap",
-    ))
-    .args(["-device", "virtio-serial-pci"])
-    .args([
-        "-chardev",
-        &format!("socket,id=control,fd={}", ports.control()),
-    ])
-    .args(["-device", "virtserialport,chardev=control,name=control"]);
+    qemu.args(["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"])
+        .arg("-virtfs")
+        .arg(joined("local,path=", setting.out, ",mount_tag=out,security_model=none,multidevs=remap"))
+        .args(["-device", "virtio-serial-pci"])
+        .args(["-chardev", &format!("socket,id=control,fd={}", ports.control())])
+        .args(["-device", "virtserialport,chardev=control,name=control"]);
     for (set, name, fd) in [(1, "out", ports.out()), (2, "err", ports.err())] {
         qemu.args(["-add-fd", &format!("fd={fd},set={set}")])
-            .args([
-                "-chardev",
-                &format!("file,id={name},path=/dev/fdset/{set},append=on"),
-            ])
-            .args([
-                "-device",
-                &format!("virtserialport,chardev={name},name={name}"),
-            ]);
+            .args(["-chardev", &format!("file,id={name},path=/dev/fdset/{set},append=on")])
+            .args(["-device", &format!("virtserialport,chardev={name},name={name}")]);
     }
     match options.clock {
         Clock::Host => {}
@@ -117,8 +71,7 @@ pub(crate) fn command(
         qemu.args(["-incoming", &format!("fd:{fd}")]);
     }
     if let Some(fd) = setting.monitor {
-        qemu.args(["-chardev", &format!("socket,id=monitor,fd={fd}")])
-            .args(["-mon", "chardev=monitor,mode=control"]);
+        qemu.args(["-chardev", &format!("socket,id=monitor,fd={fd}")]).args(["-mon", "chardev=monitor,mode=control"]);
     }
     qemu
 }
@@ -130,16 +83,8 @@ pub(crate) fn guest_arguments(options: &Options) -> String {
         super::Engine::Qemu => Vec::new(),
         super::Engine::Uml => vec!["ipv6"],
     };
-    let modules: Vec<&str> = modules
-        .into_iter()
-        .chain(options.modules.iter().map(String::as_str))
-        .collect();
-    format!(
-        "LAB_ENGINE={} LAB_MODULES={} {}",
-        options.engine.name(),
-        modules.join(","),
-        options.append
-    )
+    let modules: Vec<&str> = modules.into_iter().chain(options.modules.iter().map(String::as_str)).collect();
+    format!("LAB_ENGINE={} LAB_MODULES={} {}", options.engine.name(), modules.join(","), options.append)
 }
 
 /// The program, kept on the processors that were asked for.
@@ -170,9 +115,7 @@ pub(crate) struct Monitor {
 impl Monitor {
     pub(crate) fn new(stream: UnixStream) -> Result<Self> {
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut monitor = Self {
-            stream: BufReader::new(stream),
-        };
+        let mut monitor = Self { stream: BufReader::new(stream) };
         monitor.line()?; // the greeting
         monitor.execute("qmp_capabilities", json!({}))?;
         Ok(monitor)
@@ -195,12 +138,7 @@ impl Monitor {
 
     fn line(&mut self) -> Result<Value> {
         let mut line = String::new();
-        if self
-            .stream
-            .read_line(&mut line)
-            .context(|| "QEMU does not answer".into())?
-            == 0
-        {
+        if self.stream.read_line(&mut line).context(|| "QEMU does not answer".into())? == 0 {
             return Err(Error::new("QEMU went away"));
         }
         serde_json::from_str(&line).context(|| format!("QEMU says {line}"))

@@ -45,26 +45,16 @@ pub(crate) fn run(
     } else {
         None
     };
-    let mut run = Run {
-        options,
-        kernel: &kernel,
-        job,
-        script: &script,
-        sinks: &mut sinks,
-        signals,
-    };
+    let mut run = Run { options, kernel: &kernel, job, script: &script, sinks: &mut sinks, signals };
     match run.attempt(state.as_deref())? {
         Some(end) => Ok(end),
         // A damaged state must not stay in the way.
         None => {
-            eprintln!(
-                "lab: warning: the saved state does not resume: booting, and saving a new one next time"
-            );
+            eprintln!("lab: warning: the saved state does not resume: booting, and saving a new one next time");
             if let Some(state) = state {
                 fs::remove_file(state)?;
             }
-            run.attempt(None)?
-                .context(|| "the kernel did not boot".into())
+            run.attempt(None)?.context(|| "the kernel did not boot".into())
         }
     }
 }
@@ -83,12 +73,7 @@ impl Run<'_, '_> {
     fn attempt(&mut self, state: Option<&Path>) -> Result<Option<End>> {
         let options = self.options;
         let interactive = matches!(self.job, Job::Shell);
-        let scratch = Scratch::new(
-            self.kernel
-                .directory
-                .parent()
-                .unwrap_or(&self.kernel.directory),
-        )?;
+        let scratch = Scratch::new(self.kernel.directory.parent().unwrap_or(&self.kernel.directory))?;
         let console = match &options.console {
             Some(file) => std::path::absolute(file)?,
             None => scratch.path.join("console"),
@@ -105,23 +90,14 @@ impl Run<'_, '_> {
         };
         let mut machine = Machine::start(start, |ports| match options.engine {
             Engine::Qemu => {
-                let setting = qemu::Setting {
-                    console: &console,
-                    out: &out,
-                    interactive,
-                    incoming: incoming_fd,
-                    monitor: None,
-                };
+                let setting =
+                    qemu::Setting { console: &console, out: &out, interactive, incoming: incoming_fd, monitor: None };
                 qemu::command(options, self.kernel, ports, &setting)
             }
             Engine::Uml => uml::command(options, self.kernel, ports, &scratch.path),
         })?;
         // A person at a shell takes as long as they like.
-        let time = if interactive {
-            Duration::from_secs(1 << 30)
-        } else {
-            options.timeout
-        };
+        let time = if interactive { Duration::from_secs(1 << 30) } else { options.timeout };
         let deadline = Instant::now() + time;
 
         let mut waited = Waited::Said;
@@ -145,35 +121,18 @@ impl Run<'_, '_> {
         match waited {
             Waited::Said => {
                 let status = machine.said("rc").and_then(|(rc, _)| rc.parse().ok());
-                Ok(Some(End::Exited(
-                    status.context(|| "the guest told no exit status".into())?,
-                )))
+                Ok(Some(End::Exited(status.context(|| "the guest told no exit status".into())?)))
             }
             Waited::TimedOut => {
-                let doing = if running {
-                    "the command was still running"
-                } else {
-                    "the kernel was still booting"
-                };
-                let words = if running {
-                    String::new()
-                } else {
-                    machine.last_words()
-                };
-                Ok(Some(End::TimedOut(format!(
-                    "timed out after {} s: {doing}{words}",
-                    time.as_secs_f64()
-                ))))
+                let doing = if running { "the command was still running" } else { "the kernel was still booting" };
+                let words = if running { String::new() } else { machine.last_words() };
+                Ok(Some(End::TimedOut(format!("timed out after {} s: {doing}{words}", time.as_secs_f64()))))
             }
             Waited::Interrupted => Ok(Some(End::Interrupted)),
             Waited::Died if state.is_some() && !running => Ok(None),
             Waited::Died => Err(Error::new(format!(
                 "the guest died {}{}",
-                if running {
-                    "while the command ran (a kernel panic?)"
-                } else {
-                    "before the command started"
-                },
+                if running { "while the command ran (a kernel panic?)" } else { "before the command started" },
                 machine.last_words()
             ))),
         }
@@ -181,13 +140,8 @@ impl Run<'_, '_> {
 
     /// What the host shares as /out. Without the option it is not used.
     fn out_directory(&self, scratch: &Scratch) -> Result<PathBuf> {
-        let directory = self
-            .options
-            .out
-            .clone()
-            .unwrap_or_else(|| scratch.path.join("out"));
-        fs::create_dir_all(&directory)
-            .context(|| format!("cannot make {}", directory.display()))?;
+        let directory = self.options.out.clone().unwrap_or_else(|| scratch.path.join("out"));
+        fs::create_dir_all(&directory).context(|| format!("cannot make {}", directory.display()))?;
         Ok(fs::canonicalize(directory)?)
     }
 
@@ -196,16 +150,9 @@ impl Run<'_, '_> {
         let mut seed = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut seed)?;
         let seed: String = seed.iter().map(|b| format!("{b:02x}")).collect();
-        let out = if self.options.out.is_some() {
-            guest::quoted(out.as_os_str())
-        } else {
-            "''".into()
-        };
+        let out = if self.options.out.is_some() { guest::quoted(out.as_os_str()) } else { "''".into() };
         let shell = if interactive { "1" } else { "" };
-        Ok(format!(
-            "LAB_OUT={}\nLAB_SHELL={shell}\nLAB_SEED={seed}\n",
-            out.to_string_lossy()
-        ))
+        Ok(format!("LAB_OUT={}\nLAB_SHELL={shell}\nLAB_SEED={seed}\n", out.to_string_lossy()))
     }
 }
 

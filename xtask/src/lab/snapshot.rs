@@ -25,11 +25,7 @@ pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<PathBuf> {
     let program = host::which(qemu::PROGRAM).map(fs::metadata).transpose()?;
     let key = digest(&(
         fs::read(&kernel.initramfs)?.len(),
-        (
-            &kernel.initramfs,
-            kernel.description()?,
-            qemu::guest_arguments(options),
-        ),
+        (&kernel.initramfs, kernel.description()?, qemu::guest_arguments(options)),
         (options.mem, options.smp, &options.cpu),
         options.clock as u8,
         // Another QEMU may not understand the state.
@@ -47,10 +43,7 @@ pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<PathBuf> {
         let _ = open.set_modified(SystemTime::now());
         return Ok(file);
     }
-    say(&format!(
-        "booting kernel {} to save its state (once for these options)",
-        options.label()
-    ));
+    say(&format!("booting kernel {} to save its state (once for these options)", options.label()));
     let temporary = file.with_extension("new");
     let made = save(options, kernel, &temporary).and_then(|()| Ok(fs::rename(&temporary, &file)?));
     let _ = fs::remove_file(&temporary);
@@ -85,39 +78,25 @@ fn save(options: &Options, kernel: &Kernel, to: &Path) -> Result<()> {
         qemu::command(options, kernel, ports, &setting)
     })?;
     let mut nowhere = (std::io::sink(), std::io::sink());
-    let mut sinks = Sinks {
-        out: &mut nowhere.0,
-        err: &mut nowhere.1,
-    };
+    let mut sinks = Sinks { out: &mut nowhere.0, err: &mut nowhere.1 };
     match machine.wait_for("ready", Instant::now() + BOOT, &mut sinks, None)? {
         Waited::Said => {}
         waited => {
-            return Err(Error::new(format!(
-                "the kernel did not boot ({waited:?}){}",
-                machine.last_words()
-            )));
+            return Err(Error::new(format!("the kernel did not boot ({waited:?}){}", machine.last_words())));
         }
     }
     // Let the guest come to rest in its read of the control port.
     std::thread::sleep(Duration::from_millis(300));
     let mut monitor = qemu::Monitor::new(monitor)?;
-    monitor.execute(
-        "migrate-set-parameters",
-        json!({ "max-bandwidth": 1_u64 << 40 }),
-    )?;
+    monitor.execute("migrate-set-parameters", json!({ "max-bandwidth": 1_u64 << 40 }))?;
     let target = super::guest::quoted(to.as_os_str());
-    monitor.execute(
-        "migrate",
-        json!({ "uri": format!("exec:cat > {}", target.to_string_lossy()) }),
-    )?;
+    monitor.execute("migrate", json!({ "uri": format!("exec:cat > {}", target.to_string_lossy()) }))?;
     let deadline = Instant::now() + BOOT;
     loop {
         match monitor.execute("query-migrate", json!({}))?["status"].as_str() {
             Some("completed") => return Ok(()),
             Some("failed") => {
-                return Err(Error::new(
-                    "QEMU failed to save the machine (is the disk full?)",
-                ));
+                return Err(Error::new("QEMU failed to save the machine (is the disk full?)"));
             }
             _ if Instant::now() > deadline => {
                 return Err(Error::new("QEMU did not save the machine in time"));

@@ -1,0 +1,46 @@
+//! The kernel's text files: `/proc/net/ip_vs*`, and the tunables in `/proc/sys/net/ipv4/vs`.
+//!
+//! Each file has a reader that takes any source, reads it as it goes and allocates nothing per line, and a writer that
+//! gives the same bytes again; the embedded director's connections can be printed the same way. [`Procfs`] opens the
+//! files of a network namespace, [`Sysctls`] reads and writes the tunables.
+//!
+//! | file | reader | writer |
+//! |---|---|---|
+//! | `ip_vs` | [`TableReader`] | [`write_table`], [`write_table_row`] |
+//! | `ip_vs_conn`, `ip_vs_conn_sync` | [`ConnectionReader`], [`Connections`] | [`write_connection`], [`write_synced_connection`] |
+//! | `ip_vs_stats` | [`read_stats`] | [`write_stats`] |
+//! | `ip_vs_stats_percpu` | [`PerCpuReader`] | [`write_per_cpu_stats`] |
+//! | `ip_vs_app` | [`HelperReader`] | [`write_helpers`] |
+//!
+//! What a file leaves out is absent from its rows, not guessed: `ip_vs` says neither the family of a firewall-mark
+//! service nor thresholds or tunnels; ask a [`Director`](crate::Director) for those.
+//!
+//! Engine data is raw bytes. The kernel writes it as it is, so data with a newline in it breaks its row in two; the
+//! second half is reported as malformed, and reading goes on.
+
+mod connection;
+mod connection_text;
+mod error;
+mod files;
+mod helper;
+mod lines;
+mod protocol;
+mod state;
+mod stats;
+mod sysctl;
+mod table;
+mod text;
+
+pub use connection::{ConnectionReader, Connections, parse_connection};
+pub use connection_text::{
+    write_connection, write_connections_header, write_synced_connection, write_synced_connections_header,
+};
+pub use error::{ParseError, ProcFile};
+pub use files::Procfs;
+pub use helper::{HelperReader, HelperRow, write_helpers};
+pub use stats::{PerCpuReader, PerCpuRow, read_stats, write_per_cpu_stats, write_stats};
+pub use sysctl::{Sysctl, SysctlError, SysctlInfo, SysctlRange, SysctlValue, Sysctls};
+pub use table::{
+    TableDestinationRow, TablePersistence, TableReader, TableRow, TableServiceRow, TableTarget, write_table,
+    write_table_header, write_table_row,
+};
