@@ -78,7 +78,7 @@ impl<R: Read> PerCpuReader<R> {
             return None;
         }
         let row = self.read_row();
-        self.done = matches!(row, Ok(PerCpuRow::Rates(_))) || self.lines.pending().is_empty();
+        self.done = matches!(row, Ok(PerCpuRow::Rates(_))) || row.is_err() && self.lines.pending().is_empty();
         Some(row)
     }
 
