@@ -7,8 +7,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod error;
+mod generate;
 mod host;
 mod lab;
+mod project;
+mod stages;
 mod sys;
 
 use std::process::ExitCode;
@@ -16,6 +19,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask VERB
 
+  test [STAGE...]                 run all tests, or some stages of them
+                                  (cargo xtask test --list)
+  generate [--check]              write the committed files that are generated, or check that they are fresh
   lab [OPTION...] -- COMMAND...   run a command as root in a Linux kernel that has IPVS
                                   (cargo xtask lab --help)
 
@@ -27,6 +33,8 @@ fn main() -> ExitCode {
     let verb = arguments.next();
     let rest: Vec<_> = arguments.collect();
     match verb.as_ref().and_then(|v| v.to_str()) {
+        Some("test") => stages::main(rest),
+        Some("generate") => generate::main(rest),
         Some("lab") => lab::main(rest),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");

@@ -1,7 +1,7 @@
 //! From what probes say to the weights that should be: a state machine without probes, clock or director.
 //!
 //! Tell [`Health`] which services and servers there are and under which [`HealthPolicy`]; report each [`Probe`] with the
-//! time it came; ask for the [`Table`](crate::model::Table) that is wanted now and put it in force with
+//! time it came; ask for the [`Table`] that is wanted now and put it in force with
 //! [`plan::reconcile`](crate::plan::reconcile). How to probe (connect, HTTP, a command) is the caller's business.
 //!
 //! ```

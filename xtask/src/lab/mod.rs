@@ -30,7 +30,8 @@ mod run;
 mod snapshot;
 mod uml;
 
-pub(crate) use options::Engine;
+pub(crate) use guest::quoted;
+pub(crate) use options::{Engine, Job, Options};
 pub(crate) use run::{End, run};
 
 use crate::error::Result;

@@ -1,0 +1,163 @@
+//! Builds, and finds, what is to be run in the lab.
+
+use super::MARK;
+use crate::error::{Context, Error, Result};
+use crate::host;
+use crate::project::{self, cargo};
+use crate::stages::Report;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One program to run in the guest.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// What people call it.
+    pub(super) name: String,
+    /// The program and its arguments.
+    pub(super) command: Vec<String>,
+    /// Where it is started.
+    pub(super) directory: PathBuf,
+    /// The tests inside it, if it is a Rust test program; otherwise it is one test itself.
+    pub(super) tests: Option<usize>,
+}
+
+/// The members of the workspace that have something to test in the lab.
+const MEMBERS: [&str; 4] = ["lvs-core", "lvs-ffi", "lvs-py", "examples"];
+
+pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
+    // Programs under test, and the C library for programs that use it.
+    let packages = ["--package", "lvs-core", "--package", "lvs-ffi", "--package", "lvs-examples"];
+    host::capture(cargo(&["build", "--quiet"]).args(packages)).context(|| "building for the lab".into())?;
+    let mut items = rust_tests(&packages)?;
+    for member in MEMBERS {
+        programs(&project::root().join(member).join("tests/lab"), member, &mut items)?;
+    }
+    let tests: usize = items.iter().map(|i| i.tests.unwrap_or(1)).sum();
+    if items.is_empty() {
+        report.note("no test needs a kernel yet; only the kernels themselves are looked at");
+    } else {
+        eprintln!("   {tests} tests in {} programs, in each kernel", items.len());
+    }
+    Ok(items)
+}
+
+/// Rust test programs with at least one marked test.
+fn rust_tests(packages: &[&str]) -> Result<Vec<Item>> {
+    let mut build = cargo(&["test", "--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);
+    let output = build.args(packages).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(Error::new("the test programs do not build"));
+    }
+    let mut items = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let message: Value = serde_json::from_str(line).context(|| format!("cargo said {line}"))?;
+        let Some(program) = test_program(&message) else { continue };
+        let tests = marked_tests(&program)?;
+        if tests.is_empty() {
+            continue;
+        }
+        let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
+        let directory = manifest.parent().unwrap_or(project::root()).to_owned();
+        let package = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let target = message["target"]["name"].as_str().unwrap_or_default();
+        let name = if target.replace('_', "-") == package { package } else { format!("{package}::{target}") };
+        let count = tests.len();
+        let mut command = vec![program, "--ignored".into(), "--exact".into(), "--test-threads=1".into()];
+        command.extend(tests);
+        items.push(Item { name, command, directory, tests: Some(count) });
+    }
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(items)
+}
+
+/// The file of a test program, if that is what cargo's message is about.
+fn test_program(message: &Value) -> Option<String> {
+    let is_test = message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
+    is_test.then(|| message["executable"].as_str().map(str::to_owned)).flatten()
+}
+
+/// The names of the tests that bear the mark.
+fn marked_tests(program: &str) -> Result<Vec<String>> {
+    let mut list = Command::new(program);
+    // Only this form of the list tells why a test is ignored. Asking the program for it is all that the variable does:
+    // it was built without.
+    list.args(["--list", "--format", "json", "-Z", "unstable-options"]).env("RUSTC_BOOTSTRAP", "1");
+    let output = host::capture(&mut list)?;
+    let mut tests = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let event: Value = serde_json::from_str(line).context(|| format!("{program} said {line}"))?;
+        let reason = event["ignore_message"].as_str().unwrap_or_default();
+        if event["event"] == "discovered" && event["ignore"] == true && reason.starts_with(MARK) {
+            tests.extend(event["name"].as_str().map(str::to_owned));
+        }
+    }
+    Ok(tests)
+}
+
+/// Programs of a directory: shell and Python scripts, C programs (built here against the library), and whatever else may be
+/// executed. Other files are their data.
+fn programs(directory: &Path, member: &str, items: &mut Vec<Item>) -> Result<()> {
+    let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
+    files.sort();
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = file.to_string_lossy().into_owned();
+        let command = match file.extension().and_then(|e| e.to_str()) {
+            Some("sh") => vec!["bash".into(), path],
+            Some("py") => vec!["python3".into(), path],
+            Some("c") => vec![compiled(&file)?],
+            Some("rs") => continue,
+            _ if is_executable(&file) => vec![path],
+            _ => continue,
+        };
+        items.push(Item { name: format!("{member}/{name}"), command, directory: project::root().into(), tests: None });
+    }
+    Ok(())
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o111 != 0)
+}
+
+/// Builds a C program against the library; the guest finds the shared one in LD_LIBRARY_PATH.
+fn compiled(source: &Path) -> Result<String> {
+    host::ensure_programs(&[("cc", "gcc")], "C tests are built with it")?;
+    let directory = project::target_directory().join("lab");
+    fs::create_dir_all(&directory)?;
+    let program = directory.join(source.file_stem().unwrap_or_default());
+    let mut cc = project::command("cc");
+    cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-I", "include", "-o"]).arg(&program).arg(source);
+    cc.arg("-L").arg(project::target_directory().join("debug")).arg("-llvs");
+    host::capture(&mut cc).context(|| format!("{}", source.display()))?;
+    Ok(program.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_test_programs_are_taken_from_what_cargo_says() {
+        let message = |reason: &str, test: bool| json!({ "reason": reason, "profile": { "test": test }, "executable": "/t/kernel-1" });
+        assert_eq!(test_program(&message("compiler-artifact", true)), Some("/t/kernel-1".into()));
+        assert_eq!(test_program(&message("compiler-artifact", false)), None);
+        assert_eq!(test_program(&message("build-finished", true)), None);
+        assert_eq!(test_program(&json!({ "reason": "compiler-artifact", "profile": { "test": true } })), None);
+    }
+
+    #[test]
+    #[ignore = "another reason"]
+    fn this_test_bears_no_mark() {}
+
+    #[test]
+    fn tests_without_the_mark_are_left_out() {
+        // This very program: it has an ignored test, but none for the lab.
+        let program = std::env::current_exe().unwrap();
+        assert_eq!(marked_tests(program.to_str().unwrap()).unwrap(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,102 @@
+//! Tests that need root and a kernel with IPVS, run in the lab: one guest for each kernel, all tests inside.
+//!
+//! What is run (see `collect`): every Rust test, wherever it is, that says
+//! `#[ignore = "needs CAP_NET_ADMIN and ip_vs"]`, and every program in a directory `tests/lab` of a member of the workspace.
+//! They find `LVS_TEST_KERNEL` (the series that must be running), `LVS_LAB` (6.12, 6.1 or uml), and in PATH
+//! and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a failure, never a reason to skip.
+
+mod collect;
+mod guest;
+
+use super::Report;
+use crate::error::{Context, Error, Result};
+use crate::lab::{self, End, Engine, Job, Options};
+use crate::project;
+use collect::Item;
+use guest::Watcher;
+use std::ffi::OsString;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The reason that marks a test for this stage.
+pub(crate) const MARK: &str = "needs CAP_NET_ADMIN and ip_vs";
+/// Longest time for all tests in one kernel.
+const TIMEOUT: Duration = Duration::from_secs(1200);
+
+/// A kernel to test in: an engine and its series. The last one is old enough to behave differently (before 6.1.183 and
+/// 6.12.104, thresholds and connection counts were handled in another way).
+const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.1"), (Engine::Uml, "6.1")];
+
+pub(crate) fn run(report: &mut Report) -> Result<()> {
+    let items = collect::all(report)?;
+    let results = Mutex::new(Vec::new());
+    let queue = Mutex::new(KERNELS.iter());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(KERNELS.len());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().ok().and_then(|mut q| q.next());
+                    let Some(&(engine, series)) = next else { break };
+                    let result = in_kernel(engine, series, &items);
+                    if let Ok(mut results) = results.lock() {
+                        results.push((engine, series, result));
+                    }
+                }
+            });
+        }
+    });
+    let results = results.into_inner().map_err(|_| Error::new("a guest's thread panicked"))?;
+    if results.len() != KERNELS.len() {
+        report.fail("not every kernel was tested");
+    }
+    for (engine, series, result) in results {
+        let name = if engine == Engine::Uml { "uml" } else { series };
+        match result {
+            Ok(watcher) => watcher.tell(name, report),
+            Err(error) => report.fail(format!("{name}: the lab did not run: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Runs everything in one guest.
+fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item]) -> Result<Watcher<'a>> {
+    let target = project::target_directory().join("debug");
+    let mut path = OsString::from(&target);
+    let venv = project::root().join(".venv/bin");
+    for directory in [venv].into_iter().filter(|d| d.exists()).chain(crate::host::search_path()) {
+        path.push(":");
+        path.push(directory);
+    }
+    let variable = |name: &str, value: &std::ffi::OsStr| {
+        let mut text = OsString::from(name);
+        text.push("=");
+        text.push(value);
+        text
+    };
+    let options = Options {
+        engine,
+        kernel: series.into(),
+        mem: 2048,
+        timeout: TIMEOUT,
+        cwd: Some(project::root().into()),
+        env: vec![
+            format!("LVS_TEST_KERNEL={series}").into(),
+            variable("LD_LIBRARY_PATH", target.as_os_str()),
+            variable("PATH", &path),
+        ],
+        ..Options::default()
+    };
+    let label = options.label().to_owned();
+    let mut watcher = Watcher::new(&label, items);
+    let job = Job::Script(guest::script(items).into());
+    match lab::run(&options, &job, &mut watcher, &mut std::io::stderr(), None)? {
+        End::Exited(0) => Ok(watcher),
+        End::Exited(status) => Err(Error::new(format!("the script that runs the tests ended with {status}"))),
+        // What has run so far is told by the watcher's output, and which test hung.
+        End::TimedOut(why) => Err(Error::new(format!("{why}; last test: {}", watcher.current()))),
+        End::Interrupted => Err(Error::new("interrupted")),
+    }
+    .context(|| format!("kernel {label}"))
+}

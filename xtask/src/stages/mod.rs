@@ -1,0 +1,99 @@
+//! `cargo xtask test`: the stages, one file each, and the sum at the end.
+//!
+//! To add a stage, write a file with `pub(crate) fn run(report: &mut Report) -> Result<()>` and a row in [`STAGES`].
+
+mod c;
+mod checks;
+mod generated;
+mod lab;
+mod python;
+mod readme;
+mod report;
+mod rust;
+
+pub(crate) use report::{Counts, Report};
+
+use crate::error::Result;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// One part of the tests.
+struct Stage {
+    name: &'static str,
+    /// What it does, for `--list`.
+    what: &'static str,
+    /// What goes wrong with a test is noted in the report; an error means that the stage could not be run, and counts
+    /// as one failure.
+    run: fn(&mut Report) -> Result<()>,
+}
+
+/// In the order in which they run: what is fast and fails often first.
+const STAGES: [Stage; 10] = [
+    Stage { name: "format", what: "cargo fmt --check", run: checks::format },
+    Stage { name: "generated", what: "committed files that are generated are fresh", run: generated::run },
+    Stage { name: "lint", what: "clippy on everything, warnings are errors", run: checks::lint },
+    Stage { name: "docs", what: "rustdoc, warnings are errors", run: checks::docs },
+    Stage { name: "features", what: "lvs-core with each set of its features", run: checks::features },
+    Stage { name: "rust", what: "unit, integration and documentation tests", run: rust::run },
+    Stage { name: "c", what: "the header, the library, C programs", run: c::run },
+    Stage { name: "python", what: "the wheel, pytest, types", run: python::run },
+    Stage { name: "readme", what: "the commands and programs in README.md", run: readme::run },
+    Stage { name: "lab", what: "tests that need a kernel with IPVS, in three kernels", run: lab::run },
+];
+
+const HELP: &str = "\
+cargo xtask test [STAGE...]
+
+Runs the stages named, or all of them, and ends with a line `N passed, N failed`. The exit status is 0 only if
+nothing failed and something passed. A stage installs or fetches what it needs, and says so.
+
+";
+
+/// `cargo xtask test ...`
+pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
+    let names: Vec<String> = arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect();
+    if names.iter().any(|n| matches!(n.as_str(), "-h" | "--help" | "--list")) {
+        print!("{HELP}");
+        for stage in &STAGES {
+            println!("  {:<10} {}", stage.name, stage.what);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Some(unknown) = names.iter().find(|n| STAGES.iter().all(|s| s.name != n.as_str())) {
+        eprintln!("xtask: no stage '{unknown}' (cargo xtask test --list)");
+        return ExitCode::from(2);
+    }
+    let chosen = STAGES.iter().filter(|s| names.is_empty() || names.iter().any(|n| n == s.name));
+    let mut done = Vec::new();
+    for stage in chosen {
+        eprintln!("\n== {}: {}", stage.name, stage.what);
+        let start = Instant::now();
+        let mut report = Report::default();
+        if let Err(error) = (stage.run)(&mut report) {
+            report.fail(error.to_string());
+        }
+        done.push((stage.name, report, start.elapsed()));
+    }
+    summary(&done)
+}
+
+fn summary(done: &[(&str, Report, Duration)]) -> ExitCode {
+    let mut sum = Counts::default();
+    println!();
+    for (name, report, time) in done {
+        let counts = report.counts();
+        sum += counts;
+        let said = match counts {
+            Counts { passed: 0, failed: 0 } => "nothing to test".to_owned(),
+            Counts { passed, failed: 0 } => format!("{passed} passed"),
+            Counts { passed, failed } => format!("{passed} passed, {failed} FAILED"),
+        };
+        println!("{name:<10} {said:<24} {:>7.1} s", time.as_secs_f64());
+        for note in report.notes() {
+            println!("           {}", note.replace('\n', "\n           "));
+        }
+    }
+    println!("\n{} passed, {} failed", sum.passed, sum.failed);
+    if sum.failed == 0 && sum.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,57 @@
+//! The Python package: built into an environment of its own, then tested.
+
+use super::Report;
+use super::report::pytest;
+use crate::error::{Context, Result};
+use crate::{host, project};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the environment holds beside the package: pinned versions of maturin, pytest and what the tests need.
+const REQUIREMENTS: &str = "lvs-py/requirements-dev.txt";
+const TESTS: &str = "lvs-py/tests";
+
+pub(crate) fn run(report: &mut Report) -> Result<()> {
+    if !project::root().join(REQUIREMENTS).exists() {
+        report.note("the Python package has no tests yet");
+        return Ok(());
+    }
+    let python = environment()?;
+    // maturin and cargo set different variables for pyo3: in one target directory they would undo each other's work.
+    let mut maturin = inside(&python, "maturin");
+    maturin.args(["develop", "--quiet", "--manifest-path", "lvs-py/Cargo.toml", "--target-dir", "target/maturin"]);
+    report.check(&mut maturin)?;
+    report.tests(inside(&python, "pytest").args(["-q", "-W", "error", TESTS]), pytest)?;
+    Ok(())
+}
+
+/// A virtual environment with the requirements, made anew when these change. Answers its directory of programs.
+fn environment() -> Result<PathBuf> {
+    let directory = project::root().join(".venv");
+    let programs = directory.join("bin");
+    let wanted = fs::read_to_string(project::root().join(REQUIREMENTS))?;
+    let stamp = directory.join("requirements-installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(programs);
+    }
+    eprintln!("xtask: making the Python environment .venv with what {REQUIREMENTS} names");
+    host::ensure_programs(&[("python3", "python3")], "the Python tests run with it")?;
+    let make = || host::capture(project::command("python3").args(["-m", "venv", "--clear"]).arg(&directory));
+    if make().is_err() {
+        host::install(&["python3-venv"], "the Python tests have an environment of their own")?;
+        make()?;
+    }
+    let mut pip = inside(&programs, "pip");
+    host::capture(pip.args(["install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]))
+        .context(|| format!("cannot install what {REQUIREMENTS} names"))?;
+    fs::write(stamp, wanted)?;
+    Ok(programs)
+}
+
+/// A program of the environment, which believes the environment to be active.
+fn inside(programs: &Path, name: &str) -> Command {
+    let mut command = project::command(&programs.join(name).to_string_lossy());
+    command.env("VIRTUAL_ENV", programs.parent().unwrap_or(programs));
+    command
+}

@@ -1,0 +1,91 @@
+//! What README.md promises: its shell sessions are run, and say what they say there.
+//!
+//! A block marked `console` holds commands behind `$ ` and what they print (their standard output); a block marked
+//! `sh` holds commands that must succeed. All run in the workspace's directory. The commands that run all tests, or
+//! that need what only the reader can give, stand in a block marked `text`. Rust programs are documentation tests of
+//! lvs-core.
+
+use super::Report;
+use crate::error::Result;
+use crate::project;
+use std::fs;
+use std::process::Stdio;
+
+pub(crate) fn run(report: &mut Report) -> Result<()> {
+    let text = fs::read_to_string(project::root().join("README.md"))?;
+    let steps: Vec<Step> = blocks(&text).flat_map(|(language, body)| steps(language, &body)).collect();
+    if steps.is_empty() {
+        report.note("README.md has no command to run yet");
+    }
+    for step in steps {
+        eprintln!("-> {}", step.command.trim_end());
+        let mut shell = project::command("bash");
+        shell.args(["-euo", "pipefail", "-c", &step.command]).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = shell.output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        match step.output {
+            Some(expected) if expected != said => {
+                report.fail(format!("`{}` printed\n{said}instead of\n{expected}", step.command.trim_end()));
+            }
+            _ if !output.status.success() => report.fail(format!("`{}`: {}", step.command.trim_end(), output.status)),
+            _ => report.pass(1),
+        }
+    }
+    Ok(())
+}
+
+/// A command, and what it prints if that is told.
+#[derive(Debug, PartialEq, Eq)]
+struct Step {
+    command: String,
+    output: Option<String>,
+}
+
+/// The fenced blocks of a Markdown text: language and contents.
+fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
+    let mut lines = text.lines();
+    std::iter::from_fn(move || {
+        let language = lines.by_ref().find_map(|l| l.strip_prefix("```"))?;
+        let body = lines.by_ref().take_while(|l| !l.starts_with("```")).map(|l| format!("{l}\n")).collect();
+        Some((language.trim(), body))
+    })
+}
+
+fn steps(language: &str, body: &str) -> Vec<Step> {
+    match language {
+        "sh" => vec![Step { command: body.to_owned(), output: None }],
+        "console" => {
+            let mut steps: Vec<Step> = Vec::new();
+            for line in body.lines() {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    steps.push(Step { command: format!("{command}\n"), output: Some(String::new()) });
+                } else if let Some(Step { command, output: Some(output) }) = steps.last_mut() {
+                    // A line that ends in a backslash goes on in the next.
+                    let text = if command.ends_with("\\\n") { command } else { output };
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+            steps
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_found_in_a_text() {
+        let text = "# A\n```sh\nmake\nmake install\n```\nwords\n```text\n$ not this\n```\n\
+                    ```console\n$ echo a \\\n    b\na b\n$ true\n```\n";
+        let found: Vec<Step> = blocks(text).flat_map(|(language, body)| steps(language, &body)).collect();
+        let step =
+            |command: &str, output: Option<&str>| Step { command: command.into(), output: output.map(Into::into) };
+        assert_eq!(
+            found,
+            [step("make\nmake install\n", None), step("echo a \\\n    b\n", Some("a b\n")), step("true\n", Some(""))]
+        );
+    }
+}

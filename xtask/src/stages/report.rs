@@ -1,0 +1,217 @@
+//! What a stage has found: how many tests passed and failed, read from the output of whatever ran them.
+
+use crate::error::{Context, Result};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::ops::AddAssign;
+use std::process::{Command, Stdio};
+
+/// How many tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+/// Reads a line of a test program's output, and counts if it is one that tells results.
+pub(crate) type Counter = fn(&str) -> Option<Counts>;
+
+/// What happened in one stage.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    counts: Counts,
+    notes: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What the summary shows below the stage.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Adds a remark to the summary.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        eprintln!("   {text}");
+        self.notes.push(text);
+    }
+
+    pub(crate) fn pass(&mut self, count: u64) {
+        self.counts.passed += count;
+    }
+
+    /// Counts one failure, and says what it is.
+    pub(crate) fn fail(&mut self, what: impl Into<String>) {
+        self.counts.failed += 1;
+        self.note(format!("FAILED: {}", what.into()));
+    }
+
+    pub(crate) fn add(&mut self, counts: Counts) {
+        self.counts += counts;
+    }
+
+    /// Runs a program that is one test: it passes if the program succeeds.
+    pub(crate) fn check(&mut self, command: &mut Command) -> Result<()> {
+        let line = announce(command);
+        let status = command.stdin(Stdio::null()).status().context(|| format!("cannot run `{line}`"))?;
+        if status.success() {
+            self.pass(1);
+        } else {
+            self.fail(format!("`{line}`: {status}"));
+        }
+        Ok(())
+    }
+
+    /// Runs a program that runs tests, passing its output on. A program that fails without a failed test (it may not
+    /// even have been built) counts as one failure.
+    pub(crate) fn tests(&mut self, command: &mut Command, counter: Counter) -> Result<Counts> {
+        let line = announce(command);
+        if std::io::stderr().is_terminal() {
+            command.env("CARGO_TERM_COLOR", "always");
+        }
+        let (output, both) = std::io::pipe()?;
+        command.stdin(Stdio::null()).stdout(both.try_clone()?).stderr(both);
+        let mut child = command.spawn().context(|| format!("cannot run `{line}`"))?;
+        // The pipe ends when nobody can write to it any more; that includes `command`.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut counts = Counts::default();
+        let mut reader = BufReader::new(output);
+        let mut bytes = Vec::new();
+        while reader.read_until(b'\n', &mut bytes)? > 0 {
+            std::io::stderr().write_all(&bytes)?;
+            let text = String::from_utf8_lossy(&bytes);
+            if let Some(found) = counter(&without_colours(&text)) {
+                counts += found;
+            }
+            bytes.clear();
+        }
+        let status = child.wait()?;
+        self.counts += counts;
+        if counts.failed > 0 {
+            self.note(format!("FAILED: {} of `{line}`", counts.failed));
+        } else if !status.success() {
+            self.fail(format!("`{line}`: {status}"));
+        }
+        Ok(counts)
+    }
+}
+
+/// Says what is run.
+fn announce(command: &Command) -> String {
+    let mut line = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    eprintln!("-> {line}");
+    line
+}
+
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        if c == '\x1b' {
+            // An escape sequence of the terminal ends with a letter.
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// `cargo test`: `test result: ok. 5 passed; 0 failed; 1 ignored; ...`, once per program.
+pub(crate) fn libtest(line: &str) -> Option<Counts> {
+    let rest = line.trim_start().strip_prefix("test result: ")?;
+    let rest = rest.split_once(". ")?.1;
+    Some(Counts { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
+}
+
+/// nextest: `Summary [   0.052s] 12 tests run: 11 passed (1 slow), 1 failed, 3 skipped`, once.
+pub(crate) fn nextest(line: &str) -> Option<Counts> {
+    let rest = line.trim_start().strip_prefix("Summary [")?;
+    let rest = rest.split_once(" run: ")?.1;
+    let failed = ["failed", "timed out", "exec failed"].iter().map(|w| number_before(rest, w)).sum();
+    Some(Counts { passed: number_before(rest, "passed"), failed })
+}
+
+/// pytest: `=== 1 failed, 12 passed, 2 skipped in 0.30s ===` (the lines are left out with `-q`).
+pub(crate) fn pytest(line: &str) -> Option<Counts> {
+    let line = line.trim().trim_matches('=').trim();
+    let (results, time) = line.rsplit_once(" in ")?;
+    let timed = time.split('s').next().is_some_and(|t| t.parse::<f64>().is_ok());
+    let counted = |w: &&str| w.split(' ').next().is_some_and(|n| n.parse::<u64>().is_ok());
+    if !timed || !results.split(", ").all(|w| counted(&w)) {
+        return None;
+    }
+    let failed = ["failed", "error", "errors"].iter().map(|w| number_before(results, w)).sum();
+    Some(Counts { passed: number_before(results, "passed"), failed })
+}
+
+/// The number in front of a word in a list such as `3 passed; 1 failed` or `3 passed (1 slow), 1 failed`.
+fn number_before(text: &str, word: &str) -> u64 {
+    text.split([',', ';', '('])
+        .filter_map(|item| {
+            let (number, rest) = item.trim().split_once(' ')?;
+            (rest.trim_end_matches(')').trim() == word).then(|| number.parse::<u64>().ok())?
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: u64, failed: u64) -> Option<Counts> {
+        Some(Counts { passed, failed })
+    }
+
+    #[test]
+    fn results_of_cargo_test_are_counted() {
+        let line =
+            "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.08s\n";
+        assert_eq!(libtest(line), counts(5, 2));
+        assert_eq!(libtest("test a::b ... ok"), None);
+        assert_eq!(libtest("test result"), None);
+    }
+
+    #[test]
+    fn results_of_nextest_are_counted() {
+        let line = "     Summary [   0.052s] 13 tests run: 11 passed (1 slow), 1 failed, 1 timed out, 3 skipped\n";
+        assert_eq!(nextest(line), counts(11, 2));
+        assert_eq!(nextest("     Summary [   0.052s] 1 test run: 1 passed, 0 skipped"), counts(1, 0));
+        assert_eq!(nextest("        PASS [   0.005s] xtask a::b"), None);
+    }
+
+    #[test]
+    fn results_of_pytest_are_counted() {
+        assert_eq!(pytest("==== 1 failed, 12 passed, 2 skipped, 1 error in 0.30s ===="), counts(12, 2));
+        assert_eq!(pytest("12 passed in 65.30s (0:01:05)"), counts(12, 0));
+        assert_eq!(pytest("no tests ran in 0.01s"), None);
+        assert_eq!(pytest("3 things happened in Rome"), None);
+    }
+
+    #[test]
+    fn colours_do_not_hide_a_result() {
+        assert_eq!(without_colours("\x1b[1m\x1b[32m   ok\x1b[0m 3\n"), "   ok 3\n");
+    }
+
+    #[test]
+    fn a_program_that_fails_without_a_failed_test_is_one_failure() {
+        let mut report = Report::default();
+        let script = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 101";
+        report.tests(Command::new("sh").args(["-c", script]), libtest).unwrap();
+        assert_eq!(report.counts(), Counts { passed: 2, failed: 1 });
+    }
+}
