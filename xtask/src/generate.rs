@@ -2,6 +2,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::project;
+use crate::{c_abi, c_header};
 use std::ffi::OsString;
 use std::fs;
 use std::process::ExitCode;
@@ -15,7 +16,11 @@ pub(crate) struct Generator {
 }
 
 /// To add a generated file, add a row.
-pub(crate) const GENERATORS: &[Generator] = &[];
+pub(crate) const GENERATORS: &[Generator] = &[
+    Generator { file: c_header::FILE, make: c_header::make },
+    // From the header, and therefore behind it.
+    Generator { file: c_abi::FILE, make: c_abi::make },
+];
 
 impl Generator {
     /// Whether the committed file is what is made today.

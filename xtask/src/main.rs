@@ -6,6 +6,8 @@
 // This program talks to a person on a terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod c_abi;
+mod c_header;
 mod error;
 mod generate;
 mod host;

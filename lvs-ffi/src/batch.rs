@@ -1,0 +1,327 @@
+//! Many changes at once, and what came of them.
+
+use lvs_core::director::{BatchReport, OnRefusal, Operation};
+
+use crate::boundary::{call, infallible};
+use crate::daemon::{self, lvs_daemon};
+use crate::destination::{self, lvs_destination, lvs_destination_key};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{give, needed, place};
+use crate::list::nth;
+use crate::record;
+use crate::service::{self, lvs_service, lvs_service_key};
+use crate::status::lvs_status;
+use crate::timeouts::lvs_timeouts;
+
+/// What a batch does when the director refuses one of its operations.
+#[repr(u32)]
+pub enum lvs_on_refusal {
+    /// It goes on with the rest. The fastest way: requests travel many to a system call.
+    Continue = 0,
+    /// It does nothing after the first refusal. Exact, and therefore one round trip an operation.
+    Stop = 1,
+}
+
+/// Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
+///
+/// Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
+pub struct lvs_batch(pub(crate) Vec<Operation>);
+
+/// What came of a batch: enough to name the table that is now in force.
+///
+/// Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
+pub struct lvs_report {
+    operations: usize,
+    answered: usize,
+    sent: usize,
+    failures: Vec<(usize, lvs_error)>,
+    interrupted: Option<lvs_error>,
+}
+
+impl lvs_report {
+    pub(crate) fn new(operations: usize, report: BatchReport) -> Self {
+        Self {
+            operations,
+            answered: report.answered,
+            sent: report.sent,
+            failures: report
+                .failures
+                .iter()
+                .map(|failure| (failure.index, lvs_error::refused(&failure.error)))
+                .collect(),
+            interrupted: report.interrupted.map(|error| lvs_error::new(error.into())),
+        }
+    }
+}
+
+/// Whether a batch goes on after a refusal, by a number that came from C.
+pub(crate) fn on_refusal(number: u32) -> Result<OnRefusal, Failure> {
+    match number {
+        0 => Ok(OnRefusal::Continue),
+        1 => Ok(OnRefusal::Stop),
+        _ => Err(Failure::invalid(format!("unknown number {number} of what to do on a refusal"))),
+    }
+}
+
+/// Hands out the report, if anybody wants it, and the first thing that went wrong.
+pub(crate) unsafe fn conclude(
+    operations: usize,
+    done: BatchReport,
+    report: *mut *mut lvs_report,
+) -> Result<(), Failure> {
+    let first = match (done.failures.first(), &done.interrupted) {
+        (Some(failure), _) => Some(Failure::Refused(Box::new(failure.error.clone()))),
+        // The error itself stays in the report; its words and its numbers are what both say.
+        (None, Some(error)) => Some(Failure::Told(lvs_error::told(error))),
+        (None, None) => None,
+    };
+    if !report.is_null() {
+        // SAFETY: not NULL, and valid by the promise of the caller.
+        unsafe { give(report, lvs_report::new(operations, done)) };
+    }
+    first.map_or(Ok(()), Err)
+}
+
+fn push(batch: Option<&mut lvs_batch>, operation: Result<Operation, Failure>) -> Result<(), Failure> {
+    needed(batch, "batch")?.0.push(operation?);
+    Ok(())
+}
+
+/// Makes an empty batch.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_new(batch: *mut *mut lvs_batch, err: *mut *mut lvs_error) -> lvs_status {
+    call!(err, {
+        give(place(batch, "batch")?, lvs_batch(Vec::new()));
+        Ok(())
+    })
+}
+
+/// Adds to the batch: add a virtual service. Copies what it is given, as all of these do.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_add_service(
+    batch: Option<&mut lvs_batch>,
+    service: *const lvs_service,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, service::read(service).map(Operation::AddService)) })
+}
+
+/// Adds to the batch: replace scheduler, flags, timeout, netmask and engine of a service.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_update_service(
+    batch: Option<&mut lvs_batch>,
+    service: *const lvs_service,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, service::read(service).map(Operation::UpdateService)) })
+}
+
+/// Adds to the batch: remove a service and its destinations.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_remove_service(
+    batch: Option<&mut lvs_batch>,
+    key: *const lvs_service_key,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, service::key(key).map(Operation::RemoveService)) })
+}
+
+/// Adds to the batch: add a destination to a service.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_add_destination(
+    batch: Option<&mut lvs_batch>,
+    key: *const lvs_service_key,
+    destination: *const lvs_destination,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let key = service::key(key)?;
+        push(batch, destination::read(destination).map(|destination| Operation::AddDestination(key, destination)))
+    })
+}
+
+/// Adds to the batch: replace everything of a destination but its key.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_update_destination(
+    batch: Option<&mut lvs_batch>,
+    key: *const lvs_service_key,
+    destination: *const lvs_destination,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let key = service::key(key)?;
+        push(batch, destination::read(destination).map(|destination| Operation::UpdateDestination(key, destination)))
+    })
+}
+
+/// Adds to the batch: remove a destination from a service.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_remove_destination(
+    batch: Option<&mut lvs_batch>,
+    key: *const lvs_service_key,
+    destination: *const lvs_destination_key,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let key = service::key(key)?;
+        push(batch, destination::key(destination).map(|destination| Operation::RemoveDestination(key, destination)))
+    })
+}
+
+/// Adds to the batch: set timeouts; 0 leaves one as it is.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_set_timeouts(
+    batch: Option<&mut lvs_batch>,
+    timeouts: *const lvs_timeouts,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, record::read(timeouts).map(|timeouts| Operation::SetTimeouts(timeouts.into()))) })
+}
+
+/// Adds to the batch: start a sync daemon.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_start_daemon(
+    batch: Option<&mut lvs_batch>,
+    daemon: *const lvs_daemon,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, daemon::read(daemon).map(Operation::StartDaemon)) })
+}
+
+/// Adds to the batch: stop a sync daemon; `role` is one of enum lvs_role.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_stop_daemon(
+    batch: Option<&mut lvs_batch>,
+    role: u32,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { push(batch, daemon::role(role).map(Operation::StopDaemon)) })
+}
+
+/// Adds to the batch: zero the counters of a service and its destinations, or all counters if `key` is NULL.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_zero(
+    batch: Option<&mut lvs_batch>,
+    key: *const lvs_service_key,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let key = if key.is_null() { None } else { Some(service::key(key)?) };
+        push(batch, Ok(Operation::Zero(key)))
+    })
+}
+
+/// Adds to the batch: remove all services.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_batch_flush(batch: Option<&mut lvs_batch>, err: *mut *mut lvs_error) -> lvs_status {
+    call!(err, { push(batch, Ok(Operation::Flush)) })
+}
+
+/// How many operations the batch holds; 0 if `batch` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_batch_len(batch: Option<&lvs_batch>) -> usize {
+    infallible!(0, { batch.map_or(0, |batch| batch.0.len()) })
+}
+
+/// Empties the batch and keeps its memory. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_batch_clear(batch: Option<&mut lvs_batch>) {
+    infallible!((), {
+        if let Some(batch) = batch {
+            batch.0.clear();
+        }
+    });
+}
+
+/// Releases a batch. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_batch_free(batch: Option<Box<lvs_batch>>) {
+    infallible!((), { drop(batch) });
+}
+
+/// How many operations the director has answered, from the first on; 0 if `report` is NULL.
+///
+/// Operations before this number took effect unless they are among the failures, which changed nothing. Operations
+/// from it on were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those
+/// before lvs_report_sent() may or may not have taken effect.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_answered(report: Option<&lvs_report>) -> usize {
+    infallible!(0, { report.map_or(0, |report| report.answered) })
+}
+
+/// How many operations were sent; 0 if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_sent(report: Option<&lvs_report>) -> usize {
+    infallible!(0, { report.map_or(0, |report| report.sent) })
+}
+
+/// How many operations took effect for certain; 0 if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_applied(report: Option<&lvs_report>) -> usize {
+    infallible!(0, { report.map_or(0, |report| report.answered - report.failures.len()) })
+}
+
+/// Whether every operation of the batch took effect. False if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_is_complete(report: Option<&lvs_report>) -> bool {
+    infallible!(false, {
+        report.is_some_and(|report| {
+            report.answered == report.operations && report.failures.is_empty() && report.interrupted.is_none()
+        })
+    })
+}
+
+/// How many operations were refused; 0 if `report` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_failures_len(report: Option<&lvs_report>) -> usize {
+    infallible!(0, { report.map_or(0, |report| report.failures.len()) })
+}
+
+/// Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in the batch, from 0, and
+/// `why` an error that belongs to the report: do not release it. Each may be NULL if it is not wanted.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_report_failure_get(
+    report: Option<&lvs_report>,
+    index: usize,
+    operation: *mut usize,
+    why: *mut *const lvs_error,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (place, error) = nth(&needed(report, "report")?.failures, index)?;
+        if !operation.is_null() {
+            operation.write(*place);
+        }
+        if !why.is_null() {
+            why.write(error);
+        }
+        Ok(())
+    })
+}
+
+/// What broke the way to the director, or NULL if nothing did. It belongs to the report: do not release it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_interrupted(report: Option<&lvs_report>) -> *const lvs_error {
+    infallible!(std::ptr::null(), {
+        report.and_then(|report| report.interrupted.as_ref()).map_or(std::ptr::null(), std::ptr::from_ref)
+    })
+}
+
+/// Releases a report. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_report_free(report: Option<Box<lvs_report>>) {
+    infallible!((), { drop(report) });
+}

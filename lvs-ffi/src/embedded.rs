@@ -1,0 +1,323 @@
+//! What only the embedded director does.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use lvs_core::embedded::{EmbeddedDirector, Interface, Options, Settings};
+use lvs_core::model::{EngineName, InterfaceName, SchedulerName};
+use lvs_core::schedulers::Profile;
+
+use crate::address::lvs_address;
+use crate::boundary::{call, infallible};
+use crate::director::{Held, held, lvs_director};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{field, give, place, slice, text};
+use crate::lock::Lock;
+use crate::record::{self, record};
+use crate::stats::lvs_stats;
+use crate::status::lvs_status;
+
+/// Which of the two behaviours of the stable kernels to follow.
+#[repr(u32)]
+pub enum lvs_profile {
+    /// Linux 6.1.183, 6.12.104 and later.
+    New = 0,
+    /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103.
+    Old = 1,
+}
+
+/// A network interface that the embedded director is to know. Its layout never changes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_interface {
+    /// Its name, at most 15 bytes and a NUL byte.
+    pub name: [c_char; 16],
+    /// The longest packet, in bytes.
+    pub mtu: u32,
+}
+
+/// An address with the prefix length of its network. Its layout never changes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_network {
+    /// The address.
+    pub addr: lvs_address,
+    /// The length of the network's prefix, 0 to 32 or 128.
+    pub prefix_length: u16,
+    /// Must be 0.
+    pub reserved: u16,
+}
+
+/// What kind of kernel, and of machine around it, an embedded director is the twin of. Initialise it with
+/// LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
+/// loopback ones. Nothing that it points to is kept.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_embedded_options {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// Which behaviour to follow: enum lvs_profile.
+    pub profile: u32,
+    /// The seed of everything that is random in a kernel: the draws of twos.
+    pub seed: u64,
+    /// What to report as the number of buckets of the connection table; 0 for 4096. It decides nothing else.
+    pub connection_table_size: u32,
+    /// Not 0: the kernel has no IPv6.
+    pub no_ipv6: u32,
+    /// Further addresses of the machine, `local_len` of them.
+    pub local: *const lvs_network,
+    /// How many.
+    pub local_len: usize,
+    /// The interfaces, `interfaces_len` of them; NULL for lo and eth0.
+    pub interfaces: *const lvs_interface,
+    /// How many.
+    pub interfaces_len: usize,
+    /// The names of the schedulers that the kernel has, `schedulers_len` of them; NULL for all.
+    pub schedulers: *const *const c_char,
+    /// How many.
+    pub schedulers_len: usize,
+    /// The names of the persistence engines that the kernel has, `engines_len` of them; NULL for sip.
+    pub engines: *const *const c_char,
+    /// How many.
+    pub engines_len: usize,
+}
+
+/// The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
+/// lvs_director_settings(), change what is to be changed, and set it with lvs_director_set_settings().
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_settings {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// Not 0: packets of a connection whose destination was removed are scheduled anew, not dropped.
+    pub expire_nodest_conn: u32,
+    /// Not 0: a weight of 0 ends persistence to the destination.
+    pub expire_quiescent_template: u32,
+    /// Bits that say when a client that reuses its port gets a new destination.
+    pub conn_reuse_mode: i32,
+    /// Not 0: any TCP segment but a reset may open a connection.
+    pub sloppy_tcp: u32,
+    /// Not 0: any SCTP packet but an ABORT may open a connection.
+    pub sloppy_sctp: u32,
+    /// Which TCP state table is in force: 0 the plain one, 3 the secure one.
+    pub secure_tcp: u32,
+    /// Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
+    pub cache_bypass: u32,
+    /// 3: one in `am_droprate` of the packets that would open a connection is dropped.
+    pub drop_packet: u32,
+    /// One in how many packets drop_packet drops.
+    pub am_droprate: i32,
+    /// Not 0: counters and rates are refreshed every two seconds.
+    pub run_estimation: u32,
+    /// Not 0: the director leaves packets alone while a backup sync daemon runs.
+    pub backup_only: u32,
+    /// The first port that needs no privilege.
+    pub ip_unprivileged_port_start: u32,
+    /// lblc: seconds after which an unused entry may go.
+    pub lblc_expiration: u32,
+    /// lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
+    pub lblcr_expiration: u32,
+}
+
+record! {
+    lvs_embedded_options: 88;
+    lvs_settings: 60;
+}
+
+impl From<&Settings> for lvs_settings {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            expire_nodest_conn: settings.expire_nodest_conn.into(),
+            expire_quiescent_template: settings.expire_quiescent_template.into(),
+            conn_reuse_mode: settings.conn_reuse_mode,
+            sloppy_tcp: settings.sloppy_tcp.into(),
+            sloppy_sctp: settings.sloppy_sctp.into(),
+            secure_tcp: settings.secure_tcp.into(),
+            cache_bypass: settings.cache_bypass.into(),
+            drop_packet: settings.drop_packet.into(),
+            am_droprate: settings.am_droprate,
+            run_estimation: settings.run_estimation.into(),
+            backup_only: settings.backup_only.into(),
+            ip_unprivileged_port_start: settings.ip_unprivileged_port_start.into(),
+            lblc_expiration: settings.lblc_expiration,
+            lblcr_expiration: settings.lblcr_expiration,
+        }
+    }
+}
+
+impl lvs_settings {
+    /// Puts the values into settings that already hold what this record does not know.
+    fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
+        let byte = |value: u32, what: &str| {
+            u8::try_from(value).map_err(|_| Failure::invalid(format!("{what} {value} is out of range")))
+        };
+        settings.expire_nodest_conn = self.expire_nodest_conn != 0;
+        settings.expire_quiescent_template = self.expire_quiescent_template != 0;
+        settings.conn_reuse_mode = self.conn_reuse_mode;
+        settings.sloppy_tcp = self.sloppy_tcp != 0;
+        settings.sloppy_sctp = self.sloppy_sctp != 0;
+        settings.secure_tcp = byte(self.secure_tcp, "secure_tcp")?;
+        settings.cache_bypass = self.cache_bypass != 0;
+        settings.drop_packet = byte(self.drop_packet, "drop_packet")?;
+        settings.am_droprate = self.am_droprate;
+        settings.run_estimation = self.run_estimation != 0;
+        settings.backup_only = self.backup_only != 0;
+        settings.ip_unprivileged_port_start = u16::try_from(self.ip_unprivileged_port_start).map_err(|_| {
+            Failure::invalid(format!("ip_unprivileged_port_start {} is no port", self.ip_unprivileged_port_start))
+        })?;
+        settings.lblc_expiration = self.lblc_expiration;
+        settings.lblcr_expiration = self.lblcr_expiration;
+        Ok(())
+    }
+}
+
+impl lvs_embedded_options {
+    unsafe fn to_options(self) -> Result<Options, Failure> {
+        let mut options = Options::default().seed(self.seed).ipv6(self.no_ipv6 == 0);
+        options = options.profile(match self.profile {
+            0 => Profile::New,
+            1 => Profile::Old,
+            other => return Err(Failure::invalid(format!("unknown profile {other}"))),
+        });
+        if self.connection_table_size != 0 {
+            options = options.connection_table_size(self.connection_table_size);
+        }
+        // SAFETY: the arrays are as long as they say, by the promise of the caller.
+        unsafe {
+            for network in slice(self.local, self.local_len, "local")? {
+                record::zero("lvs_network.reserved", network.reserved)?;
+                let addr = network.addr.to_addr("a local address")?;
+                let longest = if addr.is_ipv4() { 32 } else { 128 };
+                match u8::try_from(network.prefix_length) {
+                    Ok(length) if length <= longest => options = options.local_address(addr, length),
+                    _ => return Err(Failure::invalid(format!("no prefix has {} bits", network.prefix_length))),
+                }
+            }
+            if !self.interfaces.is_null() {
+                let interfaces = slice(self.interfaces, self.interfaces_len, "interfaces")?.iter().map(|interface| {
+                    let name = InterfaceName::new(field(&interface.name, "the interface's name")?)?;
+                    Ok::<_, Failure>(Interface { name, mtu: interface.mtu })
+                });
+                options = options.interfaces(interfaces.collect::<Result<Vec<_>, _>>()?);
+            }
+            if !self.schedulers.is_null() {
+                let names = slice(self.schedulers, self.schedulers_len, "schedulers")?.iter();
+                let names = names.map(|name| Ok::<_, Failure>(SchedulerName::new(text(*name, "a scheduler's name")?)?));
+                options = options.schedulers(names.collect::<Result<Vec<_>, _>>()?);
+            }
+            if !self.engines.is_null() {
+                let names = slice(self.engines, self.engines_len, "engines")?.iter();
+                let names = names.map(|name| Ok::<_, Failure>(EngineName::new(text(*name, "an engine's name")?)?));
+                options = options.engines(names.collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Makes an embedded director: the exact twin of IPVS in the kernel, in this process. It needs no privileges, starts no
+/// thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_open_embedded(
+    options: *const lvs_embedded_options,
+    director: *mut *mut lvs_director,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let director = place(director, "director")?;
+        let made = match record::read_optional(options)? {
+            Some(options) => options.to_options()?.build(),
+            None => EmbeddedDirector::new(),
+        };
+        give(director, lvs_director(Lock::new(Held::Embedded(Box::new(made)))));
+        Ok(())
+    })
+}
+
+/// Whether this is an embedded director. False if `director` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_director_is_embedded(director: Option<&lvs_director>) -> bool {
+    infallible!(false, { held(director).is_ok_and(|held| matches!(*held, Held::Embedded(_))) })
+}
+
+/// Moves the embedded director's clock on by `nanoseconds` and does all that falls due on the way, in its order.
+/// LVS_STATUS_UNSUPPORTED for the kernel, whose clock moves by itself.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_advance(
+    director: Option<&lvs_director>,
+    nanoseconds: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        held(director)?.embedded("move the clock")?.advance(Duration::from_nanos(nanoseconds));
+        Ok(())
+    })
+}
+
+/// Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_now(
+    director: Option<&lvs_director>,
+    nanoseconds: *mut u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let nanoseconds = place(nanoseconds, "nanoseconds")?;
+        let now = held(director)?.embedded("read the clock")?.now();
+        nanoseconds.write(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
+        Ok(())
+    })
+}
+
+/// Reads the sums and rates of the whole embedded director, as in /proc/net/ip_vs_stats. LVS_STATUS_UNSUPPORTED for the
+/// kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_totals(
+    director: Option<&lvs_director>,
+    totals: *mut lvs_stats,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let totals = place(totals, "totals")?;
+        totals.write((&held(director)?.embedded("read the totals")?.totals()).into());
+        Ok(())
+    })
+}
+
+/// Reads the embedded director's sysctls. LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_settings(
+    director: Option<&lvs_director>,
+    settings: *mut lvs_settings,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        record::check(settings)?;
+        record::write(settings, held(director)?.embedded("read the settings")?.settings().into())
+    })
+}
+
+/// Changes the embedded director's sysctls. LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_set_settings(
+    director: Option<&lvs_director>,
+    settings: *const lvs_settings,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let values = record::read(settings)?;
+        let mut held = held(director)?;
+        let director = held.embedded("change the settings")?;
+        let mut settings = *director.settings();
+        values.apply(&mut settings)?;
+        director.set_settings(settings);
+        Ok(())
+    })
+}

@@ -1,0 +1,226 @@
+//! Why a call failed.
+
+use std::ffi::{CStr, CString, c_char};
+
+use lvs_core::Error;
+use lvs_core::director::{Cause, OperationError};
+use lvs_core::model::ModelError;
+
+use crate::boundary::infallible;
+use crate::status::lvs_status;
+
+/// Why a call failed: a status, an errno where one stands behind it, and a message for people.
+///
+/// Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
+#[derive(Debug)]
+pub struct lvs_error {
+    status: lvs_status,
+    cause: lvs_cause,
+    errno: i32,
+    message: CString,
+    kernel_message: Option<CString>,
+}
+
+/// What a director's refusal means, more finely than the status. Numbers are never reused; a later release may
+/// add some.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum lvs_cause {
+    /// Not a director's refusal: see the status.
+    None = 0,
+    /// There is no such service.
+    ServiceNotFound = 1,
+    /// The service is there already.
+    ServiceExists = 2,
+    /// The service has no such destination.
+    DestinationNotFound = 3,
+    /// The service has that destination already.
+    DestinationExists = 4,
+    /// No such scheduler, and no module brings it.
+    SchedulerNotFound = 5,
+    /// No such persistence engine, and no module brings it.
+    EngineNotFound = 6,
+    /// The scheduler or the persistence engine is missing; the kernel does not say which.
+    SchedulerOrEngineNotFound = 7,
+    /// A sync daemon of that role runs already.
+    DaemonRunning = 8,
+    /// No sync daemon of that role runs.
+    DaemonNotRunning = 9,
+    /// There is no such network interface.
+    InterfaceNotFound = 10,
+    /// The caller lacks CAP_NET_ADMIN.
+    PermissionDenied = 11,
+    /// The kernel has no IPVS, or its module is not loaded.
+    ModuleMissing = 12,
+    /// A weight or a threshold is out of range.
+    OutOfRange = 13,
+    /// The address family is not supported.
+    FamilyUnsupported = 14,
+    /// This director, transport or kernel cannot do that at all.
+    Unsupported = 15,
+    /// The kernel refuses the values; it does not say which.
+    Invalid = 16,
+    /// Anything else: see lvs_error_errno().
+    Other = 17,
+}
+
+impl From<&Cause> for lvs_cause {
+    fn from(cause: &Cause) -> Self {
+        match cause {
+            Cause::ServiceNotFound => Self::ServiceNotFound,
+            Cause::ServiceExists => Self::ServiceExists,
+            Cause::DestinationNotFound => Self::DestinationNotFound,
+            Cause::DestinationExists => Self::DestinationExists,
+            Cause::SchedulerNotFound(_) => Self::SchedulerNotFound,
+            Cause::EngineNotFound(_) => Self::EngineNotFound,
+            Cause::SchedulerOrEngineNotFound(..) => Self::SchedulerOrEngineNotFound,
+            Cause::DaemonRunning => Self::DaemonRunning,
+            Cause::DaemonNotRunning => Self::DaemonNotRunning,
+            Cause::InterfaceNotFound => Self::InterfaceNotFound,
+            Cause::PermissionDenied => Self::PermissionDenied,
+            Cause::ModuleMissing => Self::ModuleMissing,
+            Cause::OutOfRange => Self::OutOfRange,
+            Cause::FamilyUnsupported => Self::FamilyUnsupported,
+            Cause::Unsupported => Self::Unsupported,
+            Cause::Invalid => Self::Invalid,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What goes wrong inside an exported function, before anybody asked for its words.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The core's own error.
+    Core(Error),
+    /// A refused operation of a batch.
+    Refused(Box<OperationError>),
+    /// A mistake of the caller's that only C can make.
+    Own(lvs_status, String),
+    /// An error that has its words already.
+    Told(lvs_error),
+}
+
+impl Failure {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::Own(lvs_status::InvalidInput, message.into())
+    }
+
+    pub(crate) fn panic(message: &str) -> Self {
+        Self::Own(lvs_status::Panic, format!("a mistake in liblvs: {message}"))
+    }
+
+    pub(crate) fn status(&self) -> lvs_status {
+        match self {
+            Self::Core(error) => error.kind().into(),
+            Self::Refused(error) => error.kind().into(),
+            Self::Own(status, _) => *status,
+            Self::Told(error) => error.status,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+/// A C string of any text: a NUL byte inside becomes U+FFFD.
+pub(crate) fn c_string(text: String) -> CString {
+    CString::new(text).unwrap_or_else(|error| {
+        let text = String::from_utf8_lossy(&error.into_vec()).replace('\0', "\u{fffd}");
+        CString::new(text).unwrap_or_default()
+    })
+}
+
+impl lvs_error {
+    pub(crate) fn new(failure: Failure) -> Self {
+        let status = failure.status();
+        match failure {
+            Failure::Refused(error) => Self::refused(&error),
+            Failure::Core(error) => Self::told(&error),
+            Failure::Told(error) => error,
+            Failure::Own(_, message) => {
+                Self { status, cause: lvs_cause::None, errno: 0, message: c_string(message), kernel_message: None }
+            }
+        }
+    }
+
+    /// The words and numbers of an error that somebody else keeps.
+    pub(crate) fn told(error: &Error) -> Self {
+        if let Error::Refused(error) = error {
+            return Self::refused(error);
+        }
+        Self {
+            status: error.kind().into(),
+            cause: lvs_cause::None,
+            errno: error.errno().map_or(0, |errno| errno.0),
+            message: c_string(error.to_string()),
+            kernel_message: None,
+        }
+    }
+
+    pub(crate) fn refused(error: &OperationError) -> Self {
+        Self {
+            status: error.kind().into(),
+            cause: (&error.cause).into(),
+            errno: error.errno.map_or(0, |errno| errno.0),
+            message: c_string(error.to_string()),
+            kernel_message: error.message.as_deref().map(|text| c_string(text.to_owned())),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &CStr {
+        &self.message
+    }
+}
+
+/// The status that the failed call returned; LVS_STATUS_OK if `error` is NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_status(error: Option<&lvs_error>) -> lvs_status {
+    infallible!(lvs_status::Panic, { error.map_or(lvs_status::Ok, |error| error.status) })
+}
+
+/// What the director's refusal means, one of enum lvs_cause. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_cause(error: Option<&lvs_error>) -> lvs_cause {
+    infallible!(lvs_cause::None, { error.map_or(lvs_cause::None, |error| error.cause) })
+}
+
+/// The errno behind the failure, as Linux numbers them; 0 if there is none or `error` is NULL. The embedded
+/// director answers with the kernel's numbers, too. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_errno(error: Option<&lvs_error>) -> i32 {
+    infallible!(0, { error.map_or(0, |error| error.errno) })
+}
+
+/// One sentence: what was attempted, on what, what went wrong. UTF-8, without a newline at the end (a syntax error
+/// has several lines). Never NULL; it lives as long as `error`. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_message(error: Option<&lvs_error>) -> *const c_char {
+    infallible!(c"".as_ptr(), { error.map_or(c"no error".as_ptr(), |error| error.message.as_ptr()) })
+}
+
+/// The kernel's own words (netlink's extended acknowledgement), or NULL if it sent none. They live as long as
+/// `error`. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_kernel_message(error: Option<&lvs_error>) -> *const c_char {
+    infallible!(std::ptr::null(), {
+        let text: Option<&CStr> = error.and_then(|error| error.kernel_message.as_deref());
+        text.map_or(std::ptr::null(), CStr::as_ptr)
+    })
+}
+
+/// Releases an error. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_free(error: Option<Box<lvs_error>>) {
+    infallible!((), { drop(error) });
+}

@@ -1,0 +1,97 @@
+//! Pointers to handles, strings and buffers, checked where they come in.
+
+use std::ffi::{CStr, c_char};
+
+use crate::error::Failure;
+
+/// A handle that must be there.
+#[inline]
+pub(crate) fn needed<T>(handle: Option<T>, what: &str) -> Result<T, Failure> {
+    handle.ok_or_else(|| null(what))
+}
+
+#[cold]
+pub(crate) fn null(what: &str) -> Failure {
+    Failure::invalid(format!("{what} is NULL"))
+}
+
+/// A place for an output, checked before anything is done.
+#[inline]
+pub(crate) fn place<T>(out: *mut T, what: &str) -> Result<*mut T, Failure> {
+    if out.is_null() { Err(null(what)) } else { Ok(out) }
+}
+
+/// Hands a new handle to the caller.
+#[inline]
+pub(crate) unsafe fn give<T>(out: *mut *mut T, handle: T) {
+    // SAFETY: `out` has come through `place`.
+    unsafe { out.write(Box::into_raw(Box::new(handle))) };
+}
+
+/// Text that ends with a NUL byte.
+pub(crate) unsafe fn text<'a>(text: *const c_char, what: &str) -> Result<&'a str, Failure> {
+    if text.is_null() {
+        return Err(null(what));
+    }
+    // SAFETY: not NULL, and ends with a NUL byte by the promise of the caller.
+    let bytes = unsafe { CStr::from_ptr(text) };
+    bytes.to_str().map_err(|error| Failure::invalid(format!("{what} is not UTF-8: {error}")))
+}
+
+/// An array with a length; NULL only if it is empty.
+pub(crate) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &str) -> Result<&'a [T], Failure> {
+    match (first.is_null(), len) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(null(what)),
+        // Nothing is longer than half of the address space, and slices must not claim to be.
+        (false, len) if len > isize::MAX as usize / size_of::<T>().max(1) => {
+            Err(Failure::invalid(format!("{what} has {len} entries")))
+        }
+        // SAFETY: as long as the caller says.
+        (false, len) => Ok(unsafe { std::slice::from_raw_parts(first, len) }),
+    }
+}
+
+#[expect(dead_code, reason = "rules will be parsed")]
+/// Text with a length.
+pub(crate) unsafe fn text_of<'a>(data: *const c_char, len: usize, what: &str) -> Result<&'a str, Failure> {
+    // SAFETY: as for `slice`.
+    let bytes = unsafe { slice(data.cast::<u8>(), len, what)? };
+    std::str::from_utf8(bytes).map_err(|error| Failure::invalid(format!("{what} is not UTF-8: {error}")))
+}
+
+/// A name held in a field of a record: up to the first NUL byte, which must be there.
+pub(crate) fn field<'a>(field: &'a [c_char], what: &str) -> Result<&'a str, Failure> {
+    // SAFETY: c_char and u8 have one size and alignment, and any bytes make both.
+    let bytes: &'a [u8] = unsafe { std::slice::from_raw_parts(field.as_ptr().cast(), field.len()) };
+    let name = CStr::from_bytes_until_nul(bytes)
+        .map_err(|_| Failure::invalid(format!("{what} has no NUL byte in its {} bytes", field.len())))?;
+    name.to_str().map_err(|error| Failure::invalid(format!("{what} is not UTF-8: {error}")))
+}
+
+/// A name into a field of a record; every name of the core is shorter than its field.
+#[inline]
+pub(crate) fn to_field<const N: usize>(name: &str) -> [c_char; N] {
+    let mut field = [0; N];
+    for (to, from) in field[..N - 1].iter_mut().zip(name.bytes()) {
+        *to = from as c_char;
+    }
+    field
+}
+
+/// Writes text and a NUL byte into a caller's buffer as snprintf does, and returns the length of the whole text.
+pub(crate) unsafe fn print(buffer: *mut c_char, size: usize, text: &str) -> usize {
+    if !buffer.is_null() && size > 0 {
+        // Cut between characters, so that what is there is UTF-8.
+        let mut end = text.len().min(size - 1);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        // SAFETY: `end` < `size`, and the buffer has `size` bytes by the promise of the caller.
+        unsafe {
+            std::ptr::copy_nonoverlapping(text.as_ptr().cast(), buffer, end);
+            buffer.add(end).write(0);
+        }
+    }
+    text.len()
+}

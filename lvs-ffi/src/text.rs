@@ -1,0 +1,64 @@
+//! Text that the library writes.
+
+use std::ffi::c_char;
+
+use crate::boundary::{call, infallible};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{give, place};
+use crate::status::lvs_status;
+
+/// Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its memory.
+///
+/// Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
+pub struct lvs_text {
+    /// Ends with a NUL byte, always.
+    bytes: Vec<u8>,
+}
+
+impl lvs_text {
+    #[expect(dead_code, reason = "rules will be written")]
+    /// Replaces the text. What a writer leaves behind when it fails is thrown away.
+    pub(crate) fn replace<T>(&mut self, write: impl FnOnce(&mut String) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let mut text = String::from_utf8(bytes).unwrap_or_default();
+        let result = write(&mut text);
+        if result.is_err() {
+            text.clear();
+        }
+        self.bytes = text.into_bytes();
+        self.bytes.push(0);
+        result
+    }
+}
+
+/// Makes an empty text.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_text_new(text: *mut *mut lvs_text, err: *mut *mut lvs_error) -> lvs_status {
+    call!(err, {
+        give(place(text, "text")?, lvs_text { bytes: vec![0] });
+        Ok(())
+    })
+}
+
+/// The text, UTF-8 and with a NUL byte at its end. Never NULL. It is valid until `text` is written or released.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_text_data(text: Option<&lvs_text>) -> *const c_char {
+    infallible!(c"".as_ptr(), {
+        // Empty, without even the NUL byte, is the text after a panic in `replace`.
+        text.filter(|text| !text.bytes.is_empty()).map_or(c"".as_ptr(), |text| text.bytes.as_ptr().cast())
+    })
+}
+
+/// The length of the text in bytes, without the NUL byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_text_len(text: Option<&lvs_text>) -> usize {
+    infallible!(0, { text.map_or(0, |text| text.bytes.len().saturating_sub(1)) })
+}
+
+/// Releases a text. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_text_free(text: Option<Box<lvs_text>>) {
+    infallible!((), { drop(text) });
+}

@@ -1,0 +1,45 @@
+//! `include/lvs.h`, made from `lvs-ffi` by cbindgen.
+
+use crate::error::{Context, Error, Result};
+use crate::project;
+
+pub(crate) const FILE: &str = "include/lvs.h";
+
+pub(crate) fn make() -> Result<Vec<u8>> {
+    let crate_dir = project::root().join("lvs-ffi");
+    let config = crate_dir.join("cbindgen.toml");
+    let mut config = cbindgen::Config::from_file(config).map_err(Error::new)?;
+    config.after_includes = Some(version_macros());
+    let bindings = cbindgen::Builder::new()
+        .with_crate(&crate_dir)
+        .with_config(config)
+        .generate()
+        .context(|| "cbindgen".to_owned())?;
+    let mut header = Vec::new();
+    bindings.write(&mut header);
+    Ok(header)
+}
+
+/// The library's version for the preprocessor: the workspace has one version for all.
+fn version_macros() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let [major, minor, patch] =
+        [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")];
+    format!(
+        "
+/* The version of this header; lvs_version() says that of the library that is loaded. */
+#define LVS_VERSION \"{version}\"
+#define LVS_VERSION_MAJOR {major}
+#define LVS_VERSION_MINOR {minor}
+#define LVS_VERSION_PATCH {patch}
+#define LVS_VERSION_NUMBER (LVS_VERSION_MAJOR * 1000000 + LVS_VERSION_MINOR * 1000 + LVS_VERSION_PATCH)
+
+/* A result that must not be ignored. */
+#if defined(__GNUC__)
+#define LVS_NODISCARD __attribute__((warn_unused_result))
+#else
+#define LVS_NODISCARD
+#endif
+"
+    )
+}
