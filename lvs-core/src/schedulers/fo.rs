@@ -1,17 +1,18 @@
 //! fo: weighted failover.
 
+use super::index::{Index, Standing};
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
 /// Weighted failover: all to the heaviest destination that is up.
 #[derive(Clone, Debug, Default)]
 pub struct Fo {
-    _private: (),
+    index: Index,
 }
 
 impl Fo {
     /// Not yet bound.
-    pub const fn new() -> Self {
-        Self { _private: () }
+    pub fn new() -> Self {
+        Self::default()
     }
 }
 
@@ -21,23 +22,32 @@ impl Scheduler for Fo {
     }
 
     fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
+        self.index.forget();
         Ok(())
     }
 
-    fn added(&mut self, _: &Pool, _: DestinationId) {}
+    fn added(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn removed(&mut self, _: &Pool, _: DestinationId) {}
+    fn removed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn edited(&mut self, _: &Pool, _: DestinationId) {}
+    fn edited(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
+
+    #[inline]
+    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
     fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let mut heaviest = None;
-        for at in pool {
-            let weight = pool.weight(at);
-            if pool.usable(at) && heaviest.is_none_or(|(_, most)| weight > most) {
-                heaviest = Some((at, weight));
-            }
-        }
-        heaviest.map(|(at, _)| at)
+        self.index.settle(pool, |at| {
+            let cost = -i64::from(pool.weight(at));
+            (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
+        });
+        self.index.best().ok().flatten()
     }
 }

@@ -1,7 +1,7 @@
 //! lblcr: locality-based least connections with replication.
 
 use super::cache::Cache;
-use super::lblc::locally_overloaded;
+use super::lblc::Service;
 use super::least::lightest;
 use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
@@ -10,6 +10,7 @@ use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 pub struct Lblcr {
     expiration: u64,
     cache: Cache<Replicas>,
+    service: Service,
 }
 
 /// The destinations that serve one address.
@@ -55,7 +56,11 @@ impl Lblcr {
     ///
     /// Reads [`Options::lblcr_expiration`] and [`Options::lblc_capped`].
     pub fn new(options: &Options) -> Self {
-        Self { expiration: options.lblcr_expiration, cache: Cache::new(options.lblc_capped) }
+        Self {
+            expiration: options.lblcr_expiration,
+            cache: Cache::new(options.lblc_capped),
+            service: Service::default(),
+        }
     }
 }
 
@@ -66,14 +71,26 @@ impl Scheduler for Lblcr {
 
     fn bind(&mut self, _: &Pool, now: u64) -> Result<(), BindError> {
         self.cache.reset(now);
+        self.service.forget();
         Ok(())
     }
 
-    fn added(&mut self, _: &Pool, _: DestinationId) {}
+    fn added(&mut self, _: &Pool, at: DestinationId) {
+        self.service.touch(at);
+    }
 
-    fn removed(&mut self, _: &Pool, _: DestinationId) {}
+    fn removed(&mut self, _: &Pool, at: DestinationId) {
+        self.service.touch(at);
+    }
 
-    fn edited(&mut self, _: &Pool, _: DestinationId) {}
+    fn edited(&mut self, _: &Pool, at: DestinationId) {
+        self.service.touch(at);
+    }
+
+    #[inline]
+    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
+        self.service.touch(at);
+    }
 
     fn reconfigured(&mut self, options: &Options) {
         self.expiration = options.lblcr_expiration;
@@ -92,15 +109,15 @@ impl Scheduler for Lblcr {
                 replicas.last_change = now;
             }
             if let Some(at) = least
-                && !locally_overloaded(pool, at)
+                && !self.service.overloads(pool, at)
             {
                 return least;
             }
-            let chosen = lightest(pool, pool, |at| pool.overhead(at))?;
+            let chosen = self.service.lightest(pool)?;
             replicas.insert(chosen, now);
             return Some(chosen);
         }
-        let chosen = lightest(pool, pool, |at| pool.overhead(at))?;
+        let chosen = self.service.lightest(pool)?;
         self.cache.store(request.destination, Replicas { members: vec![chosen], last_change: now }, now);
         Some(chosen)
     }

@@ -1,17 +1,18 @@
 //! lc: least connections.
 
+use super::index::{Index, Standing};
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
 /// Least connections: the destination with the smallest [overhead](Pool::overhead), whatever its weight (0 excepted).
 #[derive(Clone, Debug, Default)]
 pub struct Lc {
-    _private: (),
+    index: Index,
 }
 
 impl Lc {
     /// Not yet bound.
-    pub const fn new() -> Self {
-        Self { _private: () }
+    pub fn new() -> Self {
+        Self::default()
     }
 }
 
@@ -21,27 +22,33 @@ impl Scheduler for Lc {
     }
 
     fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
+        self.index.forget();
         Ok(())
     }
 
-    fn added(&mut self, _: &Pool, _: DestinationId) {}
+    fn added(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn removed(&mut self, _: &Pool, _: DestinationId) {}
+    fn removed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn edited(&mut self, _: &Pool, _: DestinationId) {}
+    fn edited(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
+
+    #[inline]
+    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
     fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let mut least = None;
-        for at in pool {
-            if pool.overloaded(at) || pool.weight(at) == 0 {
-                continue;
-            }
+        self.index.settle(pool, |at| {
             // Without sign, unlike the weighted schedulers.
-            let overhead = pool.overhead(at) as u32;
-            if least.is_none_or(|(_, best)| overhead < best) {
-                least = Some((at, overhead));
-            }
-        }
-        least.map(|(at, _)| at)
+            let cost = i64::from(pool.overhead(at) as u32);
+            (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
+        });
+        self.index.best().ok().flatten()
     }
 }

@@ -1,5 +1,6 @@
 //! The comparison of the weighted least-connection schedulers.
 
+use super::index::Standing;
 use super::{DestinationId, Pool};
 
 /// The destination of `candidates` with the smallest cost for its weight; of equals the first.
@@ -26,7 +27,17 @@ pub(super) fn lightest(
     Some(best)
 }
 
-/// What sed and nq compare: the active connections that it would have.
-pub(super) fn expected_delay(pool: &Pool, at: DestinationId) -> i32 {
-    pool.active(at).wrapping_add(1)
+/// How `at` stands in an index that is to choose as [`lightest`] does among all by overhead.
+#[inline]
+pub(super) fn by_overhead(pool: &Pool, at: DestinationId) -> Standing {
+    let cost = i64::from(pool.overhead(at));
+    if pool.usable(at) {
+        Standing::Candidate { cost, weight: pool.weight(at) }
+    } else if cost < 0 && !pool.overloaded(at) {
+        // From 2^23 active connections on the overhead is negative, and then a quiesced destination wins the comparison: less
+        // than nothing for no weight. Where it stands on the list decides.
+        Standing::Odd
+    } else {
+        Standing::Out
+    }
 }

@@ -1,7 +1,7 @@
 //! mh: Maglev hashing.
 
 use super::hash::{fold, fold_as, hsiphash};
-use super::wrr::gcd;
+use super::weights::gcd;
 use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
 /// Table sizes by `CONFIG_IP_VS_MH_TAB_INDEX` − 8: the largest primes below the powers of two from 2<sup>8</sup>.
@@ -19,6 +19,8 @@ pub struct Mh {
     size: u32,
     /// Empty, or `size` slots.
     slots: Vec<DestinationId>,
+    /// The table is to be filled before it is used.
+    stale: bool,
 }
 
 struct Setup {
@@ -34,31 +36,48 @@ impl Mh {
     /// Reads [`Options::flags`] and [`Options::mh_table_index`], which is brought into its range.
     pub fn new(options: &Options) -> Self {
         let index = options.mh_table_index.clamp(8, 17);
-        Self { flags: options.flags, weight_bits: index / 2, size: PRIMES[index as usize - 8], slots: Vec::new() }
+        Self {
+            flags: options.flags,
+            weight_bits: index / 2,
+            size: PRIMES[index as usize - 8],
+            slots: Vec::new(),
+            stale: false,
+        }
     }
 
     /// The destination of each slot, or nothing if no destination has a weight.
     ///
     /// Two tables compared slot by slot tell which share of the clients a change moves.
     pub fn table(&mut self, pool: &Pool) -> Vec<DestinationId> {
-        self.fill(pool);
+        if !self.too_many(pool) {
+            self.fill(pool, pool.iter());
+        }
         self.slots.clone()
     }
 
-    /// Fills the table, unless there are too many destinations: then the former table stays.
-    fn fill(&mut self, pool: &Pool) {
-        if pool.len() > self.size as usize {
-            return;
+    fn too_many(&self, pool: &Pool) -> bool {
+        pool.len() > self.size as usize
+    }
+
+    /// The list or a weight changed. The table waits for the next choice, so that many changes fill it but once; as there are
+    /// no choices between, nobody can tell. With too many destinations it stays as it is.
+    fn changed(&mut self, pool: &Pool) {
+        if !self.too_many(pool) {
+            self.stale = true;
         }
+    }
+
+    /// Fills the table for the destinations of `list`.
+    fn fill(&mut self, pool: &Pool, list: impl Iterator<Item = DestinationId> + Clone) {
+        self.stale = false;
         self.slots.clear();
-        let weights = pool.iter().map(|at| pool.last_weight(at)).filter(|&w| w > 0);
+        let weights = list.clone().map(|at| pool.last_weight(at)).filter(|&w| w > 0);
         let divisor = weights.clone().fold(0, |g, w| gcd(w as u32, g));
         let Some(heaviest) = weights.max() else {
             return;
         };
         let shift = (u32::BITS - (heaviest as u32 / divisor).leading_zeros()).saturating_sub(self.weight_bits);
-        let mut setups: Vec<Setup> = pool
-            .iter()
+        let mut setups: Vec<Setup> = list
             .map(|at| {
                 let base = u32::from(pool.port(at)).wrapping_add(fold_as(pool.family(), pool.addr(at)));
                 let weight = pool.last_weight(at);
@@ -97,23 +116,27 @@ impl Scheduler for Mh {
     }
 
     fn bind(&mut self, pool: &Pool, _: u64) -> Result<(), BindError> {
-        if pool.len() > self.size as usize {
+        if self.too_many(pool) {
             return Err(BindError::TooManyDestinations { destinations: pool.len(), slots: self.size as usize });
         }
-        self.fill(pool);
+        self.stale = true;
         Ok(())
     }
 
-    fn added(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+    fn added(&mut self, pool: &Pool, at: DestinationId) {
+        if self.stale && self.too_many(pool) {
+            // The one too many: the table stays as the others have it.
+            self.fill(pool, pool.iter().filter(|&other| other != at));
+        }
+        self.changed(pool);
     }
 
     fn removed(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+        self.changed(pool);
     }
 
     fn edited(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+        self.changed(pool);
     }
 
     fn reconfigured(&mut self, options: &Options) {
@@ -121,6 +144,9 @@ impl Scheduler for Mh {
     }
 
     fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId> {
+        if self.stale {
+            self.fill(pool, pool.iter());
+        }
         if self.slots.is_empty() {
             return None;
         }
@@ -143,6 +169,6 @@ impl Scheduler for Mh {
     }
 
     fn holds(&self, at: DestinationId) -> bool {
-        self.slots.contains(&at)
+        !self.stale && self.slots.contains(&at)
     }
 }

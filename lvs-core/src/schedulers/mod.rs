@@ -35,10 +35,12 @@ mod scheduler;
 
 mod dh;
 mod fo;
+mod index;
 mod lblc;
 mod lblcr;
 mod lc;
 mod least;
+mod line;
 mod mh;
 mod nq;
 mod ovf;
@@ -46,6 +48,7 @@ mod rr;
 mod sed;
 mod sh;
 mod twos;
+mod weights;
 mod wlc;
 mod wrr;
 

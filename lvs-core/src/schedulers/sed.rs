@@ -1,18 +1,18 @@
 //! sed: shortest expected delay.
 
-use super::least::{expected_delay, lightest};
+use super::index::{Index, Standing};
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
 /// Shortest expected delay: the fewest active connections, the new one included, for its weight.
 #[derive(Clone, Debug, Default)]
 pub struct Sed {
-    _private: (),
+    index: Index,
 }
 
 impl Sed {
     /// Not yet bound.
-    pub const fn new() -> Self {
-        Self { _private: () }
+    pub fn new() -> Self {
+        Self::default()
     }
 }
 
@@ -22,16 +22,33 @@ impl Scheduler for Sed {
     }
 
     fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
+        self.index.forget();
         Ok(())
     }
 
-    fn added(&mut self, _: &Pool, _: DestinationId) {}
+    fn added(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn removed(&mut self, _: &Pool, _: DestinationId) {}
+    fn removed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
-    fn edited(&mut self, _: &Pool, _: DestinationId) {}
+    fn edited(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
+
+    #[inline]
+    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
+        self.index.touch(at);
+    }
 
     fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        lightest(pool, pool, |at| expected_delay(pool, at))
+        self.index.settle(pool, |at| {
+            let cost = i64::from(pool.active(at)) + 1;
+            let weight = pool.weight(at);
+            (if pool.usable(at) { Standing::Candidate { cost, weight } } else { Standing::Out }, false)
+        });
+        self.index.best().ok().flatten()
     }
 }

@@ -9,6 +9,8 @@ pub struct Sh {
     flags: u32,
     bits: u32,
     slots: Box<[Option<DestinationId>]>,
+    /// The table is to be filled before it is used.
+    stale: bool,
 }
 
 impl Sh {
@@ -17,7 +19,7 @@ impl Sh {
     /// Reads [`Options::flags`] and [`Options::sh_table_bits`], which is brought into its range.
     pub fn new(options: &Options) -> Self {
         let bits = options.sh_table_bits.clamp(4, 20);
-        Self { flags: options.flags, bits, slots: vec![None; 1 << bits].into() }
+        Self { flags: options.flags, bits, slots: vec![None; 1 << bits].into(), stale: false }
     }
 
     /// The destination of each slot, 2<sup>bits</sup> of them, or nothing if the pool is empty.
@@ -28,7 +30,10 @@ impl Sh {
         self.slots.iter().flatten().copied().collect()
     }
 
+    // Filling waits for the next choice, so that many changes fill the table but once; it follows from the list and the
+    // weights alone, and each change of these is told.
     fn fill(&mut self, pool: &Pool) {
+        self.stale = false;
         // Each its weight in consecutive slots, at least one, and over again until all slots are taken.
         let turns = |at| std::iter::repeat_n(at, pool.weight(at).max(1) as usize);
         let mut list = pool.iter().cycle().flat_map(turns);
@@ -46,21 +51,21 @@ impl Scheduler for Sh {
         "sh"
     }
 
-    fn bind(&mut self, pool: &Pool, _: u64) -> Result<(), BindError> {
-        self.fill(pool);
+    fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
+        self.stale = true;
         Ok(())
     }
 
-    fn added(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+    fn added(&mut self, _: &Pool, _: DestinationId) {
+        self.stale = true;
     }
 
-    fn removed(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+    fn removed(&mut self, _: &Pool, _: DestinationId) {
+        self.stale = true;
     }
 
-    fn edited(&mut self, pool: &Pool, _: DestinationId) {
-        self.fill(pool);
+    fn edited(&mut self, _: &Pool, _: DestinationId) {
+        self.stale = true;
     }
 
     fn reconfigured(&mut self, options: &Options) {
@@ -68,6 +73,9 @@ impl Scheduler for Sh {
     }
 
     fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId> {
+        if self.stale {
+            self.fill(pool);
+        }
         let port = if self.flags & Options::PORT != 0 { request.hashed_port() } else { 0 };
         let hashed = u32::from(port).wrapping_add(fold(request.client));
         let at = self.slot(0, hashed)?;

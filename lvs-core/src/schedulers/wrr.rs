@@ -1,57 +1,120 @@
 //! wrr: weighted round robin.
 
+use super::line::Line;
+use super::weights::Weights;
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
 /// Weighted round robin: in turns, the heavier ones in more of them.
 #[derive(Clone, Debug, Default)]
 pub struct Wrr {
-    /// Current entry; `None` stands for the list's head, before the first entry.
-    current: Option<DestinationId>,
+    /// Place of the current entry; `None` stands for the list's head, before the first entry.
+    current: Option<usize>,
     /// The weight that an entry must have in the present pass.
     threshold: i32,
     /// Threshold of the first pass: maximum weight − (step − 1).
     maximum: i32,
     /// By how much the threshold falls from pass to pass: the weights' greatest common divisor.
     step: i32,
+    order: Order,
+    weights: Weights,
+}
+
+/// The list from its tail on: places in a row, new destinations at the end.
+#[derive(Clone, Debug, Default)]
+struct Order {
+    /// Who is at a place; what left it is still named there.
+    slots: Vec<u32>,
+    /// Where a slot is, or `NOWHERE`.
+    places: Vec<u32>,
+    /// Weights by place, 0 for who may not be chosen now.
+    line: Line,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+impl Order {
+    fn rebuild(&mut self, pool: &Pool) {
+        self.slots.clear();
+        self.line.clear();
+        self.places.clear();
+        self.places.resize(pool.capacity(), NOWHERE);
+        let mut at = pool.tail();
+        while let Some(here) = at {
+            self.append(pool, here);
+            at = pool.previous(here);
+        }
+    }
+
+    fn append(&mut self, pool: &Pool, at: DestinationId) {
+        let slot = at.index() as usize;
+        if slot >= self.places.len() {
+            self.places.resize(slot + 1, NOWHERE);
+        }
+        self.places[slot] = self.slots.len() as u32;
+        self.slots.push(at.index());
+        self.line.push(standing(pool, at));
+    }
+
+    fn add(&mut self, pool: &Pool, at: DestinationId) {
+        // Places left behind are swept up when they outnumber the others.
+        if self.slots.len() > 2 * pool.len() + 64 {
+            self.rebuild(pool);
+        } else {
+            self.append(pool, at);
+        }
+    }
+
+    fn remove(&mut self, at: DestinationId) {
+        let place = std::mem::replace(&mut self.places[at.index() as usize], NOWHERE);
+        self.line.set(place as usize, 0);
+    }
+
+    #[inline]
+    fn follow(&mut self, pool: &Pool, at: DestinationId) {
+        let place = self.places.get(at.index() as usize).copied().unwrap_or(NOWHERE);
+        if place != NOWHERE && self.line.get(place as usize) != standing(pool, at) {
+            self.line.set(place as usize, standing(pool, at));
+        }
+    }
+}
+
+#[inline]
+fn standing(pool: &Pool, at: DestinationId) -> i32 {
+    if pool.usable(at) { pool.weight(at) } else { 0 }
 }
 
 impl Wrr {
     /// Not yet bound.
-    pub const fn new() -> Self {
-        Self { current: None, threshold: 0, maximum: 0, step: 1 }
+    pub fn new() -> Self {
+        Self { step: 1, ..Self::default() }
     }
 
-    fn measure(&mut self, pool: &Pool) {
-        let mut divisor = 0;
-        let mut heaviest = 0;
-        for at in pool {
-            let weight = pool.weight(at);
-            if weight > 0 {
-                divisor = gcd(weight as u32, divisor);
-                heaviest = heaviest.max(weight);
-            }
-        }
-        self.step = divisor.max(1) as i32;
-        self.maximum = if heaviest == 0 { 0 } else { heaviest - (self.step - 1) };
+    fn measure(&mut self) {
+        let measure = self.weights.measure();
+        self.step = measure.divisor.max(1) as i32;
+        self.maximum = if measure.maximum == 0 { 0 } else { measure.maximum as i32 - (self.step - 1) };
     }
 
     // ip_vs_wrr.c: ip_vs_wrr_dest_changed()
-    fn changed(&mut self, pool: &Pool) {
+    fn changed(&mut self, pool: &Pool, at: DestinationId) {
         self.current = None;
-        self.measure(pool);
+        self.weights.follow(pool, at);
+        self.measure();
         if self.threshold > self.maximum || self.threshold == 0 {
             self.threshold = self.maximum;
         } else if self.step > 1 {
             self.threshold = self.threshold / self.step * self.step + 1;
         }
     }
-}
 
-pub(super) const fn gcd(mut a: u32, mut b: u32) -> u32 {
-    while b != 0 {
-        (a, b) = (b, a % b);
+    /// Lowers the threshold past passes that would find nobody, but not into the last pass.
+    fn skip_empty_passes(&mut self) {
+        let goal = self.order.line.max().max(self.step);
+        if self.threshold > goal {
+            let passes = ((self.threshold - goal) as u32).div_ceil(self.step as u32);
+            self.threshold -= passes as i32 * self.step;
+        }
     }
-    a
 }
 
 impl Scheduler for Wrr {
@@ -60,25 +123,36 @@ impl Scheduler for Wrr {
     }
 
     fn bind(&mut self, pool: &Pool, _: u64) -> Result<(), BindError> {
+        self.order.rebuild(pool);
+        self.weights.rebuild(pool);
         self.current = None;
-        self.measure(pool);
+        self.measure();
         self.threshold = self.maximum;
         Ok(())
     }
 
-    fn added(&mut self, pool: &Pool, _: DestinationId) {
-        self.changed(pool);
+    fn added(&mut self, pool: &Pool, at: DestinationId) {
+        self.order.add(pool, at);
+        self.changed(pool, at);
     }
 
-    fn removed(&mut self, pool: &Pool, _: DestinationId) {
-        self.changed(pool);
+    fn removed(&mut self, pool: &Pool, at: DestinationId) {
+        self.order.remove(at);
+        self.changed(pool, at);
     }
 
-    fn edited(&mut self, pool: &Pool, _: DestinationId) {
-        self.changed(pool);
+    fn edited(&mut self, pool: &Pool, at: DestinationId) {
+        self.order.follow(pool, at);
+        self.changed(pool, at);
     }
 
-    fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
+    #[inline]
+    fn counters_changed(&mut self, pool: &Pool, at: DestinationId) {
+        // Connections may have set or cleared the overload flag.
+        self.order.follow(pool, at);
+    }
+
+    fn pick(&mut self, _: &Pool, _: &Request) -> Option<DestinationId> {
         if self.maximum == 0 {
             return None;
         }
@@ -86,14 +160,18 @@ impl Scheduler for Wrr {
         let mut stop = None;
         let (mut last_pass, mut restarted) = (false, false);
         loop {
-            while let Some(here) = self.current.map_or(pool.head(), |at| pool.next(at)) {
-                self.current = Some(here);
-                if !pool.overloaded(here) && pool.weight(here) >= self.threshold {
-                    return Some(here);
-                }
-                if stop == Some(here) {
-                    return None;
-                }
+            let end = self.current.unwrap_or(self.order.line.len());
+            let found = self.order.line.last_before(end, self.threshold);
+            if let Some(stop) = stop
+                && found.is_none_or(|place| place < stop)
+            {
+                // The walk ends where the last choice was.
+                self.current = Some(stop);
+                return None;
+            }
+            if let Some(place) = found {
+                self.current = found;
+                return Some(DestinationId::new(self.order.slots[place]));
             }
             self.current = None;
             self.threshold -= self.step;
@@ -104,8 +182,9 @@ impl Scheduler for Wrr {
                 }
                 restarted = true;
             }
+            self.skip_empty_passes();
             last_pass = self.threshold <= self.step;
-            if last_pass && restarted && last.is_some() {
+            if last_pass && restarted {
                 stop = last;
             }
         }
