@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::clock::{Clock, HZ, millis};
+use super::connections::{Connections, Machine};
 use super::daemons::Daemons;
 use super::estimator::{Estimator, Schedule};
 use super::rules::{Moment, Rules, ServiceRequest};
@@ -29,6 +30,12 @@ pub struct EmbeddedDirector {
     pub(super) daemons: Daemons,
     pub(super) totals: Estimator,
     pub(super) schedule: Schedule,
+    pub(super) connections: Connections,
+    pub(super) machine: Machine,
+    /// Packets until `drop_packet` drops one.
+    pub(super) until_drop: i32,
+    /// When connections of removed destinations are looked for.
+    orphan_check: Option<u64>,
 }
 
 impl Default for EmbeddedDirector {
@@ -51,6 +58,8 @@ impl EmbeddedDirector {
     pub(super) fn with_options(options: Options) -> Self {
         let mut schedule = Schedule::default();
         schedule.run(options.settings.run_estimation, 0);
+        let connections = Connections::new(options.seed, options.rounding);
+        let machine = Machine::new(Timeouts::default(), options.settings.is_secure_tcp());
         Self {
             options,
             clock: Clock::default(),
@@ -59,6 +68,10 @@ impl EmbeddedDirector {
             daemons: Daemons::default(),
             totals: Estimator::default(),
             schedule,
+            connections,
+            machine,
+            until_drop: 0,
+            orphan_check: None,
         }
     }
 
@@ -84,16 +97,26 @@ impl EmbeddedDirector {
             self.run_due();
         }
         self.clock = target;
+        self.connections.turn(end);
     }
 
     /// The tick at which something happens by itself.
     fn next_event(&self) -> Option<u64> {
         let scheduler = self.rules.scheduler_timer().map(|at| at.div_ceil(1000 / HZ));
-        [self.rules.trash_timer(), scheduler].into_iter().flatten().min()
+        let timers = [self.connections.next_event(), self.rules.trash_timer(), scheduler, self.orphan_check];
+        timers.into_iter().flatten().min()
     }
 
     fn run_due(&mut self) {
         let now = self.clock.ticks();
+        self.connections.turn(now);
+        while let Some(at) = self.connections.next_expired() {
+            self.expire(at, now);
+        }
+        if self.orphan_check.is_some_and(|at| at <= now) {
+            self.orphan_check = None;
+            self.expire_orphans(now);
+        }
         if self.rules.scheduler_timer().is_some_and(|at| at <= millis(now)) {
             self.rules.tick_schedulers(millis(now));
         }
@@ -114,6 +137,7 @@ impl EmbeddedDirector {
             self.schedule.run(settings.run_estimation, now);
         }
         self.options.settings = settings;
+        self.machine = Machine::new(self.timeouts, settings.is_secure_tcp());
         self.rules.reconfigure(&self.options);
     }
 
@@ -134,6 +158,16 @@ impl EmbeddedDirector {
     }
 
     fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
+        self.change(operation)?;
+        let removes =
+            matches!(operation, Operation::RemoveDestination(..) | Operation::RemoveService(_) | Operation::Flush);
+        if removes && self.options.settings.expire_nodest_conn {
+            self.orphan_check = Some(self.clock.ticks() + 1);
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, operation: &Operation) -> Result<(), Errno> {
         let now = self.moment();
         let synchronised = self.daemons.any();
         let Self { rules, options, .. } = self;
@@ -186,6 +220,7 @@ impl EmbeddedDirector {
         set(&mut self.timeouts.tcp, tcp);
         set(&mut self.timeouts.tcp_fin, tcp_fin);
         set(&mut self.timeouts.udp, udp);
+        self.machine = Machine::new(self.timeouts, self.options.settings.is_secure_tcp());
         Ok(())
     }
 
@@ -255,8 +290,12 @@ impl Director for EmbeddedDirector {
         BatchReport::answered(operations.len(), failures)
     }
 
-    fn visit_connections(&mut self, _visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
-        // There are none without packets.
+    fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
+        for (_, entry) in self.connections.iter() {
+            if visitor(&self.show(entry)).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
 }

@@ -22,29 +22,69 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Packets
+//! [`receive`](EmbeddedDirector::receive) takes a [`Packet`], described by addresses, ports, flags, mark and length, and
+//! answers with a [`Verdict`]: where it goes and why, or why not. [`open`](EmbeddedDirector::open) and
+//! [`close`](EmbeddedDirector::close) do the same for whole conversations ([`Flow`]). Connections, their states and timeouts,
+//! persistence templates, thresholds, counters and rates follow as they do in the kernel.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use lvs_core::Director;
+//! use lvs_core::embedded::{EmbeddedDirector, Packet, TcpFlags};
+//! use lvs_core::model::{Destination, Service, ServiceKey};
+//!
+//! let mut director = EmbeddedDirector::new();
+//! let web = ServiceKey::tcp("192.0.2.1", 80)?;
+//! director.add_service(&Service::new(web).with_persistence(300))?;
+//! for host in 1..=3 {
+//!     director.add_destination(&web, &Destination::new([198, 51, 100, host].into(), 80))?;
+//! }
+//! let syn = |port| Packet::tcp(([203, 0, 113, 9], port).into(), ([192, 0, 2, 1], 80).into(), TcpFlags::SYN);
+//! let first = director.receive(&syn(40000));
+//! director.advance(Duration::from_secs(200));
+//! let second = director.receive(&syn(40001));
+//! assert_eq!(first.destination(), second.destination());
+//! assert_eq!(second.to_string(), "to 198.51.100.3:80 (direct): the client is bound to it");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What depends on a kernel's build, its boot or its machine is a parameter: [`Options`]. What an operator can change at
 //! run time besides the rules is in [`Settings`].
 //!
 //! # Differences
 //! * Services are listed in the order of their making, address services before firewall marks. The kernel lists them in
 //!   the order of a hash that changes with every boot.
+//! * Connection tracking is not modelled: the kernel behaves so with `conntrack` off, its default. Neither are ICMP errors,
+//!   fragments, the FTP helper, and clients on the director itself.
+//! * Persistence engines are configuration only: a service with `sip` binds clients by their address.
+//! * The connection table lists its entries in an order of its own.
 //! * Sync daemons are configuration only: they are started, listed and stopped, but exchange nothing.
 
 mod clock;
-#[allow(dead_code, reason = "`backup_only` will ask")]
+mod connections;
 mod daemons;
 mod director;
-#[allow(dead_code, reason = "packets will be counted")]
 mod estimator;
+mod flow;
 mod hash;
+mod lifecycle;
 mod options;
-#[allow(dead_code, reason = "packets will look services up")]
+mod packet;
+mod persistence;
+mod pipeline;
 mod rules;
 mod settings;
+mod verdict;
+mod views;
 
 pub use director::EmbeddedDirector;
+pub use flow::{Flow, FlowProtocol};
 pub use options::{Interface, Options};
+pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
+pub use verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::connections::Rounding;
 use super::{EmbeddedDirector, Settings};
 use crate::model::{AddressFamily, EngineName, InterfaceName, SchedulerName};
 use crate::schedulers::{self, Profile, SCHEDULERS};
@@ -35,6 +36,8 @@ pub struct Options {
     pub(super) ipv6: bool,
     pub(super) settings: Settings,
     pub(super) scheduling: schedulers::Options,
+    pub(super) rounding: Rounding,
+    pub(super) seed: u64,
 }
 
 /// A current kernel with all schedulers, IPv6, the interfaces `lo` and `eth0`, and no address but the loopback ones.
@@ -54,6 +57,8 @@ impl Default for Options {
             ipv6: true,
             settings: Settings::default(),
             scheduling: schedulers::Options::default(),
+            rounding: Rounding::Exact,
+            seed: 0,
         }
     }
 }
@@ -66,9 +71,10 @@ impl Options {
         self
     }
 
-    /// The seed of everything that is random in a kernel: twos' draws.
+    /// The seed of everything that is random in a kernel: twos' draws, the hash of the connection table.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self.scheduling = self.scheduling.with_seed(seed);
         self
     }
@@ -125,6 +131,15 @@ impl Options {
         self
     }
 
+    /// Lets connections expire as late as the kernel's timer wheel does, which began to turn so many ticks (of 4 ms)
+    /// before the director's clock: up to an eighth later than their timeout, the longer the coarser
+    /// (`kernel/time/timer.c`). Without this they expire to the tick.
+    #[must_use]
+    pub fn kernel_timers(mut self, ticks_since_boot: u64) -> Self {
+        self.rounding = Rounding::Kernel(ticks_since_boot);
+        self
+    }
+
     /// Table sizes and expirations of the schedulers; the service's flags come from the services.
     #[must_use]
     pub fn scheduling(mut self, options: schedulers::Options) -> Self {
@@ -135,6 +150,11 @@ impl Options {
     /// The director.
     pub fn build(self) -> EmbeddedDirector {
         EmbeddedDirector::with_options(self)
+    }
+
+    /// Whether an address is unicast and not the machine's own.
+    pub(super) fn is_elsewhere(&self, addr: IpAddr) -> bool {
+        !self.local.iter().any(|(local, _)| *local == addr) && self.takes_destination(addr)
     }
 
     pub(super) fn supports(&self, family: AddressFamily) -> bool {

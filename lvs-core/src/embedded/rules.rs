@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::clock::{HZ, millis};
 use super::estimator::Estimator;
 use super::options::Options;
+use super::verdict::Refusal;
 use crate::errno::Errno;
 use crate::model::{
     AddressFamily, Destination, DestinationEntry, DestinationKey, EngineName, ForwardingMethod, Netmask, PrefixLength,
     SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey, TunnelKind,
 };
-use crate::schedulers::{DestinationId, Family, NewDestination, Pool, Profile, Scheduler, by_name};
+use crate::schedulers::{DestinationId, Family, NewDestination, Pool, Profile, Request, Scheduler, by_name};
 
 /// How long a deleted destination that nobody uses is kept, in ticks.
 const TRASH_PERIOD: u64 = 120 * HZ;
@@ -129,10 +130,11 @@ pub(super) struct DestinationState {
     pub(super) config: Destination,
     pub(super) stats: Estimator,
     /// Connections and templates that point here.
-    pub(super) users: u32,
+    users: u32,
+    /// On its service's list, that is not in the trash.
+    listed: bool,
     /// In the trash: when it was first found idle.
     idle_since: Option<u64>,
-    vacant: bool,
 }
 
 /// Services, destinations, and the trash of removed destinations.
@@ -212,8 +214,75 @@ impl Rules {
     /// Whether a destination is listed in its service.
     #[inline]
     pub(super) fn is_available(&self, at: u32) -> bool {
+        self.destination(at).listed
+    }
+
+    /// The weight of a destination.
+    pub(super) fn weight(&self, at: u32) -> i32 {
         let destination = self.destination(at);
-        self.service(destination.service).pool.available(destination.id)
+        self.service(destination.service).pool.weight(destination.id)
+    }
+
+    /// The counters of a destination and its service, unless it was removed: then nothing is counted.
+    #[inline]
+    pub(super) fn counted(&mut self, at: u32) -> Option<(&mut Estimator, &mut Estimator)> {
+        let destination = &mut self.destinations[at as usize];
+        if !destination.listed {
+            return None;
+        }
+        Some((&mut destination.stats, &mut self.services[destination.service as usize].stats))
+    }
+
+    /// Lets the scheduler of a service choose.
+    #[inline]
+    pub(super) fn pick(&mut self, service: u32, request: &Request) -> Result<u32, Refusal> {
+        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
+        let scheduler = scheduler.as_mut().ok_or(Refusal::NoScheduler)?;
+        let id = scheduler.pick(pool, request).ok_or(Refusal::NoDestination)?;
+        Ok(members[id.index() as usize])
+    }
+
+    /// Tells pool and scheduler of a change in the use of a destination.
+    #[inline]
+    fn count(&mut self, at: u32, change: impl FnOnce(&mut Pool, DestinationId)) {
+        let destination = &self.destinations[at as usize];
+        let ServiceState { pool, scheduler, .. } = &mut self.services[destination.service as usize];
+        change(pool, destination.id);
+        if let Some(scheduler) = scheduler {
+            scheduler.counters_changed(pool, destination.id);
+        }
+    }
+
+    #[inline]
+    pub(super) fn connection_added(&mut self, at: u32) {
+        self.destinations[at as usize].users += 1;
+        self.count(at, |pool, id| pool.connection_added(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_activated(&mut self, at: u32) {
+        self.count(at, |pool, id| pool.connection_activated(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_deactivated(&mut self, at: u32) {
+        self.count(at, |pool, id| pool.connection_deactivated(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_removed(&mut self, at: u32, active: bool) {
+        self.destinations[at as usize].users -= 1;
+        self.count(at, |pool, id| pool.connection_removed(id, active));
+    }
+
+    pub(super) fn template_added(&mut self, at: u32) {
+        self.destinations[at as usize].users += 1;
+        self.count(at, |pool, id| pool.template_added(id));
+    }
+
+    pub(super) fn template_removed(&mut self, at: u32) {
+        self.destinations[at as usize].users -= 1;
+        self.count(at, |pool, id| pool.template_removed(id));
     }
 
     pub(super) fn add_service(
@@ -452,7 +521,7 @@ impl Rules {
                     stats: Estimator::starting(now.pass),
                     users: 0,
                     idle_since: None,
-                    vacant: false,
+                    listed: false,
                 };
                 self.services[service as usize].residents += 1;
                 match self.free_destinations.pop() {
@@ -477,6 +546,7 @@ impl Rules {
         }
         self.services[service as usize].place(id, at);
         self.destinations[at as usize].id = id;
+        self.destinations[at as usize].listed = true;
         if destination.key.family() != key.family() {
             self.mixed += 1;
         }
@@ -551,6 +621,7 @@ impl Rules {
         }
         destination.stats.pause(now.pass);
         destination.idle_since = None;
+        destination.listed = false;
         if self.trash.is_empty() {
             self.trash_timer = Some(now.tick + TRASH_CHECK);
         }
@@ -580,7 +651,6 @@ impl Rules {
                 Some(since) if now < since + TRASH_PERIOD => true,
                 Some(_) => {
                     service.pool.release(destination.id);
-                    destination.vacant = true;
                     free_destinations.push(*at);
                     service.residents -= 1;
                     if !service.alive && service.residents == 0 {

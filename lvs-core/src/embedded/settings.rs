@@ -60,3 +60,10 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// Whether the secure state table is in force.
+    pub(super) const fn is_secure_tcp(&self) -> bool {
+        self.secure_tcp == 3
+    }
+}

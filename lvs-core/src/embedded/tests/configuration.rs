@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{EmbeddedDirector, Interface};
+use super::super::{EmbeddedDirector, Interface};
 use crate::director::{Cause, Director, OnRefusal, Operation};
 use crate::model::{
     AddressFamily, Daemon, DaemonRole, Destination, ForwardingMethod, InterfaceName, Netmask, SchedulerName, Service,

@@ -1,0 +1,194 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::ops::BitOrAssign;
+
+/// No entry, no destination.
+pub(in super::super) const NONE: u32 = u32::MAX;
+
+/// An address of either family, or a firewall mark, in the same 16 bytes. The family is kept elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) struct Address(pub(super) [u64; 2]);
+
+impl Address {
+    #[inline]
+    pub(in super::super) const fn of(addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(addr) => Self([0, addr.to_bits() as u64]),
+            IpAddr::V6(addr) => {
+                let bits = addr.to_bits();
+                Self([(bits >> 64) as u64, bits as u64])
+            }
+        }
+    }
+
+    /// A firewall mark in place of a virtual address.
+    pub(in super::super) const fn of_mark(mark: u32) -> Self {
+        Self([0, mark as u64])
+    }
+
+    /// The firewall mark that is in place of a virtual address.
+    pub(in super::super) const fn mark(self) -> u32 {
+        self.0[1] as u32
+    }
+
+    pub(in super::super) fn addr(self, v6: bool) -> IpAddr {
+        if v6 {
+            IpAddr::V6(Ipv6Addr::from_bits(u128::from(self.0[0]) << 64 | u128::from(self.0[1])))
+        } else {
+            IpAddr::V4(Ipv4Addr::from_bits(self.0[1] as u32))
+        }
+    }
+}
+
+/// The client's side of an entry: what the table is hashed by, as the kernel's is (`ip_vs_conn_hashkey()`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Client {
+    pub(in super::super) addr: Address,
+    pub(in super::super) port: u16,
+    pub(in super::super) protocol: u8,
+    pub(in super::super) v6: bool,
+}
+
+/// The virtual side of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Target {
+    pub(in super::super) addr: Address,
+    pub(in super::super) port: u16,
+}
+
+/// The kernel's flags of a connection (`IP_VS_CONN_F_*`), as far as they mean something here, and the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) struct Flags(pub(in super::super) u16);
+
+impl Flags {
+    /// Of the forwarding method.
+    pub(in super::super) const METHOD: u16 = 0x7;
+    /// IPv6; a bit that the kernel uses for something else.
+    pub(in super::super) const V6: Self = Self(0x0008);
+    /// Occupied; a bit that the kernel uses for something else.
+    pub(super) const LIVE: Self = Self(0x0010);
+    /// The timer was set to go off at once; a bit that the kernel uses for something else.
+    pub(super) const HURRIED: Self = Self(0x0040);
+    /// Replies don't pass the director.
+    pub(in super::super) const NO_OUTPUT: Self = Self(0x0080);
+    /// Not in an active state.
+    pub(in super::super) const INACTIVE: Self = Self(0x0100);
+    /// A persistence template.
+    pub(in super::super) const TEMPLATE: Self = Self(0x1000);
+    /// For one datagram: not in the table.
+    pub(in super::super) const ONE_PACKET: Self = Self(0x2000);
+
+    #[inline]
+    pub(in super::super) const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    #[inline]
+    pub(in super::super) const fn clear(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
+}
+
+impl BitOrAssign for Flags {
+    #[inline]
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// A connection or a template.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Entry {
+    pub(super) client: Address,
+    pub(in super::super) target: Address,
+    /// Tick at which the timer runs out.
+    pub(in super::super) expires: u64,
+    /// Ticks for which the timer is armed.
+    pub(in super::super) timeout: u32,
+    /// The destination of the director, or [`NONE`] of a bypass.
+    pub(in super::super) destination: u32,
+    /// The template that controls this entry, or [`NONE`].
+    pub(in super::super) control: u32,
+    /// Entries that this one controls.
+    pub(in super::super) controlled: u32,
+    /// Neighbours in the wheel; of vacant entries `next` is the next vacant one.
+    pub(super) previous: u32,
+    pub(super) next: u32,
+    pub(super) client_port: u16,
+    pub(in super::super) target_port: u16,
+    pub(in super::super) destination_port: u16,
+    pub(in super::super) flags: Flags,
+    pub(in super::super) protocol: u8,
+    pub(in super::super) state: u8,
+}
+
+const _: () = assert!(size_of::<Entry>() == 80, "an entry takes 80 bytes");
+
+impl Entry {
+    pub(super) const VACANT: Self = Self {
+        client: Address([0; 2]),
+        target: Address([0; 2]),
+        expires: 0,
+        timeout: 0,
+        destination: NONE,
+        control: NONE,
+        controlled: 0,
+        previous: NONE,
+        next: NONE,
+        client_port: 0,
+        target_port: 0,
+        destination_port: 0,
+        flags: Flags(0),
+        protocol: 0,
+        state: 0,
+    };
+
+    /// An entry in its first state.
+    #[inline]
+    pub(in super::super) const fn new(
+        client: &Client,
+        target: &Target,
+        destination: u32,
+        destination_port: u16,
+        flags: Flags,
+        timeout: u32,
+    ) -> Self {
+        let family = if client.v6 { Flags::V6.0 } else { 0 };
+        Self {
+            client: client.addr,
+            target: target.addr,
+            timeout,
+            destination,
+            client_port: client.port,
+            target_port: target.port,
+            destination_port,
+            flags: Flags(flags.0 | family | Flags::LIVE.0),
+            protocol: client.protocol,
+            ..Self::VACANT
+        }
+    }
+
+    #[inline]
+    pub(in super::super) const fn client(&self) -> Client {
+        Client { addr: self.client, port: self.client_port, protocol: self.protocol, v6: self.is_v6() }
+    }
+
+    #[inline]
+    pub(in super::super) const fn is_v6(&self) -> bool {
+        self.flags.contains(Flags::V6)
+    }
+
+    /// The mark of a firewall-mark service's template.
+    pub(in super::super) const fn marked(&self) -> Option<NonZeroU32> {
+        if self.protocol == 0 { NonZeroU32::new(self.target.mark()) } else { None }
+    }
+
+    /// Whether it is of this client.
+    #[inline]
+    pub(super) fn is_of(&self, client: &Client) -> bool {
+        self.client == client.addr
+            && self.client_port == client.port
+            && self.protocol == client.protocol
+            && self.is_v6() == client.v6
+    }
+}

@@ -1,0 +1,133 @@
+//! The connection table: entries in a slab, found through an open-addressing hash, expired by a timer wheel.
+//!
+//! An entry takes 80 bytes whatever its family, its slot in the hash 8 bytes at a fill of 40 to 80 %.
+
+mod entry;
+mod hash;
+mod slab;
+mod states;
+mod wheel;
+
+pub(super) use entry::{Address, Client, Entry, Flags, NONE, Target};
+pub(super) use states::{Event, Leg, Machine, TemplateState, is_active, sctp, state_name, tcp};
+pub(super) use wheel::Rounding;
+
+use hash::Index;
+use slab::Slab;
+use wheel::Wheel;
+
+/// All entries.
+#[derive(Debug)]
+pub(super) struct Connections {
+    slab: Slab,
+    index: Index,
+    wheel: Wheel,
+}
+
+impl Connections {
+    pub(super) fn new(seed: u64, rounding: Rounding) -> Self {
+        Self { slab: Slab::default(), index: Index::new(seed), wheel: Wheel::new(rounding) }
+    }
+
+    /// How many entries there are, templates included.
+    pub(super) const fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Bytes that the table has allocated.
+    pub(super) fn memory(&self) -> usize {
+        self.slab.memory() + self.index.memory() + self.wheel.memory()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, at: u32) -> &Entry {
+        self.slab.get(at)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, at: u32) -> &mut Entry {
+        self.slab.get_mut(at)
+    }
+
+    /// Whether there is an entry at a place.
+    pub(super) fn is_live(&self, at: u32) -> bool {
+        self.slab.get(at).flags.contains(Flags::LIVE)
+    }
+
+    /// Puts in an entry. Its timer is not running yet.
+    #[inline]
+    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
+        let at = self.slab.insert(entry);
+        if !entry.flags.contains(Flags::ONE_PACKET) {
+            self.index.insert(&self.slab, at, &entry.client());
+        }
+        at
+    }
+
+    /// Takes out an entry, and its timer.
+    #[inline]
+    pub(super) fn remove(&mut self, at: u32) -> Entry {
+        let entry = *self.slab.get(at);
+        self.wheel.disarm(&mut self.slab, at);
+        if !entry.flags.contains(Flags::ONE_PACKET) {
+            self.index.remove(at, &entry.client());
+        }
+        self.slab.remove(at);
+        entry
+    }
+
+    /// The entry that a client's packet belongs to. Templates are none of those.
+    #[inline]
+    pub(super) fn find(&self, client: &Client, target: &Target) -> Option<u32> {
+        let same = |entry: &Entry| {
+            entry.target == target.addr && entry.target_port == target.port && !entry.flags.contains(Flags::TEMPLATE)
+        };
+        self.index.find(&self.slab, client, same)
+    }
+
+    /// The template of a client network.
+    pub(super) fn find_template(&self, client: &Client, target: &Target) -> Option<u32> {
+        let same = |entry: &Entry| {
+            entry.target == target.addr && entry.target_port == target.port && entry.flags.contains(Flags::TEMPLATE)
+        };
+        self.index.find(&self.slab, client, same)
+    }
+
+    /// The newest entry of a client that `accept` takes.
+    pub(super) fn find_where(&self, client: &Client, accept: impl Fn(&Entry) -> bool) -> Option<u32> {
+        self.index.find(&self.slab, client, accept)
+    }
+
+    /// Lets the timer of an entry run for its timeout from tick `now`.
+    #[inline]
+    pub(super) fn arm(&mut self, at: u32, now: u64) {
+        self.wheel.arm(&mut self.slab, at, now);
+    }
+
+    /// Lets the timer of an entry run out with the next tick.
+    pub(super) fn expire_now(&mut self, at: u32, now: u64) {
+        self.wheel.expire_now(&mut self.slab, at, now);
+    }
+
+    /// The next tick at which [`next_expired`](Self::next_expired) may have something, or nothing if no timer runs.
+    #[inline]
+    pub(super) fn next_event(&self) -> Option<u64> {
+        self.wheel.next_event()
+    }
+
+    /// Moves to the next event, at most to `now`.
+    pub(super) fn turn(&mut self, now: u64) {
+        self.wheel.turn(&mut self.slab, now);
+    }
+
+    /// An entry whose timer has run out at the tick that was turned to. Its timer no longer runs.
+    #[inline]
+    pub(super) fn next_expired(&mut self) -> Option<u32> {
+        self.wheel.next_expired(&mut self.slab)
+    }
+
+    /// All entries, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        self.slab.iter()
+    }
+}

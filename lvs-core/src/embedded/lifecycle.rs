@@ -1,0 +1,154 @@
+//! How entries of the connection table come, change state and go (`ip_vs_conn.c`).
+
+use super::EmbeddedDirector;
+use super::clock::HZ;
+use super::connections::{Client, Entry, Event, Flags, Leg, NONE, Target, TemplateState, is_active, sctp, tcp};
+use super::rules::Moment;
+use crate::model::ForwardingMethod;
+
+/// Ticks by which the life of a template goes on while it has connections.
+const STEP: u32 = 60 * HZ as u32;
+
+impl EmbeddedDirector {
+    /// Ticks of an entry that no packet has moved yet.
+    pub(super) const FIRST_TIMEOUT: u32 = 3 * HZ as u32;
+
+    /// Makes an entry and binds it to a destination.
+    #[inline]
+    pub(super) fn connect(
+        &mut self,
+        client: &Client,
+        target: &Target,
+        destination: u32,
+        port: u16,
+        flags: Flags,
+    ) -> u32 {
+        let method = self.rules.destination(destination).config.forwarding;
+        let mut flags = flags;
+        flags |= Flags(u16::from(method.number()));
+        flags |= Flags::INACTIVE;
+        if method != ForwardingMethod::Masquerade {
+            flags |= Flags::NO_OUTPUT;
+        }
+        if flags.contains(Flags::TEMPLATE) {
+            self.rules.template_added(destination);
+        } else {
+            self.rules.connection_added(destination);
+        }
+        let entry = Entry::new(client, target, destination, port, flags, Self::FIRST_TIMEOUT);
+        self.connections.insert(entry)
+    }
+
+    /// Moves an entry to the state that a packet leads to.
+    #[inline]
+    pub(super) fn transit(&mut self, at: u32, leg: Leg, event: Event) {
+        let entry = self.connections.get_mut(at);
+        let mut leg = leg;
+        if event != Event::Udp && entry.flags.contains(Flags::NO_OUTPUT) {
+            // A reply that passes although it need not: from now on both ways count.
+            if leg == Leg::Output {
+                entry.flags.clear(Flags::NO_OUTPUT);
+            } else {
+                leg = Leg::InputOnly;
+            }
+        }
+        let (state, timeout) = self.machine.next(leg, event, entry.state);
+        entry.timeout = timeout;
+        let mut confirms = false;
+        if state != entry.state {
+            entry.state = state;
+            let active = is_active(event, state);
+            let destination = entry.destination;
+            if destination != NONE && active == entry.flags.contains(Flags::INACTIVE) {
+                if active {
+                    entry.flags.clear(Flags::INACTIVE);
+                    self.rules.connection_activated(destination);
+                } else {
+                    entry.flags |= Flags::INACTIVE;
+                    self.rules.connection_deactivated(destination);
+                }
+            }
+            confirms = match event {
+                Event::Tcp(_) => state == tcp::ESTABLISHED,
+                Event::Sctp(_) => state == sctp::ESTABLISHED,
+                Event::Udp => false,
+            };
+        }
+        if confirms || (event == Event::Udp && leg == Leg::Output) {
+            let control = self.connections.get(at).control;
+            if control != NONE {
+                let template = self.connections.get_mut(control);
+                if template.flags.contains(Flags::TEMPLATE) {
+                    template.state |= TemplateState::ASSURED;
+                }
+            }
+        }
+    }
+
+    /// Done with a packet of an entry: its timer starts again, or it was made for this packet only.
+    #[inline]
+    pub(super) fn put(&mut self, at: u32, now: Moment) {
+        if self.connections.get(at).flags.contains(Flags::ONE_PACKET) {
+            self.expire(at, now.tick);
+        } else {
+            self.connections.arm(at, now.tick);
+        }
+    }
+
+    /// The timer of an entry has run out (`ip_vs_conn_expire()`).
+    pub(super) fn expire(&mut self, at: u32, now: u64) {
+        let entry = self.connections.get_mut(at);
+        if entry.controlled > 0 {
+            entry.timeout = STEP;
+            self.connections.arm(at, now);
+            return;
+        }
+        let entry = self.connections.remove(at);
+        if entry.destination != NONE {
+            if entry.flags.contains(Flags::TEMPLATE) {
+                self.rules.template_removed(entry.destination);
+            } else {
+                self.rules.connection_removed(entry.destination, !entry.flags.contains(Flags::INACTIVE));
+            }
+        }
+        if entry.control != NONE {
+            let control = self.connections.get_mut(entry.control);
+            control.controlled -= 1;
+            let assured = control.flags.contains(Flags::TEMPLATE) && control.state & TemplateState::ASSURED != 0;
+            // Dropped before its time, it takes with it what was there for it alone.
+            if entry.timeout == 0 && control.controlled == 0 && !assured {
+                self.delete(entry.control, now);
+            }
+        }
+    }
+
+    /// Removes an entry before its time, unless others depend on it (`ip_vs_conn_del()`).
+    fn delete(&mut self, at: u32, now: u64) {
+        let entry = self.connections.get_mut(at);
+        if entry.control != NONE {
+            entry.timeout = 0;
+        }
+        self.expire(at, now);
+    }
+
+    /// Removes the entries whose destination was removed (`ip_vs_expire_nodest_conn_flush()`).
+    pub(super) fn expire_orphans(&mut self, now: u64) {
+        let orphans: Vec<u32> = self
+            .connections
+            .iter()
+            .filter(|(_, entry)| entry.destination != NONE && !self.rules.is_available(entry.destination))
+            .map(|(at, _)| at)
+            .collect();
+        // Connections first: only then are their templates free to go.
+        let (controlling, plain): (Vec<u32>, Vec<u32>) =
+            orphans.into_iter().partition(|at| self.connections.get(*at).flags.contains(Flags::TEMPLATE));
+        for at in plain {
+            self.delete(at, now);
+        }
+        for at in controlling {
+            if self.connections.is_live(at) && self.connections.get(at).controlled == 0 {
+                self.delete(at, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What becomes of a packet (`ip_vs_core.c`).
+
+use std::net::SocketAddr;
+
+use super::EmbeddedDirector;
+use super::clock::millis;
+use super::connections::{Address, Client, Entry, Event, Flags, Leg, NONE, Target, sctp, tcp};
+use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
+use super::rules::Moment;
+use super::verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
+use crate::model::{AddressFamily, ForwardingMethod, Protocol, ServiceFlags, ServiceKey};
+use crate::schedulers::Request;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const FTP: u16 = 21;
+const FTP_DATA: u16 = 20;
+/// Of the key exchange, whose connection IPsec packets follow.
+const ISAKMP: u16 = 500;
+const ESP: u8 = 50;
+const AH: u8 = 51;
+
+/// A packet that may open a connection.
+pub(super) struct Opening<'a> {
+    pub(super) packet: &'a Packet,
+    pub(super) client: Client,
+    pub(super) target: Target,
+    pub(super) service: u32,
+    pub(super) now: Moment,
+}
+
+impl Opening<'_> {
+    pub(super) const fn is_udp(&self) -> bool {
+        self.client.protocol == UDP
+    }
+
+    pub(super) fn request(&self) -> Request {
+        Request::new(self.client.protocol, self.packet.source, self.packet.destination).at(millis(self.now.tick))
+    }
+}
+
+fn side(addr: SocketAddr, protocol: u8) -> Client {
+    Client { addr: Address::of(addr.ip()), port: addr.port(), protocol, v6: addr.is_ipv6() }
+}
+
+fn target(addr: SocketAddr) -> Target {
+    Target { addr: Address::of(addr.ip()), port: addr.port() }
+}
+
+const fn row(flags: TcpFlags) -> Option<u8> {
+    if flags.contains(TcpFlags::RST) {
+        Some(tcp::RST)
+    } else if flags.contains(TcpFlags::SYN) {
+        Some(tcp::SYN)
+    } else if flags.contains(TcpFlags::FIN) {
+        Some(tcp::FIN)
+    } else if flags.contains(TcpFlags::ACK) {
+        Some(tcp::ACK)
+    } else {
+        None
+    }
+}
+
+const fn event(payload: Payload) -> Option<Event> {
+    match payload {
+        Payload::Tcp(flags) => Some(Event::Tcp(row(flags))),
+        Payload::Udp => Some(Event::Udp),
+        Payload::Sctp(chunk) => Some(Event::Sctp(chunk as u8)),
+        Payload::Other(_) => None,
+    }
+}
+
+/// Whether a packet begins a connection even where one is known already.
+const fn begins(payload: Payload) -> bool {
+    match payload {
+        Payload::Tcp(flags) => flags.contains(TcpFlags::SYN),
+        Payload::Sctp(chunk) => matches!(chunk, SctpChunk::Init),
+        Payload::Udp | Payload::Other(_) => false,
+    }
+}
+
+impl EmbeddedDirector {
+    /// Takes a packet and says what becomes of it.
+    ///
+    /// It happens now, at a moment without length: move the clock with [`advance`](Self::advance).
+    pub fn receive(&mut self, packet: &Packet) -> Verdict {
+        if packet.source.is_ipv4() != packet.destination.is_ipv4() {
+            return Verdict::NotOurs(NotOurs::Protocol);
+        }
+        match packet.direction {
+            Direction::FromClient => self.inbound(packet),
+            Direction::FromServer => self.outbound(packet),
+        }
+    }
+
+    fn inbound(&mut self, packet: &Packet) -> Verdict {
+        if self.options.settings.backup_only && self.daemons.has_backup() {
+            return Verdict::NotOurs(NotOurs::BackupOnly);
+        }
+        let Some(event) = event(packet.payload) else { return self.ipsec(packet) };
+        let now = self.moment();
+        let client = side(packet.source, packet.payload.protocol());
+        let target = target(packet.destination);
+        let mut found = self.connections.find(&client, &target);
+        if let Some(at) = found {
+            if begins(packet.payload) && self.starts_over(at) {
+                if self.connections.get(at).controlled == 0 {
+                    self.connections.expire_now(at, now.tick);
+                }
+                found = None;
+            } else if self.is_orphan(at) {
+                if !self.options.settings.expire_nodest_conn {
+                    return Verdict::Dropped(Drop::DestinationRemoved);
+                }
+                self.connections.expire_now(at, now.tick);
+                found = None;
+            }
+        }
+        let (at, why) = match found {
+            Some(at) => (at, Why::Connection),
+            None => match self.admit(packet, client, target, now) {
+                Ok(opened) => opened,
+                Err(verdict) => return verdict,
+            },
+        };
+        self.count_in(at, packet.length, now);
+        self.transit(at, Leg::Input, event);
+        let verdict = self.forwarding(at, why);
+        self.put(at, now);
+        verdict
+    }
+
+    /// Whether a packet that begins a connection does so although `at` is in the table.
+    fn starts_over(&self, at: u32) -> bool {
+        let settings = &self.options.settings;
+        let entry = self.connections.get(at);
+        if settings.expire_nodest_conn && entry.destination != NONE && self.rules.weight(entry.destination) == 0 {
+            return true;
+        }
+        if settings.conn_reuse_mode == 0 || entry.control != NONE {
+            return false;
+        }
+        match entry.protocol {
+            TCP => {
+                let ended = entry.state == tcp::TIME_WAIT || entry.state == tcp::CLOSE;
+                let ending = entry.state == tcp::FIN_WAIT && entry.flags.contains(Flags::NO_OUTPUT);
+                ended || (settings.conn_reuse_mode & 2 != 0 && ending)
+            }
+            UDP => false,
+            _ => entry.state == sctp::CLOSED,
+        }
+    }
+
+    /// Whether the destination of an entry was removed.
+    fn is_orphan(&self, at: u32) -> bool {
+        let destination = self.connections.get(at).destination;
+        destination != NONE && !self.rules.is_available(destination)
+    }
+
+    /// IPsec packets go where their key exchange went, and don't move its state.
+    fn ipsec(&mut self, packet: &Packet) -> Verdict {
+        if !matches!(packet.payload, Payload::Other(ESP | AH)) {
+            return Verdict::NotOurs(NotOurs::Protocol);
+        }
+        let client = Client { port: ISAKMP, ..side(packet.source, UDP) };
+        let target = Target { port: ISAKMP, ..target(packet.destination) };
+        let Some(at) = self.connections.find(&client, &target) else {
+            return Verdict::NotOurs(NotOurs::NotOpening);
+        };
+        let now = self.moment();
+        if self.is_orphan(at) {
+            if self.options.settings.expire_nodest_conn {
+                self.connections.expire_now(at, now.tick);
+                return Verdict::NotOurs(NotOurs::NotOpening);
+            }
+            return Verdict::Dropped(Drop::DestinationRemoved);
+        }
+        self.count_in(at, packet.length, now);
+        let verdict = self.forwarding(at, Why::Connection);
+        self.put(at, now);
+        verdict
+    }
+
+    /// The service that a packet is for (`ip_vs_service_find()`).
+    fn service_of(&self, packet: &Packet) -> Option<u32> {
+        let rules = &self.rules;
+        let (addr, port) = (packet.destination.ip(), packet.destination.port());
+        if let Ok(key) = ServiceKey::fwmark(packet.mark, AddressFamily::of(addr))
+            && let Some(at) = rules.find(&key)
+        {
+            return Some(at);
+        }
+        let protocol = Protocol::from_number(u16::from(packet.payload.protocol()));
+        let exact = |port| rules.find(&ServiceKey::endpoint(protocol, addr, port));
+        if let Some(at) = exact(port) {
+            return Some(at);
+        }
+        let unprivileged = port >= self.options.settings.ip_unprivileged_port_start;
+        if protocol == Protocol::Tcp
+            && rules.has_ftp()
+            && (port == FTP_DATA || unprivileged)
+            && let Some(at) = exact(FTP)
+        {
+            return Some(at);
+        }
+        if rules.has_portless() { exact(0) } else { None }
+    }
+
+    fn admit(&mut self, packet: &Packet, client: Client, target: Target, now: Moment) -> Result<(u32, Why), Verdict> {
+        let settings = &self.options.settings;
+        let may_open = match packet.payload {
+            Payload::Tcp(flags) => {
+                (settings.sloppy_tcp || flags.contains(TcpFlags::SYN)) && !flags.contains(TcpFlags::RST)
+            }
+            Payload::Sctp(chunk) => chunk == SctpChunk::Init || (settings.sloppy_sctp && chunk != SctpChunk::Abort),
+            Payload::Udp => true,
+            Payload::Other(_) => false,
+        };
+        if !may_open {
+            return Err(Verdict::NotOurs(NotOurs::NotOpening));
+        }
+        let service = self.service_of(packet).ok_or(Verdict::NotOurs(NotOurs::NoService))?;
+        if self.defends() {
+            return Err(Verdict::Dropped(Drop::Defence));
+        }
+        if client.port == FTP_DATA {
+            return Err(Verdict::NotOurs(NotOurs::FtpDataPort));
+        }
+        let opening = Opening { packet, client, target, service, now };
+        let opened = if self.rules.service(service).flags.contains(ServiceFlags::PERSISTENT) {
+            self.open_persistent(&opening)
+        } else {
+            self.open_plain(&opening)
+        };
+        opened.or_else(|refusal| self.leave(&opening, refusal))
+    }
+
+    fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(u32, Why), Refusal> {
+        let service = self.rules.service(opening.service);
+        if let ServiceKey::Endpoint { port, .. } = service.key
+            && port != opening.target.port
+        {
+            return Err(Refusal::PortZero);
+        }
+        let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
+        let destination = self.rules.pick(opening.service, &opening.request())?;
+        let port = match self.rules.destination(destination).config.key.port {
+            0 => opening.target.port,
+            port => port,
+        };
+        let flags = if one_packet { Flags::ONE_PACKET } else { Flags::default() };
+        let at = self.connect(&opening.client, &opening.target, destination, port, flags);
+        self.count_connection(at, opening.service, opening.now);
+        Ok((at, Why::Scheduled))
+    }
+
+    /// What becomes of a packet for which there is no destination (`ip_vs_leave()`).
+    fn leave(&mut self, opening: &Opening<'_>, refusal: Refusal) -> Result<(u32, Why), Verdict> {
+        let service = self.rules.service(opening.service);
+        let addr = opening.packet.destination.ip();
+        let marked = matches!(service.key, ServiceKey::Fwmark { .. });
+        if self.options.settings.cache_bypass && marked && self.options.is_elsewhere(addr) {
+            let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
+            let mut flags = Flags(u16::from(ForwardingMethod::Bypass.number()));
+            if one_packet {
+                flags |= Flags::ONE_PACKET;
+            }
+            let entry = Entry::new(&opening.client, &opening.target, NONE, 0, flags, Self::FIRST_TIMEOUT);
+            return Ok((self.connections.insert(entry), Why::Scheduled));
+        }
+        if service.key.port() == FTP && opening.target.port != FTP {
+            return Err(Verdict::NotOurs(NotOurs::OtherPort));
+        }
+        Err(Verdict::Refused(refusal))
+    }
+
+    /// Whether `drop_packet` drops this one.
+    fn defends(&mut self) -> bool {
+        let settings = &self.options.settings;
+        if settings.drop_packet != 3 || settings.am_droprate == 0 {
+            return false;
+        }
+        self.until_drop -= 1;
+        if self.until_drop > 0 {
+            return false;
+        }
+        self.until_drop = settings.am_droprate;
+        true
+    }
+
+    fn outbound(&mut self, packet: &Packet) -> Verdict {
+        if self.options.settings.backup_only && self.daemons.has_backup() {
+            return Verdict::NotOurs(NotOurs::BackupOnly);
+        }
+        let Some(event) = event(packet.payload) else { return Verdict::NotOurs(NotOurs::Protocol) };
+        let client = side(packet.destination, packet.payload.protocol());
+        let (addr, port) = (packet.source.ip(), packet.source.port());
+        let virtual_addr = Address::of(addr);
+        let rules = &self.rules;
+        let found = self.connections.find_where(&client, |entry| {
+            if entry.flags.0 & Flags::METHOD != 0 {
+                entry.target == virtual_addr && entry.target_port == port
+            } else {
+                entry.destination_port == port
+                    && entry.destination != NONE
+                    && rules.destination(entry.destination).config.key.addr == addr
+            }
+        });
+        let Some(at) = found.filter(|at| self.connections.get(*at).flags.0 & Flags::METHOD == 0) else {
+            return Verdict::NotOurs(NotOurs::NoReply);
+        };
+        let now = self.moment();
+        self.count_out(at, packet.length, now);
+        self.transit(at, Leg::Output, event);
+        let verdict = self.forwarding(at, Why::Reply);
+        self.put(at, now);
+        verdict
+    }
+
+    fn forwarding(&self, at: u32, why: Why) -> Verdict {
+        let entry = self.connections.get(at);
+        if entry.destination == NONE {
+            return Verdict::Bypassed;
+        }
+        Verdict::Forwarded(Forwarding {
+            destination: self.rules.destination(entry.destination).config.key,
+            port: entry.destination_port,
+            method: ForwardingMethod::from_number(u32::from(entry.flags.0 & Flags::METHOD)),
+            why,
+        })
+    }
+
+    pub(super) fn count_connection(&mut self, at: u32, service: u32, now: Moment) {
+        self.totals.connection(now.pass);
+        self.rules.service_mut(service).stats.connection(now.pass);
+        let destination = self.connections.get(at).destination;
+        self.rules.destination_mut(destination).stats.connection(now.pass);
+    }
+
+    fn count_in(&mut self, at: u32, bytes: u32, now: Moment) {
+        let destination = self.connections.get(at).destination;
+        if destination != NONE
+            && let Some((destination, service)) = self.rules.counted(destination)
+        {
+            destination.packet_in(now.pass, bytes);
+            service.packet_in(now.pass, bytes);
+            self.totals.packet_in(now.pass, bytes);
+        }
+    }
+
+    fn count_out(&mut self, at: u32, bytes: u32, now: Moment) {
+        let destination = self.connections.get(at).destination;
+        if destination != NONE
+            && let Some((destination, service)) = self.rules.counted(destination)
+        {
+            destination.packet_out(now.pass, bytes);
+            service.packet_out(now.pass, bytes);
+            self.totals.packet_out(now.pass, bytes);
+        }
+    }
+}

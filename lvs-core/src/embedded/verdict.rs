@@ -1,0 +1,168 @@
+use std::fmt;
+
+use crate::model::{DestinationKey, ForwardingMethod};
+
+/// Why a packet goes to its destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// Its connection is in the table.
+    Connection,
+    /// It opens a connection, and a persistence template says where to.
+    Template,
+    /// It opens a connection, and the scheduler chose.
+    Scheduled,
+    /// It is a real server's answer.
+    Reply,
+}
+
+/// Where a packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Forwarding {
+    /// The destination; of a reply the one that sent it.
+    pub destination: DestinationKey,
+    /// The port that the real server sees under masquerading. Otherwise the kernel stores and shows it, but does not
+    /// change the packet.
+    pub port: u16,
+    /// How it gets there.
+    pub method: ForwardingMethod,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why the director leaves a packet to the rest of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotOurs {
+    /// Its protocol is none that is scheduled.
+    Protocol,
+    /// No service matches it.
+    NoService,
+    /// It has no connection and may not open one: no SYN, no INIT.
+    NotOpening,
+    /// Its source port is 20: active FTP data comes from a server.
+    FtpDataPort,
+    /// It came to a port-21 service's address for another port that the service does not handle.
+    OtherPort,
+    /// A backup sync daemon runs, and `backup_only` is set.
+    BackupOnly,
+    /// A reply without a connection, or of one that is not masqueraded.
+    NoReply,
+}
+
+/// Why a client is told that it cannot connect (ICMP port unreachable).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The scheduler found no destination for it: none there, all quiesced or overloaded.
+    NoDestination,
+    /// The service has no scheduler.
+    NoScheduler,
+    /// The service has port 0 and is not persistent.
+    PortZero,
+}
+
+/// Why a packet is dropped in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Drop {
+    /// The destination of its connection was removed.
+    DestinationRemoved,
+    /// `drop_packet`.
+    Defence,
+}
+
+/// What the director does with a packet, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+// Exhaustive: what a netfilter hook can say.
+pub enum Verdict {
+    /// It goes to a destination, or as that one's reply to the client.
+    Forwarded(Forwarding),
+    /// It goes where it was addressed to, past the real servers (`cache_bypass`).
+    Bypassed,
+    /// The client is told that there is nobody.
+    Refused(Refusal),
+    /// The director leaves it alone.
+    NotOurs(NotOurs),
+    /// It vanishes.
+    Dropped(Drop),
+}
+
+impl Verdict {
+    /// The destination, if the packet goes to one.
+    pub const fn destination(&self) -> Option<DestinationKey> {
+        match self {
+            Self::Forwarded(forwarding) => Some(forwarding.destination),
+            _ => None,
+        }
+    }
+
+    /// Whether the packet goes on, to a destination or past them.
+    pub const fn is_forwarded(&self) -> bool {
+        matches!(self, Self::Forwarded(_) | Self::Bypassed)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "its connection is there",
+            Self::Template => "the client is bound to it",
+            Self::Scheduled => "the scheduler chose it",
+            Self::Reply => "it is an answer",
+        })
+    }
+}
+
+impl fmt::Display for NotOurs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Protocol => "its protocol is not scheduled",
+            Self::NoService => "no service matches",
+            Self::NotOpening => "it has no connection and cannot open one",
+            Self::FtpDataPort => "it comes from port 20",
+            Self::OtherPort => "the FTP service does not handle its port",
+            Self::BackupOnly => "this director is a backup only",
+            Self::NoReply => "it answers no masqueraded connection",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoDestination => "no destination can take it",
+            Self::NoScheduler => "the service has no scheduler",
+            Self::PortZero => "a service with port 0 must be persistent",
+        })
+    }
+}
+
+impl fmt::Display for Drop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DestinationRemoved => "the destination of its connection was removed",
+            Self::Defence => "the director defends itself",
+        })
+    }
+}
+
+/// A sentence: `to 198.51.100.7:80 (direct): the scheduler chose it`.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forwarded(Forwarding { destination, method, why: Why::Reply, .. }) => {
+                write!(f, "from {destination} ({method}) to the client: {}", Why::Reply)
+            }
+            Self::Forwarded(Forwarding { destination, method, why, .. }) => {
+                write!(f, "to {destination} ({method}): {why}")
+            }
+            Self::Bypassed => f.write_str("to where it was addressed, past the real servers"),
+            Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::NotOurs(reason) => write!(f, "left alone: {reason}"),
+            Self::Dropped(reason) => write!(f, "dropped: {reason}"),
+        }
+    }
+}
