@@ -3,6 +3,7 @@
 //! One typed [`model`] of an IPVS table, and one trait, [`director::Director`], for those who hold such a table.
 #![deny(unsafe_code)]
 
+pub mod connections;
 pub mod director;
 pub mod drain;
 pub mod embedded;

@@ -188,53 +188,83 @@ fn fast_port(text: &[u8], at: usize) -> Option<u16> {
     hex4(word4(text, at)?)
 }
 
+/// The protocol and the column behind the blank that follows it, of the three that connections have.
+#[inline]
+fn fast_protocol(text: &[u8]) -> Option<(Protocol, usize)> {
+    Some(match text.get(..4)? {
+        b"TCP " => (Protocol::Tcp, 4),
+        b"UDP " => (Protocol::Udp, 4),
+        b"SCTP" if text.get(4) == Some(&b' ') => (Protocol::Sctp, 5),
+        _ => return None,
+    })
+}
+
 /// A row without engine data whose columns are all where the kernel puts them, and its length with the newline.
 ///
 /// Whatever is out of the ordinary gets `None` and goes the slow way, which also says what is wrong.
 #[inline]
 fn fast_row(text: &[u8]) -> Option<(Connection<'static>, usize)> {
-    let (protocol, at) = match text.get(..4)? {
-        b"TCP " => (Protocol::Tcp, 4),
-        b"UDP " => (Protocol::Udp, 4),
-        b"SCTP" if text.get(4) == Some(&b' ') => (Protocol::Sctp, 5),
-        _ => return None,
+    let (protocol, at) = fast_protocol(text)?;
+    let (client, target, destination, at) = match text.get(at..at + V4_COLUMNS)?.try_into().ok().and_then(v4_columns) {
+        Some((client, target, destination)) => (client, target, destination, at + V4_COLUMNS),
+        None => any_columns(text, at)?,
     };
+    // State, seconds and newline of `ip_vs_conn`; `ip_vs_conn_sync` has the origin in between.
+    let tail: &[u8; TAIL_COLUMNS] = text.get(at..at + TAIL_COLUMNS)?.try_into().ok()?;
+    let state = state_of_column(word8(tail, 0)?, word4(tail, 8)?)?;
+    let (origin, at) = match tail[12] {
+        b'L' | b'S' => {
+            let origin = match &tail[12..19] {
+                b"LOCAL  " => ConnectionOrigin::Local,
+                b"SYNC   " => ConnectionOrigin::Sync,
+                _ => return None,
+            };
+            (Some(origin), at + 19)
+        }
+        _ => (None, at + 12),
+    };
+    let (expires, newline) = match origin {
+        None => (word8(tail, 11)?, tail[19]),
+        Some(_) => (word8(text, at - 1)?, *text.get(at + 7)?),
+    };
+    let expires = padded_decimal(expires)?;
+    if newline != b'\n' {
+        return None;
+    }
+    let target = ConnectionTarget::Endpoint { addr: target.0, port: target.1 };
+    let mut connection = Connection::new(protocol, client, target, destination, state, expires);
+    connection.origin = origin;
+    Some((connection, at + 8))
+}
+
+/// Three IPv4 addresses with their ports, each with the blank that follows it.
+const V4_COLUMNS: usize = 3 * (9 + 5);
+/// The state, seven columns of seconds and the newline.
+const TAIL_COLUMNS: usize = 12 + 7 + 1;
+
+type Endpoint = (IpAddr, u16);
+
+#[inline]
+fn v4_columns(text: &[u8; V4_COLUMNS]) -> Option<(Endpoint, Endpoint, Endpoint)> {
+    let blanks =
+        text[8] ^ b' ' | text[13] ^ b' ' | text[22] ^ b' ' | text[27] ^ b' ' | text[36] ^ b' ' | text[41] ^ b' ';
+    if blanks != 0 {
+        return None;
+    }
+    let endpoint = |at| Some((v4(hex8(word8(text, at)?)?), hex4(word4(text, at + 9)?)?));
+    Some((endpoint(0)?, endpoint(14)?, endpoint(28)?))
+}
+
+/// The same of any family, and the column behind it.
+#[inline]
+fn any_columns(text: &[u8], at: usize) -> Option<(Endpoint, Endpoint, Endpoint, usize)> {
     let (client_addr, at) = fast_address(text, at)?;
     let client_port = fast_port(text, at)?;
     let (addr, at) = fast_address(text, at + 5)?;
     let virtual_port = fast_port(text, at)?;
     let (destination_addr, at) = fast_address(text, at + 5)?;
     let destination_port = fast_port(text, at)?;
-    let at = at + 5;
-    let state = state_of_column(word8(text, at)?, word4(text, at + 8)?)?;
-    let at = at + 12;
-    // `%7u`, or `%-6s %7u` with the origin.
-    let (origin, at) = match text.get(at)? {
-        b'L' | b'S' => {
-            let origin = match text.get(at..at + 7)? {
-                b"LOCAL  " => ConnectionOrigin::Local,
-                b"SYNC   " => ConnectionOrigin::Sync,
-                _ => return None,
-            };
-            (Some(origin), at + 7)
-        }
-        _ => (None, at),
-    };
-    let expires = padded_decimal(word8(text, at - 1)?)?;
-    if text.get(at + 7) != Some(&b'\n') {
-        return None;
-    }
-    let target = ConnectionTarget::Endpoint { addr, port: virtual_port };
-    let mut connection = Connection::new(
-        protocol,
-        (client_addr, client_port),
-        target,
-        (destination_addr, destination_port),
-        state,
-        expires,
-    );
-    connection.origin = origin;
-    Some((connection, at + 8))
+    Some(((client_addr, client_port), (addr, virtual_port), (destination_addr, destination_port), at + 5))
 }
 
 /// Any row, word by word.
