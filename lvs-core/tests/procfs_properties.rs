@@ -38,7 +38,10 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     vec((0..SEED.len(), any::<u8>(), 0..4u8), 0..12).prop_map(|edits| {
         let mut text = SEED.to_vec();
         for (at, byte, kind) in edits {
-            let at = at.min(text.len() - 1);
+            let at = at.min(text.len().saturating_sub(1));
+            if text.is_empty() {
+                break;
+            }
             match kind {
                 0 => text[at] = byte,
                 1 => text.insert(at, byte),
