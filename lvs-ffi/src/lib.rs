@@ -51,3 +51,7 @@ pub mod batch;
 pub mod director;
 
 pub mod embedded;
+
+/// cbindgen:ignore
+#[cfg(feature = "test-hooks")]
+pub mod hooks;

@@ -1,20 +1,114 @@
-//! The C library: its header and programs that use it.
+//! The C library: its header, its symbols, C programs under valgrind and AddressSanitizer, and projects that install it.
+
+mod install;
+mod programs;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::Report;
-use crate::error::Result;
-use crate::{host, project};
+use crate::error::{Context, Result};
+use crate::{c_abi, c_header, host, project};
 
-const HEADER: &str = "include/lvs.h";
+/// Where the C tests are.
+pub(crate) const TESTS: &str = "lvs-ffi/tests";
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    if !project::root().join(HEADER).exists() {
-        report.note(format!("{HEADER} does not exist yet"));
-        return Ok(());
+    host::ensure_programs(
+        &[
+            ("gcc", "gcc"),
+            ("g++", "g++"),
+            ("clang", "clang"),
+            ("make", "make"),
+            ("nm", "binutils"),
+            ("valgrind", "valgrind"),
+            ("pkg-config", "pkg-config"),
+            ("cmake", "cmake"),
+            ("meson", "meson"),
+            ("man", "man-db"),
+        ],
+        "the C tests need them",
+    )?;
+    header(report)?;
+    // The variant that panics on purpose first: the plain one is what everything else uses.
+    let hooks = build(report, "hooks", &["--features", "test-hooks"])?;
+    let plain = build(report, "plain", &[])?;
+    let (Some(hooks), Some(plain)) = (hooks, plain) else { return Ok(()) };
+    symbols(report, &plain)?;
+    programs::run(report, &plain, &hooks)?;
+    install::run(report)
+}
+
+/// The header in every language that it promises, with two compilers.
+fn header(report: &mut Report) -> Result<()> {
+    let source = format!("{TESTS}/header.c");
+    let strict =
+        ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-fsyntax-only", "-Iinclude"];
+    let matrix = [("gcc", "g++"), ("clang", "clang++")].into_iter().flat_map(|(c, cxx)| {
+        let c_standards = ["c99", "c11", "c17", "c2x"].map(|standard| (c, "c", standard));
+        c_standards.into_iter().chain(["c++17", "c++20"].map(|standard| (cxx, "c++", standard)))
+    });
+    for (compiler, language, standard) in matrix {
+        let standard = format!("-std={standard}");
+        report.check(project::command(compiler).args(strict).args(["-x", language, &standard, &source]))?;
     }
-    host::ensure_programs(&[("cc", "gcc"), ("c++", "g++")], "the C tests are built with them")?;
-    let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"];
-    for (compiler, language) in [("cc", ["-x", "c", "-std=c99"]), ("c++", ["-x", "c++", "-std=c++11"])] {
-        report.check(project::command(compiler).args(strict).args(language).arg(HEADER))?;
+    Ok(())
+}
+
+/// Builds the library and puts it, with the name that programs look for, into a directory of its own.
+fn build(report: &mut Report, name: &str, features: &[&str]) -> Result<Option<PathBuf>> {
+    let mut cargo = project::cargo(&["build", "--package", "lvs-ffi"]);
+    let before = report.counts().failed;
+    report.check(cargo.args(features))?;
+    if report.counts().failed > before {
+        return Ok(None);
     }
+    let directory = project::target_directory().join("c").join(name);
+    fs::create_dir_all(&directory)?;
+    for file in ["liblvs.so", "liblvs.a"] {
+        let to = directory.join(file);
+        // A program that still runs keeps the old file.
+        let _ = fs::remove_file(&to);
+        fs::copy(project::target_directory().join("debug").join(file), to).context(|| format!("cannot copy {file}"))?;
+    }
+    let link = directory.join(soname(&directory.join("liblvs.so"))?);
+    let _ = fs::remove_file(&link);
+    symlink("liblvs.so", link)?;
+    Ok(Some(directory))
+}
+
+/// The name under which programs will look for the library.
+fn soname(library: &Path) -> Result<String> {
+    let output = host::capture(Command::new("objdump").arg("-p").arg(library))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("SONAME"));
+    line.map(|name| name.trim().to_owned()).context(|| "liblvs.so has no soname".to_owned())
+}
+
+/// The library exports what the header declares, and a C test calls each function.
+fn symbols(report: &mut Report, directory: &Path) -> Result<()> {
+    let header = fs::read_to_string(project::root().join(c_header::FILE))?;
+    let declared: BTreeSet<String> = c_abi::parse(&header).functions.into_iter().map(|(name, _)| name).collect();
+    let nm = host::capture(Command::new("nm").args(["-D", "--defined-only"]).arg(directory.join("liblvs.so")))?;
+    let exported: BTreeSet<String> = String::from_utf8_lossy(&nm.stdout)
+        .lines()
+        .filter_map(|line| line.split_whitespace().last())
+        .map(str::to_owned)
+        .collect();
+    let mut check = |what: &str, wrong: Vec<&String>| {
+        if wrong.is_empty() { report.pass(1) } else { report.fail(format!("{what}: {wrong:?}")) }
+    };
+    check("exported, but not in the header", exported.difference(&declared).collect());
+    check("in the header, but not exported", declared.difference(&exported).collect());
+    let mut tests = String::new();
+    for source in programs::sources()? {
+        tests.push_str(&fs::read_to_string(source)?);
+    }
+    let called = |name: &&String| tests.contains(&format!("{name}("));
+    check("functions that no C test calls", declared.iter().filter(|name| !called(name)).collect());
+    eprintln!("   {} functions, each called by a C test", declared.len());
     Ok(())
 }

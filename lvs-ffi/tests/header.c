@@ -1,0 +1,24 @@
+/* The header alone, in every standard: it needs no other include, and its initialisers have no holes. */
+#include <lvs.h>
+#include <lvs.h> /* twice does no harm */
+
+struct all {
+  lvs_service service;
+  lvs_service_state service_state;
+  lvs_destination destination;
+  lvs_destination_state destination_state;
+  lvs_timeouts timeouts;
+  lvs_daemon daemon;
+  lvs_info info;
+  lvs_embedded_options embedded_options;
+  lvs_settings settings;
+};
+
+extern struct all all;
+struct all all = {
+    LVS_SERVICE_INIT,  LVS_SERVICE_STATE_INIT, LVS_DESTINATION_INIT, LVS_DESTINATION_STATE_INIT,
+    LVS_TIMEOUTS_INIT, LVS_DAEMON_INIT,        LVS_INFO_INIT,        LVS_EMBEDDED_OPTIONS_INIT,
+    LVS_SETTINGS_INIT,
+};
+
+int main(void) { return lvs_version_number() == LVS_VERSION_NUMBER ? 0 : 1; }
