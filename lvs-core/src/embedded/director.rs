@@ -152,12 +152,16 @@ impl EmbeddedDirector {
         self.totals.live()
     }
 
+    pub(super) const fn version(&self) -> Info {
+        Info::new(Version { major: 1, minor: 2, patch: 1 }, self.options.connection_table_size)
+    }
+
     pub(super) const fn moment(&self) -> Moment {
         let tick = self.clock.ticks();
         Moment { tick, pass: self.schedule.passes(tick) }
     }
 
-    fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
+    pub(super) fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
         self.change(operation)?;
         let removes =
             matches!(operation, Operation::RemoveDestination(..) | Operation::RemoveService(_) | Operation::Flush);
@@ -231,7 +235,7 @@ impl EmbeddedDirector {
 
 impl Director for EmbeddedDirector {
     fn info(&mut self) -> Result<Info> {
-        Ok(Info::new(Version { major: 1, minor: 2, patch: 1 }, self.options.connection_table_size))
+        Ok(self.version())
     }
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>> {

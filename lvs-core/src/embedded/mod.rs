@@ -70,6 +70,7 @@ mod estimator;
 mod flow;
 mod hash;
 mod lifecycle;
+mod netlink;
 mod options;
 mod packet;
 mod persistence;
@@ -81,6 +82,7 @@ mod views;
 
 pub use director::EmbeddedDirector;
 pub use flow::{Flow, FlowProtocol};
+pub use netlink::NetlinkSocket;
 pub use options::{Interface, Options};
 pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;

@@ -8,8 +8,8 @@ use super::options::Options;
 use super::verdict::Refusal;
 use crate::errno::Errno;
 use crate::model::{
-    AddressFamily, Destination, DestinationEntry, DestinationKey, EngineName, ForwardingMethod, Netmask, PrefixLength,
-    SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey, TunnelKind,
+    AddressFamily, Destination, DestinationEntry, DestinationKey, EngineName, ForwardingMethod, Netmask, SchedulerName,
+    Service, ServiceEntry, ServiceFlags, ServiceKey, TunnelKind,
 };
 use crate::schedulers::{DestinationId, Family, NewDestination, Pool, Profile, Request, Scheduler, by_name};
 
@@ -38,8 +38,8 @@ pub(super) struct ServiceRequest {
     pub(super) mask: ServiceFlags,
     /// Seconds.
     pub(super) timeout: u32,
-    /// An IPv4 mask or an IPv6 prefix length.
-    pub(super) netmask: u32,
+    /// The netmask, or why it is none. That is said only after scheduler and engine were found.
+    pub(super) netmask: Result<Netmask, Errno>,
 }
 
 impl From<&Service> for ServiceRequest {
@@ -51,22 +51,12 @@ impl From<&Service> for ServiceRequest {
             flags: service.flags,
             mask: ServiceFlags::from_bits(u32::MAX),
             timeout: service.timeout,
-            netmask: match service.netmask() {
-                Netmask::V4(mask) => mask.to_bits(),
-                Netmask::V6(length) => length.into(),
-            },
+            netmask: Ok(service.netmask()),
         }
     }
 }
 
 impl ServiceRequest {
-    fn netmask(&self) -> Result<Netmask, Errno> {
-        match self.key.family() {
-            AddressFamily::Inet => Ok(Netmask::V4(self.netmask.into())),
-            AddressFamily::Inet6 => PrefixLength::new(self.netmask).map(Netmask::V6).map_err(|_| Errno::EINVAL),
-        }
-    }
-
     /// The kernel multiplies in 32 bits without a check.
     const fn timeout_ticks(&self) -> u32 {
         self.timeout.wrapping_mul(HZ as u32)
@@ -301,7 +291,7 @@ impl Rules {
         let flags = request.flags & request.mask;
         let scheduler = self.scheduler(request.scheduler, flags, options)?;
         check_engine(request.engine, options)?;
-        let netmask = request.netmask()?;
+        let netmask = request.netmask?;
         let family = match key.family() {
             AddressFamily::Inet => Family::V4,
             AddressFamily::Inet6 => Family::V6,
@@ -354,7 +344,7 @@ impl Rules {
         let flags = (old & !request.mask).with(request.flags & request.mask).without(ServiceFlags::HASHED);
         let scheduler = self.scheduler(request.scheduler, flags, options)?;
         check_engine(request.engine, options)?;
-        let netmask = request.netmask()?;
+        let netmask = request.netmask?;
         if self.service(at).scheduler_name != request.scheduler {
             self.bind(at, request.scheduler, scheduler, now)?;
         }

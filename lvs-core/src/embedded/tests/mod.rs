@@ -1,2 +1,3 @@
 mod configuration;
+mod netlink;
 mod packets;
