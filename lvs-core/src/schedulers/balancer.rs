@@ -109,6 +109,17 @@ impl Balancer {
         self.scheduler.pick(&self.pool, request)
     }
 
+    /// Chooses the destination of a new connection and counts that as an active one, as of TCP.
+    ///
+    /// The caller ends it: [`connection_removed`](Self::connection_removed)`(at, true)`.
+    #[inline]
+    pub fn connect(&mut self, request: &Request) -> Option<DestinationId> {
+        let at = self.pick(request)?;
+        self.connection_added(at);
+        self.connection_activated(at);
+        Some(at)
+    }
+
     /// Counts a new connection. It begins inactive.
     #[inline]
     pub fn connection_added(&mut self, at: DestinationId) {

@@ -45,6 +45,9 @@ impl Node {
     }
 }
 
+/// Up to so many slots the list is walked: that is faster than keeping the tree.
+const SMALL: usize = 24;
+
 #[derive(Clone)]
 pub(super) struct Index {
     /// Node 1 is the root, the children of `n` are `2n` and `2n + 1`, the leaf of slot `s` is `leaves + s`.
@@ -88,8 +91,8 @@ impl Index {
         self.changed.clear();
     }
 
-    /// `at` may have changed. Looking at it waits for [`settle`](Self::settle), so that many changes cost no more than one
-    /// look at everything.
+    /// `at` may have changed. Looking at it waits for the next question, so that many changes cost no more than one look
+    /// at everything.
     #[inline]
     pub(super) fn touch(&mut self, at: DestinationId) {
         if self.stale || self.changed.last() == Some(&at.index()) {
@@ -102,10 +105,40 @@ impl Index {
         }
     }
 
-    /// Brings the index up to date. `look` tells the standing of a listed destination, and whether it is to be counted as
-    /// [`marked`](Self::any_marked).
+    /// The best destination, unless one that is odd has a say. `look` tells the standing of a listed destination, and whether it
+    /// is [marked](Self::any_marked).
     #[inline]
-    pub(super) fn settle(&mut self, pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) {
+    pub(super) fn choose(
+        &mut self,
+        pool: &Pool,
+        look: impl Fn(DestinationId) -> (Standing, bool),
+    ) -> Result<Option<DestinationId>, Odd> {
+        if pool.capacity() <= SMALL {
+            self.forget();
+            return walk(pool, look);
+        }
+        self.settle(pool, look);
+        if self.odd_count > 0 {
+            return Err(Odd);
+        }
+        let root = &self.nodes[1];
+        Ok((root.weight != 0).then(|| DestinationId::new(root.slot)))
+    }
+
+    /// Whether any listed destination is marked.
+    #[inline]
+    pub(super) fn any_marked(&mut self, pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) -> bool {
+        if pool.capacity() <= SMALL {
+            self.forget();
+            return pool.iter().any(|at| look(at).1);
+        }
+        self.settle(pool, look);
+        self.marked_count > 0
+    }
+
+    /// Brings the tree up to date.
+    #[inline]
+    fn settle(&mut self, pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) {
         if self.stale {
             self.rebuild(pool, look);
             return;
@@ -165,22 +198,22 @@ impl Index {
         self.changed.clear();
         self.stale = false;
     }
+}
 
-    /// The best destination, unless one that is odd has a say.
-    #[inline]
-    pub(super) fn best(&self) -> Result<Option<DestinationId>, Odd> {
-        if self.odd_count > 0 {
-            return Err(Odd);
+fn walk(pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) -> Result<Option<DestinationId>, Odd> {
+    let mut best = None;
+    for at in pool {
+        match look(at).0 {
+            Standing::Out => {}
+            Standing::Odd => return Err(Odd),
+            Standing::Candidate { cost, weight } => {
+                if best.is_none_or(|(_, least, of)| least * i64::from(weight) > cost * i64::from(of)) {
+                    best = Some((at, cost, weight));
+                }
+            }
         }
-        let root = &self.nodes[1];
-        Ok((root.weight != 0).then(|| DestinationId::new(root.slot)))
     }
-
-    /// Whether any destination is marked.
-    #[inline]
-    pub(super) fn any_marked(&self) -> bool {
-        self.marked_count > 0
-    }
+    Ok(best.map(|(at, _, _)| at))
 }
 
 /// There is an odd one: walk the list.

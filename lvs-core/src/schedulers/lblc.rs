@@ -1,11 +1,34 @@
 //! lblc: locality-based least connections.
 
 use super::cache::Cache;
-use super::index::Index;
+use super::index::{Index, Standing};
 use super::least::{by_overhead, lightest};
 use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
 /// Locality-based least connections: the same destination address to the same destination, until that has too much to do.
+///
+/// # What for
+/// Caches behind a firewall-mark service, as [`Dh`](super::Dh), but with regard to load and weights.
+///
+/// # How it decides
+/// It remembers a destination for each address that was asked for. That one gets the connection unless it is quiesced or gone, or has more
+/// active connections than its weight while another has less than half of its own. Otherwise [`Wlc`](super::Wlc)'s
+/// choice is taken and remembered. Entries idle for `lblc_expiration` are dropped, but only every half hour is that looked at.
+///
+/// # When it surprises
+/// * A service of one address has one entry, and so one destination at a time: it is filled beyond its weight before the next one is
+///   touched. Weights are numbers of connections here, small ones move often.
+/// * The **overload flag does not matter** for a remembered destination: thresholds do not protect it.
+/// * When all are above half of their weight nothing moves any more.
+///
+/// # Example
+/// ```
+/// # use lvs_core::schedulers::*;
+/// # mod examples { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/schedulers/examples.rs")); }
+/// # use examples::*;
+/// let mut service = service("lblc", &[3, 2, 1]);
+/// assert_eq!(picks(&mut service, 12), "CCBBBAAAAAAA");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Lblc {
     expiration: u64,
@@ -42,26 +65,20 @@ impl Service {
         self.index.touch(at);
     }
 
-    fn settle(&mut self, pool: &Pool) {
-        self.index.settle(pool, |at| {
-            let underused = pool.active(at).wrapping_mul(2) < pool.weight(at);
-            (by_overhead(pool, at), underused)
-        });
-    }
-
     /// What wlc would choose.
     pub(super) fn lightest(&mut self, pool: &Pool) -> Option<DestinationId> {
-        self.settle(pool);
-        self.index.best().unwrap_or_else(|_| lightest(pool, pool, |at| pool.overhead(at)))
+        self.index.choose(pool, |at| look(pool, at)).unwrap_or_else(|_| lightest(pool, pool, |at| pool.overhead(at)))
     }
 
     /// Whether `at` has more than its share while any other, even a quiesced one, has less than half of its own.
     pub(super) fn overloads(&mut self, pool: &Pool, at: DestinationId) -> bool {
-        pool.active(at) > pool.weight(at) && {
-            self.settle(pool);
-            self.index.any_marked()
-        }
+        pool.active(at) > pool.weight(at) && self.index.any_marked(pool, |at| look(pool, at))
     }
+}
+
+/// How it stands, and whether it has less than half of its share.
+fn look(pool: &Pool, at: DestinationId) -> (Standing, bool) {
+    (by_overhead(pool, at), pool.active(at).wrapping_mul(2) < pool.weight(at))
 }
 
 impl Scheduler for Lblc {

@@ -12,6 +12,37 @@ const KEY_1: u64 = 2_654_435_761;
 const KEY_2: u64 = 2_654_446_892;
 
 /// Maglev hashing: the client's address decides, and few clients move when the set of destinations changes.
+///
+/// # What for
+/// As [`Sh`](super::Sh), where servers come and go: several directors agree without telling each other, and adding or removing a server moves little more than its own share.
+///
+/// # How it decides
+/// Each destination has its own order of preference over the 4093 slots, which follows from its address and port. In turns, as
+/// many as its weight at a time, each takes the first slot of its order that is free, until all are taken. The client's address,
+/// with `mh-port` plus its port, is hashed to a slot.
+///
+/// # When it surprises
+/// * Setting a weight to **0 changes no slot**: clients hashed there are refused, unless the service has the flag `mh-fallback`, and
+///   come back when the weight does. A destination *added* with weight 0 has no slots.
+/// * The table depends on the order in which destinations were added: two directors agree only if both added them in the same order.
+/// * Weights are shortened to 6 bits after division by their greatest common divisor: 1000 and 999 are equal.
+/// * The port belongs to a destination's identity: 198.51.100.1:80 and 198.51.100.1:81 own different slots.
+/// * More destinations than slots are refused when the scheduler is bound; later additions beyond that leave the table as it is.
+///
+/// # Example
+/// ```
+/// # use lvs_core::schedulers::*;
+/// # mod examples { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/schedulers/examples.rs")); }
+/// # use examples::*;
+/// let (mut before, mut after) = (service("mh", &[1, 1, 1]), service("mh", &[1, 1, 1]));
+/// after.remove(named(&after, 'B'));
+/// let mut moved = |host: u8| {
+///     let request = Request::tcp(([203, 0, 113, host], 40000).into(), ([192, 0, 2, 1], 80).into());
+///     let owner = before.pick(&request).map(|at| name(&before, at));
+///     owner != Some('B') && owner != after.pick(&request).map(|at| name(&after, at))
+/// };
+/// assert_eq!((0..=255).filter(|&host| moved(host)).count(), 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Mh {
     flags: u32,

@@ -16,14 +16,53 @@
 //! let request = Request::tcp("203.0.113.9:40000".parse()?, "192.0.2.1:80".parse()?);
 //! let mut hosts = String::new();
 //! for _ in 0..6 {
-//!     let chosen = balancer.pick(&request).expect("all weights are above 0");
-//!     balancer.connection_added(chosen);
-//!     balancer.connection_activated(chosen);
+//!     let chosen = balancer.connect(&request).expect("all weights are above 0");
 //!     hosts += &format!("{} ", balancer.pool().addr(chosen));
 //! }
 //! assert_eq!(hosts, "198.51.100.3 198.51.100.2 198.51.100.1 198.51.100.1 198.51.100.2 198.51.100.1 ");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Which one
+//!
+//! | name | type | decides by | heeds weights | like the kernel's |
+//! |---|---|---|---|---|
+//! | `rr` | [`Rr`] | turn | no | exactly |
+//! | `wrr` | [`Wrr`] | turn | yes | exactly |
+//! | `lc` | [`Lc`] | connections | no | exactly |
+//! | `wlc` | [`Wlc`] | connections | yes | exactly |
+//! | `sed` | [`Sed`] | active connections, the new one included | yes | exactly |
+//! | `nq` | [`Nq`] | idle first, else as `sed` | except among idle ones | exactly |
+//! | `fo` | [`Fo`] | weight alone | yes | exactly |
+//! | `ovf` | [`Ovf`] | weight, while active connections are no more than that | as a number of connections | exactly |
+//! | `dh` | [`Dh`] | destination address | no | exactly |
+//! | `sh` | [`Sh`] | client address (and port) | yes | exactly, for tables of any configured size |
+//! | `mh` | [`Mh`] | client address (and port), keeping most clients where they are | yes | exactly, of 64-bit little-endian kernels; others hash differently |
+//! | `lblc` | [`Lblc`] | destination address, then connections | yes | exactly |
+//! | `lblcr` | [`Lblcr`] | destination address, then connections, in sets | yes | exactly |
+//! | `twos` | [`Twos`] | connections of two drawn by weight | yes | in distribution: the kernel draws from a generator nobody can read |
+//!
+//! "Exactly" means compared with Linux 6.1.176 ([`Profile::Old`]), 6.1.192 and 6.12.117 ([`Profile::New`]): the recorded choices in
+//! `tests/data/schedulers` on all three, and random histories of connections and commands, IPv4 and IPv6, in
+//! `tests/kernel_schedulers.rs`, whichever kernel that runs on. Not compared that way: the aging of lblc's and lblcr's caches,
+//! numbers that overflow 32 bits, and tables of other sizes than the default ones.
+//!
+//! # Words and rules
+//!
+//! * The list of destinations is **newest first**; "first" in this module's descriptions means nearest to the head.
+//! * A destination is *quiesced* when its weight is 0, and *overloaded* from when its connections reach the upper threshold
+//!   until they fall below the lower one ([`Pool::set_thresholds`]).
+//! * A choice of `None` means that the client is refused.
+//! * A scheduler is asked only for new connections: those that exist stay, and with persistence a client's template decides.
+//!
+//! No scheduler chooses a quiesced, overloaded or removed destination, except:
+//!
+//! * lblc keeps to a remembered destination though it is overloaded.
+//! * mh keeps its former table when there are more destinations than slots, and may choose one from it that was removed since.
+//! * wlc, lblc and lblcr may choose a quiesced one whose [overhead](Pool::overhead) has overflowed and is negative.
+//!
+//! The examples of the schedulers use destinations named A, B, C in the order they were added; `picks` opens connections that stay
+//! active and tells who got each, `-` for nobody.
 
 mod balancer;
 mod cache;

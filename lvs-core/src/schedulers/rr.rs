@@ -2,7 +2,31 @@
 
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
-/// Round robin: one after the other, whatever their weights (0 excepted).
+/// Round robin: one after the other.
+///
+/// # What for
+/// Servers that are alike and connections that are alike. The cheapest choice there is.
+///
+/// # How it decides
+/// From the last choice on, towards the tail of the list, the first destination with a weight above 0 that is not overloaded; after the
+/// tail it goes on at the head.
+///
+/// # When it surprises
+/// * Weights other than 0 count for nothing.
+/// * It starts with the destination **added last**, because the list is newest first.
+/// * A new destination waits until the walk has come around to the head.
+/// * It does not look at connections: a server that came back empty fills no faster than the others.
+///
+/// # Example
+/// ```
+/// # use lvs_core::schedulers::*;
+/// # mod examples { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/schedulers/examples.rs")); }
+/// # use examples::*;
+/// let mut service = service("rr", &[1, 1, 1, 1]);
+/// assert_eq!(picks(&mut service, 2), "DC");
+/// service.remove(named(&service, 'C'));
+/// assert_eq!(picks(&mut service, 6), "BADBAD");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Rr {
     /// The last one chosen; `None` stands for the list's head, before the first entry.

@@ -3,7 +3,27 @@
 use super::index::{Index, Standing};
 use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
-/// Shortest expected delay: the fewest active connections, the new one included, for its weight.
+/// Shortest expected delay: the fewest for its weight, the new one included.
+///
+/// # What for
+/// Servers of very different strength: the strong one gets the first connections too, where wlc would begin with an idle weak one.
+///
+/// # How it decides
+/// The smallest quotient of active connections + 1 and weight; of equals the first on the list.
+///
+/// # When it surprises
+/// * Inactive connections count for nothing, so **UDP is not balanced at all**: its connections are never active and all go to one
+///   of the heaviest.
+/// * A weak server may stay idle for long. [`Nq`](super::Nq) mends that.
+///
+/// # Example
+/// ```
+/// # use lvs_core::schedulers::*;
+/// # mod examples { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/schedulers/examples.rs")); }
+/// # use examples::*;
+/// let mut service = service("sed", &[3, 2, 1]);
+/// assert_eq!(picks(&mut service, 12), "ABACBAABACBA");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Sed {
     index: Index,
@@ -44,11 +64,11 @@ impl Scheduler for Sed {
     }
 
     fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        self.index.settle(pool, |at| {
+        let choice = self.index.choose(pool, |at| {
             let cost = i64::from(pool.active(at)) + 1;
             let weight = pool.weight(at);
             (if pool.usable(at) { Standing::Candidate { cost, weight } } else { Standing::Out }, false)
         });
-        self.index.best().ok().flatten()
+        choice.ok().flatten()
     }
 }

@@ -4,11 +4,38 @@ use super::hash::{fold, hash_32};
 use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
 /// Source hashing: the client's address decides.
+///
+/// # What for
+/// Clients that shall meet the same server again without persistence templates, or the same on several directors.
+///
+/// # How it decides
+/// The client's address, with `sh-port` plus its port, is hashed to one of 256 slots. Each destination has as many slots as its
+/// weight, one after the other and over again until all are dealt.
+///
+/// # When it surprises
+/// * A quiesced or overloaded destination keeps its slots (a quiesced one keeps one), and clients hashed there are **refused**, unless the service has the flag
+///   `sh-fallback`.
+/// * Any change of any weight deals all slots anew, and most clients move. [`Mh`](super::Mh) moves few.
+/// * Weights that sum up to more than 256 leave the destinations added first with too little or nothing: use small ones.
+/// * Neighbouring addresses do not spread evenly: the hash is a multiplication.
+///
+/// # Example
+/// ```
+/// # use lvs_core::schedulers::*;
+/// # mod examples { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/schedulers/examples.rs")); }
+/// # use examples::*;
+/// let mut service = service("sh", &[3, 2, 1]);
+/// assert_eq!(picks_for_clients(&mut service, 20), "BACAAAABACACBCBABACB");
+/// assert_eq!(picks_for_clients(&mut service, 20), "BACAAAABACACBCBABACB");
+/// service.set_weight(named(&service, 'A'), 0);
+/// assert_eq!(picks_for_clients(&mut service, 20), "BCBCB-B-BBCBCB-B-BBC");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sh {
     flags: u32,
     bits: u32,
-    slots: Box<[Option<DestinationId>]>,
+    /// Empty, or one for each hash.
+    slots: Vec<DestinationId>,
     /// The table is to be filled before it is used.
     stale: bool,
 }
@@ -19,7 +46,7 @@ impl Sh {
     /// Reads [`Options::flags`] and [`Options::sh_table_bits`], which is brought into its range.
     pub fn new(options: &Options) -> Self {
         let bits = options.sh_table_bits.clamp(4, 20);
-        Self { flags: options.flags, bits, slots: vec![None; 1 << bits].into(), stale: false }
+        Self { flags: options.flags, bits, slots: Vec::new(), stale: false }
     }
 
     /// The destination of each slot, 2<sup>bits</sup> of them, or nothing if the pool is empty.
@@ -27,7 +54,7 @@ impl Sh {
     /// For a look at how clients spread; [`pick`](Scheduler::pick) needs no such call.
     pub fn table(&mut self, pool: &Pool) -> Vec<DestinationId> {
         self.fill(pool);
-        self.slots.iter().flatten().copied().collect()
+        self.slots.clone()
     }
 
     // Filling waits for the next choice, so that many changes fill the table but once; it follows from the list and the
@@ -36,13 +63,8 @@ impl Sh {
         self.stale = false;
         // Each its weight in consecutive slots, at least one, and over again until all slots are taken.
         let turns = |at| std::iter::repeat_n(at, pool.weight(at).max(1) as usize);
-        let mut list = pool.iter().cycle().flat_map(turns);
-        self.slots.fill_with(|| list.next());
-    }
-
-    fn slot(&self, offset: u32, hashed: u32) -> Option<DestinationId> {
-        let slot = offset.wrapping_add(hash_32(hashed, self.bits));
-        self.slots[slot as usize & (self.slots.len() - 1)]
+        self.slots.clear();
+        self.slots.extend(pool.iter().cycle().flat_map(turns).take(1 << self.bits));
     }
 }
 
@@ -78,21 +100,18 @@ impl Scheduler for Sh {
         }
         let port = if self.flags & Options::PORT != 0 { request.hashed_port() } else { 0 };
         let hashed = u32::from(port).wrapping_add(fold(request.client));
-        let at = self.slot(0, hashed)?;
+        let first = hash_32(hashed, self.bits);
+        let at = *self.slots.get(first as usize)?;
         if pool.usable(at) {
             return Some(at);
         }
         if self.flags & Options::FALLBACK == 0 {
             return None;
         }
-        let slots = self.slots.len() as u32;
-        let first = hash_32(hashed, self.bits);
-        for offset in 0..slots {
-            let at = self.slot((offset + first) % slots, hashed)?;
-            if pool.usable(at) {
-                return Some(at);
-            }
-        }
-        None
+        let last = self.slots.len() as u32 - 1;
+        (0..=last)
+            .map(|offset| (((offset + first) & last) + first) & last)
+            .map(|slot| self.slots[slot as usize])
+            .find(|&at| pool.usable(at))
     }
 }
