@@ -4,6 +4,7 @@ use crate::director::{Cause, OperationError};
 use crate::errno::Errno;
 use crate::model::ModelError;
 use crate::procfs::{ParseError, SysctlError};
+use crate::rules::SyntaxErrors;
 use crate::wire::WireError;
 
 /// What a caller can do something about, in every language.
@@ -37,6 +38,9 @@ pub enum Error {
     /// A value that cannot be said.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Rules text that does not parse: all its mistakes.
+    #[error(transparent)]
+    Rules(#[from] SyntaxErrors),
     /// A director's refusal.
     #[error(transparent)]
     Refused(#[from] Box<OperationError>),
@@ -73,6 +77,7 @@ impl Error {
         match self {
             Self::Model(_) | Self::Sysctl(_) => ErrorKind::InvalidInput,
             Self::Procfs(_) => ErrorKind::Decode,
+            Self::Rules(_) => ErrorKind::Syntax,
             Self::Refused(error) => error.kind(),
             Self::Decode(_) => ErrorKind::Decode,
             Self::Io { source, .. } => match source.kind() {
@@ -88,7 +93,7 @@ impl Error {
         match self {
             Self::Refused(error) => error.errno,
             Self::Io { source, .. } => source.raw_os_error().map(Errno),
-            Self::Model(_) | Self::Decode(_) | Self::Procfs(_) | Self::Sysctl(_) => None,
+            Self::Model(_) | Self::Rules(_) | Self::Decode(_) | Self::Procfs(_) | Self::Sysctl(_) => None,
         }
     }
 }

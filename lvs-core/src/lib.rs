@@ -13,6 +13,7 @@ pub mod health;
 pub mod model;
 pub mod plan;
 pub mod procfs;
+pub mod rules;
 pub mod schedulers;
 pub mod watch;
 pub mod wire;

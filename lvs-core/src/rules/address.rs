@@ -1,0 +1,111 @@
+//! `host`, `host:port`, `[v6]:port`.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use super::error::Reason;
+use super::lexer::Word;
+use super::{Dialect, Resolver, number};
+use crate::model::Protocol;
+
+/// Why a word is no endpoint, and which part of it is to blame.
+pub(crate) struct Fault {
+    pub(crate) reason: Reason,
+    pub(crate) span: Range<usize>,
+}
+
+/// An address and, if the word has one, a port.
+///
+/// `protocol` is whose names a port may have; without one a port has to be a number.
+#[inline]
+pub(crate) fn endpoint(
+    word: Word<'_>,
+    protocol: Option<Protocol>,
+    dialect: Dialect,
+    resolver: &dyn Resolver,
+) -> Result<(IpAddr, Option<u16>), Fault> {
+    let bytes = word.bytes;
+    // The usual case first: a.b.c.d:port.
+    if let Some(colon) = bytes.iter().position(|byte| *byte == b':')
+        && let Some(addr) = number::dotted_quad(&bytes[..colon])
+    {
+        return Ok((IpAddr::V4(addr), Some(port(word.from(colon + 1), protocol, resolver)?)));
+    }
+    uncommon(word, protocol, dialect, resolver)
+}
+
+fn uncommon(
+    word: Word<'_>,
+    protocol: Option<Protocol>,
+    dialect: Dialect,
+    resolver: &dyn Resolver,
+) -> Result<(IpAddr, Option<u16>), Fault> {
+    let bytes = word.bytes;
+    let whole = |reason| Fault { reason, span: word.span() };
+    if bytes.first() == Some(&b'[') {
+        let Some(close) = bytes.iter().position(|byte| *byte == b']') else {
+            return Err(whole(Reason::Brackets));
+        };
+        let inner = Word { bytes: &bytes[1..close], start: word.start + 1 };
+        let rest = word.from(close + 1);
+        return match (number::ipv6(inner.bytes), rest.bytes) {
+            (Some(addr), [b':', ..]) => Ok((addr.into(), Some(port(rest.from(1), protocol, resolver)?))),
+            (Some(addr), []) if dialect == Dialect::Lossless => Ok((addr.into(), None)),
+            // What ipvsadm does: brackets around IPv4 or a name lose the port.
+            (None, [b':', ..]) if dialect == Dialect::Ipvsadm && !inner.bytes.is_empty() => {
+                Ok((host(inner, dialect, resolver)?, None))
+            }
+            (Some(_), _) => Err(Fault { reason: Reason::NoPort, span: rest.span() }),
+            (None, _) => Err(whole(Reason::Brackets)),
+        };
+    }
+    if let Some(addr) = number::ipv6(bytes) {
+        return Ok((addr.into(), None));
+    }
+    if bytes.is_empty() || bytes.iter().all(u8::is_ascii_digit) {
+        return Err(whole(Reason::Form));
+    }
+    match bytes.iter().position(|byte| *byte == b':') {
+        Some(colon) => {
+            let addr = host(Word { bytes: &bytes[..colon], ..word }, dialect, resolver)?;
+            Ok((addr, Some(port(word.from(colon + 1), protocol, resolver)?)))
+        }
+        None => Ok((host(word, dialect, resolver)?, None)),
+    }
+}
+
+/// A numeric IPv4 address or the name of a host.
+pub(crate) fn host(word: Word<'_>, dialect: Dialect, resolver: &dyn Resolver) -> Result<IpAddr, Fault> {
+    if let Some(addr) = number::ipv4(word.bytes, dialect) {
+        return Ok(addr.into());
+    }
+    let fault = |reason| Fault { reason, span: word.span() };
+    if word.bytes.is_empty() {
+        return Err(fault(Reason::Form));
+    }
+    // The system's resolver would read these as ipvsadm does: 010.0.0.1 as 8.0.0.1.
+    if dialect == Dialect::Lossless && number::inet_aton(word.bytes).is_some() {
+        return Err(fault(Reason::OddIpv4(word.text())));
+    }
+    let unknown = || fault(Reason::Host(word.text()));
+    let name = std::str::from_utf8(word.bytes).map_err(|_| unknown())?;
+    let found = resolver.addresses(name);
+    // ipvsadm knows IPv4 hosts only.
+    let first = found.iter().find(|addr| addr.is_ipv4());
+    let first = first.or_else(|| if dialect == Dialect::Lossless { found.first() } else { None });
+    first.copied().ok_or_else(unknown)
+}
+
+#[inline]
+fn port(word: Word<'_>, protocol: Option<Protocol>, resolver: &dyn Resolver) -> Result<u16, Fault> {
+    if let Some(number) = number::ranged(word.bytes, 0, 65535) {
+        return Ok(number as u16);
+    }
+    if word.bytes.is_empty() {
+        return Err(Fault { reason: Reason::NoPort, span: word.span() });
+    }
+    let name = std::str::from_utf8(word.bytes).ok();
+    name.zip(protocol)
+        .and_then(|(name, protocol)| resolver.port(name, protocol))
+        .ok_or_else(|| Fault { reason: Reason::Port(word.text()), span: word.span() })
+}

@@ -1,0 +1,589 @@
+//! Tables and commands into text.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::command::{Command, ListOptions, ListSubject};
+use super::image::{self, is_word};
+use super::loss::{self, Loss, LossKind};
+use super::{Dialect, EXTENDED, Resolver, Script, Verb};
+use crate::model::{
+    AddressFamily, Daemon, Destination, DestinationKey, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags,
+    ServiceKey, Table, TableService, Timeouts, Tunnel, TunnelFlags, TunnelKind,
+};
+
+/// A text, and what it does not carry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Emitted {
+    /// The text, each line with its newline.
+    pub text: String,
+    /// What of the source is not in the text.
+    pub losses: Vec<Loss>,
+}
+
+/// Writes rules.
+///
+/// ```
+/// use lvs_core::rules::{self, Dialect, Emitter};
+///
+/// let table = rules::parse("-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 198.51.100.7 -m -x 100 -y 80")?.to_table()?;
+/// let saved = Emitter::new(Dialect::Lossless).table(&table);
+/// assert_eq!(saved.text, "\
+/// -A -t 192.0.2.1:80 -s wlc
+/// -a -t 192.0.2.1:80 -r 198.51.100.7:80 -m -w 1 -x 100 -y 80
+/// ");
+/// assert!(saved.losses.is_empty());
+/// // What `ipvsadm -S` would have lost:
+/// let saved = Emitter::new(Dialect::Ipvsadm).table(&table);
+/// assert_eq!(saved.losses[0].to_string(), "destination 198.51.100.7:80 of tcp 192.0.2.1:80: its thresholds are lost");
+/// # Ok::<(), rules::SyntaxErrors>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Emitter<'r> {
+    dialect: Dialect,
+    names: Option<&'r dyn Resolver>,
+    extended_lines: bool,
+}
+
+impl std::fmt::Debug for Emitter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dialect, extended_lines, .. } = self;
+        f.debug_struct("Emitter")
+            .field("dialect", dialect)
+            .field("extended_lines", extended_lines)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Emitter<'_> {
+    fn default() -> Self {
+        Self::new(Dialect::default())
+    }
+}
+
+impl<'r> Emitter<'r> {
+    /// Writes numbers, and in the lossless dialect extended lines where they are needed.
+    pub const fn new(dialect: Dialect) -> Self {
+        Self { dialect, names: None, extended_lines: matches!(dialect, Dialect::Lossless) }
+    }
+
+    /// Writes names of hosts and ports where they are known.
+    #[must_use]
+    pub const fn with_names(mut self, names: &'r dyn Resolver) -> Self {
+        self.names = Some(names);
+        self
+    }
+
+    /// Writes no extended lines; what they would have said is reported as lost.
+    #[must_use]
+    pub const fn without_extended_lines(mut self) -> Self {
+        self.extended_lines = false;
+        self
+    }
+
+    /// A whole table as the rules that build it: timeouts, services with their destinations, daemons.
+    pub fn table(&self, table: &Table) -> Emitted {
+        let mut out = Emitted::default();
+        if let Some(timeouts) = table.timeouts {
+            self.timeouts(timeouts, &mut out);
+        }
+        for service in &table.services {
+            self.table_service(service, &mut out);
+        }
+        for daemon in &table.daemons {
+            self.daemon(daemon, &mut out);
+        }
+        out
+    }
+
+    /// A script in canonical form, its comments kept (in the lossless dialect).
+    pub fn script(&self, script: &Script) -> Emitted {
+        let mut out = Emitted::default();
+        let mut comments = script.comments.iter().filter(|_| self.dialect == Dialect::Lossless).peekable();
+        for rule in &script.rules {
+            while let Some(comment) = comments.next_if(|comment| comment.line <= rule.line) {
+                let _ = writeln!(out.text, "#{}", comment.text);
+            }
+            self.one(&rule.command, &mut out);
+        }
+        for comment in comments {
+            let _ = writeln!(out.text, "#{}", comment.text);
+        }
+        out
+    }
+
+    /// One command.
+    pub fn command(&self, command: &Command) -> Emitted {
+        let mut out = Emitted::default();
+        self.one(command, &mut out);
+        out
+    }
+
+    fn one(&self, command: &Command, out: &mut Emitted) {
+        match command {
+            Command::AddService(service) => {
+                self.service(Verb::AddService, service, Lines::One, out);
+            }
+            Command::EditService(service) => {
+                self.service(Verb::EditService, service, Lines::One, out);
+            }
+            Command::AddServer(key, server) => self.server(Verb::AddServer, key, server, Lines::One, out),
+            Command::EditServer(key, server) => self.server(Verb::EditServer, key, server, Lines::One, out),
+            Command::DeleteService(key) | Command::Zero(Some(key)) => self.key_line(command.verb(), key, None, out),
+            Command::DeleteServer(key, server) => self.key_line(command.verb(), key, Some(server), out),
+            Command::SetTimeouts(timeouts) => self.set(*timeouts, Lines::One, out),
+            Command::StartDaemon(daemon) => self.start_daemon(daemon, out),
+            Command::StopDaemon { role, sync_id } => {
+                let _ = write!(out.text, "--stop-daemon {role}");
+                if *sync_id != 0 {
+                    let _ = write!(out.text, " --syncid {sync_id}");
+                }
+                out.text.push('\n');
+            }
+            Command::List(options) => self.list(options, out),
+            Command::Save { numeric: true } => out.text.push_str("-S -n\n"),
+            Command::Clear
+            | Command::Zero(None)
+            | Command::Save { .. }
+            | Command::Restore
+            | Command::Help
+            | Command::Version => {
+                let _ = writeln!(out.text, "{}", command.verb());
+            }
+        }
+    }
+
+    fn table_service(&self, entry: &TableService, out: &mut Emitted) {
+        let lines = match self.service(Verb::AddService, &entry.service, Lines::Two, out) {
+            Said::Plainly => Lines::Two,
+            Said::Extended => Lines::Extended,
+            Said::Nothing => return,
+        };
+        for destination in &entry.destinations {
+            self.server(Verb::AddServer, &entry.service.key(), destination, lines, out);
+        }
+    }
+
+    fn extended(&self, out: &mut Emitted) {
+        out.text.push_str(std::str::from_utf8(EXTENDED).expect("it is ASCII"));
+        out.text.push(' ');
+    }
+
+    /// Writes a service; says whether `ipvsadm` will know it.
+    fn service(&self, verb: Verb, service: &Service, lines: Lines, out: &mut Emitted) -> Said {
+        let key = service.key();
+        let mut plain = image::service(service, self.dialect);
+        if self.dialect == Dialect::Ipvsadm {
+            return self.service_as_ipvsadm(verb, service, plain, out);
+        }
+        if lines == Lines::One && self.extended_lines {
+            plain = plain.filter(|said| said == service);
+        }
+        if let Some(said) = &plain {
+            self.service_line(verb, said, out);
+            if said == service {
+                return Said::Plainly;
+            }
+        }
+        match image::extended_service(service).filter(|_| self.extended_lines) {
+            Some(said) => {
+                self.extended(out);
+                let verb = if plain.is_some() { Verb::EditService } else { verb };
+                self.service_line(verb, &said, out);
+                loss::of_service(service, &said, &mut out.losses);
+            }
+            None => match &plain {
+                Some(said) => loss::of_service(service, said, &mut out.losses),
+                None => {
+                    out.losses.push(Loss { service: Some(key), destination: None, what: LossKind::Everything });
+                    return Said::Nothing;
+                }
+            },
+        }
+        if plain.is_some() { Said::Plainly } else { Said::Extended }
+    }
+
+    fn service_as_ipvsadm(&self, verb: Verb, service: &Service, plain: Option<Service>, out: &mut Emitted) -> Said {
+        let lose = |what| Loss { service: Some(service.key()), destination: None, what };
+        let word = is_word(service.scheduler.as_str());
+        if !word || matches!(service.key().protocol(), Some(Protocol::Other(_))) {
+            out.losses.push(lose(LossKind::Everything));
+            return Said::Nothing;
+        }
+        // What -S writes is not always what -R reads.
+        let said = plain.unwrap_or(*service);
+        let lonely = service.flags & ServiceFlags::SCHED_ALL == ServiceFlags::SCHED3
+            && matches!(service.scheduler.as_str(), "sh" | "mh");
+        let signed = matches!(service.key(), ServiceKey::Fwmark { mark, .. } if i32::try_from(mark.get()).is_err());
+        if plain.is_none() || lonely || signed {
+            out.losses.push(lose(LossKind::Unreadable));
+        }
+        loss::of_service(service, &said, &mut out.losses);
+        let mut written = said;
+        if lonely {
+            written.flags |= ServiceFlags::SCHED3;
+        }
+        self.service_line(verb, &written, out);
+        Said::Plainly
+    }
+
+    fn service_line(&self, verb: Verb, service: &Service, out: &mut Emitted) {
+        let text = &mut out.text;
+        text.push_str(verb.spelling());
+        text.push(' ');
+        self.key(&service.key(), text);
+        let _ = write!(text, " -s {}", service.scheduler);
+        if let Some(seconds) = service.persistence() {
+            let _ = write!(text, " -p {seconds}");
+        }
+        if !service.netmask().is_full() {
+            match service.netmask() {
+                Netmask::V4(mask) => {
+                    let _ = write!(text, " -M {mask}");
+                }
+                Netmask::V6(length) => {
+                    let _ = write!(text, " -M {}", length.get());
+                }
+            }
+        }
+        if let Some(engine) = service.engine {
+            let _ = write!(text, " --pe {engine}");
+        }
+        if service.is_one_packet() {
+            text.push_str(" -o");
+        }
+        self.sched_flags(service, text);
+        // The rest is for extended lines; images for plain ones have nothing of it.
+        let named = ServiceFlags::PERSISTENT | ServiceFlags::ONE_PACKET | ServiceFlags::SCHED_ALL;
+        let unnamed = service.flags.without(named);
+        if !unnamed.is_empty() {
+            let _ = write!(text, " --flags {unnamed}");
+        }
+        if !service.is_persistent() && service.timeout != 0 {
+            let _ = write!(text, " --duration {}", service.timeout);
+        }
+        text.push('\n');
+    }
+
+    fn sched_flags(&self, service: &Service, text: &mut String) {
+        let flags = service.flags & ServiceFlags::SCHED_ALL;
+        if flags.is_empty() {
+            return;
+        }
+        let names = match service.scheduler.as_str() {
+            "sh" => ["sh-fallback", "sh-port", ""],
+            "mh" => ["mh-fallback", "mh-port", ""],
+            _ => ["flag-1", "flag-2", "flag-3"],
+        };
+        text.push_str(" -b ");
+        let mut comma = "";
+        for (flag, name) in [ServiceFlags::SCHED1, ServiceFlags::SCHED2, ServiceFlags::SCHED3].into_iter().zip(names) {
+            if !flags.contains(flag) {
+                continue;
+            }
+            // ipvsadm has no name for the third flag of sh and mh, but reads the general one.
+            let name = if name.is_empty() && self.dialect == Dialect::Lossless { "flag-3" } else { name };
+            if !name.is_empty() {
+                text.push_str(comma);
+                text.push_str(name);
+                comma = ",";
+            }
+        }
+    }
+
+    fn server(&self, verb: Verb, key: &ServiceKey, destination: &Destination, lines: Lines, out: &mut Emitted) {
+        let lose = |what| Loss { service: Some(*key), destination: Some(destination.key), what };
+        let sayable = lines != Lines::Extended && !matches!(key.protocol(), Some(Protocol::Other(_)));
+        let mut plain = if sayable { image::server(key, destination, self.dialect) } else { None };
+        if self.dialect == Dialect::Ipvsadm {
+            if !sayable {
+                out.losses.push(lose(LossKind::Everything));
+                return;
+            }
+            if plain.is_none() {
+                out.losses.push(lose(LossKind::Unreadable));
+            }
+            let mut written = plain.unwrap_or(*destination);
+            loss::of_server(key, destination, &written, &mut out.losses);
+            if verb == Verb::EditServer {
+                // -S writes no -e; without thresholds it would remove them.
+                written.upper_threshold = destination.upper_threshold;
+                written.lower_threshold = destination.lower_threshold;
+            }
+            self.server_line(verb, key, &written, false, out);
+            return;
+        }
+        if lines == Lines::One && self.extended_lines {
+            plain = plain.filter(|said| said == destination);
+        }
+        if let Some(said) = &plain {
+            self.server_line(verb, key, said, false, out);
+            if said == destination {
+                return;
+            }
+        }
+        if self.extended_lines {
+            self.extended(out);
+            let verb = if plain.is_some() { Verb::EditServer } else { verb };
+            self.server_line(verb, key, destination, true, out);
+            return;
+        }
+        match &plain {
+            Some(said) => loss::of_server(key, destination, said, &mut out.losses),
+            None => out.losses.push(lose(LossKind::Everything)),
+        }
+    }
+
+    fn server_line(&self, verb: Verb, key: &ServiceKey, server: &Destination, extended: bool, out: &mut Emitted) {
+        let text = &mut out.text;
+        text.push_str(verb.spelling());
+        text.push(' ');
+        self.key(key, text);
+        text.push_str(" -r ");
+        self.endpoint(server.key.addr, server.key.port, key.protocol().unwrap_or(Protocol::Tcp), text);
+        match server.forwarding {
+            ForwardingMethod::Masquerade => text.push_str(" -m"),
+            ForwardingMethod::Tunnel => text.push_str(" -i"),
+            ForwardingMethod::DirectRoute => text.push_str(" -g"),
+            other if extended => {
+                let _ = write!(text, " --forwarding {other}");
+            }
+            _ => text.push_str(" -g"),
+        }
+        let _ = write!(text, " -w {}", server.weight);
+        if server.upper_threshold != 0 {
+            let _ = write!(text, " -x {}", server.upper_threshold);
+        }
+        if server.lower_threshold != 0 {
+            let _ = write!(text, " -y {}", server.lower_threshold);
+        }
+        if extended {
+            extended_tunnel(server, text);
+        } else if server.forwarding == ForwardingMethod::Tunnel {
+            plain_tunnel(&server.tunnel, text);
+        }
+        text.push('\n');
+    }
+
+    fn key_line(&self, verb: Verb, key: &ServiceKey, server: Option<&DestinationKey>, out: &mut Emitted) {
+        if matches!(key.protocol(), Some(Protocol::Other(_))) {
+            if !self.extended_lines {
+                let what = LossKind::Everything;
+                out.losses.push(Loss { service: Some(*key), destination: server.copied(), what });
+                return;
+            }
+            self.extended(out);
+        }
+        let text = &mut out.text;
+        text.push_str(verb.spelling());
+        text.push(' ');
+        self.key(key, text);
+        if let Some(server) = server {
+            text.push_str(" -r ");
+            self.endpoint(server.addr, server.port, key.protocol().unwrap_or(Protocol::Tcp), text);
+        }
+        text.push('\n');
+    }
+
+    fn timeouts(&self, timeouts: Timeouts, out: &mut Emitted) {
+        match self.dialect {
+            Dialect::Lossless => self.set(timeouts, Lines::Two, out),
+            // -S says nothing of them.
+            Dialect::Ipvsadm => loss::of_timeouts(timeouts, None, &mut out.losses),
+        }
+    }
+
+    fn set(&self, timeouts: Timeouts, lines: Lines, out: &mut Emitted) {
+        let said = image::timeouts(timeouts);
+        let extended = said != timeouts && self.extended_lines;
+        let line = |timeouts: Timeouts, out: &mut Emitted| {
+            let _ = writeln!(out.text, "--set {} {} {}", timeouts.tcp, timeouts.tcp_fin, timeouts.udp);
+        };
+        if !extended || lines == Lines::Two {
+            line(said, out);
+        }
+        if extended {
+            self.extended(out);
+            line(timeouts, out);
+        } else {
+            loss::of_timeouts(timeouts, Some(said), &mut out.losses);
+        }
+    }
+
+    fn daemon(&self, daemon: &Daemon, out: &mut Emitted) {
+        match self.dialect {
+            Dialect::Lossless => self.start_daemon(daemon, out),
+            Dialect::Ipvsadm => loss::of_daemon(daemon, None, &mut out.losses),
+        }
+    }
+
+    fn start_daemon(&self, daemon: &Daemon, out: &mut Emitted) {
+        let plain = image::is_plain_daemon(daemon);
+        if !is_word(daemon.interface.as_str()) || !(plain || self.extended_lines) {
+            loss::of_daemon(daemon, None, &mut out.losses);
+            return;
+        }
+        if !plain {
+            self.extended(out);
+        }
+        let text = &mut out.text;
+        let Daemon { role, interface, sync_id, .. } = daemon;
+        let _ = write!(text, "--start-daemon {role} --mcast-interface {interface} --syncid {sync_id}");
+        if let Some(length) = daemon.max_len {
+            let _ = write!(text, " --sync-maxlen {length}");
+        }
+        if let Some(group) = daemon.group {
+            let _ = write!(text, " --mcast-group {group}");
+        }
+        if let Some(port) = daemon.port {
+            let _ = write!(text, " --mcast-port {port}");
+        }
+        if let Some(ttl) = daemon.ttl {
+            let _ = write!(text, " --mcast-ttl {ttl}");
+        }
+        text.push('\n');
+    }
+
+    fn list(&self, options: &ListOptions, out: &mut Emitted) {
+        let text = &mut out.text;
+        text.push_str("-L");
+        match &options.subject {
+            ListSubject::Table => {}
+            ListSubject::Service(key) => {
+                text.push(' ');
+                self.key(key, text);
+            }
+            ListSubject::Connections => text.push_str(" -c"),
+            ListSubject::Timeouts => text.push_str(" --timeout"),
+            ListSubject::Daemons => text.push_str(" --daemon"),
+        }
+        for (set, option) in [
+            (options.numeric, " -n"),
+            (options.stats, " --stats"),
+            (options.rate, " --rate"),
+            (options.thresholds, " --thresholds"),
+            (options.persistent_conn, " --persistent-conn"),
+            (options.tun_info, " --tun-info"),
+            (options.no_sort, " --nosort"),
+            (options.exact, " --exact"),
+        ] {
+            if set {
+                text.push_str(option);
+            }
+        }
+        text.push('\n');
+    }
+
+    fn key(&self, key: &ServiceKey, text: &mut String) {
+        match *key {
+            ServiceKey::Endpoint { protocol, addr, port } => {
+                match protocol {
+                    Protocol::Tcp => text.push_str("-t "),
+                    Protocol::Udp => text.push_str("-u "),
+                    Protocol::Sctp => text.push_str("--sctp-service "),
+                    Protocol::Other(number) => {
+                        let _ = write!(text, "--ip-service {number}:");
+                    }
+                }
+                self.endpoint(addr, port, protocol, text);
+            }
+            ServiceKey::Fwmark { mark, family } => {
+                let _ = match self.dialect {
+                    Dialect::Ipvsadm => write!(text, "-f {}", mark.get() as i32),
+                    Dialect::Lossless => write!(text, "-f {mark}"),
+                };
+                if family == AddressFamily::Inet6 {
+                    text.push_str(" -6");
+                }
+            }
+        }
+    }
+
+    fn endpoint(&self, addr: IpAddr, port: u16, protocol: Protocol, text: &mut String) {
+        let name = self.names.and_then(|names| names.host_name(addr)).filter(|name| is_word(name));
+        match (name, addr) {
+            (Some(name), IpAddr::V4(_)) => text.push_str(&name),
+            (Some(name), IpAddr::V6(_)) => {
+                let _ = write!(text, "[{name}]");
+            }
+            (None, IpAddr::V4(addr)) => {
+                let _ = write!(text, "{addr}");
+            }
+            (None, IpAddr::V6(addr)) => {
+                text.push('[');
+                ipv6(addr, text);
+                text.push(']');
+            }
+        }
+        text.push(':');
+        match self.names.and_then(|names| names.port_name(port, protocol)).filter(|name| is_word(name)) {
+            Some(name) => text.push_str(&name),
+            None => {
+                let _ = write!(text, "{port}");
+            }
+        }
+    }
+}
+
+/// How something is written that plain text cannot say in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// On one line, an extended one, so that a command stays one command.
+    One,
+    /// As well as a plain line can, and an extended line that makes it right: every reader gets what it can read.
+    Two,
+    /// On an extended line: it belongs to a service that only extended lines know.
+    Extended,
+}
+
+/// Who will know a service that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// Everyone.
+    Plainly,
+    /// Readers of extended lines.
+    Extended,
+    /// Nobody.
+    Nothing,
+}
+
+fn plain_tunnel(tunnel: &Tunnel, text: &mut String) {
+    let checksum = match tunnel.flags {
+        TunnelFlags::REMOTE_CHECKSUM => "remcsum",
+        TunnelFlags::CHECKSUM => "csum",
+        _ => "nocsum",
+    };
+    let _ = match tunnel.kind {
+        TunnelKind::Gue => write!(text, " --tun-type gue --tun-port {} --tun-{checksum}", tunnel.port),
+        TunnelKind::Gre => write!(text, " --tun-type gre --tun-{checksum}"),
+        _ => write!(text, " --tun-type ipip"),
+    };
+}
+
+fn extended_tunnel(server: &Destination, text: &mut String) {
+    let Tunnel { kind, port, flags } = server.tunnel;
+    let _ = match kind {
+        TunnelKind::Ipip => Ok(()),
+        TunnelKind::Gue => write!(text, " --tun-type gue"),
+        TunnelKind::Gre => write!(text, " --tun-type gre"),
+        TunnelKind::Other(number) => write!(text, " --tun-type {number}"),
+    };
+    if port != 0 {
+        let _ = write!(text, " --tun-port {port}");
+    }
+    if flags.0 != 0 {
+        let _ = write!(text, " --tun-flags {:#x}", flags.0);
+    }
+}
+
+/// An IPv6 address as glibc's `inet_ntop` writes it: unlike `std` also `::192.0.2.1`.
+fn ipv6(addr: Ipv6Addr, text: &mut String) {
+    let segments = addr.segments();
+    let _ = if segments[..6] == [0; 6] && segments[6] != 0 {
+        let [.., a, b, c, d] = addr.octets();
+        write!(text, "::{a}.{b}.{c}.{d}")
+    } else {
+        write!(text, "{addr}")
+    };
+}

@@ -1,0 +1,98 @@
+//! What plain text can say of a value: the value itself, or the nearest one.
+//!
+//! The writer writes images, which are always sayable; whatever differs from the original is lost or needs an
+//! extended line.
+
+use super::Dialect;
+use crate::model::{
+    Daemon, Destination, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Timeouts, Tunnel,
+    TunnelFlags, TunnelKind,
+};
+
+const MOST_SECONDS: u32 = 31 * 24 * 3600;
+const MOST: u32 = i32::MAX as u32;
+
+/// Whether a name is one word that no reader drops or cuts.
+pub(crate) fn is_word(name: &str) -> bool {
+    let plain = |byte: u8| !byte.is_ascii_whitespace() && byte != 0;
+    !name.is_empty() && name != "ipvsadm" && !name.starts_with('#') && name.bytes().all(plain)
+}
+
+/// Nothing if the plain language has no words for the service.
+pub(crate) fn service(service: &Service, dialect: Dialect) -> Option<Service> {
+    let key = service.key();
+    let mut said = *service;
+    let one_packet = match key.protocol() {
+        None | Some(Protocol::Udp) => ServiceFlags::ONE_PACKET,
+        Some(Protocol::Tcp | Protocol::Sctp) => ServiceFlags::EMPTY,
+        Some(Protocol::Other(_)) => return None,
+    };
+    if !is_word(service.scheduler.as_str()) || (key.protocol().is_some() && key.port() == 0 && !said.is_persistent()) {
+        return None;
+    }
+    let mut flags = ServiceFlags::PERSISTENT | one_packet | ServiceFlags::SCHED_ALL;
+    if dialect == Dialect::Ipvsadm && matches!(service.scheduler.as_str(), "sh" | "mh") {
+        flags = flags.without(ServiceFlags::SCHED3);
+    }
+    said.flags = service.flags & flags;
+    said.timeout = if said.is_persistent() { service.timeout.clamp(1, MOST_SECONDS) } else { 0 };
+    said.engine = service.engine.filter(|engine| is_word(engine.as_str()));
+    if dialect == Dialect::Ipvsadm && !said.is_persistent() {
+        said = said.with_netmask(Netmask::full(key.family())).ok()?;
+    }
+    Some(said)
+}
+
+/// What an extended line can say of a service: all but names that are no words.
+pub(crate) fn extended_service(service: &Service) -> Option<Service> {
+    let mut said = *service;
+    said.engine = service.engine.filter(|engine| is_word(engine.as_str()));
+    is_word(service.scheduler.as_str()).then_some(said)
+}
+
+/// Nothing if the plain language has no words for the destination.
+pub(crate) fn server(key: &ServiceKey, destination: &Destination, dialect: Dialect) -> Option<Destination> {
+    let mut said = *destination;
+    said.forwarding = match destination.forwarding {
+        ForwardingMethod::Masquerade => ForwardingMethod::Masquerade,
+        ForwardingMethod::Tunnel => ForwardingMethod::Tunnel,
+        _ => ForwardingMethod::DirectRoute,
+    };
+    let rewritten = said.forwarding == ForwardingMethod::Masquerade || key.protocol().is_none();
+    if (!rewritten && destination.key.port != key.port())
+        || (destination.key.family() != key.family() && said.forwarding != ForwardingMethod::Tunnel)
+    {
+        return None;
+    }
+    said.weight = destination.weight.min(MOST);
+    said.upper_threshold = destination.upper_threshold.min(MOST);
+    said.lower_threshold = destination.lower_threshold.min(MOST);
+    if dialect == Dialect::Ipvsadm {
+        said.upper_threshold = 0;
+        said.lower_threshold = 0;
+    }
+    said.tunnel = match (said.forwarding, destination.tunnel) {
+        (ForwardingMethod::Tunnel, Tunnel { kind: TunnelKind::Gue, port: port @ 1.., flags }) => {
+            Tunnel::gue(port, if flags.0 > 2 { TunnelFlags::NO_CHECKSUM } else { flags })
+        }
+        (ForwardingMethod::Tunnel, Tunnel { kind: TunnelKind::Gre, flags, .. }) => {
+            Tunnel::gre(if flags.0 > 1 { TunnelFlags::NO_CHECKSUM } else { flags })
+        }
+        _ => Tunnel::IPIP,
+    };
+    Some(said)
+}
+
+pub(crate) fn timeouts(timeouts: Timeouts) -> Timeouts {
+    let Timeouts { tcp, tcp_fin, udp } = timeouts;
+    Timeouts { tcp: tcp.min(MOST_SECONDS), tcp_fin: tcp_fin.min(MOST_SECONDS), udp: udp.min(MOST_SECONDS) }
+}
+
+/// Whether the plain language can say all of the daemon.
+pub(crate) fn is_plain_daemon(daemon: &Daemon) -> bool {
+    daemon.sync_id <= 255
+        && daemon.max_len.is_none_or(|length| (1..=65507).contains(&length))
+        && daemon.group.is_none_or(|group| group.is_multicast())
+        && daemon.port != Some(0)
+        && daemon.ttl != Some(0)
+}

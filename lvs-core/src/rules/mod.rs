@@ -1,0 +1,295 @@
+//! The `ipvsadm` command language: rules files and command lines, read and written.
+//!
+//! ```
+//! use lvs_core::rules;
+//!
+//! let table = rules::parse(
+//!     "# web\n\
+//!      -A -t 192.0.2.1:80 -s wrr -p 300\n\
+//!      -a -t 192.0.2.1:80 -r 198.51.100.7:8080 -m -w 3\n",
+//! )?
+//! .to_table()?;
+//! assert_eq!(table.services[0].destinations[0].weight, 3);
+//!
+//! let errors = rules::parse("-A -t 192.0.2.1:80 -s").unwrap_err();
+//! assert_eq!(errors.to_string(), "\
+//! line 1, column 22: expected a scheduler name after `-s`
+//!   |
+//! 1 | -A -t 192.0.2.1:80 -s
+//!   |                      ^");
+//! # Ok::<(), lvs_core::rules::SyntaxErrors>(())
+//! ```
+//!
+//! # Two dialects
+//!
+//! [`Dialect::Ipvsadm`] reads and writes what `ipvsadm` 1.31 reads and writes, its mistakes included.
+//! [`Dialect::Lossless`], the default, says everything that a table can hold, in text that `ipvsadm -R` reads, too:
+//!
+//! | | `Ipvsadm` | `Lossless` |
+//! |---|---|---|
+//! | comments | a line with `#` is a mistake | from `#` to the end of the line |
+//! | thresholds, `--set`, `--start-daemon` | read; not written by `-S` | read and written |
+//! | marks from 2^31 on | written as negative numbers, which are not read | written as they are, read both ways |
+//! | `-M` before an IPv6 service | forgotten | counts |
+//! | `-r` before the service | does not take the service's port | takes it |
+//! | `-M 64x` with IPv6 | reads 64 | a mistake |
+//! | `1.1`, `010.0.0.1`, `0x7f000001`, `-M 24` | read as C's `inet_aton` does: 1.0.0.1, 8.0.0.1, 127.0.0.1, 0.0.0.24 | a mistake |
+//! | `[192.0.2.1]:80` | loses the port | a mistake |
+//! | `[2001:db8::1]` without a port | a mistake | port 0 |
+//! | scheduler, engine, interface names that are too long | cut | a mistake |
+//! | `-s ''`, `--pe ''` | the default | a mistake |
+//! | last line without newline that ends in two blanks | dropped | read |
+//! | a word of more than 4096 bytes | becomes several words | one word |
+//! | the word `ipvsadm` | dropped wherever it stands | dropped at the start of a line |
+//!
+//! # What the language cannot say
+//!
+//! A destination with local forwarding, a service with unknown flag bits or of another protocol, timeouts beyond
+//! 31 days, and other things that the kernel holds have no words in `ipvsadm`'s language. The lossless dialect says
+//! them on *extended lines*, which begin with `#lvs`. To `ipvsadm-restore` they are comments, so it reads as much of
+//! the table as it can (`ipvsadm -R` itself prints its hint at `-h` for such a line and goes on). On extended lines
+//! the ranges and the "goes only with" rules do not count, a real server's port is what it says, and there are
+//! options more:
+//!
+//! | option | says |
+//! |---|---|
+//! | `--ip-service PROTOCOL:ADDRESS:PORT` | a service of any protocol number |
+//! | `--forwarding METHOD` | `masquerade`, `local`, `tunnel`, `direct`, `bypass`, `method-5` ... |
+//! | `--flags BITS` | flags of a service that have no name, added to those that have |
+//! | `--duration SECONDS` | the timeout of a service that is not persistent |
+//! | `--tun-type NUMBER`, `--tun-flags BITS` | tunnels that have no name |
+//!
+//! Whatever a text does not carry is returned as typed [`Loss`] values beside it; nothing is lost silently.
+//!
+//! # What ipvsadm really does
+//!
+//! Where its manual is silent or wrong; all measured on Debian's 1.31.
+//!
+//! * Options are read by popt: `-Ln`, `-srr`, `-s=rr`, `--scheduler=rr`; `-p` takes the next word unless that begins
+//!   with `-`; long names cannot be shortened.
+//! * Values are checked as they come, then stray words, then `-b`, then what goes with what in a fixed order, then
+//!   ports, families and tunnels. The first mistake is the one reported.
+//! * The default persistence is 360 s, not 300; thresholds reach to 2^31-1, not 65535; `--syncid` is 0 by default.
+//! * `-L` takes (and ignores) `--syncid`. Every command takes `--sort`, and any number of times.
+//! * `-6` belongs behind `-f`, and makes the netmask 128 again.
+//! * With direct routing and tunnels a real server's port becomes the service's; not so with marks, nor in `-d`.
+//! * `-b ,` crashes it. With sh or mh, `-S` writes flag-3 alone as `-b` without a value, which it cannot read.
+//! * `-R` goes on after refusals of the kernel and after misspelt options, gives up at all other mistakes, and exits
+//!   with the status of the last line.
+
+mod address;
+mod command;
+mod compat;
+mod emit;
+mod error;
+mod image;
+mod lexer;
+mod loss;
+mod number;
+mod option;
+mod parser;
+mod resolver;
+mod scan;
+mod script;
+
+use lexer::{ArgWords, LineWords, Lines, Words as _};
+
+pub use command::{Command, ListOptions, ListSubject};
+pub use compat::CompatMessage;
+pub use emit::{Emitted, Emitter};
+pub use error::{Expected, Reason, SyntaxError, SyntaxErrorKind, SyntaxErrors};
+pub use loss::{Loss, LossKind};
+pub use option::{Group, Verb};
+pub use resolver::{NumericOnly, Resolver, ServicesFile, SystemResolver};
+pub use script::{Comment, Rule, Script};
+
+/// Whose habits count, see the [module](self).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+// Exhaustive: a third would be a third column of the table above.
+pub enum Dialect {
+    /// `ipvsadm` 1.31, bug for bug.
+    Ipvsadm,
+    /// Says everything, loses nothing, and is strict about what is ambiguous.
+    #[default]
+    Lossless,
+}
+
+/// How extended lines begin.
+pub(crate) const EXTENDED: &[u8] = b"#lvs";
+
+/// Reads a rules file in the lossless dialect, numbers only.
+///
+/// # Errors
+/// All mistakes of the text.
+pub fn parse(text: impl AsRef<[u8]>) -> Result<Script, SyntaxErrors> {
+    Parser::new(Dialect::Lossless).parse(text)
+}
+
+/// Reads rules: a dialect, and someone who knows names.
+#[derive(Clone, Copy)]
+pub struct Parser<'r> {
+    dialect: Dialect,
+    resolver: &'r dyn Resolver,
+    first_only: bool,
+}
+
+impl std::fmt::Debug for Parser<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { dialect, first_only, .. } = self;
+        f.debug_struct("Parser").field("dialect", dialect).field("first_only", first_only).finish_non_exhaustive()
+    }
+}
+
+impl Default for Parser<'_> {
+    fn default() -> Self {
+        Self::new(Dialect::default())
+    }
+}
+
+impl<'r> Parser<'r> {
+    /// Numbers only, all mistakes.
+    pub const fn new(dialect: Dialect) -> Self {
+        Self { dialect, resolver: &NumericOnly, first_only: false }
+    }
+
+    /// With someone to ask about names.
+    #[must_use]
+    pub const fn with_resolver(mut self, resolver: &'r dyn Resolver) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Reporting only the first mistake of a line, the one that `ipvsadm` reports, and looking no further: names
+    /// behind it are not resolved.
+    #[must_use]
+    pub const fn first_mistake_only(mut self) -> Self {
+        self.first_only = true;
+        self
+    }
+
+    /// Reads a whole text.
+    ///
+    /// # Errors
+    /// All mistakes of the text. A line with very many gives up after some.
+    pub fn parse(&self, text: impl AsRef<[u8]>) -> Result<Script, SyntaxErrors> {
+        let text = text.as_ref();
+        let mut script = Script { text: text.into(), ..Script::default() };
+        let mut errors = Vec::new();
+        let mut lines = self.lines(text);
+        lines.comments = Some(&mut script.comments);
+        for line in lines {
+            match line {
+                Ok(rule) => script.rules.push(rule),
+                Err(found) => errors.extend(found),
+            }
+        }
+        if errors.is_empty() { Ok(script) } else { Err(SyntaxErrors(errors)) }
+    }
+
+    /// Reads a text line by line: each line that says something as a rule or as its mistakes.
+    pub fn lines<'a>(&self, text: &'a [u8]) -> RuleLines<'a, 'r, 'static> {
+        RuleLines { parser: *self, lines: Lines::new(text, self.dialect), faults: Vec::new(), comments: None }
+    }
+
+    /// Reads a program's arguments, without its name. None at all are `-L`.
+    ///
+    /// # Errors
+    /// All mistakes; columns are those of the arguments joined by blanks.
+    pub fn command<A: AsRef<[u8]>>(&self, args: &[A]) -> Result<Command, SyntaxErrors> {
+        if args.is_empty() {
+            return Ok(Command::List(ListOptions::default()));
+        }
+        let args: Vec<&[u8]> = args.iter().map(AsRef::as_ref).collect();
+        let mut faults = Vec::new();
+        parser::command(self.context(false), ArgWords::new(&args), &mut faults).ok_or_else(|| {
+            let line = args.join(&b' ');
+            let errors = faults.into_iter().map(|fault| SyntaxError::new(fault.kind, 1, &line, 0, fault.span));
+            SyntaxErrors(errors.collect())
+        })
+    }
+
+    fn context(&self, extended: bool) -> parser::Context<'r> {
+        let Self { dialect, resolver, first_only } = *self;
+        parser::Context { dialect, resolver, first_only, extended }
+    }
+}
+
+/// The rules of a text, one by one. Nothing is allocated for a line without mistakes.
+pub struct RuleLines<'a, 'r, 'c> {
+    parser: Parser<'r>,
+    lines: Lines<'a>,
+    faults: Vec<parser::Fault>,
+    comments: Option<&'c mut Vec<Comment>>,
+}
+
+impl std::fmt::Debug for RuleLines<'_, '_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RuleLines").field("parser", &self.parser).finish_non_exhaustive()
+    }
+}
+
+impl RuleLines<'_, '_, '_> {
+    /// The part of a line that is a rule, and whether that is an extended one.
+    fn split_comment<'l>(&mut self, line: &lexer::Line<'l>) -> (&'l [u8], bool) {
+        let bytes = line.bytes;
+        let Some(hash) = bytes.iter().position(|byte| *byte == b'#') else { return (bytes, false) };
+        if bytes[..hash].last().is_some_and(|byte| !byte.is_ascii_whitespace()) {
+            // A `#` inside a word is none of ours.
+            return (bytes, false);
+        }
+        if bytes[..hash].iter().all(u8::is_ascii_whitespace)
+            && bytes[hash..].starts_with(EXTENDED)
+            && bytes.get(hash + EXTENDED.len()).is_none_or(u8::is_ascii_whitespace)
+        {
+            return (bytes, true);
+        }
+        if let Some(comments) = &mut self.comments {
+            let text = String::from_utf8_lossy(&bytes[hash + 1..]).trim_end().to_owned();
+            comments.push(Comment { text, line: line.number });
+        }
+        (&bytes[..hash], false)
+    }
+}
+
+impl Iterator for RuleLines<'_, '_, '_> {
+    type Item = Result<Rule, SyntaxErrors>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let line = self.lines.next()?;
+            let (bytes, extended) = match self.parser.dialect {
+                Dialect::Lossless => self.split_comment(&line),
+                Dialect::Ipvsadm => (line.bytes, false),
+            };
+            let mut words = LineWords::new(bytes, self.parser.dialect);
+            if extended {
+                words.next_word();
+            }
+            if words.clone().next_word().is_none() {
+                continue;
+            }
+            let command = parser::command(self.parser.context(extended), words, &mut self.faults);
+            let command = match command {
+                Some(Command::Restore) => {
+                    let span = words.next_word().map_or(0..0, |word| word.span());
+                    self.faults.push(parser::Fault { kind: SyntaxErrorKind::NestedRestore, span });
+                    None
+                }
+                command => command,
+            };
+            return Some(command.map_or_else(
+                || {
+                    let errors = self
+                        .faults
+                        .drain(..)
+                        .map(|fault| SyntaxError::new(fault.kind, line.number, line.bytes, line.start, fault.span));
+                    Err(SyntaxErrors(errors.collect()))
+                },
+                |command| {
+                    let span = line.start..line.start + line.bytes.len();
+                    Ok(Rule { command, line: line.number, span })
+                },
+            ));
+        }
+    }
+}

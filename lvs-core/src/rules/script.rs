@@ -1,0 +1,214 @@
+//! A whole text: its rules and comments, as a table and as operations.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
+
+use super::command::Command;
+use super::error::{SyntaxError, SyntaxErrorKind as Kind, SyntaxErrors};
+use crate::director::Operation;
+use crate::model::{Destination, DestinationKey, Service, ServiceKey, Table, TableService, Timeouts};
+
+/// A command with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rule {
+    /// What it says.
+    pub command: Command,
+    /// The line, from 1.
+    pub line: usize,
+    /// The line in bytes from the start of the text.
+    pub span: Range<usize>,
+}
+
+/// A comment with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Comment {
+    /// What stands behind the `#`.
+    pub text: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// A rules file, read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Script {
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+    /// Its comments, in order.
+    pub comments: Vec<Comment>,
+    /// The text it was read from, to show the place of later errors.
+    pub(crate) text: Box<[u8]>,
+}
+
+impl Script {
+    /// The changes that the text asks for, in order, each of `rules` one.
+    ///
+    /// # Errors
+    /// At every rule that is no change, such as `-L`.
+    pub fn operations(&self) -> Result<Vec<Operation>, SyntaxErrors> {
+        let mut errors = Vec::new();
+        let mut operations = Vec::with_capacity(self.rules.len());
+        for rule in &self.rules {
+            match rule.command.operation() {
+                Some(operation) => operations.push(operation),
+                None => errors.push(self.error(rule, Kind::NotAChange(rule.command.verb()))),
+            }
+        }
+        if errors.is_empty() { Ok(operations) } else { Err(SyntaxErrors(errors)) }
+    }
+
+    /// The table that the text describes: what an empty director holds after all its changes.
+    ///
+    /// # Errors
+    /// At every rule that is no change, and at those that cannot take effect: a service or real server added twice,
+    /// or one changed or removed that was not added before.
+    pub fn to_table(&self) -> Result<Table, SyntaxErrors> {
+        let mut builder = TableBuilder::default();
+        let mut errors = Vec::new();
+        for rule in &self.rules {
+            if let Err(kind) = builder.apply(&rule.command) {
+                errors.push(self.error(rule, kind));
+            }
+        }
+        if errors.is_empty() { Ok(builder.finish()) } else { Err(SyntaxErrors(errors)) }
+    }
+
+    #[cold]
+    fn error(&self, rule: &Rule, kind: Kind) -> SyntaxError {
+        let line = self.text.get(rule.span.clone()).unwrap_or_default();
+        let indent = line.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let end = line.len() - line.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
+        SyntaxError::new(kind, rule.line, line, rule.span.start, indent..end)
+    }
+}
+
+/// A table in the making: services and destinations keep their order, removed ones leave a gap until the end.
+#[derive(Default)]
+struct TableBuilder {
+    services: Vec<Option<ServiceBuilder>>,
+    places: HashMap<ServiceKey, usize>,
+    table: Table,
+}
+
+struct ServiceBuilder {
+    service: Service,
+    destinations: Vec<Option<Destination>>,
+    /// Where each destination stands, once there are many.
+    places: HashMap<DestinationKey, usize>,
+}
+
+/// So many destinations are found faster by looking at each.
+const FEW: usize = 24;
+
+impl ServiceBuilder {
+    fn place(&self, key: &DestinationKey) -> Option<usize> {
+        if self.destinations.len() > FEW {
+            return self.places.get(key).copied();
+        }
+        self.destinations.iter().position(|known| known.is_some_and(|known| known.key == *key))
+    }
+
+    fn push(&mut self, destination: Destination) {
+        self.destinations.push(Some(destination));
+        let count = self.destinations.len();
+        if count > FEW {
+            let new = if self.places.is_empty() { 0 } else { count - 1 };
+            for (place, known) in self.destinations.iter().enumerate().skip(new) {
+                self.places.extend(known.map(|known| (known.key, place)));
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &DestinationKey) -> Option<()> {
+        let place = self.place(key)?;
+        self.destinations[place] = None;
+        self.places.remove(key);
+        Some(())
+    }
+}
+
+impl TableBuilder {
+    fn service(&mut self, key: &ServiceKey) -> Result<&mut ServiceBuilder, Kind> {
+        let service = self.places.get(key).and_then(|place| self.services[*place].as_mut());
+        service.ok_or(Kind::ServiceNotFound(*key))
+    }
+
+    fn apply(&mut self, command: &Command) -> Result<(), Kind> {
+        match command {
+            Command::AddService(service) => match self.places.entry(service.key()) {
+                Entry::Occupied(_) => return Err(Kind::ServiceExists(service.key())),
+                Entry::Vacant(place) => {
+                    place.insert(self.services.len());
+                    self.services.push(Some(ServiceBuilder {
+                        service: *service,
+                        destinations: Vec::new(),
+                        places: HashMap::new(),
+                    }));
+                }
+            },
+            Command::EditService(service) => self.service(&service.key())?.service = *service,
+            Command::DeleteService(key) => {
+                let place = self.places.remove(key).ok_or(Kind::ServiceNotFound(*key))?;
+                self.services[place] = None;
+            }
+            Command::AddServer(key, destination) => {
+                let service = self.service(key)?;
+                if service.place(&destination.key).is_some() {
+                    return Err(Kind::DestinationExists(destination.key));
+                }
+                service.push(*destination);
+            }
+            Command::EditServer(key, destination) => {
+                let service = self.service(key)?;
+                let place = service.place(&destination.key).ok_or(Kind::DestinationNotFound(destination.key))?;
+                service.destinations[place] = Some(*destination);
+            }
+            Command::DeleteServer(key, destination) => {
+                self.service(key)?.remove(destination).ok_or(Kind::DestinationNotFound(*destination))?;
+            }
+            Command::Clear => {
+                self.services.clear();
+                self.places.clear();
+            }
+            Command::Zero(Some(key)) => {
+                self.service(key)?;
+            }
+            Command::Zero(None) => {}
+            Command::SetTimeouts(new) => {
+                // 0 leaves a timeout as it is.
+                let timeouts = self.table.timeouts.get_or_insert(Timeouts { tcp: 0, tcp_fin: 0, udp: 0 });
+                for (timeout, new) in
+                    [(&mut timeouts.tcp, new.tcp), (&mut timeouts.tcp_fin, new.tcp_fin), (&mut timeouts.udp, new.udp)]
+                {
+                    if new != 0 {
+                        *timeout = new;
+                    }
+                }
+            }
+            Command::StartDaemon(daemon) => {
+                if self.table.daemons.iter().any(|known| known.role == daemon.role) {
+                    return Err(Kind::DaemonExists);
+                }
+                self.table.daemons.push(*daemon);
+            }
+            Command::StopDaemon { role, .. } => {
+                let place = self.table.daemons.iter().position(|known| known.role == *role);
+                self.table.daemons.remove(place.ok_or(Kind::DaemonNotFound)?);
+            }
+            other => return Err(Kind::NotAChange(other.verb())),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Table {
+        let whole = |service: ServiceBuilder| TableService {
+            service: service.service,
+            destinations: service.destinations.into_iter().flatten().collect(),
+        };
+        self.table.services = self.services.into_iter().flatten().map(whole).collect();
+        self.table
+    }
+}
