@@ -6,6 +6,7 @@
 // This program talks to a person on a terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod c_abi;
 mod c_header;
 mod error;
@@ -23,6 +24,7 @@ cargo xtask VERB
 
   test [STAGE...]                 run all tests, or some stages of them
                                   (cargo xtask test --list)
+  bench [NAME...]                 measure ours beside a peer (cargo xtask bench --list)
   generate [--check]              write the committed files that are generated, or check that they are fresh
   lab [OPTION...] -- COMMAND...   run a command as root in a Linux kernel that has IPVS
                                   (cargo xtask lab --help)
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let rest: Vec<_> = arguments.collect();
     match verb.as_ref().and_then(|v| v.to_str()) {
         Some("test") => stages::main(rest),
+        Some("bench") => bench::main(rest),
         Some("generate") => generate::main(rest),
         Some("lab") => lab::main(rest),
         None | Some("help" | "-h" | "--help") => {

@@ -1,5 +1,8 @@
 //! Where things lie in this project, and how cargo is called.
 
+use crate::error::{Context, Result};
+use crate::host;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,4 +41,34 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command("cargo");
     cargo.args(arguments);
     cargo
+}
+
+/// A member of the workspace.
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    /// The features it declares, but for `default`.
+    pub(crate) features: Vec<String>,
+    /// The names of its benchmark programs.
+    pub(crate) benches: Vec<String>,
+}
+
+/// All members of the workspace, as cargo sees them.
+pub(crate) fn members() -> Result<Vec<Member>> {
+    let output = host::capture(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context(|| "cargo metadata".into())?;
+    let packages = metadata["packages"].as_array().context(|| "cargo metadata lists no packages".into())?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let member = |package: &Value| {
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let targets = package["targets"].as_array().into_iter().flatten();
+        let features = package["features"].as_object().into_iter().flatten();
+        Member {
+            name: text(&package["name"]),
+            directory: manifest.parent().unwrap_or(root()).to_owned(),
+            features: features.map(|(name, _)| name.clone()).filter(|name| name != "default").collect(),
+            benches: targets.filter(|t| t["kind"][0] == "bench").map(|t| text(&t["name"])).collect(),
+        }
+    };
+    Ok(packages.iter().map(member).collect())
 }

@@ -31,7 +31,7 @@ mod snapshot;
 mod uml;
 
 pub(crate) use guest::quoted;
-pub(crate) use options::{Engine, Job, Options};
+pub(crate) use options::{Clock, Engine, Job, Options};
 pub(crate) use run::{End, run};
 
 use crate::error::Result;

@@ -2,9 +2,7 @@
 
 use super::Report;
 use crate::error::{Context, Result};
-use crate::host;
-use crate::project::cargo;
-use serde_json::Value;
+use crate::project::{self, cargo};
 
 pub(crate) fn format(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["fmt", "--all", "--check"]))
@@ -23,18 +21,10 @@ pub(crate) fn docs(report: &mut Report) -> Result<()> {
 pub(crate) fn features(report: &mut Report) -> Result<()> {
     let check = ["check", "--package", "lvs-core", "--quiet"];
     report.check(cargo(&check).arg("--no-default-features"))?;
-    for feature in features_of("lvs-core")? {
-        report.check(cargo(&check).args(["--no-default-features", "--features", &feature]))?;
+    let members = project::members()?;
+    let core = members.iter().find(|m| m.name == "lvs-core").context(|| "no package lvs-core".into())?;
+    for feature in &core.features {
+        report.check(cargo(&check).args(["--no-default-features", "--features", feature]))?;
     }
     report.check(cargo(&check).args(["--all-features", "--all-targets"]))
-}
-
-/// The features that a package declares, but for `default`.
-fn features_of(package: &str) -> Result<Vec<String>> {
-    let output = host::capture(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context(|| "cargo metadata".into())?;
-    let packages = metadata["packages"].as_array().context(|| "cargo metadata lists no packages".into())?;
-    let found = packages.iter().find(|p| p["name"] == package).context(|| format!("no package {package}"))?;
-    let features = found["features"].as_object().context(|| "cargo metadata lists no features".into())?;
-    Ok(features.keys().filter(|f| *f != "default").cloned().collect())
 }

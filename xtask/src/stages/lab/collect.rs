@@ -23,16 +23,15 @@ pub(super) struct Item {
     pub(super) tests: Option<usize>,
 }
 
-/// The members of the workspace that have something to test in the lab.
-const MEMBERS: [&str; 4] = ["lvs-core", "lvs-ffi", "lvs-py", "examples"];
+/// Everything but this program, and the Python module, which only Python can load.
+const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "lvs-py"];
 
 pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
     // Programs under test, and the C library for programs that use it.
-    let packages = ["--package", "lvs-core", "--package", "lvs-ffi", "--package", "lvs-examples"];
-    host::capture(cargo(&["build", "--quiet"]).args(packages)).context(|| "building for the lab".into())?;
-    let mut items = rust_tests(&packages)?;
-    for member in MEMBERS {
-        programs(&project::root().join(member).join("tests/lab"), member, &mut items)?;
+    host::capture(cargo(&["build", "--quiet"]).args(PACKAGES)).context(|| "building for the lab".into())?;
+    let mut items = rust_tests()?;
+    for member in project::members()? {
+        programs(&member.directory.join("tests/lab"), &member.name, &mut items)?;
     }
     let tests: usize = items.iter().map(|i| i.tests.unwrap_or(1)).sum();
     if items.is_empty() {
@@ -44,9 +43,9 @@ pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
 }
 
 /// Rust test programs with at least one marked test.
-fn rust_tests(packages: &[&str]) -> Result<Vec<Item>> {
+fn rust_tests() -> Result<Vec<Item>> {
     let mut build = cargo(&["test", "--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);
-    let output = build.args(packages).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    let output = build.args(PACKAGES).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(Error::new("the test programs do not build"));
     }
@@ -60,9 +59,8 @@ fn rust_tests(packages: &[&str]) -> Result<Vec<Item>> {
         }
         let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
         let directory = manifest.parent().unwrap_or(project::root()).to_owned();
-        let package = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let target = message["target"]["name"].as_str().unwrap_or_default();
-        let name = if target.replace('_', "-") == package { package } else { format!("{package}::{target}") };
+        let member = directory.strip_prefix(project::root()).unwrap_or(&directory).display().to_string();
+        let name = format!("{member} {}", message["target"]["name"].as_str().unwrap_or_default());
         let count = tests.len();
         let mut command = vec![program, "--ignored".into(), "--exact".into(), "--test-threads=1".into()];
         command.extend(tests);

@@ -1,0 +1,109 @@
+//! `cargo xtask bench`: named measurements of ours beside a peer's, with the ratio.
+//!
+//! A bench is a row in [`BENCHES`]. One on the host is a program `benches/NAME.rs` of a member of the workspace
+//! (`harness = false` in its `Cargo.toml`); one in the lab is a list of contenders, each a line for sh (see
+//! `kernel`). Every contender tells its results in lines of
+//!
+//! ```text
+//! CASE <tab> CONTENDER <tab> SECONDS [<tab> AMOUNT <tab> UNIT]
+//! ```
+//!
+//! where AMOUNT is how many UNITs were handled in that time. Other lines are passed on. The first contender
+//! that a case has is the one that the others are compared with: put ours first.
+
+mod host;
+mod kernel;
+mod table;
+
+pub(crate) use table::Table;
+
+use crate::error::Result;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// One measurement.
+struct Bench {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Settings) -> Result<Table>,
+}
+
+/// What the command line asks of all benches.
+#[derive(Default)]
+struct Settings {
+    /// Only the first case, for a quick look.
+    quick: bool,
+}
+
+const BENCHES: [Bench; 8] = [
+    Bench {
+        name: "restore",
+        what: "fill a kernel's table: the library, one C program that does the least",
+        run: |s| kernel::run(&kernel::RESTORE, s),
+    },
+    Bench {
+        name: "snapshot",
+        what: "read a kernel's whole table: the library, one C program that does the least",
+        run: |s| kernel::run(&kernel::SNAPSHOT, s),
+    },
+    Bench {
+        name: "ipvsadm-restore",
+        what: "`ipvsadm -R`, ours and Debian's, whole programs",
+        run: |s| kernel::run(&kernel::IPVSADM_RESTORE, s),
+    },
+    Bench {
+        name: "ipvsadm-save",
+        what: "`ipvsadm -Sn`, ours and Debian's, whole programs",
+        run: |s| kernel::run(&kernel::IPVSADM_SAVE, s),
+    },
+    Bench { name: "parse", what: "rules text to a table, and back", run: |_| host::run("rules") },
+    Bench { name: "procfs", what: "the text of ip_vs_conn", run: |_| host::run("procfs") },
+    Bench { name: "schedulers", what: "one choice among destinations", run: |_| host::run("schedulers") },
+    Bench { name: "twin", what: "connections through the embedded director", run: |_| host::run("twin") },
+];
+
+const HELP: &str = "\
+cargo xtask bench [--quick] [NAME...]
+
+Measures what is named, or everything: ours, a peer's, and the ratio (above 1: ours is faster). What needs a kernel runs in the
+lab, where an instruction takes a nanosecond: those seconds are 10^9 instructions of the program and the kernel together, and
+hardly vary. The others run on this machine, the best of several passes; let nothing else run.
+
+  --quick   only the first case of those that run in the lab
+
+";
+
+/// `cargo xtask bench ...`
+pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
+    let mut settings = Settings::default();
+    let mut names = Vec::new();
+    for argument in arguments {
+        match argument.to_string_lossy().as_ref() {
+            "-h" | "--help" | "--list" => {
+                print!("{HELP}");
+                for bench in &BENCHES {
+                    println!("  {:<16} {}", bench.name, bench.what);
+                }
+                return ExitCode::SUCCESS;
+            }
+            "--quick" => settings.quick = true,
+            name if BENCHES.iter().any(|b| b.name == name) => names.push(name.to_owned()),
+            other => {
+                eprintln!("xtask: no bench '{other}' (cargo xtask bench --list)");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    let mut code = ExitCode::SUCCESS;
+    for bench in BENCHES.iter().filter(|b| names.is_empty() || names.iter().any(|n| n == b.name)) {
+        println!("{}: {}", bench.name, bench.what);
+        match (bench.run)(&settings) {
+            Ok(table) => println!("{table}"),
+            Err(error) => {
+                println!("  not measured: {error}\n");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    code
+}
