@@ -1,1 +1,48 @@
-//! The native half of the Python package `lvs`.
+//! The native half of the Python package `lvs`: conversions and ownership, no behaviour of its own.
+//!
+//! The package beside it (`python/lvs`) holds what reads better in Python: the directors' methods, exceptions,
+//! enumerations. Values live here, so that a snapshot of ten thousand services costs no object until one is looked at.
+
+mod batch;
+mod columns;
+mod convert;
+mod destination;
+mod director;
+mod errors;
+mod operation;
+mod service;
+mod settings;
+mod snapshot;
+mod stats;
+mod table;
+mod value;
+
+/// The private module `lvs._lvs`.
+#[pyo3::pymodule(gil_used = false)]
+mod _lvs {
+    #[pymodule_export]
+    use crate::batch::{PyBatchReport, PyFailure, PyOperations};
+    #[pymodule_export]
+    use crate::columns::PyColumns;
+    #[pymodule_export]
+    use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey, PyTunnel};
+    #[pymodule_export]
+    use crate::director::PyHandle;
+    #[pymodule_export]
+    use crate::operation::PyOperation;
+    #[pymodule_export]
+    use crate::service::{PyService, PyServiceKey};
+    #[pymodule_export]
+    use crate::settings::{PyDaemon, PyInfo, PyTimeouts};
+    #[pymodule_export]
+    use crate::snapshot::{PyDestinations, PyServiceEntry, PyServices, PySnapshot};
+    #[pymodule_export]
+    use crate::stats::{PyCounters, PyRates, PyStats};
+    #[pymodule_export]
+    use crate::table::{PyTable, PyTableService};
+
+    /// The version of the package.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

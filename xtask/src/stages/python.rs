@@ -11,18 +11,26 @@ use std::process::Command;
 /// What the environment holds beside the package: pinned versions of maturin, pytest and what the tests need.
 const REQUIREMENTS: &str = "lvs-py/requirements-dev.txt";
 const TESTS: &str = "lvs-py/tests";
+/// The settings of the tools.
+const CONFIG: &str = "lvs-py/pyproject.toml";
+/// What the stubs leave out, with reasons.
+const ALLOWED: &str = "lvs-py/tests/stubtest-allowlist.txt";
+/// What is checked for types and style.
+const SOURCES: [&str; 2] = ["lvs-py/python/lvs", TESTS];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    if !project::root().join(REQUIREMENTS).exists() {
-        report.note("the Python package has no tests yet");
-        return Ok(());
-    }
     let python = environment()?;
     // maturin and cargo set different variables for pyo3: in one target directory they would undo each other's work.
     let mut maturin = inside(&python, "maturin");
-    maturin.args(["develop", "--quiet", "--manifest-path", "lvs-py/Cargo.toml", "--target-dir", "target/maturin"]);
-    report.check(&mut maturin)?;
-    report.tests(inside(&python, "pytest").args(["-q", "-W", "error", TESTS]), pytest)?;
+    maturin.args(["develop", "--quiet", "--profile", "dev", "--target-dir", "target/maturin"]);
+    report.check(maturin.args(["--manifest-path", "lvs-py/Cargo.toml"]))?;
+    report.tests(inside(&python, "pytest").args(["-q", "-c", CONFIG, TESTS]), pytest)?;
+    report.check(inside(&python, "ruff").args(["check", "--quiet"]).args(SOURCES))?;
+    report.check(inside(&python, "ruff").args(["format", "--quiet", "--check"]).args(SOURCES))?;
+    report.check(inside(&python, "mypy").args(["--config-file", CONFIG]).args(SOURCES))?;
+    let mut stubs = inside(&python, "python");
+    stubs.args(["-m", "mypy.stubtest", "lvs", "--mypy-config-file", CONFIG, "--allowlist", ALLOWED]);
+    report.check(stubs.env("MYPYPATH", "lvs-py/python"))?;
     Ok(())
 }
 

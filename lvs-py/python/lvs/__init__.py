@@ -1,0 +1,134 @@
+"""The Linux Virtual Server (IPVS) for Python.
+
+A *director* holds a table of *virtual services*, each with its *destinations* (real servers). Open the running
+kernel's with `Director.kernel`, or a twin of it in this process, for which nobody needs root, with `Director.embedded`:
+
+```python
+from lvs import Destination, Director, Service
+
+service = Service.tcp("192.0.2.1", 80, scheduler="wlc")
+with Director.embedded() as director:
+    director.add_service(service)
+    director.add_destination(service.key, Destination("198.51.100.7", 80, weight=2))
+    director.add_destination(service.key, Destination("198.51.100.8", 80, weight=1))
+    weights = [entry.weight for entry in director.destinations(service).values()]
+    assert weights == [1, 2]  # the one added last comes first, as in the kernel
+```
+
+Values (`Service`, `Destination`, `Timeouts`, ...) are frozen: they compare, hash, pickle, print as what
+builds them, and change by `replace`. Addresses are given as text or objects of `ipaddress` and come back as the latter.
+Exceptions are in `lvs.exceptions`, the words of IPVS as enumerations in `lvs.enums`; both are found here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as _Mapping
+
+from ._director import Batch, Director, EmbeddedDirector, LiveServices
+from ._lvs import (
+    BatchReport,
+    Columns,
+    Counters,
+    Daemon,
+    Destination,
+    DestinationEntry,
+    DestinationKey,
+    Destinations,
+    Failure,
+    Info,
+    Operation,
+    Rates,
+    Service,
+    ServiceEntry,
+    ServiceKey,
+    Services,
+    Snapshot,
+    Stats,
+    Table,
+    TableService,
+    Timeouts,
+    Tunnel,
+    __version__,
+)
+from .enums import (
+    AddressFamily,
+    ConnectionOrigin,
+    ConnectionState,
+    DaemonRole,
+    ForwardingMethod,
+    Protocol,
+    ServiceFlags,
+    TunnelFlags,
+    TunnelKind,
+)
+from .exceptions import (
+    AlreadyExistsError,
+    BatchError,
+    ClosedError,
+    DecodeError,
+    Diagnostic,
+    InvalidInputError,
+    KernelError,
+    LvsError,
+    NotFoundError,
+    PermissionDeniedError,
+    RulesSyntaxError,
+    SystemCallError,
+    UnsupportedError,
+)
+
+_Mapping.register(Services)
+_Mapping.register(Destinations)
+_Mapping.register(Columns)
+
+__all__ = [
+    "AddressFamily",
+    "AlreadyExistsError",
+    "Batch",
+    "BatchError",
+    "BatchReport",
+    "ClosedError",
+    "Columns",
+    "ConnectionOrigin",
+    "ConnectionState",
+    "Counters",
+    "Daemon",
+    "DaemonRole",
+    "DecodeError",
+    "Destination",
+    "DestinationEntry",
+    "DestinationKey",
+    "Destinations",
+    "Diagnostic",
+    "Director",
+    "EmbeddedDirector",
+    "Failure",
+    "ForwardingMethod",
+    "Info",
+    "InvalidInputError",
+    "KernelError",
+    "LiveServices",
+    "LvsError",
+    "NotFoundError",
+    "Operation",
+    "PermissionDeniedError",
+    "Protocol",
+    "Rates",
+    "RulesSyntaxError",
+    "Service",
+    "ServiceEntry",
+    "ServiceFlags",
+    "ServiceKey",
+    "Services",
+    "Snapshot",
+    "Stats",
+    "SystemCallError",
+    "Table",
+    "TableService",
+    "Timeouts",
+    "Tunnel",
+    "TunnelFlags",
+    "TunnelKind",
+    "UnsupportedError",
+    "__version__",
+]

@@ -1,0 +1,338 @@
+"""The directors: the running kernel's table, and its twin in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from . import exceptions
+from ._lvs import Handle, Operation, Operations, Service, ServiceEntry, ServiceKey, Timeouts
+from ._views import Items, Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import ItemsView, Iterable, Iterator, ValuesView
+    from datetime import timedelta
+    from types import TracebackType
+    from typing import Any, TypeVar
+
+    from ._lvs import BatchReport, Daemon, Destination, Destinations, Info, Snapshot, Stats
+    from .typing import DestinationLike, RoleLike, Seconds, ServiceLike
+
+    _D = TypeVar("_D", bound="Director")
+
+__all__ = ["Batch", "Director", "EmbeddedDirector", "LiveServices"]
+
+
+def _log(message: str, *args: object) -> None:
+    # A program that never imported `logging` has configured none, and need not pay for its import.
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        logger = logging.getLogger("lvs")
+        if logger.isEnabledFor(10):
+            logger.debug(message, *args)
+
+
+class LiveServices(Mapping[ServiceKey, ServiceEntry]):
+    """The services of a director at this moment, as a mapping.
+
+    Every look asks the director: one service costs one or two questions, going over all of them costs one snapshot.
+    """
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def __getitem__(self, key: ServiceLike) -> ServiceEntry:
+        return self._handle.service(key)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            return self._handle.has_service(key)  # type: ignore[arg-type]
+        except TypeError:
+            return False
+
+    def get(self, key: ServiceLike, default: Any = None, /) -> ServiceEntry | Any:
+        """The service of a key, or another value if there is none."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __delitem__(self, key: ServiceLike) -> None:
+        self._handle.execute(Operation.remove_service(key))
+
+    def __iter__(self) -> Iterator[ServiceKey]:
+        return iter(self._handle.snapshot().services)
+
+    def __len__(self) -> int:
+        return self._handle.service_count()
+
+    def _iterate(self, part: int) -> Iterator[object]:
+        return self._handle.snapshot().services._iterate(part)
+
+    def values(self) -> ValuesView[ServiceEntry]:
+        """The services with their destinations and statistics."""
+        return Values(self)
+
+    def items(self) -> ItemsView[ServiceKey, ServiceEntry]:
+        """Keys with services."""
+        return Items(self)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} services>"
+
+    def _repr_html_(self) -> str:
+        from . import _html
+
+        return _html.snapshot(self._handle.snapshot())
+
+
+class Batch(Operations):
+    """Changes that go out together: many operations, few system calls.
+
+    As a context manager it applies them at the end of the block, unless that raised, and raises
+    `lvs.BatchError` if any was refused.
+    """
+
+    __slots__ = ("_director", "_stop", "report")
+
+    _director: Director
+    _stop: bool
+    report: BatchReport | None
+    """What came of it, once applied."""
+
+    def __new__(cls, director: Director, *, stop_on_refusal: bool = False) -> Batch:
+        """Collects operations for a director."""
+        self = super().__new__(cls)
+        self._director = director
+        self._stop = stop_on_refusal
+        self.report = None
+        return self
+
+    def apply(self) -> BatchReport:
+        """Sends what was collected, forgets it, and returns the report without raising."""
+        self.report = self._director.apply(self, stop_on_refusal=self._stop)
+        self.clear()
+        return self.report
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.apply().raise_for_failures()
+
+
+class Director:
+    """A holder of an IPVS table: the running kernel, or the embedded twin of one.
+
+    Open one with `Director.kernel` or `Director.embedded`. Both answer alike, so a program that was tested on the
+    embedded director runs unchanged on the kernel.
+
+    A director is a context manager, can be closed twice, and can be shared by threads: calls take turns, and the
+    interpreter is free for other threads during each. A kernel's director belongs to the process that opened it: after
+    a fork the child opens its own.
+
+    ```python
+    from lvs import Destination, Director, Service
+
+    service = Service.tcp("192.0.2.1", 80, scheduler="wrr", persistence=300)
+    with Director.embedded() as director:
+        director.add_service(service)
+        director.add_destination(service, Destination("198.51.100.7", 80, weight=2))
+        [entry] = director.services["tcp://192.0.2.1:80"].destinations.values()
+        assert entry.weight == 2 and entry.active == 0
+    ```
+    """
+
+    __slots__ = ("__weakref__", "_handle")
+
+    def __init__(self, handle: Handle) -> None:
+        if not isinstance(handle, Handle):
+            raise TypeError("open a director with Director.kernel() or Director.embedded()")
+        self._handle = handle
+
+    @staticmethod
+    def embedded() -> EmbeddedDirector:
+        """A director in this process, empty: for tests, simulations and dry runs. Needs no privilege.
+
+        Time stands still until `EmbeddedDirector.advance` moves it.
+        """
+        return EmbeddedDirector(Handle.embedded())
+
+    # Reads.
+
+    @property
+    def services(self) -> LiveServices:
+        """The services, as a mapping that asks the director at every look."""
+        return LiveServices(self._handle)
+
+    def destinations(self, service: ServiceLike) -> Destinations:
+        """The destinations of a service, as a mapping; the one added last comes first."""
+        return self._handle.destinations(service)
+
+    def snapshot(self) -> Snapshot:
+        """Everything at once: services, destinations, statistics, timeouts, daemons."""
+        return self._handle.snapshot()
+
+    def info(self) -> Info:
+        """Version and size of the connection table."""
+        return self._handle.info()
+
+    def timeouts(self) -> Timeouts:
+        """The timeouts of connections."""
+        return self._handle.timeouts()
+
+    def daemons(self) -> tuple[Daemon, ...]:
+        """The running sync daemons, the master first."""
+        return self._handle.daemons()
+
+    # Changes.
+
+    def execute(self, operation: Operation) -> None:
+        """Carries out one operation."""
+        _log("%s", operation)
+        self._handle.execute(operation)
+
+    def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
+        """Carries out operations in order, in as few system calls as it can, and reports on each.
+
+        Does not raise for refused operations: see `BatchReport.failures`, or call
+        `BatchReport.raise_for_failures`. With `stop_on_refusal` nothing is done after the first refusal, which
+        costs a system call an operation.
+        """
+        report = self._handle.apply(operations, stop_on_refusal)
+        _log("batch: %d of %d operations took effect", report.applied, len(report))
+        return report
+
+    def batch(self, *, stop_on_refusal: bool = False) -> Batch:
+        """Collects changes in a `with` block and applies them at its end.
+
+        ```python
+        import lvs
+
+        with lvs.Director.embedded() as director:
+            with director.batch() as batch:
+                batch.add_service("tcp://192.0.2.1:80")
+                batch.add_destination("tcp://192.0.2.1:80", "198.51.100.7:80")
+            assert batch.report.complete
+        ```
+        """
+        return Batch(self, stop_on_refusal=stop_on_refusal)
+
+    def add_service(self, service: Service | ServiceLike) -> None:
+        """Adds a virtual service. Raises `AlreadyExistsError`, `UnsupportedError` for an unknown scheduler."""
+        self.execute(Operation.add_service(service))
+
+    def update_service(self, service: Service | ServiceLike) -> None:
+        """Replaces scheduler, flags, timeout, netmask and engine of a service."""
+        self.execute(Operation.update_service(service))
+
+    def remove_service(self, service: ServiceLike) -> None:
+        """Removes a service and its destinations. Raises `NotFoundError`."""
+        self.execute(Operation.remove_service(service))
+
+    def add_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
+        """Adds a destination to a service. Raises `NotFoundError`, `AlreadyExistsError`."""
+        self.execute(Operation.add_destination(service, destination))
+
+    def update_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
+        """Replaces everything of a destination but its address and port. Raises `NotFoundError`."""
+        self.execute(Operation.update_destination(service, destination))
+
+    def remove_destination(self, service: ServiceLike, destination: DestinationLike) -> None:
+        """Removes a destination from a service at once; see `drain` for doing it gently. Raises `NotFoundError`."""
+        self.execute(Operation.remove_destination(service, destination))
+
+    def set_timeouts(
+        self, *, tcp: Seconds | None = None, tcp_fin: Seconds | None = None, udp: Seconds | None = None
+    ) -> None:
+        """Sets timeouts of connections, in seconds; None (or 0, in the kernel) leaves one as it is."""
+        self.execute(Operation.set_timeouts(Timeouts(tcp=tcp or 0, tcp_fin=tcp_fin or 0, udp=udp or 0)))
+
+    def start_daemon(self, daemon: Daemon) -> None:
+        """Starts a sync daemon."""
+        self.execute(Operation.start_daemon(daemon))
+
+    def stop_daemon(self, role: RoleLike) -> None:
+        """Stops the sync daemon of a role: "master" or "backup"."""
+        self.execute(Operation.stop_daemon(role))
+
+    def zero(self, service: ServiceLike | None = None) -> None:
+        """Zeroes the counters of a service and its destinations, or of all."""
+        self.execute(Operation.zero(service))
+
+    def flush(self) -> None:
+        """Removes all services."""
+        self.execute(Operation.flush())
+
+    # Life.
+
+    def close(self) -> None:
+        """Closes the director; any further use raises `ClosedError`. Closing it again does nothing."""
+        self._handle.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the director was closed, or belongs to another process."""
+        return self._handle.closed()
+
+    def __enter__(self: _D) -> _D:
+        if self.closed:
+            raise exceptions.ClosedError("the director is closed")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " (closed)" if self.closed else ""
+        return f"<{type(self).__name__}{state}>"
+
+    def _repr_html_(self) -> str:
+        from . import _html
+
+        return repr(self) if self.closed else _html.snapshot(self.snapshot())
+
+
+class EmbeddedDirector(Director):
+    """The twin of the kernel's IPVS in this process, with a clock that moves when told to.
+
+    ```python
+    from datetime import timedelta
+    import lvs
+
+    with lvs.Director.embedded() as director:
+        director.advance(hours=24)
+        assert director.now() == timedelta(days=1)
+    ```
+    """
+
+    __slots__ = ()
+
+    def now(self) -> timedelta:
+        """Time since the director was made."""
+        return self._handle.now()
+
+    def advance(self, by: float | timedelta = 0, /, **units: float) -> None:
+        """Moves the clock, and does all that falls due on the way, in its order.
+
+        Takes seconds, a `timedelta`, or what `timedelta` takes by name: ``advance(minutes=15)``.
+        """
+        from datetime import timedelta
+
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        step += timedelta(**units)
+        if step < timedelta(0):
+            raise exceptions.InvalidInputError("time does not go back")
+        self._handle.advance(step)
+
+    def totals(self) -> Stats:
+        """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``."""
+        return self._handle.totals()

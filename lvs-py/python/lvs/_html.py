@@ -1,0 +1,84 @@
+"""Tables for notebooks: what `_repr_html_` returns."""
+
+from __future__ import annotations
+
+from html import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._lvs import DestinationEntry, ServiceEntry, Snapshot, Table
+
+# A notebook that shows more rows than this is slower than anyone reads.
+_MOST_ROWS = 200
+
+_HEAD = ("service / destination", "scheduler / forwarding", "weight", "active", "inactive", "conns/s", "bytes in/s")
+
+
+def _row(cells: Iterable[object], *, strong: bool = False) -> str:
+    tag = "th" if strong else "td"
+    out = []
+    for number, cell in enumerate(cells):
+        align = "left" if number < 2 else "right"
+        out.append(f'<{tag} style="text-align:{align}">{escape(str(cell))}</{tag}>')
+    return "<tr>" + "".join(out) + "</tr>"
+
+
+def _table(head: Iterable[str], rows: list[str], hidden: int) -> str:
+    more = f"<caption>and {hidden} more rows</caption>" if hidden else ""
+    return f"<table>{more}<thead>{_row(head, strong=True)}</thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _destination(entry: DestinationEntry) -> str:
+    rates = entry.statistics.rates
+    return _row(
+        (
+            f"\u2192 {entry.key}",
+            entry.forwarding,
+            entry.weight,
+            entry.active,
+            entry.inactive,
+            rates.connections,
+            rates.bytes_in,
+        )
+    )
+
+
+def _service(entry: ServiceEntry) -> list[str]:
+    rates = entry.statistics.rates
+    scheduler = entry.scheduler
+    if entry.service.persistence is not None:
+        scheduler += f", persistent {entry.service.persistence} s"
+    head = _row(
+        (entry.key, scheduler, "", entry.active, entry.inactive, rates.connections, rates.bytes_in), strong=True
+    )
+    return [head, *(_destination(destination) for destination in entry.destinations.values())]
+
+
+def service(entry: ServiceEntry) -> str:
+    """A service with its destinations."""
+    rows = _service(entry)
+    return _table(_HEAD, rows[:_MOST_ROWS], max(0, len(rows) - _MOST_ROWS))
+
+
+def snapshot(value: Snapshot) -> str:
+    """All services with their destinations."""
+    rows: list[str] = []
+    hidden = 0
+    for entry in value.services.values():
+        if len(rows) < _MOST_ROWS:
+            rows += _service(entry)
+        else:
+            hidden += 1 + len(entry.destinations)
+    hidden += max(0, len(rows) - _MOST_ROWS)
+    return _table(_HEAD, rows[:_MOST_ROWS], hidden)
+
+
+def table(value: Table) -> str:
+    """A configuration."""
+    rows: list[str] = []
+    for item in value.services:
+        rows.append(_row((item.key, item.service.scheduler, ""), strong=True))
+        rows += [_row((f"\u2192 {d.key}", d.forwarding, d.weight)) for d in item.destinations]
+    return _table(_HEAD[:3], rows[:_MOST_ROWS], max(0, len(rows) - _MOST_ROWS))

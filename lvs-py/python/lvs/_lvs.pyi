@@ -1,0 +1,1059 @@
+"""The native half of the package: private, use `lvs` instead."""
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from datetime import timedelta
+from ipaddress import IPv4Address
+from typing import Any, TypeVar, final
+
+from typing_extensions import Self, disjoint_base
+
+from .enums import (
+    AddressFamily,
+    DaemonRole,
+    ForwardingMethod,
+    Protocol,
+    ServiceFlags,
+    TunnelFlags,
+    TunnelKind,
+)
+from .exceptions import LvsError
+from .typing import (
+    Address,
+    DestinationLike,
+    FamilyLike,
+    ForwardingLike,
+    IPAddress,
+    NetmaskLike,
+    ProtocolLike,
+    RoleLike,
+    Seconds,
+    ServiceLike,
+    TunnelLike,
+)
+
+_T = TypeVar("_T")
+
+@final
+class BatchReport:
+    """What came of a batch: enough to name the table that is now in force."""
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def raise_for_failures(self) -> None:
+        """Raises what went wrong: nothing if complete, else a BatchError."""
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The refused ones, in order: they changed nothing, all others that were answered took effect."""
+    @property
+    def applied(self) -> int:
+        """How many operations took effect for certain."""
+    @property
+    def complete(self) -> bool:
+        """Whether every operation took effect."""
+    @property
+    def sent(self) -> int:
+        """How many operations were sent."""
+    @property
+    def answered(self) -> int:
+        """How many operations the director has answered, from the first on."""
+    @property
+    def interrupted(self) -> LvsError | None:
+        """What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
+        taken effect.
+        """
+
+@final
+class Columns(Mapping[str, "memoryview[int] | list[str]"]):
+    """Rows as columns: a mapping from names to columns of numbers (a `memoryview`) and of texts (a list).
+
+    `numpy.asarray` takes a column of numbers, and `polars.DataFrame`, `pyarrow.table` and `pandas` take the whole through
+    Arrow's C interface, all without a copy per cell.
+    """
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: str, /) -> memoryview[int] | list[str]: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def keys(self) -> KeysView[str]:
+        """The names of the columns."""
+    def values(self) -> ValuesView[memoryview[int] | list[str]]:
+        """The columns."""
+    def items(self) -> ItemsView[str, memoryview[int] | list[str]]:
+        """Names with columns."""
+    def to_dict(self) -> dict[str, memoryview[int] | list[str]]:
+        """A plain dictionary of the columns."""
+    def formats(self) -> dict[str, str | None]:
+        """The formats of the columns: those of `struct` for numbers, None for texts."""
+    def to_numpy(self) -> dict[str, Any]:
+        """A NumPy array for each column of numbers, a list for each of texts."""
+    def to_pandas(self) -> Any:
+        """A `pandas.DataFrame`."""
+    def to_polars(self) -> Any:
+        """A `polars.DataFrame`."""
+    def to_arrow(self) -> Any:
+        """A `pyarrow.Table`."""
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+
+@final
+class Counters:
+    """Sums since the service or destination appeared or was zeroed."""
+
+    __match_args__ = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
+    def __new__(
+        cls, *, connections: int = 0, packets_in: int = 0, packets_out: int = 0, bytes_in: int = 0, bytes_out: int = 0
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def connections(self) -> int:
+        """Connections scheduled."""
+    @property
+    def bytes_in(self) -> int:
+        """Bytes from clients, IP header included."""
+    @property
+    def bytes_out(self) -> int:
+        """Bytes from real servers, IP header included."""
+    @property
+    def packets_in(self) -> int:
+        """Packets from clients."""
+    @property
+    def packets_out(self) -> int:
+        """Packets from real servers, as far as they pass the director."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Counters, /) -> bool: ...
+    def __le__(self, other: Counters, /) -> bool: ...
+    def __gt__(self, other: Counters, /) -> bool: ...
+    def __ge__(self, other: Counters, /) -> bool: ...
+
+@final
+class Daemon:
+    """A connection synchronisation daemon. What is None is the kernel's default when started, and filled in when read."""
+
+    __match_args__ = ("role", "interface")
+    def __new__(
+        cls,
+        role: RoleLike,
+        interface: str,
+        *,
+        sync_id: int = 0,
+        max_len: int | None = None,
+        group: Address | None = None,
+        port: int | None = None,
+        ttl: int | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def port(self) -> int | None:
+        """The UDP port, 8848 by default."""
+    @property
+    def ttl(self) -> int | None:
+        """The multicast time to live, 1 by default."""
+    @property
+    def sync_id(self) -> int:
+        """Which daemons belong together: 0..=255; a backup with 0 takes all."""
+    @property
+    def role(self) -> DaemonRole:
+        """The part it plays."""
+    @property
+    def group(self) -> IPAddress | None:
+        """The multicast group, 224.0.0.81 by default."""
+    @property
+    def max_len(self) -> int | None:
+        """The longest payload of a message, in bytes."""
+    @property
+    def interface(self) -> str:
+        """The interface that carries the multicast."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Daemon, /) -> bool: ...
+    def __le__(self, other: Daemon, /) -> bool: ...
+    def __gt__(self, other: Daemon, /) -> bool: ...
+    def __ge__(self, other: Daemon, /) -> bool: ...
+
+@final
+class Destination:
+    """A destination (real server) as you configure it."""
+
+    __match_args__ = ("address", "port")
+    def __new__(
+        cls,
+        address: Address | DestinationLike,
+        port: int | None = None,
+        *,
+        forwarding: ForwardingLike | None = None,
+        weight: int | None = None,
+        upper_threshold: int | None = None,
+        lower_threshold: int | None = None,
+        tunnel: TunnelLike | dict[str, Any] | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def family(self) -> AddressFamily:
+        """The address family of the real server."""
+    @property
+    def port(self) -> int:
+        """The real server's port; 0 keeps the one that the client asked for."""
+    @property
+    def tunnel(self) -> Tunnel:
+        """The encapsulation, used when it is forwarded to by a tunnel."""
+    @property
+    def weight(self) -> int:
+        """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
+    @property
+    def forwarding(self) -> ForwardingMethod:
+        """How packets reach it."""
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def upper_threshold(self) -> int:
+        """Connections at which it counts as overloaded, 0 for no limit."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies the destination."""
+    @property
+    def lower_threshold(self) -> int:
+        """Connections below which it counts as usable again, 0 for three quarters of the upper threshold."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Destination, /) -> bool: ...
+    def __le__(self, other: Destination, /) -> bool: ...
+    def __gt__(self, other: Destination, /) -> bool: ...
+    def __ge__(self, other: Destination, /) -> bool: ...
+
+@final
+class DestinationEntry:
+    """A destination as a director reports it: connections and statistics, too."""
+
+    __match_args__ = ("destination", "active", "inactive")
+    def __new__(
+        cls,
+        destination: Destination | dict[str, Any],
+        *,
+        active: int = 0,
+        inactive: int = 0,
+        persistent: int = 0,
+        stats: Stats | dict[str, Any] | None = None,
+        stats64: Stats | dict[str, Any] | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def port(self) -> int:
+        """The real server's port."""
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def destination(self) -> Destination:
+        """The destination as it is configured."""
+    @property
+    def persistent(self) -> int:
+        """Persistence templates that point here."""
+    @property
+    def stats(self) -> Stats | None:
+        """The 32-bit statistics, None where the director reports none."""
+    @property
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies it."""
+    @property
+    def active(self) -> int:
+        """Connections in an active state: established or on the way there."""
+    @property
+    def weight(self) -> int:
+        """Its weight."""
+    @property
+    def forwarding(self) -> ForwardingMethod:
+        """How packets reach it."""
+    @property
+    def inactive(self) -> int:
+        """All other connections; those of UDP always count here."""
+    @property
+    def stats64(self) -> Stats | None:
+        """The 64-bit statistics, None where the director reports none."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class DestinationKey:
+    """What identifies a destination inside its service: address and port."""
+
+    __match_args__ = ("address", "port")
+    def __new__(cls, address: Address | DestinationLike, port: int | None = None) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def port(self) -> int:
+        """The real server's port; 0 keeps the one that the client asked for."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: DestinationKey, /) -> bool: ...
+    def __le__(self, other: DestinationKey, /) -> bool: ...
+    def __gt__(self, other: DestinationKey, /) -> bool: ...
+    def __ge__(self, other: DestinationKey, /) -> bool: ...
+
+@final
+class Destinations(Mapping[DestinationKey, DestinationEntry]):
+    """The destinations of a service by their keys: a mapping; the one added last comes first."""
+    def __iter__(self) -> Iterator[DestinationKey]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: DestinationLike, /) -> DestinationEntry: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def get(self, key: DestinationLike, default: Any | None = None) -> DestinationEntry | Any:
+        """The entry of a key, or another value if there is none."""
+    def _iterate(self, part: int) -> Iterator[Any]:
+        """Goes over keys (0), entries (1) or both (2): what the views below stand on."""
+    def keys(self) -> KeysView[DestinationKey]:
+        """The keys."""
+    def values(self) -> ValuesView[DestinationEntry]:
+        """The entries."""
+    def items(self) -> ItemsView[DestinationKey, DestinationEntry]:
+        """Keys with their entries."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Failure:
+    """One refused operation of a batch."""
+
+    __match_args__ = ("index", "operation", "error")
+    @property
+    def error(self) -> LvsError:
+        """Why, as the exception that the operation alone would have raised."""
+    @property
+    def index(self) -> int:
+        """Which operation of the batch, from 0."""
+    @property
+    def operation(self) -> Operation:
+        """The operation that was refused."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Handle:
+    """One director of the core. The lock is only ever taken while detached from the interpreter, so that a thread that
+    waits for it keeps nobody else from running.
+    """
+    @staticmethod
+    def embedded() -> Handle: ...
+    def close(self) -> None: ...
+    def closed(self) -> bool: ...
+    def info(self) -> Info: ...
+    def timeouts(self) -> Timeouts: ...
+    def daemons(self) -> tuple[Daemon, ...]: ...
+    def snapshot(self) -> Snapshot: ...
+    def service(self, key: ServiceLike) -> ServiceEntry: ...
+    def has_service(self, key: ServiceLike) -> bool: ...
+    def service_count(self) -> int: ...
+    def destinations(self, key: ServiceLike) -> Destinations: ...
+    def execute(self, operation: Operation) -> None: ...
+    def apply(self, operations: Iterable[Operation], stop: bool) -> BatchReport: ...
+    def now(self) -> timedelta: ...
+    def advance(self, by: timedelta) -> None: ...
+    def totals(self) -> Stats: ...
+
+@final
+class Info:
+    """What a director says of itself."""
+
+    __match_args__ = ("version", "connection_table_size")
+    def __new__(cls, *, version: str = ..., connection_table_size: int = 4096) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def version(self) -> str:
+        """The version of IPVS, such as "1.2.1"."""
+    @property
+    def connection_table_size(self) -> int:
+        """Buckets of the connection table."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Info, /) -> bool: ...
+    def __le__(self, other: Info, /) -> bool: ...
+    def __gt__(self, other: Info, /) -> bool: ...
+    def __ge__(self, other: Info, /) -> bool: ...
+
+@final
+class Operation:
+    """One change of a director's table."""
+
+    __match_args__ = ("action", "key", "value")
+    @staticmethod
+    def add_service(service: ServiceLike) -> Operation:
+        """Adds a virtual service."""
+    @staticmethod
+    def update_service(service: ServiceLike) -> Operation:
+        """Replaces scheduler, flags, timeout, netmask and engine of a service."""
+    @staticmethod
+    def remove_service(key: ServiceLike) -> Operation:
+        """Removes a service and its destinations."""
+    @staticmethod
+    def add_destination(key: ServiceLike, destination: DestinationLike) -> Operation:
+        """Adds a destination to a service."""
+    @staticmethod
+    def update_destination(key: ServiceLike, destination: DestinationLike) -> Operation:
+        """Replaces everything of a destination but its key."""
+    @staticmethod
+    def remove_destination(key: ServiceLike, destination: DestinationLike) -> Operation:
+        """Removes a destination from a service."""
+    @staticmethod
+    def set_timeouts(timeouts: Timeouts) -> Operation:
+        """Sets timeouts; 0 leaves one as it is."""
+    @staticmethod
+    def start_daemon(daemon: Daemon) -> Operation:
+        """Starts a sync daemon."""
+    @staticmethod
+    def stop_daemon(role: RoleLike) -> Operation:
+        """Stops a sync daemon."""
+    @staticmethod
+    def zero(key: ServiceLike | None = None) -> Operation:
+        """Zeroes the counters of a service and its destinations, or of all."""
+    @staticmethod
+    def flush() -> Operation:
+        """Removes all services."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def action(self) -> str:
+        """What it does, by the name of the method that does it: "add_service", "flush"."""
+    @property
+    def key(self) -> ServiceKey | None:
+        """The service it is about, None for all or none."""
+    @property
+    def value(self) -> Service | Destination | DestinationKey | Timeouts | Daemon | DaemonRole | None:
+        """What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@disjoint_base
+class Operations:
+    """Operations that are collected to go out together."""
+    def __new__(cls) -> Self: ...
+    def __iter__(self) -> Iterator[Operation]: ...
+    def __len__(self) -> int: ...
+    def add_service(self, service: ServiceLike) -> None:
+        """Adds a virtual service."""
+    def update_service(self, service: ServiceLike) -> None:
+        """Replaces scheduler, flags, timeout, netmask and engine of a service."""
+    def remove_service(self, key: ServiceLike) -> None:
+        """Removes a service and its destinations."""
+    def add_destination(self, key: ServiceLike, destination: DestinationLike) -> None:
+        """Adds a destination to a service."""
+    def update_destination(self, key: ServiceLike, destination: DestinationLike) -> None:
+        """Replaces everything of a destination but its key."""
+    def remove_destination(self, key: ServiceLike, destination: DestinationLike) -> None:
+        """Removes a destination from a service."""
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Sets timeouts; 0 leaves one as it is."""
+    def start_daemon(self, daemon: Daemon) -> None:
+        """Starts a sync daemon."""
+    def stop_daemon(self, role: RoleLike) -> None:
+        """Stops a sync daemon."""
+    def zero(self, key: ServiceLike | None = None) -> None:
+        """Zeroes the counters of a service and its destinations, or of all."""
+    def flush(self) -> None:
+        """Removes all services."""
+    def append(self, operation: Operation) -> None:
+        """Adds an operation."""
+    def extend(self, operations: Iterable[Operation]) -> None:
+        """Adds operations."""
+    def clear(self) -> None:
+        """Forgets all operations."""
+
+@final
+class Rates:
+    """Averages per second, as the kernel's estimator computes them every two seconds."""
+
+    __match_args__ = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
+    def __new__(
+        cls, *, connections: int = 0, packets_in: int = 0, packets_out: int = 0, bytes_in: int = 0, bytes_out: int = 0
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def packets_out(self) -> int:
+        """Packets a second from real servers."""
+    @property
+    def connections(self) -> int:
+        """Connections a second."""
+    @property
+    def bytes_in(self) -> int:
+        """Bytes (not bits) a second from clients."""
+    @property
+    def bytes_out(self) -> int:
+        """Bytes (not bits) a second from real servers."""
+    @property
+    def packets_in(self) -> int:
+        """Packets a second from clients."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Rates, /) -> bool: ...
+    def __le__(self, other: Rates, /) -> bool: ...
+    def __gt__(self, other: Rates, /) -> bool: ...
+    def __ge__(self, other: Rates, /) -> bool: ...
+
+@final
+class Service:
+    """A virtual service as you configure it."""
+
+    __match_args__ = ("key", "scheduler")
+    def __new__(
+        cls,
+        key: ServiceLike,
+        *,
+        scheduler: str | None = None,
+        persistence: Seconds | bool | None = None,
+        netmask: NetmaskLike | None = None,
+        engine: str | None = None,
+        one_packet: bool = False,
+        flags: ServiceFlags | int | None = None,
+        timeout: Seconds | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @staticmethod
+    def tcp(
+        address: Address,
+        port: int,
+        *,
+        scheduler: str | None = None,
+        persistence: Seconds | bool | None = None,
+        netmask: NetmaskLike | None = None,
+        engine: str | None = None,
+        one_packet: bool = False,
+        flags: ServiceFlags | int | None = None,
+        timeout: Seconds | None = None,
+    ) -> Service:
+        """A TCP service."""
+    @staticmethod
+    def udp(
+        address: Address,
+        port: int,
+        *,
+        scheduler: str | None = None,
+        persistence: Seconds | bool | None = None,
+        netmask: NetmaskLike | None = None,
+        engine: str | None = None,
+        one_packet: bool = False,
+        flags: ServiceFlags | int | None = None,
+        timeout: Seconds | None = None,
+    ) -> Service:
+        """A UDP service."""
+    @staticmethod
+    def sctp(
+        address: Address,
+        port: int,
+        *,
+        scheduler: str | None = None,
+        persistence: Seconds | bool | None = None,
+        netmask: NetmaskLike | None = None,
+        engine: str | None = None,
+        one_packet: bool = False,
+        flags: ServiceFlags | int | None = None,
+        timeout: Seconds | None = None,
+    ) -> Service:
+        """An SCTP service."""
+    @staticmethod
+    def fwmark(
+        mark: int,
+        *,
+        family: FamilyLike | None = None,
+        scheduler: str | None = None,
+        persistence: Seconds | bool | None = None,
+        netmask: NetmaskLike | None = None,
+        engine: str | None = None,
+        one_packet: bool = False,
+        flags: ServiceFlags | int | None = None,
+        timeout: Seconds | None = None,
+    ) -> Service:
+        """A service for packets that carry a firewall mark."""
+    @property
+    def flags(self) -> ServiceFlags:
+        """The flags, persistence among them."""
+    @property
+    def netmask(self) -> IPv4Address | int:
+        """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
+    @property
+    def mark(self) -> int | None:
+        """The firewall mark, None for an address."""
+    @property
+    def scheduler(self) -> str:
+        """The name of the scheduler."""
+    @property
+    def persistence(self) -> int | None:
+        """Seconds of persistence, None if the service is not persistent."""
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service."""
+    @property
+    def timeout(self) -> int:
+        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
+    @property
+    def engine(self) -> str | None:
+        """The name of the persistence engine, if any."""
+    @property
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
+    @property
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
+    @property
+    def one_packet(self) -> bool:
+        """Whether every UDP datagram is scheduled by itself."""
+    @property
+    def protocol(self) -> Protocol | None:
+        """The protocol, None for a firewall mark."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Service, /) -> bool: ...
+    def __le__(self, other: Service, /) -> bool: ...
+    def __gt__(self, other: Service, /) -> bool: ...
+    def __ge__(self, other: Service, /) -> bool: ...
+
+@final
+class ServiceEntry:
+    """A service as a director reports it, with its destinations and statistics."""
+
+    __match_args__ = ("service", "destinations")
+    def __new__(
+        cls,
+        service: Service | ServiceLike | dict[str, Any],
+        destinations: Iterable[DestinationEntry | Destination | str | dict[str, Any]] | None = None,
+        *,
+        stats: Stats | dict[str, Any] | None = None,
+        stats64: Stats | dict[str, Any] | None = None,
+    ) -> Self: ...
+    def _repr_html_(self) -> str: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
+    @property
+    def service(self) -> Service:
+        """The service as it is configured."""
+    @property
+    def stats(self) -> Stats | None:
+        """The 32-bit statistics, None where the director reports none."""
+    @property
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
+    @property
+    def destinations(self) -> Destinations:
+        """Its destinations by their keys; the one added last comes first."""
+    @property
+    def inactive(self) -> int:
+        """All other connections, over all destinations."""
+    @property
+    def stats64(self) -> Stats | None:
+        """The 64-bit statistics, None where the director reports none."""
+    @property
+    def scheduler(self) -> str:
+        """The name of its scheduler."""
+    @property
+    def active(self) -> int:
+        """Connections in an active state, over all destinations."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class ServiceKey:
+    """What identifies a virtual service: protocol, address and port, or a firewall mark."""
+
+    __match_args__ = ("protocol", "address", "port")
+    def __new__(
+        cls,
+        key: ServiceLike | None = None,
+        *,
+        protocol: ProtocolLike | None = None,
+        address: Address | None = None,
+        port: int | None = None,
+        mark: int | None = None,
+        family: FamilyLike | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def tcp(address: Address, port: int) -> ServiceKey:
+        """The key of a TCP service."""
+    @staticmethod
+    def udp(address: Address, port: int) -> ServiceKey:
+        """The key of a UDP service."""
+    @staticmethod
+    def sctp(address: Address, port: int) -> ServiceKey:
+        """The key of an SCTP service."""
+    @staticmethod
+    def fwmark(mark: int, *, family: FamilyLike | None = None) -> ServiceKey:
+        """The key of a service for packets that carry a firewall mark."""
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
+    @property
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
+    @property
+    def mark(self) -> int | None:
+        """The firewall mark, None for an address."""
+    @property
+    def protocol(self) -> Protocol | None:
+        """The protocol, None for a firewall mark."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: ServiceKey, /) -> bool: ...
+    def __le__(self, other: ServiceKey, /) -> bool: ...
+    def __gt__(self, other: ServiceKey, /) -> bool: ...
+    def __ge__(self, other: ServiceKey, /) -> bool: ...
+
+@final
+class Services(Mapping[ServiceKey, ServiceEntry]):
+    """The services of a snapshot by their keys: a mapping, in the director's order."""
+    def __iter__(self) -> Iterator[ServiceKey]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: ServiceLike, /) -> ServiceEntry: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def get(self, key: ServiceLike, default: Any | None = None) -> ServiceEntry | Any:
+        """The entry of a key, or another value if there is none."""
+    def _iterate(self, part: int) -> Iterator[Any]:
+        """Goes over keys (0), entries (1) or both (2): what the views below stand on."""
+    def keys(self) -> KeysView[ServiceKey]:
+        """The keys."""
+    def values(self) -> ValuesView[ServiceEntry]:
+        """The entries."""
+    def items(self) -> ItemsView[ServiceKey, ServiceEntry]:
+        """Keys with their entries."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Snapshot:
+    """All that a director holds, read in one call."""
+
+    __match_args__ = ("services", "timeouts", "daemons")
+    def __new__(
+        cls,
+        services: Iterable[ServiceEntry | dict[str, Any]] | None = None,
+        *,
+        timeouts: Timeouts | dict[str, Any] | None = None,
+        daemons: Iterable[Daemon | dict[str, Any]] | None = None,
+        info: Info | dict[str, Any] | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    def to_table(self) -> Table:
+        """The configuration alone. Destinations come oldest first, so that adding them one by one gives this list again."""
+    def sorted(self) -> Self:
+        """The same with services and destinations sorted by their keys, numerically."""
+    def service_columns(self) -> Columns:
+        """One row a service, as columns."""
+    def destination_columns(self) -> Columns:
+        """One row a destination, as columns."""
+    def _repr_html_(self) -> str: ...
+    @property
+    def timeouts(self) -> Timeouts:
+        """The timeouts."""
+    @property
+    def services(self) -> Services:
+        """The services by their keys, in the director's order."""
+    @property
+    def daemons(self) -> tuple[Daemon, ...]:
+        """The running sync daemons."""
+    @property
+    def info(self) -> Info:
+        """What the director says of itself."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Stats:
+    """Sums and rates of a service or destination. The kernel refreshes them every two seconds."""
+
+    __match_args__ = ("counters", "rates")
+    def __new__(
+        cls, *, counters: Counters | dict[str, Any] | None = None, rates: Rates | dict[str, Any] | None = None
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def rates(self) -> Rates:
+        """The rates."""
+    @property
+    def counters(self) -> Counters:
+        """The sums."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Stats, /) -> bool: ...
+    def __le__(self, other: Stats, /) -> bool: ...
+    def __gt__(self, other: Stats, /) -> bool: ...
+    def __ge__(self, other: Stats, /) -> bool: ...
+
+@final
+class Table:
+    """A whole configuration: what a rules file says, what a director is to hold."""
+
+    __match_args__ = ("services", "timeouts", "daemons")
+    def __new__(
+        cls,
+        services: Mapping[Any, Iterable[Any]] | Iterable[Any] | None = None,
+        *,
+        timeouts: Timeouts | dict[str, Any] | None = None,
+        daemons: Iterable[Daemon | dict[str, Any]] | None = None,
+    ) -> Self: ...
+    def __iter__(self) -> Iterator[TableService]: ...
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: ServiceLike, /) -> TableService: ...
+    def __contains__(self, key: ServiceLike, /) -> bool: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    def sorted(self) -> Self:
+        """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
+    def _repr_html_(self) -> str: ...
+    @property
+    def services(self) -> tuple[TableService, ...]:
+        """The services, each with its destinations, in the order of the source."""
+    @property
+    def timeouts(self) -> Timeouts | None:
+        """The timeouts, if the source says something of them."""
+    @property
+    def daemons(self) -> tuple[Daemon, ...]:
+        """The sync daemons."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class TableService:
+    """A virtual service with its destinations, as you configure them."""
+
+    __match_args__ = ("service", "destinations")
+    def __new__(
+        cls,
+        service: Service | ServiceLike | dict[str, Any],
+        destinations: Iterable[Destination | DestinationLike | dict[str, Any]] | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
+    @property
+    def service(self) -> Service:
+        """The service."""
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Its destinations."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Timeouts:
+    """The three connection timeouts that can be set, in seconds."""
+
+    __match_args__ = ("tcp", "tcp_fin", "udp")
+    def __new__(
+        cls, *, tcp: Seconds | None = None, tcp_fin: Seconds | None = None, udp: Seconds | None = None
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def tcp(self) -> int:
+        """Of established TCP connections."""
+    @property
+    def udp(self) -> int:
+        """Of UDP connections."""
+    @property
+    def tcp_fin(self) -> int:
+        """Of TCP connections after a FIN."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Timeouts, /) -> bool: ...
+    def __le__(self, other: Timeouts, /) -> bool: ...
+    def __gt__(self, other: Timeouts, /) -> bool: ...
+    def __ge__(self, other: Timeouts, /) -> bool: ...
+
+@final
+class Tunnel:
+    """The tunnel of a destination."""
+
+    __match_args__ = ("kind", "port")
+    def __new__(
+        cls,
+        kind: TunnelKind | int | str | None = None,
+        *,
+        port: int | None = None,
+        flags: TunnelFlags | int | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @staticmethod
+    def ipip() -> Tunnel:
+        """IP in IP."""
+    @staticmethod
+    def gue(port: int, *, flags: TunnelFlags | int | None = None) -> Tunnel:
+        """Generic UDP encapsulation to a port."""
+    @staticmethod
+    def gre(*, flags: TunnelFlags | int | None = None) -> Tunnel:
+        """Generic routing encapsulation."""
+    @property
+    def flags(self) -> TunnelFlags:
+        """The checksum flags of GUE and GRE."""
+    @property
+    def port(self) -> int:
+        """The UDP port of GUE, 0 otherwise."""
+    @property
+    def kind(self) -> TunnelKind:
+        """The encapsulation."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: Tunnel, /) -> bool: ...
+    def __le__(self, other: Tunnel, /) -> bool: ...
+    def __gt__(self, other: Tunnel, /) -> bool: ...
+    def __ge__(self, other: Tunnel, /) -> bool: ...
+
+__version__: str
+"""The version of the package."""

@@ -1,0 +1,69 @@
+"""Types for annotations: what the functions of this package take.
+
+```python
+from lvs.typing import Address, ServiceLike
+
+def page(service: ServiceLike, real_server: Address) -> None: ...
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Literal, Union
+
+from . import enums
+from ._lvs import (
+    Destination,
+    DestinationEntry,
+    DestinationKey,
+    Service,
+    ServiceEntry,
+    ServiceKey,
+    Snapshot,
+    Table,
+    TableService,
+    Tunnel,
+)
+
+__all__ = [
+    "Address",
+    "DestinationLike",
+    "FamilyLike",
+    "ForwardingLike",
+    "IPAddress",
+    "NetmaskLike",
+    "ProtocolLike",
+    "RoleLike",
+    "Seconds",
+    "ServiceLike",
+    "TableLike",
+    "TunnelLike",
+]
+
+IPAddress = Union[IPv4Address, IPv6Address]
+"""How addresses come back."""
+Address = Union[str, IPv4Address, IPv6Address, IPv4Interface, IPv6Interface]
+"""How addresses may be given."""
+ProtocolLike = Union[enums.Protocol, int, str]
+FamilyLike = Union[enums.AddressFamily, int, str]
+ForwardingLike = Union[enums.ForwardingMethod, int, str]
+RoleLike = Union[enums.DaemonRole, int, str]
+Seconds = Union[int, timedelta]
+"""Whole seconds."""
+NetmaskLike = Union[str, int, IPv4Address]
+"""A mask (``"255.255.255.0"``) or a prefix length (``24``, ``"/24"``)."""
+TunnelLike = Union[Tunnel, Literal["ipip", "gre"]]
+ServiceLike = Union[ServiceKey, Service, ServiceEntry, str, "tuple[ProtocolLike, Address, int]"]
+"""What names a service: ``"tcp://192.0.2.1:80"``, ``"192.0.2.1:80/tcp"``, ``"fwmark:7"``, a key, a service."""
+DestinationLike = Union[DestinationKey, Destination, DestinationEntry, str, "tuple[Address, int]"]
+"""What names a destination: ``"198.51.100.7:80"``, a key, a destination."""
+TableLike = Union[
+    Table,
+    Snapshot,
+    "Mapping[Service | str, Iterable[Destination | str]]",
+    "Iterable[TableService | tuple[Service | str, Iterable[Destination | str]]]",
+]
+"""What can be made a table."""

@@ -1,0 +1,243 @@
+//! `Batch`, `BatchReport` and `Failure`: many changes at once, with an answer to each.
+
+use std::sync::{Mutex, PoisonError};
+
+use lvs_core::Error;
+use lvs_core::director::{BatchReport, Operation, OperationError};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::convert::{self, DestinationKeyArg, KeyArg};
+use crate::errors;
+use crate::operation::PyOperation;
+use crate::settings::{daemon_of, timeouts_of};
+use crate::snapshot::service_of;
+use crate::table::destination_of;
+
+/// Operations that are collected to go out together.
+#[pyclass(name = "Operations", module = "lvs._lvs", frozen, subclass)]
+#[derive(Default)]
+pub(crate) struct PyOperations(Mutex<Vec<Operation>>);
+
+impl PyOperations {
+    fn push(&self, operation: Operation) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<Operation> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[pymethods]
+impl PyOperations {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a virtual service.
+    fn add_service(&self, service: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::AddService(service_of(service)?));
+        Ok(())
+    }
+
+    /// Replaces scheduler, flags, timeout, netmask and engine of a service.
+    fn update_service(&self, service: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::UpdateService(service_of(service)?));
+        Ok(())
+    }
+
+    /// Removes a service and its destinations.
+    fn remove_service(&self, key: KeyArg) {
+        self.push(Operation::RemoveService(key.0));
+    }
+
+    /// Adds a destination to a service.
+    fn add_destination(&self, key: KeyArg, destination: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::AddDestination(key.0, destination_of(destination)?));
+        Ok(())
+    }
+
+    /// Replaces everything of a destination but its key.
+    fn update_destination(&self, key: KeyArg, destination: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::UpdateDestination(key.0, destination_of(destination)?));
+        Ok(())
+    }
+
+    /// Removes a destination from a service.
+    fn remove_destination(&self, key: KeyArg, destination: DestinationKeyArg) {
+        self.push(Operation::RemoveDestination(key.0, destination.0));
+    }
+
+    /// Sets timeouts; 0 leaves one as it is.
+    fn set_timeouts(&self, timeouts: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::SetTimeouts(timeouts_of(timeouts)?));
+        Ok(())
+    }
+
+    /// Starts a sync daemon.
+    fn start_daemon(&self, daemon: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::StartDaemon(daemon_of(daemon)?));
+        Ok(())
+    }
+
+    /// Stops a sync daemon.
+    fn stop_daemon(&self, role: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.push(Operation::StopDaemon(convert::role(role)?));
+        Ok(())
+    }
+
+    /// Zeroes the counters of a service and its destinations, or of all.
+    #[pyo3(signature = (key = None))]
+    fn zero(&self, key: Option<KeyArg>) {
+        self.push(Operation::Zero(key.map(|key| key.0)));
+    }
+
+    /// Removes all services.
+    fn flush(&self) {
+        self.push(Operation::Flush);
+    }
+
+    /// Adds an operation.
+    fn append(&self, operation: &Bound<'_, PyOperation>) {
+        self.push(operation.get().0);
+    }
+
+    /// Adds operations.
+    fn extend(&self, operations: &Bound<'_, PyAny>) -> PyResult<()> {
+        let operations = operations_of(operations)?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(operations);
+        Ok(())
+    }
+
+    /// Forgets all operations.
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
+        PyList::new(py, self.to_vec().into_iter().map(PyOperation))?.into_any().try_iter()
+    }
+}
+
+/// Operations from whatever goes over them.
+pub(crate) fn operations_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<Operation>> {
+    if let Ok(operations) = value.cast::<PyOperations>() {
+        return Ok(operations.get().to_vec());
+    }
+    value.try_iter()?.map(|operation| Ok(operation?.cast::<PyOperation>()?.get().0)).collect()
+}
+
+/// One refused operation of a batch.
+#[pyclass(name = "Failure", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyFailure {
+    /// Which operation of the batch, from 0.
+    #[pyo3(get)]
+    index: usize,
+    error: OperationError,
+    operation: Operation,
+}
+
+#[pymethods]
+impl PyFailure {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("index", "operation", "error").into_py_any(py)
+    }
+
+    /// The operation that was refused.
+    #[getter]
+    const fn operation(&self) -> PyOperation {
+        PyOperation(self.operation)
+    }
+
+    /// Why, as the exception that the operation alone would have raised.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        errors::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Failure of operation {}: {}>", self.index, self.error)
+    }
+}
+
+/// What came of a batch: enough to name the table that is now in force.
+#[pyclass(name = "BatchReport", module = "lvs", frozen)]
+pub(crate) struct PyBatchReport {
+    /// How many operations the director has answered, from the first on.
+    #[pyo3(get)]
+    answered: usize,
+    /// How many operations were sent.
+    #[pyo3(get)]
+    sent: usize,
+    /// The refused ones, in order: they changed nothing, all others that were answered took effect.
+    #[pyo3(get)]
+    failures: Py<PyTuple>,
+    /// What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
+    /// taken effect.
+    #[pyo3(get)]
+    interrupted: Option<Py<PyAny>>,
+    count: usize,
+}
+
+impl PyBatchReport {
+    pub(crate) fn new(py: Python<'_>, report: BatchReport, operations: &[Operation]) -> PyResult<Self> {
+        let failures = report.failures.into_iter().map(|failure| {
+            let operation = operations[failure.index];
+            PyFailure { index: failure.index, error: failure.error, operation }
+        });
+        let interrupted = report.interrupted.map(|error: Error| errors::from_core(py, error).into_value(py).into_any());
+        Ok(Self {
+            answered: report.answered,
+            sent: report.sent,
+            failures: PyTuple::new(py, failures.collect::<Vec<_>>())?.unbind(),
+            interrupted,
+            count: operations.len(),
+        })
+    }
+}
+
+#[pymethods]
+impl PyBatchReport {
+    /// Whether every operation took effect.
+    #[getter]
+    fn complete(&self, py: Python<'_>) -> bool {
+        self.answered == self.count && self.failures.bind(py).is_empty() && self.interrupted.is_none()
+    }
+
+    /// How many operations took effect for certain.
+    #[getter]
+    fn applied(&self, py: Python<'_>) -> usize {
+        self.answered - self.failures.bind(py).len()
+    }
+
+    fn __len__(&self) -> usize {
+        self.count
+    }
+
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    /// Raises what went wrong: nothing if complete, else a BatchError.
+    fn raise_for_failures(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        if slf.get().complete(py) {
+            return Ok(());
+        }
+        let class = py.import("lvs.exceptions")?.getattr("BatchError")?;
+        Err(PyErr::from_value(class.call1((slf,))?))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<BatchReport: {} of {} operations took effect>", self.applied(py), self.count)
+    }
+}

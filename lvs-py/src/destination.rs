@@ -1,0 +1,458 @@
+//! `DestinationKey`, `Tunnel`, `Destination` and, as reported, `DestinationEntry`.
+
+use std::sync::Arc;
+
+use lvs_core::model::{
+    Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
+};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::convert::{self, DestinationKeyArg};
+use crate::errors::invalid;
+use crate::snapshot::Shared;
+use crate::stats::PyStats;
+use crate::value::{Fields, Value, value_methods};
+
+/// What identifies a destination inside its service: address and port.
+#[pyclass(name = "DestinationKey", module = "lvs", frozen, eq, hash, ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PyDestinationKey(pub(crate) DestinationKey);
+
+impl Value for PyDestinationKey {
+    const NAME: &'static str = "DestinationKey";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        Fields::new(py).positional("address", self.0.addr.to_string())?.positional("port", self.0.port)
+    }
+}
+
+#[pymethods]
+impl PyDestinationKey {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("address", "port").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (address, port = None))]
+    fn new(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        key_of(address, port).map(Self)
+    }
+
+    /// The real server's address.
+    #[getter]
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::ip(py, self.0.addr)
+    }
+
+    /// The real server's port; 0 keeps the one that the client asked for.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The address family.
+    #[getter]
+    fn family<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::family_class(py)?, self.0.family().number())
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// Address and port apart, or both in the first argument.
+fn key_of(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<DestinationKey> {
+    match port {
+        Some(port) => Ok(DestinationKey::new(convert::address(address)?, convert::port(port)?)),
+        None => address.extract::<DestinationKeyArg>().map(|key| key.0),
+    }
+}
+
+value_methods!(PyDestinationKey);
+
+/// The tunnel of a destination.
+#[pyclass(name = "Tunnel", module = "lvs", frozen, eq, hash, ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PyTunnel(pub(crate) Tunnel);
+
+impl Value for PyTunnel {
+    const NAME: &'static str = "Tunnel";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        let Tunnel { kind, port, flags } = self.0;
+        let fields = Fields::new(py);
+        let fields = match kind {
+            TunnelKind::Ipip => fields.positional("kind", "ipip"),
+            TunnelKind::Gue => fields.positional("kind", "gue"),
+            TunnelKind::Gre => fields.positional("kind", "gre"),
+            other => fields.positional("kind", other.number()),
+        }?;
+        fields.unless("port", port, port == 0)?.unless("flags", flags.0, flags.0 == 0)
+    }
+}
+
+#[pymethods]
+impl PyTunnel {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("kind", "port").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (kind = None, *, port = None, flags = None))]
+    fn new(
+        kind: Option<&Bound<'_, PyAny>>,
+        port: Option<&Bound<'_, PyAny>>,
+        flags: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        Ok(Self(Tunnel {
+            kind: kind.map_or(Ok(TunnelKind::Ipip), convert::tunnel_kind)?,
+            port: port.map_or(Ok(0), convert::port)?,
+            flags: flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?,
+        }))
+    }
+
+    /// IP in IP.
+    #[staticmethod]
+    fn ipip() -> Self {
+        Self(Tunnel::IPIP)
+    }
+
+    /// Generic UDP encapsulation to a port.
+    #[staticmethod]
+    #[pyo3(signature = (port, *, flags = None))]
+    fn gue(port: &Bound<'_, PyAny>, flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let flags = flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?;
+        Ok(Self(Tunnel::gue(convert::port(port)?, flags)))
+    }
+
+    /// Generic routing encapsulation.
+    #[staticmethod]
+    #[pyo3(signature = (*, flags = None))]
+    fn gre(flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        Ok(Self(Tunnel::gre(flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?)))
+    }
+
+    /// The encapsulation.
+    #[getter]
+    fn kind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::tunnel_kind_class(py)?, self.0.kind.number())
+    }
+
+    /// The UDP port of GUE, 0 otherwise.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The checksum flags of GUE and GRE.
+    #[getter]
+    fn flags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::tunnel_flags_class(py)?, self.0.flags.0)
+    }
+}
+
+value_methods!(PyTunnel);
+
+/// A destination (real server) as you configure it.
+#[pyclass(name = "Destination", module = "lvs", frozen, eq, hash, ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PyDestination(pub(crate) Destination);
+
+/// The name of a method as enumeration and constructor have it, its number if it has none.
+pub(crate) fn forwarding_name<'py>(py: Python<'py>, method: ForwardingMethod) -> PyResult<Bound<'py, PyAny>> {
+    match method {
+        ForwardingMethod::Masquerade => "masquerade".into_bound_py_any(py),
+        ForwardingMethod::LocalNode => "local_node".into_bound_py_any(py),
+        ForwardingMethod::Tunnel => "tunnel".into_bound_py_any(py),
+        ForwardingMethod::DirectRoute => "direct_route".into_bound_py_any(py),
+        ForwardingMethod::Bypass => "bypass".into_bound_py_any(py),
+        other => other.number().into_bound_py_any(py),
+    }
+}
+
+impl Value for PyDestination {
+    const NAME: &'static str = "Destination";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        let Destination { key, forwarding, weight, upper_threshold, lower_threshold, tunnel, .. } = self.0;
+        let default_tunnel = tunnel == Tunnel::IPIP;
+        let method = forwarding_name(py, forwarding)?;
+        Fields::new(py)
+            .positional("address", key.addr.to_string())?
+            .positional("port", key.port)?
+            .unless("forwarding", method, forwarding == ForwardingMethod::DirectRoute)?
+            .named("weight", weight)?
+            .unless("upper_threshold", upper_threshold, upper_threshold == 0)?
+            .unless("lower_threshold", lower_threshold, lower_threshold == 0)?
+            .unless("tunnel", (!default_tunnel).then_some(PyTunnel(tunnel)), default_tunnel)
+    }
+}
+
+#[pymethods]
+impl PyDestination {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("address", "port").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (address, port = None, *, forwarding = None, weight = None, upper_threshold = None,
+        lower_threshold = None, tunnel = None))]
+    fn new(
+        address: &Bound<'_, PyAny>,
+        port: Option<&Bound<'_, PyAny>>,
+        forwarding: Option<&Bound<'_, PyAny>>,
+        weight: Option<&Bound<'_, PyAny>>,
+        upper_threshold: Option<&Bound<'_, PyAny>>,
+        lower_threshold: Option<&Bound<'_, PyAny>>,
+        tunnel: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut destination = Destination::with_key(key_of(address, port)?);
+        if let Some(tunnel) = tunnel {
+            destination = destination.with_tunnel(tunnel_of(tunnel)?);
+        }
+        if let Some(forwarding) = forwarding {
+            destination.forwarding = convert::forwarding(forwarding)?;
+        }
+        if let Some(weight) = weight {
+            destination.weight = convert::number32(weight, "weight")?;
+        }
+        if let Some(threshold) = upper_threshold {
+            destination.upper_threshold = convert::number32(threshold, "threshold")?;
+        }
+        if let Some(threshold) = lower_threshold {
+            destination.lower_threshold = convert::number32(threshold, "threshold")?;
+        }
+        Ok(Self(destination))
+    }
+
+    /// What identifies the destination.
+    #[getter]
+    fn key(&self) -> PyDestinationKey {
+        PyDestinationKey(self.0.key)
+    }
+
+    /// The real server's address.
+    #[getter]
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::ip(py, self.0.key.addr)
+    }
+
+    /// The real server's port; 0 keeps the one that the client asked for.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.key.port
+    }
+
+    /// The address family of the real server.
+    #[getter]
+    fn family<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.key().family(py)
+    }
+
+    /// How packets reach it.
+    #[getter]
+    fn forwarding<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::forwarding_class(py)?, self.0.forwarding.number())
+    }
+
+    /// Its capacity against its neighbours'; 0 quiesces it: no new connections.
+    #[getter]
+    fn weight(&self) -> u32 {
+        self.0.weight
+    }
+
+    /// Connections at which it counts as overloaded, 0 for no limit.
+    #[getter]
+    fn upper_threshold(&self) -> u32 {
+        self.0.upper_threshold
+    }
+
+    /// Connections below which it counts as usable again, 0 for three quarters of the upper threshold.
+    #[getter]
+    fn lower_threshold(&self) -> u32 {
+        self.0.lower_threshold
+    }
+
+    /// The encapsulation, used when it is forwarded to by a tunnel.
+    #[getter]
+    fn tunnel(&self) -> PyTunnel {
+        PyTunnel(self.0.tunnel)
+    }
+}
+
+/// A tunnel: a value, the name of a kind, or what `to_dict` has written.
+fn tunnel_of(value: &Bound<'_, PyAny>) -> PyResult<Tunnel> {
+    if let Ok(tunnel) = value.cast::<PyTunnel>() {
+        return Ok(tunnel.get().0);
+    }
+    if let Ok(fields) = value.cast::<pyo3::types::PyDict>() {
+        let tunnel = value.py().get_type::<PyTunnel>().call((), Some(fields))?;
+        return Ok(tunnel.cast::<PyTunnel>()?.get().0);
+    }
+    let kind = convert::tunnel_kind(value)?;
+    if kind == TunnelKind::Gue && value.cast::<PyString>().is_ok() {
+        return Err(invalid(value.py(), "a GUE tunnel needs a port: Tunnel.gue(6080)"));
+    }
+    Ok(Tunnel { kind, ..Tunnel::IPIP })
+}
+
+value_methods!(PyDestination);
+
+/// A destination as a director reports it: connections and statistics, too.
+#[pyclass(name = "DestinationEntry", module = "lvs", frozen)]
+pub(crate) struct PyDestinationEntry {
+    /// Shared with the whole snapshot: an entry costs nothing until someone looks at it.
+    shared: Arc<Shared>,
+    service: usize,
+    index: usize,
+}
+
+impl PyDestinationEntry {
+    pub(crate) const fn new(shared: Arc<Shared>, service: usize, index: usize) -> Self {
+        Self { shared, service, index }
+    }
+
+    pub(crate) fn entry(&self) -> &DestinationEntry {
+        &self.shared.snapshot.services[self.service].destinations[self.index]
+    }
+}
+
+impl Value for PyDestinationEntry {
+    const NAME: &'static str = "DestinationEntry";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        let DestinationEntry { destination, active, inactive, persistent, stats, stats64, .. } = *self.entry();
+        Fields::new(py)
+            .positional("destination", PyDestination(destination))?
+            .named("active", active)?
+            .named("inactive", inactive)?
+            .unless("persistent", persistent, persistent == 0)?
+            .unless("stats", stats.map(PyStats), stats.is_none())?
+            .unless("stats64", stats64.map(PyStats), stats64.is_none())
+    }
+
+    fn repr(&self, _py: Python<'_>) -> PyResult<String> {
+        let DestinationEntry { destination, active, inactive, .. } = self.entry();
+        let Destination { key, weight, .. } = destination;
+        Ok(format!("<DestinationEntry {key} weight={weight} active={active} inactive={inactive}>"))
+    }
+}
+
+#[pymethods]
+impl PyDestinationEntry {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("destination", "active", "inactive").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (destination, *, active = 0, inactive = 0, persistent = 0, stats = None, stats64 = None))]
+    fn construct(
+        destination: &Bound<'_, PyAny>,
+        active: u32,
+        inactive: u32,
+        persistent: u32,
+        stats: Option<&Bound<'_, PyAny>>,
+        stats64: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let destination = match destination.cast::<pyo3::types::PyDict>() {
+            Ok(fields) => destination.py().get_type::<PyDestination>().call((), Some(fields))?,
+            Err(_) => destination.clone(),
+        };
+        let mut entry = DestinationEntry::new(destination.cast::<PyDestination>()?.get().0);
+        entry.active = active;
+        entry.inactive = inactive;
+        entry.persistent = persistent;
+        entry.stats = stats.map(crate::stats::stats_of).transpose()?;
+        entry.stats64 = stats64.map(crate::stats::stats_of).transpose()?;
+        Ok(Self::new(crate::snapshot::lone_destination(entry), 0, 0))
+    }
+
+    /// The destination as it is configured.
+    #[getter]
+    fn destination(&self) -> PyDestination {
+        PyDestination(self.entry().destination)
+    }
+
+    /// What identifies it.
+    #[getter]
+    fn key(&self) -> PyDestinationKey {
+        PyDestinationKey(self.entry().destination.key)
+    }
+
+    /// The real server's address.
+    #[getter]
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::ip(py, self.entry().destination.key.addr)
+    }
+
+    /// The real server's port.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.entry().destination.key.port
+    }
+
+    /// Its weight.
+    #[getter]
+    fn weight(&self) -> u32 {
+        self.entry().destination.weight
+    }
+
+    /// How packets reach it.
+    #[getter]
+    fn forwarding<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.destination().forwarding(py)
+    }
+
+    /// Connections in an active state: established or on the way there.
+    #[getter]
+    fn active(&self) -> u32 {
+        self.entry().active
+    }
+
+    /// All other connections; those of UDP always count here.
+    #[getter]
+    fn inactive(&self) -> u32 {
+        self.entry().inactive
+    }
+
+    /// Persistence templates that point here.
+    #[getter]
+    fn persistent(&self) -> u32 {
+        self.entry().persistent
+    }
+
+    /// The 32-bit statistics, None where the director reports none.
+    #[getter]
+    fn stats(&self) -> Option<PyStats> {
+        self.entry().stats.map(PyStats)
+    }
+
+    /// The 64-bit statistics, None where the director reports none.
+    #[getter]
+    fn stats64(&self) -> Option<PyStats> {
+        self.entry().stats64.map(PyStats)
+    }
+
+    /// The widest statistics reported, all zero if there are none.
+    #[getter]
+    fn statistics(&self) -> PyStats {
+        PyStats(self.entry().statistics())
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.entry() == other.entry()
+    }
+
+    fn __hash__(&self) -> u64 {
+        crate::value::hash(self.entry())
+    }
+}
+
+value_methods!(PyDestinationEntry);

@@ -1,0 +1,195 @@
+//! `Operation`: one change of a table, to match on and to collect in batches.
+
+use lvs_core::director::Operation;
+use lvs_core::model::{DaemonRole, ServiceKey};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use crate::convert::{self, DestinationKeyArg, KeyArg};
+use crate::destination::{PyDestination, PyDestinationKey};
+use crate::service::{PyService, PyServiceKey};
+use crate::settings::{PyDaemon, PyTimeouts, daemon_of, timeouts_of};
+use crate::snapshot::service_of;
+use crate::table::destination_of;
+
+/// One change of a director's table.
+#[pyclass(name = "Operation", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyOperation(pub(crate) Operation);
+
+impl PyOperation {
+    pub(crate) fn wrap(py: Python<'_>, operation: Operation) -> PyResult<Py<PyAny>> {
+        Self(operation).into_py_any(py)
+    }
+}
+
+#[pymethods]
+impl PyOperation {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("action", "key", "value").into_py_any(py)
+    }
+
+    /// Adds a virtual service.
+    #[staticmethod]
+    fn add_service(service: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::AddService(service_of(service)?)))
+    }
+
+    /// Replaces scheduler, flags, timeout, netmask and engine of a service.
+    #[staticmethod]
+    fn update_service(service: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::UpdateService(service_of(service)?)))
+    }
+
+    /// Removes a service and its destinations.
+    #[staticmethod]
+    fn remove_service(key: KeyArg) -> Self {
+        Self(Operation::RemoveService(key.0))
+    }
+
+    /// Adds a destination to a service.
+    #[staticmethod]
+    fn add_destination(key: KeyArg, destination: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::AddDestination(key.0, destination_of(destination)?)))
+    }
+
+    /// Replaces everything of a destination but its key.
+    #[staticmethod]
+    fn update_destination(key: KeyArg, destination: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::UpdateDestination(key.0, destination_of(destination)?)))
+    }
+
+    /// Removes a destination from a service.
+    #[staticmethod]
+    fn remove_destination(key: KeyArg, destination: DestinationKeyArg) -> Self {
+        Self(Operation::RemoveDestination(key.0, destination.0))
+    }
+
+    /// Sets timeouts; 0 leaves one as it is.
+    #[staticmethod]
+    fn set_timeouts(timeouts: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::SetTimeouts(timeouts_of(timeouts)?)))
+    }
+
+    /// Starts a sync daemon.
+    #[staticmethod]
+    fn start_daemon(daemon: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::StartDaemon(daemon_of(daemon)?)))
+    }
+
+    /// Stops a sync daemon.
+    #[staticmethod]
+    fn stop_daemon(role: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Operation::StopDaemon(convert::role(role)?)))
+    }
+
+    /// Zeroes the counters of a service and its destinations, or of all.
+    #[staticmethod]
+    #[pyo3(signature = (key = None))]
+    fn zero(key: Option<KeyArg>) -> Self {
+        Self(Operation::Zero(key.map(|key| key.0)))
+    }
+
+    /// Removes all services.
+    #[staticmethod]
+    const fn flush() -> Self {
+        Self(Operation::Flush)
+    }
+
+    /// What it does, by the name of the method that does it: "add_service", "flush".
+    #[getter]
+    const fn action(&self) -> &'static str {
+        match self.0 {
+            Operation::AddService(_) => "add_service",
+            Operation::UpdateService(_) => "update_service",
+            Operation::RemoveService(_) => "remove_service",
+            Operation::AddDestination(..) => "add_destination",
+            Operation::UpdateDestination(..) => "update_destination",
+            Operation::RemoveDestination(..) => "remove_destination",
+            Operation::SetTimeouts(_) => "set_timeouts",
+            Operation::StartDaemon(_) => "start_daemon",
+            Operation::StopDaemon(_) => "stop_daemon",
+            Operation::Zero(_) => "zero",
+            Operation::Flush => "flush",
+        }
+    }
+
+    /// The service it is about, None for all or none.
+    #[getter]
+    fn key(&self) -> Option<PyServiceKey> {
+        self.service_key().map(PyServiceKey)
+    }
+
+    /// What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others.
+    #[getter]
+    fn value<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.0 {
+            Operation::AddService(service) | Operation::UpdateService(service) => {
+                PyService(service).into_bound_py_any(py)
+            }
+            Operation::AddDestination(_, destination) | Operation::UpdateDestination(_, destination) => {
+                PyDestination(destination).into_bound_py_any(py)
+            }
+            Operation::RemoveDestination(_, key) => PyDestinationKey(key).into_bound_py_any(py),
+            Operation::SetTimeouts(timeouts) => PyTimeouts(timeouts).into_bound_py_any(py),
+            Operation::StartDaemon(daemon) => PyDaemon(daemon).into_bound_py_any(py),
+            Operation::StopDaemon(role) => role_object(py, role),
+            Operation::RemoveService(_) | Operation::Zero(_) | Operation::Flush => return Ok(None),
+        }
+        .map(Some)
+    }
+
+    /// As the end of a sentence: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let arguments = self.arguments(py)?;
+        let parts =
+            arguments.iter().map(|value| Ok(value.repr()?.to_cow()?.into_owned())).collect::<PyResult<Vec<_>>>()?;
+        Ok(format!("Operation.{}({})", self.action(), parts.join(", ")))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, pyo3::types::PyTuple>)> {
+        let constructor = py.get_type::<Self>().getattr(self.action())?;
+        Ok((constructor, pyo3::types::PyTuple::new(py, self.arguments(py)?)?))
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+}
+
+impl PyOperation {
+    const fn service_key(&self) -> Option<ServiceKey> {
+        match self.0 {
+            Operation::AddService(service) | Operation::UpdateService(service) => Some(service.key()),
+            Operation::RemoveService(key)
+            | Operation::AddDestination(key, _)
+            | Operation::UpdateDestination(key, _)
+            | Operation::RemoveDestination(key, _) => Some(key),
+            Operation::Zero(key) => key,
+            _ => None,
+        }
+    }
+
+    /// What its constructor takes.
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let key = match self.0 {
+            Operation::AddService(_) | Operation::UpdateService(_) => None,
+            _ => self.key(),
+        };
+        let key = key.map(|key| key.into_bound_py_any(py)).transpose()?;
+        Ok(key.into_iter().chain(self.value(py)?).collect())
+    }
+}
+
+fn role_object(py: Python<'_>, role: DaemonRole) -> PyResult<Bound<'_, PyAny>> {
+    convert::member(convert::role_class(py)?, role.number())
+}

@@ -1,0 +1,376 @@
+//! `ServiceKey` and `Service`.
+
+use lvs_core::model::{AddressFamily, Netmask, Protocol, Service, ServiceFlags, ServiceKey};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::convert::{self, KeyArg};
+use crate::errors::{OrRaise, invalid};
+use crate::value::{Fields, Value, value_methods};
+
+/// What identifies a virtual service: protocol, address and port, or a firewall mark.
+#[pyclass(name = "ServiceKey", module = "lvs", frozen, eq, hash, ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PyServiceKey(pub(crate) ServiceKey);
+
+impl Value for PyServiceKey {
+    const NAME: &'static str = "ServiceKey";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        Fields::new(py).positional("key", convert::key_string(&self.0))
+    }
+}
+
+#[pymethods]
+impl PyServiceKey {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("protocol", "address", "port").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (key = None, *, protocol = None, address = None, port = None, mark = None, family = None))]
+    fn new(
+        py: Python<'_>,
+        key: Option<KeyArg>,
+        protocol: Option<&Bound<'_, PyAny>>,
+        address: Option<&Bound<'_, PyAny>>,
+        port: Option<&Bound<'_, PyAny>>,
+        mark: Option<&Bound<'_, PyAny>>,
+        family: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let base = key.map(|key| key.0);
+        let incomplete = || invalid(py, "a service has a protocol, an address and a port, or a firewall mark");
+        let endpoint = protocol.is_some() || address.is_some() || port.is_some();
+        let (old_mark, old_family) = match base {
+            Some(ServiceKey::Fwmark { mark, family }) => (Some(mark.get()), Some(family)),
+            _ => (None, None),
+        };
+        if mark.is_some() || family.is_some() || (old_mark.is_some() && !endpoint) {
+            if endpoint {
+                return Err(incomplete());
+            }
+            let mark = mark.map(|mark| convert::number32(mark, "mark")).transpose()?.or(old_mark);
+            let family = family.map(convert::family).transpose()?.or(old_family).unwrap_or(AddressFamily::Inet);
+            return ServiceKey::fwmark(mark.ok_or_else(incomplete)?, family).or_raise(py).map(Self);
+        }
+        let old = match base {
+            Some(ServiceKey::Endpoint { protocol, addr, port }) => Some((protocol, addr, port)),
+            _ => None,
+        };
+        let protocol = protocol.map(convert::protocol).transpose()?.or(old.map(|old| old.0));
+        let address = address.map(convert::address).transpose()?.or(old.map(|old| old.1));
+        let port = port.map(convert::port).transpose()?.or(old.map(|old| old.2));
+        match (protocol, address, port) {
+            (Some(protocol), Some(address), Some(port)) => Ok(Self(ServiceKey::endpoint(protocol, address, port))),
+            _ => Err(incomplete()),
+        }
+    }
+
+    /// The key of a TCP service.
+    #[staticmethod]
+    fn tcp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::endpoint(Protocol::Tcp, address, port)
+    }
+
+    /// The key of a UDP service.
+    #[staticmethod]
+    fn udp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::endpoint(Protocol::Udp, address, port)
+    }
+
+    /// The key of an SCTP service.
+    #[staticmethod]
+    fn sctp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::endpoint(Protocol::Sctp, address, port)
+    }
+
+    /// The key of a service for packets that carry a firewall mark.
+    #[staticmethod]
+    #[pyo3(signature = (mark, *, family = None))]
+    fn fwmark(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        mark_key(mark, family).map(Self)
+    }
+
+    /// The protocol, None for a firewall mark.
+    #[getter]
+    fn protocol<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.protocol().map(|protocol| convert::protocol_class(py)?.call1((protocol.number(),))).transpose()
+    }
+
+    /// The virtual address, None for a firewall mark.
+    #[getter]
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.0 {
+            ServiceKey::Endpoint { addr, .. } => convert::ip(py, addr).map(Some),
+            ServiceKey::Fwmark { .. } => Ok(None),
+        }
+    }
+
+    /// The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    /// The firewall mark, None for an address.
+    #[getter]
+    fn mark(&self) -> Option<u32> {
+        match self.0 {
+            ServiceKey::Endpoint { .. } => None,
+            ServiceKey::Fwmark { mark, .. } => Some(mark.get()),
+        }
+    }
+
+    /// The address family.
+    #[getter]
+    fn family<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::family_class(py)?, self.0.family().number())
+    }
+
+    fn __str__(&self) -> String {
+        convert::key_string(&self.0)
+    }
+}
+
+impl PyServiceKey {
+    fn endpoint(protocol: Protocol, address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(ServiceKey::endpoint(protocol, convert::address(address)?, convert::port(port)?)))
+    }
+}
+
+fn mark_key(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<ServiceKey> {
+    let family = family.map_or(Ok(AddressFamily::Inet), convert::family)?;
+    ServiceKey::fwmark(convert::number32(mark, "mark")?, family).or_raise(mark.py())
+}
+
+value_methods!(PyServiceKey);
+
+/// A virtual service as you configure it.
+#[pyclass(name = "Service", module = "lvs", frozen, eq, hash, ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PyService(pub(crate) Service);
+
+impl Value for PyService {
+    const NAME: &'static str = "Service";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        let Service { scheduler, flags, timeout, engine, .. } = self.0;
+        let one_packet = self.0.is_one_packet();
+        let rest = flags.without(ServiceFlags::PERSISTENT).without(ServiceFlags::ONE_PACKET);
+        let persistence = self.0.persistence();
+        let kept = if persistence.is_some() { 0 } else { timeout };
+        let netmask = self.0.netmask();
+        Fields::new(py)
+            .positional("key", convert::key_string(&self.0.key()))?
+            .named("scheduler", scheduler.as_str())?
+            .unless("persistence", persistence, persistence.is_none())?
+            .unless("netmask", netmask.to_string(), netmask.is_full())?
+            .unless("engine", engine.as_ref().map(|engine| engine.as_str().to_owned()), engine.is_none())?
+            .unless("one_packet", one_packet, !one_packet)?
+            .unless("flags", rest.bits(), rest.is_empty())?
+            .unless("timeout", kept, kept == 0)
+    }
+}
+
+/// What the constructors take by name.
+struct Options<'a, 'py> {
+    scheduler: &'a Bound<'py, PyAny>,
+    persistence: Option<&'a Bound<'py, PyAny>>,
+    netmask: Option<&'a Bound<'py, PyAny>>,
+    engine: Option<&'a Bound<'py, PyAny>>,
+    one_packet: bool,
+    flags: Option<&'a Bound<'py, PyAny>>,
+    timeout: Option<&'a Bound<'py, PyAny>>,
+}
+
+impl Options<'_, '_> {
+    fn build(&self, key: ServiceKey) -> PyResult<PyService> {
+        let py = self.scheduler.py();
+        let mut service = Service::new(key);
+        service.scheduler = text(self.scheduler, "a scheduler")?.parse().or_raise(py)?;
+        if let Some(flags) = self.flags {
+            service.flags = convert::service_flags(flags)?;
+        }
+        if let Some(timeout) = self.timeout {
+            service.timeout = convert::seconds(timeout)?;
+        }
+        if let Some(persistence) = self.persistence {
+            if service.timeout != 0 {
+                return Err(invalid(py, "persistence and timeout are the same field: give one of them"));
+            }
+            // `True` is what ipvsadm's `-p` without a number means.
+            if persistence.is(true.into_pyobject(py)?) {
+                service = service.with_persistence(Service::DEFAULT_PERSISTENCE);
+            } else if !persistence.is(false.into_pyobject(py)?) {
+                service = service.with_persistence(convert::seconds(persistence)?);
+            }
+        }
+        if self.one_packet {
+            service = service.with_one_packet();
+        }
+        if let Some(engine) = self.engine {
+            service = service.with_engine(text(engine, "an engine")?.parse().or_raise(py)?);
+        }
+        if let Some(netmask) = self.netmask {
+            let netmask: Netmask = convert::netmask(netmask, key.family())?;
+            service = service.with_netmask(netmask).or_raise(py)?;
+        }
+        Ok(PyService(service))
+    }
+}
+
+fn text(value: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
+    match value.cast::<PyString>() {
+        Ok(text) => Ok(text.to_cow()?.into_owned()),
+        Err(_) => {
+            let kind = value.get_type().name()?;
+            Err(PyTypeError::new_err(format!("the name of {what} is text, not {kind}")))
+        }
+    }
+}
+
+/// Constructors that share their options.
+macro_rules! constructors {
+    ($($(#[$attr:meta])* $name:ident($($arg:ident),* $(; $family:ident)?) => $key:expr;)*) => {
+        #[pymethods]
+        impl PyService {
+            $(
+                $(#[$attr])*
+                #[pyo3(signature = ($($arg,)* *, $($family = None,)? scheduler = None, persistence = None,
+                    netmask = None, engine = None, one_packet = false, flags = None, timeout = None))]
+                #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+                fn $name(
+                    py: Python<'_>,
+                    $($arg: &Bound<'_, PyAny>,)*
+                    $($family: Option<&Bound<'_, PyAny>>,)?
+                    scheduler: Option<&Bound<'_, PyAny>>,
+                    persistence: Option<&Bound<'_, PyAny>>,
+                    netmask: Option<&Bound<'_, PyAny>>,
+                    engine: Option<&Bound<'_, PyAny>>,
+                    one_packet: bool,
+                    flags: Option<&Bound<'_, PyAny>>,
+                    timeout: Option<&Bound<'_, PyAny>>,
+                ) -> PyResult<Self> {
+                    let wlc;
+                    let scheduler = match scheduler {
+                        Some(scheduler) => scheduler,
+                        None => { wlc = pyo3::intern!(py, "wlc").clone().into_any(); &wlc }
+                    };
+                    let options = Options { scheduler, persistence, netmask, engine, one_packet, flags, timeout };
+                    options.build($key)
+                }
+            )*
+        }
+    };
+}
+
+constructors! {
+    #[new]
+    new(key) => key.extract::<KeyArg>()?.0;
+    /// A TCP service.
+    #[staticmethod]
+    tcp(address, port) => PyServiceKey::endpoint(Protocol::Tcp, address, port)?.0;
+    /// A UDP service.
+    #[staticmethod]
+    udp(address, port) => PyServiceKey::endpoint(Protocol::Udp, address, port)?.0;
+    /// An SCTP service.
+    #[staticmethod]
+    sctp(address, port) => PyServiceKey::endpoint(Protocol::Sctp, address, port)?.0;
+    /// A service for packets that carry a firewall mark.
+    #[staticmethod]
+    fwmark(mark; family) => mark_key(mark, family)?;
+}
+
+#[pymethods]
+impl PyService {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("key", "scheduler").into_py_any(py)
+    }
+
+    /// What identifies the service.
+    #[getter]
+    fn key(&self) -> PyServiceKey {
+        PyServiceKey(self.0.key())
+    }
+
+    /// The protocol, None for a firewall mark.
+    #[getter]
+    fn protocol<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.key().protocol(py)
+    }
+
+    /// The virtual address, None for a firewall mark.
+    #[getter]
+    fn address<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.key().address(py)
+    }
+
+    /// The port; 0 stands for all ports of a persistent service.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.0.key().port()
+    }
+
+    /// The firewall mark, None for an address.
+    #[getter]
+    fn mark(&self) -> Option<u32> {
+        self.key().mark()
+    }
+
+    /// The address family.
+    #[getter]
+    fn family<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.key().family(py)
+    }
+
+    /// The name of the scheduler.
+    #[getter]
+    fn scheduler(&self) -> String {
+        self.0.scheduler.as_str().to_owned()
+    }
+
+    /// The flags, persistence among them.
+    #[getter]
+    fn flags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        convert::member(convert::service_flags_class(py)?, self.0.flags.bits())
+    }
+
+    /// Seconds of persistence, None if the service is not persistent.
+    #[getter]
+    fn persistence(&self) -> Option<u32> {
+        self.0.persistence()
+    }
+
+    /// The timeout of persistence in seconds as the kernel keeps it, persistent or not.
+    #[getter]
+    fn timeout(&self) -> u32 {
+        self.0.timeout
+    }
+
+    /// Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length.
+    #[getter]
+    fn netmask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0.netmask() {
+            Netmask::V4(mask) => convert::ip(py, mask.into()),
+            Netmask::V6(length) => length.get().into_bound_py_any(py),
+        }
+    }
+
+    /// The name of the persistence engine, if any.
+    #[getter]
+    fn engine(&self) -> Option<String> {
+        self.0.engine.map(|engine| engine.as_str().to_owned())
+    }
+
+    /// Whether every UDP datagram is scheduled by itself.
+    #[getter]
+    fn one_packet(&self) -> bool {
+        self.0.is_one_packet()
+    }
+}
+
+value_methods!(PyService);

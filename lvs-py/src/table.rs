@@ -1,0 +1,216 @@
+//! `Table` and `TableService`: a whole configuration.
+
+use std::sync::Arc;
+
+use lvs_core::model::{Destination, Table, TableService};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::convert::{DestinationKeyArg, KeyArg};
+use crate::destination::PyDestination;
+use crate::service::{PyService, PyServiceKey};
+use crate::settings::{PyDaemon, PyTimeouts, timeouts_of};
+use crate::snapshot::{daemons_of, html, service_of};
+use crate::value::{Fields, Value, hash, value_methods};
+
+/// A virtual service with its destinations, as you configure them.
+#[pyclass(name = "TableService", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyTableService(pub(crate) TableService);
+
+impl Value for PyTableService {
+    const NAME: &'static str = "TableService";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        Fields::new(py)
+            .positional("service", PyService(self.0.service))?
+            .positional("destinations", self.destinations(py)?)
+    }
+}
+
+#[pymethods]
+impl PyTableService {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("service", "destinations").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (service, destinations = None))]
+    fn new(service: &Bound<'_, PyAny>, destinations: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        Ok(Self(TableService { service: service_of(service)?, destinations: destinations_of(destinations)? }))
+    }
+
+    /// What identifies the service.
+    #[getter]
+    fn key(&self) -> PyServiceKey {
+        PyServiceKey(self.0.service.key())
+    }
+
+    /// The service.
+    #[getter]
+    const fn service(&self) -> PyService {
+        PyService(self.0.service)
+    }
+
+    /// Its destinations.
+    #[getter]
+    fn destinations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.destinations.iter().copied().map(PyDestination))
+    }
+}
+
+value_methods!(PyTableService);
+
+fn destinations_of(destinations: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Destination>> {
+    let Some(destinations) = destinations else { return Ok(Vec::new()) };
+    destinations.try_iter()?.map(|destination| destination_of(&destination?)).collect()
+}
+
+/// A destination: a value, what names one, or what `to_dict` has written.
+pub(crate) fn destination_of(value: &Bound<'_, PyAny>) -> PyResult<Destination> {
+    if let Ok(destination) = value.cast::<PyDestination>() {
+        return Ok(destination.get().0);
+    }
+    if let Ok(entry) = value.cast::<crate::destination::PyDestinationEntry>() {
+        return Ok(entry.get().entry().destination);
+    }
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let destination = value.py().get_type::<PyDestination>().call((), Some(fields))?;
+        return Ok(destination.cast::<PyDestination>()?.get().0);
+    }
+    value.extract::<DestinationKeyArg>().map(|key| Destination::with_key(key.0))
+}
+
+/// A whole configuration: what a rules file says, what a director is to hold.
+#[pyclass(name = "Table", module = "lvs", frozen)]
+pub(crate) struct PyTable(pub(crate) Arc<Table>);
+
+impl Value for PyTable {
+    const NAME: &'static str = "Table";
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
+        let Table { timeouts, ref daemons, .. } = *self.0;
+        let daemons = PyTuple::new(py, daemons.iter().copied().map(PyDaemon))?;
+        Fields::new(py)
+            .positional("services", self.services(py)?)?
+            .unless("timeouts", timeouts.map(PyTimeouts), timeouts.is_none())?
+            .unless("daemons", &daemons, daemons.is_empty())
+    }
+}
+
+#[pymethods]
+impl PyTable {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("services", "timeouts", "daemons").into_py_any(py)
+    }
+
+    #[new]
+    #[pyo3(signature = (services = None, *, timeouts = None, daemons = None))]
+    fn new(
+        services: Option<&Bound<'_, PyAny>>,
+        timeouts: Option<&Bound<'_, PyAny>>,
+        daemons: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut table = Table::new();
+        table.timeouts = timeouts.map(timeouts_of).transpose()?;
+        table.daemons = daemons_of(daemons)?;
+        if let Some(services) = services {
+            let mapping = services.cast::<PyDict>().is_ok();
+            let items = if mapping { services.call_method0("items")? } else { services.clone() };
+            for item in items.try_iter()? {
+                table.services.push(table_service_of(&item?)?);
+            }
+        }
+        Ok(Self(Arc::new(table)))
+    }
+
+    /// The services, each with its destinations, in the order of the source.
+    #[getter]
+    fn services<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.services.iter().cloned().map(PyTableService))
+    }
+
+    /// The timeouts, if the source says something of them.
+    #[getter]
+    fn timeouts(&self) -> Option<PyTimeouts> {
+        self.0.timeouts.map(PyTimeouts)
+    }
+
+    /// The sync daemons.
+    #[getter]
+    fn daemons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.daemons.iter().copied().map(PyDaemon))
+    }
+
+    /// The same with services and destinations sorted by their keys, so that equal tables compare equal.
+    fn sorted(&self) -> Self {
+        let mut table = Table::clone(&self.0);
+        table.sort();
+        Self(Arc::new(table))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.services.len()
+    }
+
+    fn __bool__(&self) -> bool {
+        !self.0.services.is_empty()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
+        self.services(py)?.try_iter()
+    }
+
+    fn __getitem__(&self, key: KeyArg) -> PyResult<PyTableService> {
+        match self.0.service(&key.0) {
+            Some(service) => Ok(PyTableService(service.clone())),
+            None => Err(PyKeyError::new_err(crate::convert::key_string(&key.0))),
+        }
+    }
+
+    fn __contains__(&self, key: KeyArg) -> bool {
+        self.0.service(&key.0).is_some()
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        html(slf.py(), "table", slf.as_any())
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash(&*self.0)
+    }
+}
+
+value_methods!(PyTable);
+
+/// A service of a table: a value, what `to_dict` has written, a pair, or a service alone.
+fn table_service_of(value: &Bound<'_, PyAny>) -> PyResult<TableService> {
+    if let Ok(service) = value.cast::<PyTableService>() {
+        return Ok(service.get().0.clone());
+    }
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let service = value.py().get_type::<PyTableService>().call((), Some(fields))?;
+        return Ok(service.cast::<PyTableService>()?.get().0.clone());
+    }
+    if let Ok(pair) = value.cast::<PyTuple>()
+        && pair.len() == 2
+    {
+        let destinations = destinations_of(Some(&pair.get_item(1)?))?;
+        return Ok(TableService { service: service_of(&pair.get_item(0)?)?, destinations });
+    }
+    service_of(value).map(TableService::new).map_err(|error| {
+        if error.is_instance_of::<PyTypeError>(value.py()) {
+            PyTypeError::new_err("a table is made of TableService, (service, destinations) or {service: destinations}")
+        } else {
+            error
+        }
+    })
+}
