@@ -24,12 +24,9 @@ pub(crate) fn endpoint(
     dialect: Dialect,
     resolver: &dyn Resolver,
 ) -> Result<(IpAddr, Option<u16>), Fault> {
-    let bytes = word.bytes;
     // The usual case first: a.b.c.d:port.
-    if let Some(colon) = bytes.iter().position(|byte| *byte == b':')
-        && let Some(addr) = number::dotted_quad(&bytes[..colon])
-    {
-        return Ok((IpAddr::V4(addr), Some(port(word.from(colon + 1), protocol, resolver)?)));
+    if let Some((addr, [b':', rest @ ..])) = number::dotted_quad_prefix(word.bytes) {
+        return Ok((addr.into(), Some(port(word.from(word.bytes.len() - rest.len()), protocol, resolver)?)));
     }
     uncommon(word, protocol, dialect, resolver)
 }

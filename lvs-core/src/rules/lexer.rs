@@ -1,5 +1,6 @@
 //! Text into lines, lines into words: borrowed, with byte positions.
 
+use std::io::BufRead as _;
 use std::ops::Range;
 
 use super::Dialect;
@@ -42,16 +43,20 @@ pub(crate) struct LineWords<'a> {
     line: &'a [u8],
     at: usize,
     compat: bool,
+    /// Whether words have to be looked at for what ipvsadm does to them.
+    odd: bool,
     first: bool,
 }
 
 impl<'a> LineWords<'a> {
+    #[inline]
     pub(crate) fn new(line: &'a [u8], dialect: Dialect) -> Self {
-        Self { line, at: 0, compat: dialect == Dialect::Ipvsadm, first: true }
+        let compat = dialect == Dialect::Ipvsadm;
+        Self { line, at: 0, compat, odd: compat && (line.len() > COMPAT_WORD_MAX || line.contains(&0)), first: true }
     }
 }
 
-const fn is_blank(byte: u8) -> bool {
+pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
@@ -74,7 +79,7 @@ impl<'a> Words<'a> for LineWords<'a> {
             }
             let first = std::mem::take(&mut self.first);
             let mut bytes = &line[start..at];
-            if self.compat {
+            if self.odd {
                 if bytes.len() > COMPAT_WORD_MAX {
                     // ipvsadm's buffer is full here: the rest becomes a word of its own.
                     at = start + COMPAT_WORD_MAX;
@@ -150,15 +155,13 @@ impl<'a> Iterator for Lines<'a> {
     fn next(&mut self) -> Option<Line<'a>> {
         let start = self.at;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
-        let length = rest.iter().position(|byte| *byte == b'\n');
         self.number += 1;
-        let bytes = match length {
-            Some(length) => {
-                self.at = start + length + 1;
-                &rest[..length]
-            }
-            None => {
-                self.at = self.text.len();
+        // The fastest search that `std` has; reading from memory does not fail.
+        let length = { rest }.skip_until(b'\n').unwrap_or(rest.len());
+        self.at = start + length;
+        let bytes = match rest[..length].split_last() {
+            Some((b'\n', bytes)) => bytes,
+            _ => {
                 // What ipvsadm does: a last line without newline that ends in two or more blanks is never carried out.
                 if self.dialect == Dialect::Ipvsadm && rest.iter().rev().take_while(|byte| is_blank(**byte)).count() > 1
                 {

@@ -232,6 +232,10 @@ impl RuleLines<'_, '_, '_> {
     /// The part of a line that is a rule, and whether that is an extended one.
     fn split_comment<'l>(&mut self, line: &lexer::Line<'l>) -> (&'l [u8], bool) {
         let bytes = line.bytes;
+        // Asked first because it is faster.
+        if !bytes.contains(&b'#') {
+            return (bytes, false);
+        }
         let Some(hash) = bytes.iter().position(|byte| *byte == b'#') else { return (bytes, false) };
         if bytes[..hash].last().is_some_and(|byte| !byte.is_ascii_whitespace()) {
             // A `#` inside a word is none of ours.
@@ -265,7 +269,8 @@ impl Iterator for RuleLines<'_, '_, '_> {
             if extended {
                 words.next_word();
             }
-            if words.clone().next_word().is_none() {
+            // Usually the first byte tells; the program's name alone says nothing, either.
+            if bytes.first() != Some(&b'-') && words.clone().next_word().is_none() {
                 continue;
             }
             let command = parser::command(self.parser.context(extended), words, &mut self.faults);

@@ -67,35 +67,35 @@ pub(crate) fn bits(text: &[u8]) -> Option<u32> {
 /// An IPv4 address in four decimal numbers without superfluous zeros.
 #[inline]
 pub(crate) fn dotted_quad(text: &[u8]) -> Option<Ipv4Addr> {
-    if text.len() > 15 {
-        return None;
-    }
-    let mut bits = 0u32;
-    let mut part = 0u32;
-    let mut digits = 0;
-    let mut dots = 0;
-    for byte in text {
-        match byte {
-            b'0'..=b'9' => {
-                if digits > 0 && part == 0 {
-                    return None;
-                }
-                part = part * 10 + u32::from(byte - b'0');
-                digits += 1;
-                if part > 255 {
-                    return None;
-                }
-            }
-            b'.' if digits > 0 => {
-                bits = bits << 8 | part;
-                part = 0;
-                digits = 0;
-                dots += 1;
-            }
-            _ => return None,
+    let (addr, rest) = dotted_quad_prefix(text)?;
+    rest.is_empty().then_some(addr)
+}
+
+/// Such an address at the start of a text, and what follows it.
+#[inline]
+pub(crate) fn dotted_quad_prefix(mut text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
+    let mut bits = 0;
+    for part in 0..4 {
+        if part > 0 {
+            let [b'.', rest @ ..] = text else { return None };
+            text = rest;
         }
+        let [digit @ b'0'..=b'9', rest @ ..] = text else { return None };
+        text = rest;
+        let mut number = u32::from(digit - b'0');
+        while let [digit @ b'0'..=b'9', rest @ ..] = text {
+            if number == 0 {
+                return None;
+            }
+            number = number * 10 + u32::from(digit - b'0');
+            if number > 255 {
+                return None;
+            }
+            text = rest;
+        }
+        bits = bits << 8 | number;
     }
-    (digits > 0 && dots == 3).then(|| Ipv4Addr::from_bits(bits << 8 | part))
+    Some((Ipv4Addr::from_bits(bits), text))
 }
 
 /// An IPv4 address in all the forms that `inet_aton` takes: one to four numbers, decimal, octal (`0...`) or
