@@ -3,6 +3,7 @@
 //! What the library does faster must choose the same; tests and benches hold it against this.
 #![allow(dead_code)]
 
+pub(crate) mod chance;
 mod tables;
 
 use std::collections::HashMap;
