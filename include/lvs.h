@@ -193,6 +193,76 @@
 #define LVS_COVERAGE_DAEMON_DETAILS 16
 
 /**
+ * TCP flag: the sender has finished.
+ */
+#define LVS_TCP_FIN 1
+
+/**
+ * TCP flag: the sender opens.
+ */
+#define LVS_TCP_SYN 2
+
+/**
+ * TCP flag: reset.
+ */
+#define LVS_TCP_RST 4
+
+/**
+ * TCP flag: acknowledgement.
+ */
+#define LVS_TCP_ACK 16
+
+/**
+ * The service counts.
+ */
+#define LVS_FILTER_SERVICE 1
+
+/**
+ * The protocol counts.
+ */
+#define LVS_FILTER_PROTOCOL 2
+
+/**
+ * The destination counts.
+ */
+#define LVS_FILTER_DESTINATION 4
+
+/**
+ * The state counts.
+ */
+#define LVS_FILTER_STATE 8
+
+/**
+ * The client's network counts.
+ */
+#define LVS_FILTER_CLIENT_NETWORK 16
+
+/**
+ * The kind counts.
+ */
+#define LVS_FILTER_KIND 32
+
+/**
+ * The origin counts.
+ */
+#define LVS_FILTER_ORIGIN 64
+
+/**
+ * The earliest expiry counts.
+ */
+#define LVS_FILTER_MIN_EXPIRES 128
+
+/**
+ * The latest expiry counts.
+ */
+#define LVS_FILTER_MAX_EXPIRES 256
+
+/**
+ * No time at all: nothing is waited for until then, nothing changes then.
+ */
+#define LVS_NEVER UINT64_MAX
+
+/**
  * What came of a call. Numbers are never reused, and a later release may add some: treat an unknown one as a failure.
  */
 enum lvs_status
@@ -352,6 +422,158 @@ typedef uint32_t lvs_cause;
 #endif // __cplusplus
 
 /**
+ * What a report, or the time, has changed.
+ */
+enum lvs_change_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A server is in use again.
+   */
+  LVS_CHANGE_KIND_SERVER_UP = 1,
+  /**
+   * A server is out of use.
+   */
+  LVS_CHANGE_KIND_SERVER_DOWN = 2,
+  /**
+   * A server has changed too often and stays down for the time that its damping says.
+   */
+  LVS_CHANGE_KIND_SERVER_DAMPED = 3,
+  /**
+   * The service has too little weight left: its sorry server serves, if it has one.
+   */
+  LVS_CHANGE_KIND_QUORUM_LOST = 4,
+  /**
+   * The service has enough weight again.
+   */
+  LVS_CHANGE_KIND_QUORUM_REGAINED = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_change_kind lvs_change_kind;
+#else
+typedef uint32_t lvs_change_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Connections proper, or persistence templates.
+ */
+enum lvs_connection_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Connections of clients.
+   */
+  LVS_CONNECTION_KIND_CONNECTION = 0,
+  /**
+   * Persistence templates: their client port is 0 and their client address is masked.
+   */
+  LVS_CONNECTION_KIND_TEMPLATE = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_connection_kind lvs_connection_kind;
+#else
+typedef uint32_t lvs_connection_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is taken out.
+ */
+enum lvs_drain_target
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * One destination of one service.
+   */
+  LVS_DRAIN_TARGET_DESTINATION = 0,
+  /**
+   * Every destination with this address, whatever its port, in every service.
+   */
+  LVS_DRAIN_TARGET_REAL_SERVER = 1,
+  /**
+   * A service with all its destinations, and then the service itself.
+   */
+  LVS_DRAIN_TARGET_SERVICE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_drain_target lvs_drain_target;
+#else
+typedef uint32_t lvs_drain_target;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A difference between two looks at a director. A later release may add some.
+ */
+enum lvs_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A service is new. At the first look all are.
+   */
+  LVS_EVENT_KIND_SERVICE_APPEARED = 1,
+  /**
+   * The configuration of a service is another.
+   */
+  LVS_EVENT_KIND_SERVICE_CHANGED = 2,
+  /**
+   * A service is gone, and its destinations with it.
+   */
+  LVS_EVENT_KIND_SERVICE_VANISHED = 3,
+  /**
+   * A destination is new.
+   */
+  LVS_EVENT_KIND_DESTINATION_APPEARED = 4,
+  /**
+   * The configuration of a destination is another: its weight, for instance.
+   */
+  LVS_EVENT_KIND_DESTINATION_CHANGED = 5,
+  /**
+   * A destination is gone from a service that is still there.
+   */
+  LVS_EVENT_KIND_DESTINATION_VANISHED = 6,
+  /**
+   * Something was counted since the last look.
+   */
+  LVS_EVENT_KIND_COUNTED = 7,
+  /**
+   * Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
+   */
+  LVS_EVENT_KIND_COUNTERS_RESET = 8,
+  /**
+   * The timeouts are others.
+   */
+  LVS_EVENT_KIND_TIMEOUTS_CHANGED = 9,
+  /**
+   * A sync daemon runs that did not, or not so.
+   */
+  LVS_EVENT_KIND_DAEMON_STARTED = 10,
+  /**
+   * A sync daemon does not run any more, or not so.
+   */
+  LVS_EVENT_KIND_DAEMON_STOPPED = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_event_kind lvs_event_kind;
+#else
+typedef uint32_t lvs_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * How packets reach a destination.
  */
 enum lvs_forwarding
@@ -389,6 +611,31 @@ typedef uint32_t lvs_forwarding;
 #endif // __cplusplus
 
 /**
+ * What happens to the steps already done when a director refuses one.
+ */
+enum lvs_on_failure
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * They stay; the outcome names them.
+   */
+  LVS_ON_FAILURE_KEEP = 0,
+  /**
+   * They are undone, last first.
+   */
+  LVS_ON_FAILURE_UNDO = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_on_failure lvs_on_failure;
+#else
+typedef uint32_t lvs_on_failure;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What a batch does when the director refuses one of its operations.
  */
 enum lvs_on_refusal
@@ -410,6 +657,162 @@ enum lvs_on_refusal
 typedef enum lvs_on_refusal lvs_on_refusal;
 #else
 typedef uint32_t lvs_on_refusal;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What an operation does.
+ */
+enum lvs_operation_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Adds a virtual service.
+   */
+  LVS_OPERATION_KIND_ADD_SERVICE = 1,
+  /**
+   * Replaces everything of a service but its key.
+   */
+  LVS_OPERATION_KIND_UPDATE_SERVICE = 2,
+  /**
+   * Removes a service and its destinations.
+   */
+  LVS_OPERATION_KIND_REMOVE_SERVICE = 3,
+  /**
+   * Adds a destination to a service.
+   */
+  LVS_OPERATION_KIND_ADD_DESTINATION = 4,
+  /**
+   * Replaces everything of a destination but its key.
+   */
+  LVS_OPERATION_KIND_UPDATE_DESTINATION = 5,
+  /**
+   * Removes a destination from a service.
+   */
+  LVS_OPERATION_KIND_REMOVE_DESTINATION = 6,
+  /**
+   * Sets timeouts.
+   */
+  LVS_OPERATION_KIND_SET_TIMEOUTS = 7,
+  /**
+   * Starts a sync daemon.
+   */
+  LVS_OPERATION_KIND_START_DAEMON = 8,
+  /**
+   * Stops a sync daemon.
+   */
+  LVS_OPERATION_KIND_STOP_DAEMON = 9,
+  /**
+   * Zeroes counters: of a service, or all if the key has no family.
+   */
+  LVS_OPERATION_KIND_ZERO = 10,
+  /**
+   * Removes all services.
+   */
+  LVS_OPERATION_KIND_FLUSH = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_operation_kind lvs_operation_kind;
+#else
+typedef uint32_t lvs_operation_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where a connection entry came from.
+ */
+enum lvs_origin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The source does not say.
+   */
+  LVS_ORIGIN_UNKNOWN = 0,
+  /**
+   * Made here.
+   */
+  LVS_ORIGIN_LOCAL = 1,
+  /**
+   * Received from a master's sync daemon.
+   */
+  LVS_ORIGIN_SYNC = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_origin lvs_origin;
+#else
+typedef uint32_t lvs_origin;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The order of things in a plan. A phase begins only when every step of those before it has succeeded.
+ */
+enum lvs_phase
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Daemons that are not wanted, or not so, stop.
+   */
+  LVS_PHASE_STOP_DAEMONS = 0,
+  /**
+   * Services and destinations appear, weights rise from 0.
+   */
+  LVS_PHASE_ADD = 1,
+  /**
+   * Everything else of services and destinations changes.
+   */
+  LVS_PHASE_CHANGE = 2,
+  /**
+   * Destinations are quiesced, destinations and services disappear.
+   */
+  LVS_PHASE_REMOVE = 3,
+  /**
+   * Timeouts are set and daemons start.
+   */
+  LVS_PHASE_SETTLE = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_phase lvs_phase;
+#else
+typedef uint32_t lvs_phase;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a probe found out.
+ */
+enum lvs_probe
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The server does not answer, or not as it should.
+   */
+  LVS_PROBE_DOWN = 0,
+  /**
+   * The server answers.
+   */
+  LVS_PROBE_UP = 1,
+  /**
+   * The server answers and says which weight it wants from now on; 0 asks to be quiesced.
+   */
+  LVS_PROBE_UP_WITH_WEIGHT = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_probe lvs_probe;
+#else
+typedef uint32_t lvs_probe;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -464,6 +867,217 @@ typedef uint32_t lvs_role;
 #endif // __cplusplus
 
 /**
+ * The chunk of an SCTP packet that decides.
+ */
+enum lvs_sctp_chunk
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * DATA, SACK, HEARTBEAT and every other that is not named here.
+   */
+  LVS_SCTP_CHUNK_DATA = 0,
+  /**
+   * INIT.
+   */
+  LVS_SCTP_CHUNK_INIT = 1,
+  /**
+   * INIT-ACK.
+   */
+  LVS_SCTP_CHUNK_INIT_ACK = 2,
+  /**
+   * COOKIE-ECHO.
+   */
+  LVS_SCTP_CHUNK_COOKIE_ECHO = 3,
+  /**
+   * COOKIE-ACK.
+   */
+  LVS_SCTP_CHUNK_COOKIE_ACK = 4,
+  /**
+   * SHUTDOWN.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN = 5,
+  /**
+   * SHUTDOWN-ACK.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN_ACK = 6,
+  /**
+   * SHUTDOWN-COMPLETE.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN_COMPLETE = 7,
+  /**
+   * ERROR.
+   */
+  LVS_SCTP_CHUNK_ERROR = 8,
+  /**
+   * ABORT.
+   */
+  LVS_SCTP_CHUNK_ABORT = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_sctp_chunk lvs_sctp_chunk;
+#else
+typedef uint32_t lvs_sctp_chunk;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The state of a connection.
+ */
+enum lvs_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No packet has moved it yet; of a template: not confirmed.
+   */
+  LVS_STATE_NONE = 0,
+  /**
+   * Data flows. TCP and SCTP.
+   */
+  LVS_STATE_ESTABLISHED = 1,
+  /**
+   * TCP: the real server opens.
+   */
+  LVS_STATE_SYN_SENT = 2,
+  /**
+   * TCP: the client has asked.
+   */
+  LVS_STATE_SYN_RECV = 3,
+  /**
+   * TCP: one side has finished.
+   */
+  LVS_STATE_FIN_WAIT = 4,
+  /**
+   * TCP: both sides have finished.
+   */
+  LVS_STATE_TIME_WAIT = 5,
+  /**
+   * TCP: reset.
+   */
+  LVS_STATE_CLOSE = 6,
+  /**
+   * TCP: the client has finished, the real server not yet.
+   */
+  LVS_STATE_CLOSE_WAIT = 7,
+  /**
+   * TCP: waiting for the last acknowledgement.
+   */
+  LVS_STATE_LAST_ACK = 8,
+  /**
+   * TCP: listening.
+   */
+  LVS_STATE_LISTEN = 9,
+  /**
+   * TCP under secure_tcp: the real server has answered.
+   */
+  LVS_STATE_SYN_ACK = 10,
+  /**
+   * UDP, its only state.
+   */
+  LVS_STATE_UDP = 11,
+  /**
+   * SCTP: the client's first INIT.
+   */
+  LVS_STATE_INIT1 = 12,
+  /**
+   * SCTP: a further INIT.
+   */
+  LVS_STATE_INIT = 13,
+  /**
+   * SCTP: INIT-ACK sent.
+   */
+  LVS_STATE_COOKIE_SENT = 14,
+  /**
+   * SCTP: COOKIE-ECHO seen.
+   */
+  LVS_STATE_COOKIE_REPLIED = 15,
+  /**
+   * SCTP: waiting for a cookie.
+   */
+  LVS_STATE_COOKIE_WAIT = 16,
+  /**
+   * SCTP: cookie received.
+   */
+  LVS_STATE_COOKIE = 17,
+  /**
+   * SCTP: cookie echoed.
+   */
+  LVS_STATE_COOKIE_ECHOED = 18,
+  /**
+   * SCTP: SHUTDOWN sent.
+   */
+  LVS_STATE_SHUTDOWN_SENT = 19,
+  /**
+   * SCTP: SHUTDOWN received.
+   */
+  LVS_STATE_SHUTDOWN_RECEIVED = 20,
+  /**
+   * SCTP: SHUTDOWN-ACK sent.
+   */
+  LVS_STATE_SHUTDOWN_ACK_SENT = 21,
+  /**
+   * SCTP: aborted.
+   */
+  LVS_STATE_REJECTED = 22,
+  /**
+   * SCTP: closed.
+   */
+  LVS_STATE_CLOSED = 23,
+  /**
+   * A template that a completed connection has confirmed.
+   */
+  LVS_STATE_ASSURED = 24,
+  /**
+   * A name that this library does not know.
+   */
+  LVS_STATE_UNKNOWN = 25,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_state lvs_state;
+#else
+typedef uint32_t lvs_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What connections are counted by.
+ */
+enum lvs_sum_by
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * By what the client asked for and where it was sent.
+   */
+  LVS_SUM_BY_GROUP = 0,
+  /**
+   * By what the client asked for.
+   */
+  LVS_SUM_BY_TARGET = 1,
+  /**
+   * By destination, over all services.
+   */
+  LVS_SUM_BY_DESTINATION = 2,
+  /**
+   * All together: one sum.
+   */
+  LVS_SUM_BY_TOTAL = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_sum_by lvs_sum_by;
+#else
+typedef uint32_t lvs_sum_by;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * The encapsulation of a tunnel.
  */
 enum lvs_tunnel
@@ -493,11 +1107,182 @@ typedef uint32_t lvs_tunnel;
 #endif // __cplusplus
 
 /**
+ * What the director does with a packet.
+ */
+enum lvs_verdict_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It goes to a destination, or as that one's reply to the client.
+   */
+  LVS_VERDICT_KIND_FORWARDED = 0,
+  /**
+   * It goes where it was addressed to, past the real servers.
+   */
+  LVS_VERDICT_KIND_BYPASSED = 1,
+  /**
+   * The client is told that there is nobody.
+   */
+  LVS_VERDICT_KIND_REFUSED = 2,
+  /**
+   * The director leaves it alone.
+   */
+  LVS_VERDICT_KIND_NOT_OURS = 3,
+  /**
+   * It vanishes.
+   */
+  LVS_VERDICT_KIND_DROPPED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_verdict_kind lvs_verdict_kind;
+#else
+typedef uint32_t lvs_verdict_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Which connections of a quiesced destination are waited for. Each includes the one before.
+ */
+enum lvs_wait_for
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * None: it goes at once.
+   */
+  LVS_WAIT_FOR_NOTHING = 0,
+  /**
+   * Active ones: established or on the way there.
+   */
+  LVS_WAIT_FOR_ACTIVE = 1,
+  /**
+   * Inactive ones as well: closing ones, and everything of UDP.
+   */
+  LVS_WAIT_FOR_INACTIVE = 2,
+  /**
+   * Persistence templates as well.
+   */
+  LVS_WAIT_FOR_PERSISTENT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_wait_for lvs_wait_for;
+#else
+typedef uint32_t lvs_wait_for;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Why the director does that with a packet. A later release may add some.
+ */
+enum lvs_why
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It says no more.
+   */
+  LVS_WHY_NONE = 0,
+  /**
+   * Forwarded: its connection is in the table.
+   */
+  LVS_WHY_CONNECTION = 1,
+  /**
+   * Forwarded: it opens a connection, and a persistence template says where to.
+   */
+  LVS_WHY_TEMPLATE = 2,
+  /**
+   * Forwarded: it opens a connection, and the scheduler chose.
+   */
+  LVS_WHY_SCHEDULED = 3,
+  /**
+   * Forwarded: it is a real server's answer.
+   */
+  LVS_WHY_REPLY = 4,
+  /**
+   * Refused: no destination, or all quiesced or overloaded.
+   */
+  LVS_WHY_NO_DESTINATION = 5,
+  /**
+   * Refused: the service has no scheduler.
+   */
+  LVS_WHY_NO_SCHEDULER = 6,
+  /**
+   * Refused: the service has port 0 and is not persistent.
+   */
+  LVS_WHY_PORT_ZERO = 7,
+  /**
+   * Not ours: its protocol is none that is scheduled.
+   */
+  LVS_WHY_PROTOCOL = 8,
+  /**
+   * Not ours: no service matches it.
+   */
+  LVS_WHY_NO_SERVICE = 9,
+  /**
+   * Not ours: it has no connection and may not open one.
+   */
+  LVS_WHY_NOT_OPENING = 10,
+  /**
+   * Not ours: its source port is 20.
+   */
+  LVS_WHY_FTP_DATA_PORT = 11,
+  /**
+   * Not ours: a port that an FTP service does not handle.
+   */
+  LVS_WHY_OTHER_PORT = 12,
+  /**
+   * Not ours: a backup sync daemon runs, and backup_only is set.
+   */
+  LVS_WHY_BACKUP_ONLY = 13,
+  /**
+   * Not ours: a reply without a connection, or of one that is not masqueraded.
+   */
+  LVS_WHY_NO_REPLY = 14,
+  /**
+   * Dropped: the destination of its connection was removed.
+   */
+  LVS_WHY_DESTINATION_REMOVED = 15,
+  /**
+   * Dropped: drop_packet.
+   */
+  LVS_WHY_DEFENCE = 16,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_why lvs_why;
+#else
+typedef uint32_t lvs_why;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
  *
  * Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
  */
 typedef struct lvs_batch lvs_batch;
+
+/**
+ * Counts of connections, sorted by what they are counted by.
+ *
+ * Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never changes: any number of threads may
+ * read it.
+ */
+typedef struct lvs_connection_sums lvs_connection_sums;
+
+/**
+ * Connections that were read from a director, to go through at leisure.
+ *
+ * Made by lvs_connections_new(), filled by lvs_connections_read(), released by lvs_connections_free(). Keep one and use it
+ * again, it keeps its memory. Any number of threads may read it while nobody fills it.
+ */
+typedef struct lvs_connections lvs_connections;
 
 /**
  * Destinations of one service as a director reported them: the one added last comes first.
@@ -518,6 +1303,14 @@ typedef struct lvs_destination_list lvs_destination_list;
 typedef struct lvs_director lvs_director;
 
 /**
+ * A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says which operations are
+ * due.
+ *
+ * Made by lvs_drain_new(), released by lvs_drain_free(). One thread at a time.
+ */
+typedef struct lvs_drain lvs_drain;
+
+/**
  * Why a call failed: a status, an errno where one stands behind it, and a message for people.
  *
  * Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
@@ -525,11 +1318,42 @@ typedef struct lvs_director lvs_director;
 typedef struct lvs_error lvs_error;
 
 /**
+ * The health of services and their servers: a state machine without probes, clock or director.
+ *
+ * Made by lvs_health_new(), released by lvs_health_free(). One thread at a time.
+ */
+typedef struct lvs_health lvs_health;
+
+/**
+ * What came of a plan.
+ *
+ * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
+ * of threads may read it.
+ */
+typedef struct lvs_outcome lvs_outcome;
+
+/**
+ * The ordered operations that turn one table into another.
+ *
+ * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
+ * threads may use it.
+ */
+typedef struct lvs_plan lvs_plan;
+
+/**
  * What came of a batch: enough to name the table that is now in force.
  *
  * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
  */
 typedef struct lvs_report lvs_report;
+
+/**
+ * Which services a plan may touch; all others stay as they are.
+ *
+ * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
+ * use it.
+ */
+typedef struct lvs_scope lvs_scope;
 
 /**
  * Services as a director reported them, without their destinations.
@@ -561,6 +1385,13 @@ typedef struct lvs_table lvs_table;
  * Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
  */
 typedef struct lvs_text lvs_text;
+
+/**
+ * Compares each look at a director with the one before. It has no clock and reads nothing itself.
+ *
+ * Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
+ */
+typedef struct lvs_watcher lvs_watcher;
 
 /**
  * An IP address. Its layout never changes.
@@ -1079,6 +1910,518 @@ typedef struct lvs_settings {
    */
   uint32_t lblcr_expiration;
 } lvs_settings;
+
+/**
+ * A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
+ * flags.
+ */
+typedef struct lvs_packet {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
+   */
+  uint32_t from_server;
+  /**
+   * Its source: the client, or the real server.
+   */
+  struct lvs_address source;
+  /**
+   * Its destination: the virtual service, or the client.
+   */
+  struct lvs_address destination;
+  /**
+   * The port of the source in host order.
+   */
+  uint16_t source_port;
+  /**
+   * The port of the destination in host order.
+   */
+  uint16_t destination_port;
+  /**
+   * LVS_PROTOCOL_..., or any other number up to 255.
+   */
+  uint32_t protocol;
+  /**
+   * TCP: LVS_TCP_... bits. SCTP: enum lvs_sctp_chunk. Else 0.
+   */
+  uint32_t flags;
+  /**
+   * Its firewall mark, 0 for none.
+   */
+  uint32_t fwmark;
+  /**
+   * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
+   */
+  uint32_t length;
+} lvs_packet;
+
+/**
+ * What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
+ */
+typedef struct lvs_verdict {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What it does: enum lvs_verdict_kind.
+   */
+  uint32_t kind;
+  /**
+   * Why: enum lvs_why.
+   */
+  uint32_t why;
+  /**
+   * Forwarded: how it gets there, enum lvs_forwarding; else 0.
+   */
+  uint32_t forwarding;
+  /**
+   * Forwarded: the destination, of a reply the one that sent it; else without a family.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * Forwarded: the port that the real server sees under masquerading, in host order.
+   */
+  uint16_t port;
+  /**
+   * 0.
+   */
+  uint16_t reserved;
+} lvs_verdict;
+
+/**
+ * A client's conversation with a virtual service. Initialise it with LVS_FLOW_INIT: TCP.
+ */
+typedef struct lvs_flow {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * LVS_PROTOCOL_TCP, _UDP or _SCTP.
+   */
+  uint32_t protocol;
+  /**
+   * The client.
+   */
+  struct lvs_address client;
+  /**
+   * What the client asks for.
+   */
+  struct lvs_address service;
+  /**
+   * The client's port in host order.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asks for, in host order.
+   */
+  uint16_t service_port;
+  /**
+   * The firewall mark of the client's packets, 0 for none.
+   */
+  uint32_t fwmark;
+} lvs_flow;
+
+/**
+ * Which connections are meant: every condition that is set must hold. Initialise it with LVS_CONNECTION_FILTER_INIT, which
+ * sets none and means all.
+ */
+typedef struct lvs_connection_filter {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which of the fields below count: LVS_FILTER_... bits.
+   */
+  uint32_t conditions;
+  /**
+   * Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means its templates.
+   */
+  struct lvs_service_key service;
+  /**
+   * At this destination; port 0 means every port.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * From the network of this address ...
+   */
+  struct lvs_address client;
+  /**
+   * ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the address alone.
+   */
+  uint32_t client_netmask;
+  /**
+   * In this state: enum lvs_state.
+   */
+  uint32_t state;
+  /**
+   * Of this protocol.
+   */
+  uint32_t protocol;
+  /**
+   * Of this kind: enum lvs_connection_kind.
+   */
+  uint32_t kind;
+  /**
+   * Of this origin: LVS_ORIGIN_LOCAL or LVS_ORIGIN_SYNC.
+   */
+  uint32_t origin;
+  /**
+   * That expire in so many seconds at the earliest.
+   */
+  uint32_t min_expires;
+  /**
+   * That expire in so many seconds at the latest.
+   */
+  uint32_t max_expires;
+} lvs_connection_filter;
+
+/**
+ * One entry of the connection table. Initialise it with LVS_CONNECTION_INIT.
+ */
+typedef struct lvs_connection {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The state: enum lvs_state.
+   */
+  uint32_t state;
+  /**
+   * Whole seconds until it expires, 0 if overdue.
+   */
+  uint32_t expires;
+  /**
+   * Where it came from: enum lvs_origin.
+   */
+  uint32_t origin;
+  /**
+   * The client's address.
+   */
+  struct lvs_address client;
+  /**
+   * The address that the client asked for; without a family if it is the template of a firewall mark.
+   */
+  struct lvs_address target;
+  /**
+   * The real server's address.
+   */
+  struct lvs_address destination;
+  /**
+   * The client's port in host order, 0 of a template.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * The real server's port in host order.
+   */
+  uint16_t destination_port;
+  /**
+   * LVS_PROTOCOL_...; 0 for templates of firewall-mark services.
+   */
+  uint16_t protocol;
+  /**
+   * The firewall mark of a template, else 0.
+   */
+  uint32_t fwmark;
+  /**
+   * What it is: enum lvs_connection_kind.
+   */
+  uint32_t kind;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It lives as long as the
+   * entry: until the visitor returns, or the list is read anew or released.
+   */
+  const char *engine;
+  /**
+   * The length of the engine's name.
+   */
+  size_t engine_len;
+  /**
+   * The engine's raw data, `engine_data_len` bytes; for sip the Call-ID.
+   */
+  const uint8_t *engine_data;
+  /**
+   * The length of the engine's data.
+   */
+  size_t engine_data_len;
+} lvs_connection;
+
+/**
+ * Sees one connection; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_connection_visitor)(const struct lvs_connection *connection, void *user);
+
+/**
+ * How many connections, and of what. What they are not counted by is without a family, and 0. Initialise it with
+ * LVS_CONNECTION_SUM_INIT.
+ */
+typedef struct lvs_connection_sum {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The firewall mark of templates, else 0.
+   */
+  uint32_t fwmark;
+  /**
+   * The address that the clients asked for.
+   */
+  struct lvs_address target;
+  /**
+   * The port that they asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * LVS_PROTOCOL_...
+   */
+  uint16_t protocol;
+  /**
+   * Where they were sent.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * All connections, templates left out.
+   */
+  uint64_t connections;
+  /**
+   * Connections that a destination counts as active.
+   */
+  uint64_t active;
+  /**
+   * All others, as a destination counts them.
+   */
+  uint64_t inactive;
+  /**
+   * Persistence templates.
+   */
+  uint64_t templates;
+} lvs_connection_sum;
+
+/**
+ * What an operation does, and to what. Initialise it with LVS_OPERATION_INIT.
+ */
+typedef struct lvs_operation {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What it does: enum lvs_operation_kind.
+   */
+  uint32_t kind;
+  /**
+   * The service that it is about; without a family if it is about none.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination that it is about; without a family if it is about none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * StopDaemon: enum lvs_role; else 0.
+   */
+  uint32_t role;
+} lvs_operation;
+
+/**
+ * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
+ */
+typedef bool (*lvs_scope_predicate)(const struct lvs_service_key *key, void *user);
+
+/**
+ * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
+ * SCTP without a deadline, not for UDP, then removes.
+ */
+typedef struct lvs_drain_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is taken out: enum lvs_drain_target.
+   */
+  uint32_t target;
+  /**
+   * The service, unless the target is a real server.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination. Of a real server only the address counts, of a service nothing.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * What to wait for with TCP and firewall marks: enum lvs_wait_for.
+   */
+  uint32_t tcp;
+  /**
+   * What to wait for with UDP: enum lvs_wait_for.
+   */
+  uint32_t udp;
+  /**
+   * What to wait for with SCTP: enum lvs_wait_for.
+   */
+  uint32_t sctp;
+  /**
+   * Not 0: what is drained stays in the table, quiesced.
+   */
+  uint32_t keep;
+  /**
+   * When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER waits for ever.
+   */
+  uint64_t deadline;
+} lvs_drain_options;
+
+/**
+ * What a destination still holds. Initialise it with LVS_REMAINING_INIT.
+ */
+typedef struct lvs_remaining {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Active connections.
+   */
+  uint32_t active;
+  /**
+   * Inactive connections.
+   */
+  uint32_t inactive;
+  /**
+   * Persistence templates.
+   */
+  uint32_t persistent;
+  /**
+   * The service.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination.
+   */
+  struct lvs_destination_key destination;
+} lvs_remaining;
+
+/**
+ * When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
+ * success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+ */
+typedef struct lvs_health_policy {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Successes in a row that bring a server back; at least 1.
+   */
+  uint32_t rise;
+  /**
+   * Failures in a row that take a server out; at least 1.
+   */
+  uint32_t fall;
+  /**
+   * Not 0: a server that is down is removed. 0: it stays with weight 0.
+   */
+  uint32_t remove;
+  /**
+   * Not 0: servers are out of use until a first probe succeeds.
+   */
+  uint32_t start_down;
+  /**
+   * The weight of the servers in use below which the service has lost its quorum.
+   */
+  uint32_t quorum;
+  /**
+   * By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+   */
+  uint32_t hysteresis;
+  /**
+   * Damping: so many times down within `damping_window` hold a server down; 0 for no damping.
+   */
+  uint32_t damping_falls;
+  /**
+   * Damping: the time in which falls count, in nanoseconds.
+   */
+  uint64_t damping_window;
+  /**
+   * Damping: how long the server is held down, in nanoseconds.
+   */
+  uint64_t damping_hold;
+  /**
+   * How long a server that comes back takes to reach its weight, in nanoseconds; 0 for at once.
+   */
+  uint64_t slow_start;
+  /**
+   * Who serves while the quorum is lost, or NULL. Copied.
+   */
+  const struct lvs_destination *sorry_server;
+} lvs_health_policy;
+
+/**
+ * A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
+ */
+typedef struct lvs_change {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What has changed: enum lvs_change_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * The service.
+   */
+  struct lvs_service_key service;
+  /**
+   * The server; without a family if it is about the service.
+   */
+  struct lvs_destination_key destination;
+} lvs_change;
+
+/**
+ * What is different, and about what. Initialise it with LVS_EVENT_INIT.
+ */
+typedef struct lvs_event {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is different: enum lvs_event_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * The service that it is about; without a family if it is about none.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination that it is about; without a family if it is about none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * Counted: how much.
+   */
+  struct lvs_counters delta;
+  /**
+   * Counted: in which time, in nanoseconds.
+   */
+  uint64_t elapsed;
+} lvs_event;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1878,6 +3221,631 @@ lvs_status lvs_director_set_settings(const struct lvs_director *director,
                                      const struct lvs_settings *settings,
                                      struct lvs_error **err);
 
+/**
+ * Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the same in words, such as
+ * "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_receive(const struct lvs_director *director,
+                                const struct lvs_packet *packet,
+                                struct lvs_verdict *verdict,
+                                struct lvs_text *sentence,
+                                struct lvs_error **err);
+
+/**
+ * Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of UDP. `verdict` and
+ * `sentence` say what became of its first packet; each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_open_flow(const struct lvs_director *director,
+                                  const struct lvs_flow *flow,
+                                  struct lvs_verdict *verdict,
+                                  struct lvs_text *sentence,
+                                  struct lvs_error **err);
+
+/**
+ * Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and `sentence` may be NULL.
+ * LVS_STATUS_UNSUPPORTED for the kernel.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_send_flow(const struct lvs_director *director,
+                                  const struct lvs_flow *flow,
+                                  uint32_t length,
+                                  struct lvs_verdict *verdict,
+                                  struct lvs_text *sentence,
+                                  struct lvs_error **err);
+
+/**
+ * Closes a conversation on the embedded director, the client first. UDP has no end but its timeout.
+ * LVS_STATUS_UNSUPPORTED for the kernel.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_close_flow(const struct lvs_director *director,
+                                   const struct lvs_flow *flow,
+                                   struct lvs_error **err);
+
+/**
+ * The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an unknown number. The string
+ * is static. Any thread.
+ */
+const char *lvs_state_name(uint32_t state);
+
+/**
+ * Shows the entries of the connection table that a filter means (all if it is NULL), templates included, in the
+ * director's order, until the visitor returns false. Streams: allocates nothing per entry.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_visit_connections(const struct lvs_director *director,
+                                          const struct lvs_connection_filter *filter,
+                                          lvs_connection_visitor visitor,
+                                          void *user,
+                                          struct lvs_error **err);
+
+/**
+ * Makes an empty list of connections.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_new(struct lvs_connections **connections,
+                               struct lvs_error **err);
+
+/**
+ * Fills a list with the entries of the connection table that a filter means (all if it is NULL). What was in it is gone,
+ * even if the call fails.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_read(struct lvs_connections *connections,
+                                const struct lvs_director *director,
+                                const struct lvs_connection_filter *filter,
+                                struct lvs_error **err);
+
+/**
+ * How many connections there are; 0 if `connections` is NULL.
+ */
+size_t lvs_connections_len(const struct lvs_connections *connections);
+
+/**
+ * Reads connection `index`. Allocates nothing.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_get(const struct lvs_connections *connections,
+                               size_t index,
+                               struct lvs_connection *connection,
+                               struct lvs_error **err);
+
+/**
+ * Releases a list. NULL does nothing.
+ */
+void lvs_connections_free(struct lvs_connections *connections);
+
+/**
+ * Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by. Memory grows with the
+ * sums, not with the connections. Release `sums` with lvs_connection_sums_free().
+ */
+LVS_NODISCARD
+lvs_status lvs_director_sum_connections(const struct lvs_director *director,
+                                        const struct lvs_connection_filter *filter,
+                                        uint32_t by,
+                                        struct lvs_connection_sums **sums,
+                                        struct lvs_error **err);
+
+/**
+ * How many sums there are; 0 if `sums` is NULL.
+ */
+size_t lvs_connection_sums_len(const struct lvs_connection_sums *sums);
+
+/**
+ * Reads sum `index`.
+ */
+LVS_NODISCARD
+lvs_status lvs_connection_sums_get(const struct lvs_connection_sums *sums,
+                                   size_t index,
+                                   struct lvs_connection_sum *sum,
+                                   struct lvs_error **err);
+
+/**
+ * Reads how many connections of sum `index` are in a state, one of enum lvs_state; templates are left out.
+ */
+LVS_NODISCARD
+lvs_status lvs_connection_sums_state(const struct lvs_connection_sums *sums,
+                                     size_t index,
+                                     uint32_t state,
+                                     uint64_t *connections,
+                                     struct lvs_error **err);
+
+/**
+ * Releases sums. NULL does nothing.
+ */
+void lvs_connection_sums_free(struct lvs_connection_sums *sums);
+
+/**
+ * Reads operation `index` of a batch. `service` is written if it adds or updates one, `destination` likewise, and both
+ * are left alone otherwise; each of the three may be NULL if it is not wanted.
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_get(const struct lvs_batch *batch,
+                         size_t index,
+                         struct lvs_operation *operation,
+                         struct lvs_service *service,
+                         struct lvs_destination *destination,
+                         struct lvs_error **err);
+
+/**
+ * Reads the timeouts that operation `index` of a batch sets. LVS_STATUS_NOT_FOUND if it sets none.
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_get_timeouts(const struct lvs_batch *batch,
+                                  size_t index,
+                                  struct lvs_timeouts *timeouts,
+                                  struct lvs_error **err);
+
+/**
+ * Reads the sync daemon that operation `index` of a batch starts. LVS_STATUS_NOT_FOUND if it starts none.
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_get_daemon(const struct lvs_batch *batch,
+                                size_t index,
+                                struct lvs_daemon *daemon,
+                                struct lvs_error **err);
+
+/**
+ * Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_describe(const struct lvs_batch *batch,
+                              struct lvs_text *text,
+                              struct lvs_error **err);
+
+/**
+ * Makes a scope of the firewall-mark services, of either family, with marks from `first` to `last`, both included.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_marks(uint32_t first,
+                           uint32_t last,
+                           struct lvs_scope **scope,
+                           struct lvs_error **err);
+
+/**
+ * Makes a scope of the services with ports from `first` to `last`, both included.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_ports(uint16_t first,
+                           uint16_t last,
+                           struct lvs_scope **scope,
+                           struct lvs_error **err);
+
+/**
+ * Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the whole family.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_network(const struct lvs_address *network,
+                             uint32_t prefix_length,
+                             struct lvs_scope **scope,
+                             struct lvs_error **err);
+
+/**
+ * Makes a scope of the services for which a function says true. The function and what `user` points to must live as
+ * long as the scope and all that are made from it; if threads share the scope, they must be able to share these.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_matching(lvs_scope_predicate predicate,
+                              void *user,
+                              struct lvs_scope **scope,
+                              struct lvs_error **err);
+
+/**
+ * Makes a scope of what either of two owns. The two may be released.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_or(const struct lvs_scope *a,
+                        const struct lvs_scope *b,
+                        struct lvs_scope **scope,
+                        struct lvs_error **err);
+
+/**
+ * Makes a scope of what both of two own. The two may be released.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_and(const struct lvs_scope *a,
+                         const struct lvs_scope *b,
+                         struct lvs_scope **scope,
+                         struct lvs_error **err);
+
+/**
+ * Makes a scope of what another does not own. The other may be released.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_inverted(const struct lvs_scope *of,
+                              struct lvs_scope **scope,
+                              struct lvs_error **err);
+
+/**
+ * Whether a service is in the scope. NULL owns every service; false if `key` is NULL or no key.
+ */
+bool lvs_scope_owns(const struct lvs_scope *scope, const struct lvs_service_key *key);
+
+/**
+ * Releases a scope. NULL does nothing.
+ */
+void lvs_scope_free(struct lvs_scope *scope);
+
+/**
+ * Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
+ * keeps serving. LVS_STATUS_INVALID_INPUT if the wanted table names a service outside of the scope.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_between(const struct lvs_table *current,
+                            const struct lvs_table *wanted,
+                            const struct lvs_scope *scope,
+                            struct lvs_plan **plan,
+                            struct lvs_error **err);
+
+/**
+ * How many steps the plan has; 0 if it is NULL or there is nothing to do.
+ */
+size_t lvs_plan_len(const struct lvs_plan *plan);
+
+/**
+ * Reads step `index`: when it runs, one of enum lvs_phase, and what it does. `service` is written if it adds or updates
+ * one, `destination` likewise. Each of the four may be NULL if it is not wanted.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_step_get(const struct lvs_plan *plan,
+                             size_t index,
+                             uint32_t *phase,
+                             struct lvs_operation *operation,
+                             struct lvs_service *service,
+                             struct lvs_destination *destination,
+                             struct lvs_error **err);
+
+/**
+ * Writes the steps as sentences, a line each, for a dry run.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_describe(const struct lvs_plan *plan,
+                             struct lvs_text *text,
+                             struct lvs_error **err);
+
+/**
+ * Releases a plan. NULL does nothing.
+ */
+void lvs_plan_free(struct lvs_plan *plan);
+
+/**
+ * Carries out a plan; `on_failure` is one of enum lvs_on_failure. After a refusal the rest of that phase still runs, and
+ * no further phase is begun.
+ *
+ * Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that went wrong. `outcome` may
+ * be NULL; otherwise it is written whenever the plan was begun, even if the call fails: set it to NULL before. Release it with
+ * lvs_outcome_free().
+ */
+LVS_NODISCARD
+lvs_status lvs_director_apply_plan(const struct lvs_director *director,
+                                   const struct lvs_plan *plan,
+                                   uint32_t on_failure,
+                                   struct lvs_outcome **outcome,
+                                   struct lvs_error **err);
+
+/**
+ * Puts a table in force: reads what the director holds now, plans the difference within a scope (everything if it is
+ * NULL) and applies it. Running it again after any interruption goes on from wherever the table is.
+ *
+ * Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with it; it may be NULL, too.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_reconcile(const struct lvs_director *director,
+                                  const struct lvs_table *wanted,
+                                  const struct lvs_scope *scope,
+                                  uint32_t on_failure,
+                                  struct lvs_plan **plan,
+                                  struct lvs_outcome **outcome,
+                                  struct lvs_error **err);
+
+/**
+ * Whether the wanted table is in force. False if `outcome` is NULL.
+ */
+bool lvs_outcome_is_complete(const struct lvs_outcome *outcome);
+
+/**
+ * How many steps took effect; 0 if `outcome` is NULL.
+ */
+size_t lvs_outcome_done_len(const struct lvs_outcome *outcome);
+
+/**
+ * Reads which step of the plan was the `index`th that took effect.
+ */
+LVS_NODISCARD
+lvs_status lvs_outcome_done_get(const struct lvs_outcome *outcome,
+                                size_t index,
+                                size_t *step,
+                                struct lvs_error **err);
+
+/**
+ * How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused were never begun.
+ */
+size_t lvs_outcome_refused_len(const struct lvs_outcome *outcome);
+
+/**
+ * Reads refusal `index`: which step of the plan, and `why`, an error that belongs to the outcome: do not release it. Each
+ * may be NULL if it is not wanted.
+ */
+LVS_NODISCARD
+lvs_status lvs_outcome_refused_get(const struct lvs_outcome *outcome,
+                                   size_t index,
+                                   size_t *step,
+                                   const struct lvs_error **why,
+                                   struct lvs_error **err);
+
+/**
+ * What broke the way to the director, or NULL if nothing did: steps of that batch may or may not have taken effect. It
+ * belongs to the outcome: do not release it.
+ */
+const struct lvs_error *lvs_outcome_interrupted(const struct lvs_outcome *outcome);
+
+/**
+ * Whether the steps done were undone again, completely. False if `outcome` is NULL.
+ */
+bool lvs_outcome_undone(const struct lvs_outcome *outcome);
+
+/**
+ * How many steps the director refused to undo; 0 if `outcome` is NULL.
+ */
+size_t lvs_outcome_undo_failures_len(const struct lvs_outcome *outcome);
+
+/**
+ * Reads what the director refused to undo: an error that belongs to the outcome, do not release it.
+ */
+LVS_NODISCARD
+lvs_status lvs_outcome_undo_failure_get(const struct lvs_outcome *outcome,
+                                        size_t index,
+                                        const struct lvs_error **why,
+                                        struct lvs_error **err);
+
+/**
+ * Releases an outcome. NULL does nothing.
+ */
+void lvs_outcome_free(struct lvs_outcome *outcome);
+
+/**
+ * Makes a drain that has not begun.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_new(const struct lvs_drain_options *options,
+                         struct lvs_drain **drain,
+                         struct lvs_error **err);
+
+/**
+ * Tells a drain that it goes on after a restart: the weights that lvs_drain_cancel() goes back to are those of this table,
+ * where the director holds 0.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_resume(struct lvs_drain *drain,
+                            const struct lvs_table *table,
+                            struct lvs_error **err);
+
+/**
+ * Looks at a snapshot at a time, in nanoseconds of any clock that does not run backwards. `operations` gets what is due now
+ * in place of what it held: apply it, in whatever rhythm; what was refused or lost comes again. `done` says whether the drain is
+ * over.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_step(struct lvs_drain *drain,
+                          const struct lvs_snapshot *snapshot,
+                          uint64_t now,
+                          struct lvs_batch *operations,
+                          bool *done,
+                          struct lvs_error **err);
+
+/**
+ * How many destinations the last step waits for; 0 if `drain` is NULL.
+ */
+size_t lvs_drain_waiting_len(const struct lvs_drain *drain);
+
+/**
+ * Reads what the last step waits for.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_waiting_get(const struct lvs_drain *drain,
+                                 size_t index,
+                                 struct lvs_remaining *remaining,
+                                 struct lvs_error **err);
+
+/**
+ * How many destinations the last step cut because the deadline passed; 0 if `drain` is NULL.
+ */
+size_t lvs_drain_cut_len(const struct lvs_drain *drain);
+
+/**
+ * Reads what the last step cut, with what it still held.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_cut_get(const struct lvs_drain *drain,
+                             size_t index,
+                             struct lvs_remaining *remaining,
+                             struct lvs_error **err);
+
+/**
+ * Gives up: `operations` gets what puts the weights back, as far as it is still there, in place of what it held.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_cancel(struct lvs_drain *drain,
+                            const struct lvs_snapshot *snapshot,
+                            struct lvs_batch *operations,
+                            struct lvs_error **err);
+
+/**
+ * Releases a drain. NULL does nothing.
+ */
+void lvs_drain_free(struct lvs_drain *drain);
+
+/**
+ * Makes a health that watches nothing yet.
+ */
+LVS_NODISCARD lvs_status lvs_health_new(struct lvs_health **health, struct lvs_error **err);
+
+/**
+ * Watches service `index` of a table with its destinations, whose weights are those for when they are well.
+ * LVS_STATUS_ALREADY_EXISTS if it is watched already. `policy` may be NULL.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_watch(struct lvs_health *health,
+                            const struct lvs_table *table,
+                            size_t index,
+                            const struct lvs_health_policy *policy,
+                            struct lvs_error **err);
+
+/**
+ * Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
+ * `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. Unknown servers are ignored. What has
+ * changed by it can be read with lvs_health_change_get().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_report(struct lvs_health *health,
+                             const struct lvs_service_key *service,
+                             const struct lvs_destination_key *server,
+                             uint32_t probe,
+                             uint32_t weight,
+                             uint64_t now,
+                             struct lvs_error **err);
+
+/**
+ * Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as lvs_health_report().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_report_host(struct lvs_health *health,
+                                  const struct lvs_address *host,
+                                  uint32_t probe,
+                                  uint32_t weight,
+                                  uint64_t now,
+                                  struct lvs_error **err);
+
+/**
+ * Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says so. Otherwise as
+ * lvs_health_report().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_tick(struct lvs_health *health,
+                           uint64_t now,
+                           struct lvs_error **err);
+
+/**
+ * How many changes the last report or tick has brought; 0 if `health` is NULL.
+ */
+size_t lvs_health_changes_len(const struct lvs_health *health);
+
+/**
+ * Reads a change of the last report or tick.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_change_get(const struct lvs_health *health,
+                                 size_t index,
+                                 struct lvs_change *change,
+                                 struct lvs_error **err);
+
+/**
+ * Makes the table that is wanted at a time; put it in force with lvs_director_reconcile().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_wanted(const struct lvs_health *health,
+                             uint64_t now,
+                             struct lvs_table **table,
+                             struct lvs_error **err);
+
+/**
+ * When the wanted table changes next without any report, in nanoseconds of the same clock; LVS_NEVER if it does not, or if
+ * `health` is NULL.
+ */
+uint64_t lvs_health_next_change(const struct lvs_health *health,
+                                uint64_t now);
+
+/**
+ * Reads whether a server is in use. LVS_STATUS_NOT_FOUND if it is not watched.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_is_up(const struct lvs_health *health,
+                            const struct lvs_service_key *service,
+                            const struct lvs_destination_key *server,
+                            bool *up,
+                            struct lvs_error **err);
+
+/**
+ * Reads whether a service has its quorum. LVS_STATUS_NOT_FOUND if it is not watched.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_has_quorum(const struct lvs_health *health,
+                                 const struct lvs_service_key *service,
+                                 bool *quorum,
+                                 struct lvs_error **err);
+
+/**
+ * Releases a health. NULL does nothing.
+ */
+void lvs_health_free(struct lvs_health *health);
+
+/**
+ * Makes a watcher that has seen nothing yet.
+ */
+LVS_NODISCARD lvs_status lvs_watcher_new(struct lvs_watcher **watcher, struct lvs_error **err);
+
+/**
+ * Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is different since the one before
+ * can be read with lvs_watcher_event_get(). The snapshot is copied: it stays the caller's.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_observe(struct lvs_watcher *watcher,
+                               const struct lvs_snapshot *snapshot,
+                               uint64_t now,
+                               struct lvs_error **err);
+
+/**
+ * How many differences the last look has brought; 0 if `watcher` is NULL.
+ */
+size_t lvs_watcher_events_len(const struct lvs_watcher *watcher);
+
+/**
+ * Reads a difference.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_event_get(const struct lvs_watcher *watcher,
+                                 size_t index,
+                                 struct lvs_event *event,
+                                 struct lvs_error **err);
+
+/**
+ * Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
+ * LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a service.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_event_service(const struct lvs_watcher *watcher,
+                                     size_t index,
+                                     struct lvs_service *before,
+                                     struct lvs_service *after,
+                                     struct lvs_error **err);
+
+/**
+ * Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
+ * LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a destination.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_event_destination(const struct lvs_watcher *watcher,
+                                         size_t index,
+                                         struct lvs_destination *before,
+                                         struct lvs_destination *after,
+                                         struct lvs_error **err);
+
+/**
+ * Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not about one.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_event_daemon(const struct lvs_watcher *watcher,
+                                    size_t index,
+                                    struct lvs_daemon *daemon,
+                                    struct lvs_error **err);
+
+/**
+ * Releases a watcher. NULL does nothing.
+ */
+void lvs_watcher_free(struct lvs_watcher *watcher);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1908,5 +3876,31 @@ lvs_status lvs_director_set_settings(const struct lvs_director *director,
   {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define LVS_SETTINGS_INIT \
   {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400}
+#define LVS_PACKET_INIT \
+  {(uint32_t)sizeof(lvs_packet), 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, LVS_PROTOCOL_TCP, 0, 0, 0}
+#define LVS_FLOW_INIT \
+  {(uint32_t)sizeof(lvs_flow), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0}
+#define LVS_VERDICT_INIT {(uint32_t)sizeof(lvs_verdict), 0, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0}
+#define LVS_CONNECTION_INIT \
+  {(uint32_t)sizeof(lvs_connection), 0, 0, 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, \
+   0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
+#define LVS_CONNECTION_FILTER_INIT \
+  {(uint32_t)sizeof(lvs_connection_filter), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, \
+   LVS_ADDRESS_INIT_, LVS_NETMASK_FULL, 0, 0, 0, 0, 0, 0}
+#define LVS_CONNECTION_SUM_INIT \
+  {(uint32_t)sizeof(lvs_connection_sum), 0, LVS_ADDRESS_INIT_, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0}
+#define LVS_OPERATION_INIT \
+  {(uint32_t)sizeof(lvs_operation), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
+#define LVS_DRAIN_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_drain_options), LVS_DRAIN_TARGET_DESTINATION, LVS_SERVICE_KEY_INIT_, \
+   LVS_DESTINATION_KEY_INIT_, LVS_WAIT_FOR_ACTIVE, LVS_WAIT_FOR_NOTHING, LVS_WAIT_FOR_ACTIVE, 0, LVS_NEVER}
+#define LVS_REMAINING_INIT \
+  {(uint32_t)sizeof(lvs_remaining), 0, 0, 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
+#define LVS_HEALTH_POLICY_INIT \
+  {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL}
+#define LVS_CHANGE_INIT \
+  {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
+#define LVS_EVENT_INIT \
+  {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_SUMS_INIT_, 0}
 
 #endif /* LVS_H */

@@ -52,6 +52,24 @@ pub mod director;
 
 pub mod embedded;
 
+pub mod packet;
+
+pub mod connection;
+
+pub mod sums;
+
+pub mod operation;
+
+pub mod scope;
+
+pub mod plan;
+
+pub mod drain;
+
+pub mod health;
+
+pub mod watch;
+
 /// cbindgen:ignore
 #[cfg(feature = "test-hooks")]
 pub mod hooks;

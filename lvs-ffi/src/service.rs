@@ -88,6 +88,15 @@ impl lvs_service_key {
     }
 }
 
+/// A netmask as records hold it.
+pub(crate) fn netmask(family: AddressFamily, value: u32) -> Result<Netmask, Failure> {
+    Ok(match (family, value) {
+        (AddressFamily::Inet, mask) => Netmask::V4(Ipv4Addr::from_bits(mask)),
+        (AddressFamily::Inet6, LVS_NETMASK_FULL) => Netmask::full(AddressFamily::Inet6),
+        (AddressFamily::Inet6, length) => Netmask::V6(PrefixLength::new(length)?),
+    })
+}
+
 /// A key that came from C.
 pub(crate) unsafe fn key(key: *const lvs_service_key) -> Result<ServiceKey, Failure> {
     // SAFETY: NULL or valid, by the promise of the caller.
@@ -156,11 +165,7 @@ impl From<&Service> for lvs_service {
 impl lvs_service {
     pub(crate) fn to_service(self) -> Result<Service, Failure> {
         let key = self.key.to_key()?;
-        let netmask = match (key.family(), self.netmask) {
-            (AddressFamily::Inet, mask) => Netmask::V4(Ipv4Addr::from_bits(mask)),
-            (AddressFamily::Inet6, LVS_NETMASK_FULL) => Netmask::full(AddressFamily::Inet6),
-            (AddressFamily::Inet6, length) => Netmask::V6(PrefixLength::new(length)?),
-        };
+        let netmask = netmask(key.family(), self.netmask)?;
         let mut service = Service::new(key)
             .with_scheduler(SchedulerName::new(field(&self.scheduler, "the scheduler's name")?)?)
             .with_flags(ServiceFlags::from_bits(self.flags))

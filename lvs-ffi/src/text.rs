@@ -16,7 +16,6 @@ pub struct lvs_text {
 }
 
 impl lvs_text {
-    #[expect(dead_code, reason = "rules will be written")]
     /// Replaces the text. What a writer leaves behind when it fails is thrown away.
     pub(crate) fn replace<T>(&mut self, write: impl FnOnce(&mut String) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut bytes = std::mem::take(&mut self.bytes);

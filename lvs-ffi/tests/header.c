@@ -12,13 +12,27 @@ struct all {
   lvs_info info;
   lvs_embedded_options embedded_options;
   lvs_settings settings;
+  lvs_packet packet;
+  lvs_flow flow;
+  lvs_verdict verdict;
+  lvs_connection connection;
+  lvs_connection_filter filter;
+  lvs_connection_sum sum;
+  lvs_operation operation;
+  lvs_drain_options drain_options;
+  lvs_remaining remaining;
+  lvs_health_policy health_policy;
+  lvs_change change;
+  lvs_event event;
 };
 
 extern struct all all;
 struct all all = {
     LVS_SERVICE_INIT,  LVS_SERVICE_STATE_INIT, LVS_DESTINATION_INIT, LVS_DESTINATION_STATE_INIT,
     LVS_TIMEOUTS_INIT, LVS_DAEMON_INIT,        LVS_INFO_INIT,        LVS_EMBEDDED_OPTIONS_INIT,
-    LVS_SETTINGS_INIT,
+    LVS_SETTINGS_INIT, LVS_PACKET_INIT,        LVS_FLOW_INIT,        LVS_VERDICT_INIT,
+    LVS_CONNECTION_INIT, LVS_CONNECTION_FILTER_INIT, LVS_CONNECTION_SUM_INIT, LVS_OPERATION_INIT,
+    LVS_DRAIN_OPTIONS_INIT, LVS_REMAINING_INIT, LVS_HEALTH_POLICY_INIT, LVS_CHANGE_INIT, LVS_EVENT_INIT,
 };
 
 int main(void) { return lvs_version_number() == LVS_VERSION_NUMBER ? 0 : 1; }

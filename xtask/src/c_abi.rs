@@ -54,7 +54,9 @@ pub(crate) fn parse(header: &str) -> Declarations {
             let mut words = rest.splitn(2, ' ');
             let (name, value) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
             // The version is no part of the ABI.
-            if !name.starts_with("VERSION") && value.starts_with(|c: char| c.is_ascii_digit()) {
+            if !name.starts_with("VERSION")
+                && (value.starts_with(|c: char| c.is_ascii_digit()) || value.starts_with("UINT"))
+            {
                 found.constants.push(format!("LVS_{name}"));
             }
         } else if line.starts_with("enum ") {

@@ -1,0 +1,342 @@
+//! From what probes say to the weights that should be.
+
+use std::time::Duration;
+
+use lvs_core::health::{Change, Damping, Health, HealthError, HealthPolicy, OnDown, Probe, StartAs};
+
+use crate::address::lvs_address;
+use crate::boundary::{call, infallible};
+use crate::destination::{self, lvs_destination, lvs_destination_key};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{give, needed, place};
+use crate::list::nth;
+use crate::record::{self, record};
+use crate::service::{self, lvs_service_key};
+use crate::status::lvs_status;
+use crate::table::lvs_table;
+
+/// What a probe found out.
+#[repr(u32)]
+pub enum lvs_probe {
+    /// The server does not answer, or not as it should.
+    Down = 0,
+    /// The server answers.
+    Up = 1,
+    /// The server answers and says which weight it wants from now on; 0 asks to be quiesced.
+    UpWithWeight = 2,
+}
+
+/// What a report, or the time, has changed.
+#[repr(u32)]
+pub enum lvs_change_kind {
+    /// A server is in use again.
+    ServerUp = 1,
+    /// A server is out of use.
+    ServerDown = 2,
+    /// A server has changed too often and stays down for the time that its damping says.
+    ServerDamped = 3,
+    /// The service has too little weight left: its sorry server serves, if it has one.
+    QuorumLost = 4,
+    /// The service has enough weight again.
+    QuorumRegained = 5,
+}
+
+/// When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
+/// success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_health_policy {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// Successes in a row that bring a server back; at least 1.
+    pub rise: u32,
+    /// Failures in a row that take a server out; at least 1.
+    pub fall: u32,
+    /// Not 0: a server that is down is removed. 0: it stays with weight 0.
+    pub remove: u32,
+    /// Not 0: servers are out of use until a first probe succeeds.
+    pub start_down: u32,
+    /// The weight of the servers in use below which the service has lost its quorum.
+    pub quorum: u32,
+    /// By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+    pub hysteresis: u32,
+    /// Damping: so many times down within `damping_window` hold a server down; 0 for no damping.
+    pub damping_falls: u32,
+    /// Damping: the time in which falls count, in nanoseconds.
+    pub damping_window: u64,
+    /// Damping: how long the server is held down, in nanoseconds.
+    pub damping_hold: u64,
+    /// How long a server that comes back takes to reach its weight, in nanoseconds; 0 for at once.
+    pub slow_start: u64,
+    /// Who serves while the quorum is lost, or NULL. Copied.
+    pub sorry_server: *const lvs_destination,
+}
+
+/// A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_change {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// What has changed: enum lvs_change_kind; 0 for something that this release has no number for.
+    pub kind: u32,
+    /// The service.
+    pub service: lvs_service_key,
+    /// The server; without a family if it is about the service.
+    pub destination: lvs_destination_key,
+}
+
+record! {
+    lvs_health_policy: 64;
+    lvs_change: 64;
+}
+
+/// The health of services and their servers: a state machine without probes, clock or director.
+///
+/// Made by lvs_health_new(), released by lvs_health_free(). One thread at a time.
+#[derive(Default)]
+pub struct lvs_health {
+    health: Health,
+    changes: Vec<Change>,
+}
+
+impl From<HealthError> for Failure {
+    fn from(error: HealthError) -> Self {
+        let status = match error {
+            HealthError::DuplicateService(_) => lvs_status::AlreadyExists,
+            _ => lvs_status::InvalidInput,
+        };
+        Self::Own(status, error.to_string())
+    }
+}
+
+impl lvs_health_policy {
+    unsafe fn to_policy(self) -> Result<HealthPolicy, Failure> {
+        if self.rise == 0 || self.fall == 0 {
+            return Err(Failure::invalid("rise and fall are at least 1"));
+        }
+        let mut policy =
+            HealthPolicy::default().with_rise(self.rise).with_fall(self.fall).with_quorum(self.quorum, self.hysteresis);
+        policy.on_down = if self.remove == 0 { OnDown::Inhibit } else { OnDown::Remove };
+        policy.start_as = if self.start_down == 0 { StartAs::Up } else { StartAs::Down };
+        policy.slow_start = (self.slow_start != 0).then_some(Duration::from_nanos(self.slow_start));
+        policy.damping = (self.damping_falls != 0).then_some(Damping {
+            falls: self.damping_falls,
+            window: Duration::from_nanos(self.damping_window),
+            hold: Duration::from_nanos(self.damping_hold),
+        });
+        if !self.sorry_server.is_null() {
+            // SAFETY: not NULL, and as large as it says, by the promise of the caller.
+            policy.sorry_server = Some(unsafe { destination::read(self.sorry_server)? });
+        }
+        Ok(policy)
+    }
+}
+
+fn probe(number: u32, weight: u32) -> Result<Probe, Failure> {
+    match number {
+        0 => Ok(Probe::Down),
+        1 => Ok(Probe::Up),
+        2 => Ok(Probe::UpWithWeight(weight)),
+        _ => Err(Failure::invalid(format!("unknown result {number} of a probe"))),
+    }
+}
+
+impl From<&Change> for lvs_change {
+    fn from(change: &Change) -> Self {
+        use lvs_change_kind as Kind;
+        let nowhere = lvs_destination_key { addr: lvs_address::NONE, port: 0, reserved: 0 };
+        let nothing = lvs_service_key { addr: lvs_address::NONE, port: 0, protocol: 0, fwmark: 0, reserved: 0 };
+        let (kind, service, destination) = match *change {
+            Change::ServerUp(service, server) => (Kind::ServerUp as u32, service.into(), server.into()),
+            Change::ServerDown(service, server) => (Kind::ServerDown as u32, service.into(), server.into()),
+            Change::ServerDamped(service, server) => (Kind::ServerDamped as u32, service.into(), server.into()),
+            Change::QuorumLost(service) => (Kind::QuorumLost as u32, service.into(), nowhere),
+            Change::QuorumRegained(service) => (Kind::QuorumRegained as u32, service.into(), nowhere),
+            _ => (0, nothing, nowhere),
+        };
+        Self { struct_size: size_of::<Self>() as u32, kind, service, destination }
+    }
+}
+
+/// Makes a health that watches nothing yet.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_new(health: *mut *mut lvs_health, err: *mut *mut lvs_error) -> lvs_status {
+    call!(err, {
+        give(place(health, "health")?, lvs_health::default());
+        Ok(())
+    })
+}
+
+/// Watches service `index` of a table with its destinations, whose weights are those for when they are well.
+/// LVS_STATUS_ALREADY_EXISTS if it is watched already. `policy` may be NULL.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_watch(
+    health: Option<&mut lvs_health>,
+    table: Option<&lvs_table>,
+    index: usize,
+    policy: *const lvs_health_policy,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let entry = nth(&needed(table, "table")?.0.services, index)?;
+        let policy = match record::read_optional(policy)? {
+            Some(policy) => policy.to_policy()?,
+            None => HealthPolicy::default(),
+        };
+        Ok(health.health.watch(entry.service, entry.destinations.iter().copied(), policy)?)
+    })
+}
+
+/// Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
+/// `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. Unknown servers are ignored. What has
+/// changed by it can be read with lvs_health_change_get().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_report(
+    health: Option<&mut lvs_health>,
+    service: *const lvs_service_key,
+    server: *const lvs_destination_key,
+    probe: u32,
+    weight: u32,
+    now: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let (service, server) = (service::key(service)?, destination::key(server)?);
+        let probe = self::probe(probe, weight)?;
+        health.changes = health.health.report(&service, &server, probe, Duration::from_nanos(now));
+        Ok(())
+    })
+}
+
+/// Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as lvs_health_report().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_report_host(
+    health: Option<&mut lvs_health>,
+    host: *const lvs_address,
+    probe: u32,
+    weight: u32,
+    now: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let host = place(host.cast_mut(), "host")?.read().to_addr("the host")?;
+        let probe = self::probe(probe, weight)?;
+        health.changes = health.health.report_host(host, probe, Duration::from_nanos(now));
+        Ok(())
+    })
+}
+
+/// Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says so. Otherwise as
+/// lvs_health_report().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_tick(
+    health: Option<&mut lvs_health>,
+    now: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        health.changes = health.health.tick(Duration::from_nanos(now));
+        Ok(())
+    })
+}
+
+/// How many changes the last report or tick has brought; 0 if `health` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_health_changes_len(health: Option<&lvs_health>) -> usize {
+    infallible!(0, { health.map_or(0, |health| health.changes.len()) })
+}
+
+/// Reads a change of the last report or tick.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_change_get(
+    health: Option<&lvs_health>,
+    index: usize,
+    change: *mut lvs_change,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { record::write(change, nth(&needed(health, "health")?.changes, index)?.into()) })
+}
+
+/// Makes the table that is wanted at a time; put it in force with lvs_director_reconcile().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_wanted(
+    health: Option<&lvs_health>,
+    now: u64,
+    table: *mut *mut lvs_table,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let table = place(table, "table")?;
+        give(table, lvs_table(needed(health, "health")?.health.wanted(Duration::from_nanos(now))));
+        Ok(())
+    })
+}
+
+/// When the wanted table changes next without any report, in nanoseconds of the same clock; LVS_NEVER if it does not, or if
+/// `health` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_health_next_change(health: Option<&lvs_health>, now: u64) -> u64 {
+    infallible!(crate::drain::LVS_NEVER, {
+        let next = health.and_then(|health| health.health.next_change(Duration::from_nanos(now)));
+        next.and_then(|next| u64::try_from(next.as_nanos()).ok()).unwrap_or(crate::drain::LVS_NEVER)
+    })
+}
+
+/// Reads whether a server is in use. LVS_STATUS_NOT_FOUND if it is not watched.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_is_up(
+    health: Option<&lvs_health>,
+    service: *const lvs_service_key,
+    server: *const lvs_destination_key,
+    up: *mut bool,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let up = place(up, "up")?;
+        let (service, server) = (service::key(service)?, destination::key(server)?);
+        let known = needed(health, "health")?.health.is_up(&service, &server);
+        up.write(known.ok_or_else(|| not_watched(format!("destination {server} of {service}")))?);
+        Ok(())
+    })
+}
+
+/// Reads whether a service has its quorum. LVS_STATUS_NOT_FOUND if it is not watched.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_has_quorum(
+    health: Option<&lvs_health>,
+    service: *const lvs_service_key,
+    quorum: *mut bool,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let quorum = place(quorum, "quorum")?;
+        let service = service::key(service)?;
+        let known = needed(health, "health")?.health.has_quorum(&service);
+        quorum.write(known.ok_or_else(|| not_watched(format!("service {service}")))?);
+        Ok(())
+    })
+}
+
+fn not_watched(what: String) -> Failure {
+    Failure::Own(lvs_status::NotFound, format!("{what} is not watched"))
+}
+
+/// Releases a health. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_health_free(health: Option<Box<lvs_health>>) {
+    infallible!((), { drop(health) });
+}

@@ -1,0 +1,386 @@
+//! What the embedded director does with packets.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use lvs_core::embedded::{
+    Drop as DropReason, Flow, FlowProtocol, NotOurs, Packet, Payload, Refusal, SctpChunk, TcpFlags, Verdict, Why,
+};
+
+use crate::address::lvs_address;
+use crate::boundary::call;
+use crate::destination::lvs_destination_key;
+use crate::director::{held, lvs_director};
+use crate::error::{Failure, lvs_error};
+use crate::record::{self, record};
+use crate::status::lvs_status;
+use crate::text::lvs_text;
+
+/// TCP flag: the sender has finished.
+pub const LVS_TCP_FIN: u32 = 0x01;
+/// TCP flag: the sender opens.
+pub const LVS_TCP_SYN: u32 = 0x02;
+/// TCP flag: reset.
+pub const LVS_TCP_RST: u32 = 0x04;
+/// TCP flag: acknowledgement.
+pub const LVS_TCP_ACK: u32 = 0x10;
+
+/// The chunk of an SCTP packet that decides.
+#[repr(u32)]
+pub enum lvs_sctp_chunk {
+    /// DATA, SACK, HEARTBEAT and every other that is not named here.
+    Data = 0,
+    /// INIT.
+    Init = 1,
+    /// INIT-ACK.
+    InitAck = 2,
+    /// COOKIE-ECHO.
+    CookieEcho = 3,
+    /// COOKIE-ACK.
+    CookieAck = 4,
+    /// SHUTDOWN.
+    Shutdown = 5,
+    /// SHUTDOWN-ACK.
+    ShutdownAck = 6,
+    /// SHUTDOWN-COMPLETE.
+    ShutdownComplete = 7,
+    /// ERROR.
+    Error = 8,
+    /// ABORT.
+    Abort = 9,
+}
+
+/// A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
+/// flags.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_packet {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
+    pub from_server: u32,
+    /// Its source: the client, or the real server.
+    pub source: lvs_address,
+    /// Its destination: the virtual service, or the client.
+    pub destination: lvs_address,
+    /// The port of the source in host order.
+    pub source_port: u16,
+    /// The port of the destination in host order.
+    pub destination_port: u16,
+    /// LVS_PROTOCOL_..., or any other number up to 255.
+    pub protocol: u32,
+    /// TCP: LVS_TCP_... bits. SCTP: enum lvs_sctp_chunk. Else 0.
+    pub flags: u32,
+    /// Its firewall mark, 0 for none.
+    pub fwmark: u32,
+    /// Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
+    pub length: u32,
+}
+
+/// A client's conversation with a virtual service. Initialise it with LVS_FLOW_INIT: TCP.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_flow {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// LVS_PROTOCOL_TCP, _UDP or _SCTP.
+    pub protocol: u32,
+    /// The client.
+    pub client: lvs_address,
+    /// What the client asks for.
+    pub service: lvs_address,
+    /// The client's port in host order.
+    pub client_port: u16,
+    /// The port that the client asks for, in host order.
+    pub service_port: u16,
+    /// The firewall mark of the client's packets, 0 for none.
+    pub fwmark: u32,
+}
+
+/// What the director does with a packet.
+#[repr(u32)]
+pub enum lvs_verdict_kind {
+    /// It goes to a destination, or as that one's reply to the client.
+    Forwarded = 0,
+    /// It goes where it was addressed to, past the real servers.
+    Bypassed = 1,
+    /// The client is told that there is nobody.
+    Refused = 2,
+    /// The director leaves it alone.
+    NotOurs = 3,
+    /// It vanishes.
+    Dropped = 4,
+}
+
+/// Why the director does that with a packet. A later release may add some.
+#[repr(u32)]
+pub enum lvs_why {
+    /// It says no more.
+    None = 0,
+    /// Forwarded: its connection is in the table.
+    Connection = 1,
+    /// Forwarded: it opens a connection, and a persistence template says where to.
+    Template = 2,
+    /// Forwarded: it opens a connection, and the scheduler chose.
+    Scheduled = 3,
+    /// Forwarded: it is a real server's answer.
+    Reply = 4,
+    /// Refused: no destination, or all quiesced or overloaded.
+    NoDestination = 5,
+    /// Refused: the service has no scheduler.
+    NoScheduler = 6,
+    /// Refused: the service has port 0 and is not persistent.
+    PortZero = 7,
+    /// Not ours: its protocol is none that is scheduled.
+    Protocol = 8,
+    /// Not ours: no service matches it.
+    NoService = 9,
+    /// Not ours: it has no connection and may not open one.
+    NotOpening = 10,
+    /// Not ours: its source port is 20.
+    FtpDataPort = 11,
+    /// Not ours: a port that an FTP service does not handle.
+    OtherPort = 12,
+    /// Not ours: a backup sync daemon runs, and backup_only is set.
+    BackupOnly = 13,
+    /// Not ours: a reply without a connection, or of one that is not masqueraded.
+    NoReply = 14,
+    /// Dropped: the destination of its connection was removed.
+    DestinationRemoved = 15,
+    /// Dropped: drop_packet.
+    Defence = 16,
+}
+
+/// What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_verdict {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// What it does: enum lvs_verdict_kind.
+    pub kind: u32,
+    /// Why: enum lvs_why.
+    pub why: u32,
+    /// Forwarded: how it gets there, enum lvs_forwarding; else 0.
+    pub forwarding: u32,
+    /// Forwarded: the destination, of a reply the one that sent it; else without a family.
+    pub destination: lvs_destination_key,
+    /// Forwarded: the port that the real server sees under masquerading, in host order.
+    pub port: u16,
+    /// 0.
+    pub reserved: u16,
+}
+
+record! {
+    lvs_packet: 68;
+    lvs_flow: 56;
+    lvs_verdict: 44;
+}
+
+fn ends(from: lvs_address, from_port: u16, to: lvs_address, to_port: u16) -> Result<(SocketAddr, SocketAddr), Failure> {
+    let (from, to) = (from.to_addr("the source")?, to.to_addr("the destination")?);
+    if from.is_ipv4() != to.is_ipv4() {
+        return Err(Failure::invalid("a packet from one address family to the other"));
+    }
+    Ok((SocketAddr::new(from, from_port), SocketAddr::new(to, to_port)))
+}
+
+impl lvs_packet {
+    fn to_packet(self) -> Result<Packet, Failure> {
+        let (source, destination) = ends(self.source, self.source_port, self.destination, self.destination_port)?;
+        let none = |what: &str| match self.flags {
+            0 => Ok(()),
+            flags => Err(Failure::invalid(format!("{what} has no flags, not {flags:#x}"))),
+        };
+        let payload = match self.protocol {
+            6 => Payload::Tcp(TcpFlags(
+                u8::try_from(self.flags).map_err(|_| Failure::invalid(format!("no TCP flags: {:#x}", self.flags)))?,
+            )),
+            17 => none("UDP").map(|()| Payload::Udp)?,
+            132 => {
+                let chunk = usize::try_from(self.flags).ok().and_then(|number| SctpChunk::ALL.get(number));
+                Payload::Sctp(*chunk.ok_or_else(|| Failure::invalid(format!("unknown SCTP chunk {}", self.flags)))?)
+            }
+            other => {
+                none("this protocol")?;
+                let number = u8::try_from(other);
+                Payload::Other(number.map_err(|_| Failure::invalid(format!("no protocol has the number {other}")))?)
+            }
+        };
+        let mut packet = Packet::new(source, destination, payload).with_mark(self.fwmark);
+        if self.length != 0 {
+            packet = packet.with_length(self.length);
+        }
+        Ok(if self.from_server == 0 { packet } else { packet.from_server() })
+    }
+}
+
+impl lvs_flow {
+    fn to_flow(self) -> Result<Flow, Failure> {
+        let (client, service) = ends(self.client, self.client_port, self.service, self.service_port)?;
+        let protocol = match self.protocol {
+            6 => FlowProtocol::Tcp,
+            17 => FlowProtocol::Udp,
+            132 => FlowProtocol::Sctp,
+            other => return Err(Failure::invalid(format!("protocol {other} is not scheduled"))),
+        };
+        Ok(Flow::new(protocol, client, service).with_mark(self.fwmark))
+    }
+}
+
+impl From<Verdict> for lvs_verdict {
+    fn from(verdict: Verdict) -> Self {
+        use lvs_why as W;
+        let (kind, why) = match verdict {
+            Verdict::Forwarded(forwarding) => (
+                lvs_verdict_kind::Forwarded,
+                match forwarding.why {
+                    Why::Connection => W::Connection,
+                    Why::Template => W::Template,
+                    Why::Scheduled => W::Scheduled,
+                    Why::Reply => W::Reply,
+                    _ => W::None,
+                },
+            ),
+            Verdict::Bypassed => (lvs_verdict_kind::Bypassed, W::None),
+            Verdict::Refused(reason) => (
+                lvs_verdict_kind::Refused,
+                match reason {
+                    Refusal::NoDestination => W::NoDestination,
+                    Refusal::NoScheduler => W::NoScheduler,
+                    Refusal::PortZero => W::PortZero,
+                    _ => W::None,
+                },
+            ),
+            Verdict::NotOurs(reason) => (
+                lvs_verdict_kind::NotOurs,
+                match reason {
+                    NotOurs::Protocol => W::Protocol,
+                    NotOurs::NoService => W::NoService,
+                    NotOurs::NotOpening => W::NotOpening,
+                    NotOurs::FtpDataPort => W::FtpDataPort,
+                    NotOurs::OtherPort => W::OtherPort,
+                    NotOurs::BackupOnly => W::BackupOnly,
+                    NotOurs::NoReply => W::NoReply,
+                    _ => W::None,
+                },
+            ),
+            Verdict::Dropped(reason) => (
+                lvs_verdict_kind::Dropped,
+                match reason {
+                    DropReason::DestinationRemoved => W::DestinationRemoved,
+                    DropReason::Defence => W::Defence,
+                    _ => W::None,
+                },
+            ),
+        };
+        let mut record = Self {
+            struct_size: size_of::<Self>() as u32,
+            kind: kind as u32,
+            why: why as u32,
+            forwarding: 0,
+            destination: lvs_destination_key { addr: lvs_address::NONE, port: 0, reserved: 0 },
+            port: 0,
+            reserved: 0,
+        };
+        if let Verdict::Forwarded(forwarding) = verdict {
+            record.forwarding = forwarding.method.number().into();
+            record.destination = forwarding.destination.into();
+            record.port = forwarding.port;
+        }
+        record
+    }
+}
+
+/// Hands out a verdict and its sentence, each if it is wanted.
+unsafe fn say(verdict: Verdict, record: *mut lvs_verdict, sentence: Option<&mut lvs_text>) -> Result<(), Failure> {
+    // SAFETY: NULL or as large as it says, by the promise of the caller.
+    unsafe { record::write_optional(record, || verdict.into())? };
+    if let Some(sentence) = sentence {
+        sentence.replace(|text| {
+            let _ = write!(text, "{verdict}");
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Checks a verdict's place before the packet is let in.
+unsafe fn ready(verdict: *mut lvs_verdict) -> Result<(), Failure> {
+    // SAFETY: NULL or as large as it says, by the promise of the caller.
+    if verdict.is_null() { Ok(()) } else { unsafe { record::check(verdict) } }
+}
+
+/// Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the same in words, such as
+/// "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_receive(
+    director: Option<&lvs_director>,
+    packet: *const lvs_packet,
+    verdict: *mut lvs_verdict,
+    sentence: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        ready(verdict)?;
+        let packet = record::read(packet)?.to_packet()?;
+        let said = held(director)?.embedded("take packets")?.receive(&packet);
+        say(said, verdict, sentence)
+    })
+}
+
+/// Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of UDP. `verdict` and
+/// `sentence` say what became of its first packet; each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_open_flow(
+    director: Option<&lvs_director>,
+    flow: *const lvs_flow,
+    verdict: *mut lvs_verdict,
+    sentence: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        ready(verdict)?;
+        let flow = record::read(flow)?.to_flow()?;
+        let said = held(director)?.embedded("open conversations")?.open(&flow);
+        say(said, verdict, sentence)
+    })
+}
+
+/// Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and `sentence` may be NULL.
+/// LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_send_flow(
+    director: Option<&lvs_director>,
+    flow: *const lvs_flow,
+    length: u32,
+    verdict: *mut lvs_verdict,
+    sentence: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        ready(verdict)?;
+        let flow = record::read(flow)?.to_flow()?;
+        let said = held(director)?.embedded("send packets")?.send(&flow, length);
+        say(said, verdict, sentence)
+    })
+}
+
+/// Closes a conversation on the embedded director, the client first. UDP has no end but its timeout.
+/// LVS_STATUS_UNSUPPORTED for the kernel.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_close_flow(
+    director: Option<&lvs_director>,
+    flow: *const lvs_flow,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let flow = record::read(flow)?.to_flow()?;
+        held(director)?.embedded("close conversations")?.close(&flow);
+        Ok(())
+    })
+}

@@ -1,0 +1,165 @@
+//! Which services a plan may touch.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use lvs_core::model::ServiceKey;
+use lvs_core::plan::Scope;
+
+use crate::address::lvs_address;
+use crate::boundary::{call, infallible};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{give, needed, place};
+use crate::service::{self, lvs_service_key};
+use crate::status::lvs_status;
+
+/// Which services a plan may touch; all others stay as they are.
+///
+/// Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
+/// use it.
+pub struct lvs_scope(Arc<Scope>);
+
+/// Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
+pub type lvs_scope_predicate = Option<unsafe extern "C" fn(key: *const lvs_service_key, user: *mut c_void) -> bool>;
+
+impl lvs_scope {
+    /// The scope for a call that owns its scope: the core's own operations take theirs by value.
+    fn shared(&self) -> Scope {
+        let scope = Arc::clone(&self.0);
+        Scope::matching(move |key| scope.owns(key))
+    }
+}
+
+/// The scope of a call: every service if there is none.
+pub(crate) fn of(scope: Option<&lvs_scope>) -> Scope {
+    scope.map_or_else(Scope::all, lvs_scope::shared)
+}
+
+unsafe fn made(out: *mut *mut lvs_scope, scope: Scope) -> Result<(), Failure> {
+    // SAFETY: `place` checks it.
+    unsafe { give(place(out, "scope")?, lvs_scope(Arc::new(scope))) };
+    Ok(())
+}
+
+/// Makes a scope of the firewall-mark services, of either family, with marks from `first` to `last`, both included.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_marks(
+    first: u32,
+    last: u32,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { made(scope, Scope::marks(first..=last)) })
+}
+
+/// Makes a scope of the services with ports from `first` to `last`, both included.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_ports(
+    first: u16,
+    last: u16,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { made(scope, Scope::ports(first..=last)) })
+}
+
+/// Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the whole family.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_network(
+    network: *const lvs_address,
+    prefix_length: u32,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let network = place(network.cast_mut(), "network")?.read().to_addr("the network")?;
+        let length =
+            u8::try_from(prefix_length).map_err(|_| Failure::invalid(format!("no prefix has {prefix_length} bits")))?;
+        made(scope, Scope::network(network, length)?)
+    })
+}
+
+/// What a C predicate needs to be called from Rust.
+struct Predicate {
+    function: unsafe extern "C" fn(key: *const lvs_service_key, user: *mut c_void) -> bool,
+    user: *mut c_void,
+}
+
+// SAFETY: who gives a predicate to a scope that threads share answers for its being callable by them; lvs.h says so.
+unsafe impl Send for Predicate {}
+// SAFETY: as above.
+unsafe impl Sync for Predicate {}
+
+impl Predicate {
+    fn holds(&self, key: &ServiceKey) -> bool {
+        let key = lvs_service_key::from(*key);
+        // SAFETY: the function and what `user` points to are alive as long as the scope, by the promise of the caller.
+        unsafe { (self.function)(&key, self.user) }
+    }
+}
+
+/// Makes a scope of the services for which a function says true. The function and what `user` points to must live as
+/// long as the scope and all that are made from it; if threads share the scope, they must be able to share these.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_matching(
+    predicate: lvs_scope_predicate,
+    user: *mut c_void,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let predicate = Predicate { function: needed(predicate, "predicate")?, user };
+        made(scope, Scope::matching(move |key| predicate.holds(key)))
+    })
+}
+
+/// Makes a scope of what either of two owns. The two may be released.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_or(
+    a: Option<&lvs_scope>,
+    b: Option<&lvs_scope>,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { made(scope, needed(a, "a")?.shared().or(needed(b, "b")?.shared())) })
+}
+
+/// Makes a scope of what both of two own. The two may be released.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_and(
+    a: Option<&lvs_scope>,
+    b: Option<&lvs_scope>,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { made(scope, needed(a, "a")?.shared().and(needed(b, "b")?.shared())) })
+}
+
+/// Makes a scope of what another does not own. The other may be released.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_inverted(
+    of: Option<&lvs_scope>,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { made(scope, needed(of, "of")?.shared().inverted()) })
+}
+
+/// Whether a service is in the scope. NULL owns every service; false if `key` is NULL or no key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_scope_owns(scope: Option<&lvs_scope>, key: *const lvs_service_key) -> bool {
+    infallible!(false, { service::key(key).is_ok_and(|key| scope.is_none_or(|scope| scope.0.owns(&key))) })
+}
+
+/// Releases a scope. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_scope_free(scope: Option<Box<lvs_scope>>) {
+    infallible!((), { drop(scope) });
+}

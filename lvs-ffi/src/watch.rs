@@ -1,0 +1,251 @@
+//! What has changed since the last look.
+
+use std::time::Duration;
+
+use lvs_core::model::{Counters, DestinationKey, ServiceKey};
+use lvs_core::watch::{Event, Watcher};
+
+use crate::address::lvs_address;
+use crate::boundary::{call, infallible};
+use crate::daemon::lvs_daemon;
+use crate::destination::{lvs_destination, lvs_destination_key};
+use crate::error::{Failure, lvs_error};
+use crate::handle::{give, needed, place};
+use crate::list::nth;
+use crate::record::{self, record};
+use crate::service::{lvs_service, lvs_service_key};
+use crate::snapshot::lvs_snapshot;
+use crate::stats::lvs_counters;
+use crate::status::lvs_status;
+
+/// A difference between two looks at a director. A later release may add some.
+#[repr(u32)]
+pub enum lvs_event_kind {
+    /// A service is new. At the first look all are.
+    ServiceAppeared = 1,
+    /// The configuration of a service is another.
+    ServiceChanged = 2,
+    /// A service is gone, and its destinations with it.
+    ServiceVanished = 3,
+    /// A destination is new.
+    DestinationAppeared = 4,
+    /// The configuration of a destination is another: its weight, for instance.
+    DestinationChanged = 5,
+    /// A destination is gone from a service that is still there.
+    DestinationVanished = 6,
+    /// Something was counted since the last look.
+    Counted = 7,
+    /// Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
+    CountersReset = 8,
+    /// The timeouts are others.
+    TimeoutsChanged = 9,
+    /// A sync daemon runs that did not, or not so.
+    DaemonStarted = 10,
+    /// A sync daemon does not run any more, or not so.
+    DaemonStopped = 11,
+}
+
+/// What is different, and about what. Initialise it with LVS_EVENT_INIT.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_event {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// What is different: enum lvs_event_kind; 0 for something that this release has no number for.
+    pub kind: u32,
+    /// The service that it is about; without a family if it is about none.
+    pub service: lvs_service_key,
+    /// The destination that it is about; without a family if it is about none.
+    pub destination: lvs_destination_key,
+    /// Counted: how much.
+    pub delta: lvs_counters,
+    /// Counted: in which time, in nanoseconds.
+    pub elapsed: u64,
+}
+
+record! { lvs_event: 112; }
+
+/// Compares each look at a director with the one before. It has no clock and reads nothing itself.
+///
+/// Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
+#[derive(Default)]
+pub struct lvs_watcher {
+    watcher: Watcher,
+    events: Vec<Event>,
+}
+
+impl lvs_event {
+    fn new(kind: lvs_event_kind, service: Option<ServiceKey>, destination: Option<DestinationKey>) -> Self {
+        let nothing = lvs_service_key { addr: lvs_address::NONE, port: 0, protocol: 0, fwmark: 0, reserved: 0 };
+        let nowhere = lvs_destination_key { addr: lvs_address::NONE, port: 0, reserved: 0 };
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            kind: kind as u32,
+            service: service.map_or(nothing, Into::into),
+            destination: destination.map_or(nowhere, Into::into),
+            delta: lvs_counters::default(),
+            elapsed: 0,
+        }
+    }
+}
+
+impl From<&Event> for lvs_event {
+    fn from(event: &Event) -> Self {
+        use lvs_event_kind as Kind;
+        match event {
+            Event::ServiceAppeared(entry) => Self::new(Kind::ServiceAppeared, Some(entry.service.key()), None),
+            Event::ServiceChanged { after, .. } => Self::new(Kind::ServiceChanged, Some(after.key()), None),
+            Event::ServiceVanished(service) => Self::new(Kind::ServiceVanished, Some(service.key()), None),
+            Event::DestinationAppeared(key, entry) => {
+                Self::new(Kind::DestinationAppeared, Some(*key), Some(entry.destination.key))
+            }
+            Event::DestinationChanged { service, after, .. } => {
+                Self::new(Kind::DestinationChanged, Some(*service), Some(after.key))
+            }
+            Event::DestinationVanished(key, destination) => {
+                Self::new(Kind::DestinationVanished, Some(*key), Some(destination.key))
+            }
+            Event::Counted(count) => {
+                let Counters { connections, packets_in, packets_out, bytes_in, bytes_out } = count.delta;
+                Self {
+                    delta: lvs_counters { connections, packets_in, packets_out, bytes_in, bytes_out },
+                    elapsed: u64::try_from(count.elapsed.as_nanos()).unwrap_or(u64::MAX),
+                    ..Self::new(Kind::Counted, Some(count.service), count.destination)
+                }
+            }
+            Event::CountersReset(service, destination) => Self::new(Kind::CountersReset, Some(*service), *destination),
+            Event::TimeoutsChanged { .. } => Self::new(Kind::TimeoutsChanged, None, None),
+            Event::DaemonStarted(_) => Self::new(Kind::DaemonStarted, None, None),
+            Event::DaemonStopped(_) => Self::new(Kind::DaemonStopped, None, None),
+            _ => Self { kind: 0, ..Self::new(Kind::Counted, None, None) },
+        }
+    }
+}
+
+/// Makes a watcher that has seen nothing yet.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_new(watcher: *mut *mut lvs_watcher, err: *mut *mut lvs_error) -> lvs_status {
+    call!(err, {
+        give(place(watcher, "watcher")?, lvs_watcher::default());
+        Ok(())
+    })
+}
+
+/// Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is different since the one before
+/// can be read with lvs_watcher_event_get(). The snapshot is copied: it stays the caller's.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_observe(
+    watcher: Option<&mut lvs_watcher>,
+    snapshot: Option<&lvs_snapshot>,
+    now: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (watcher, snapshot) = (needed(watcher, "watcher")?, needed(snapshot, "snapshot")?);
+        watcher.events = watcher.watcher.observe(snapshot.0.clone(), Duration::from_nanos(now));
+        Ok(())
+    })
+}
+
+/// How many differences the last look has brought; 0 if `watcher` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_watcher_events_len(watcher: Option<&lvs_watcher>) -> usize {
+    infallible!(0, { watcher.map_or(0, |watcher| watcher.events.len()) })
+}
+
+/// Reads a difference.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_event_get(
+    watcher: Option<&lvs_watcher>,
+    index: usize,
+    event: *mut lvs_event,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, { record::write(event, nth(&needed(watcher, "watcher")?.events, index)?.into()) })
+}
+
+/// Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
+/// LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a service.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_event_service(
+    watcher: Option<&lvs_watcher>,
+    index: usize,
+    before: *mut lvs_service,
+    after: *mut lvs_service,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (old, new) = match nth(&needed(watcher, "watcher")?.events, index)? {
+            Event::ServiceAppeared(entry) => (None, Some(&entry.service)),
+            Event::ServiceChanged { before, after } => (Some(before), Some(after)),
+            Event::ServiceVanished(service) => (Some(service), None),
+            _ => return Err(not_about("a service")),
+        };
+        if let Some(old) = old {
+            record::write_optional(before, || old.into())?;
+        }
+        if let Some(new) = new {
+            record::write_optional(after, || new.into())?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
+/// LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a destination.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_event_destination(
+    watcher: Option<&lvs_watcher>,
+    index: usize,
+    before: *mut lvs_destination,
+    after: *mut lvs_destination,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (old, new) = match nth(&needed(watcher, "watcher")?.events, index)? {
+            Event::DestinationAppeared(_, entry) => (None, Some(&entry.destination)),
+            Event::DestinationChanged { before, after, .. } => (Some(before), Some(after)),
+            Event::DestinationVanished(_, destination) => (Some(destination), None),
+            _ => return Err(not_about("a destination")),
+        };
+        if let Some(old) = old {
+            record::write_optional(before, || old.into())?;
+        }
+        if let Some(new) = new {
+            record::write_optional(after, || new.into())?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not about one.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_event_daemon(
+    watcher: Option<&lvs_watcher>,
+    index: usize,
+    daemon: *mut lvs_daemon,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        match nth(&needed(watcher, "watcher")?.events, index)? {
+            Event::DaemonStarted(value) | Event::DaemonStopped(value) => record::write(daemon, value.into()),
+            _ => Err(not_about("a sync daemon")),
+        }
+    })
+}
+
+fn not_about(what: &str) -> Failure {
+    Failure::Own(lvs_status::NotFound, format!("the difference is not about the configuration of {what}"))
+}
+
+/// Releases a watcher. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_watcher_free(watcher: Option<Box<lvs_watcher>>) {
+    infallible!((), { drop(watcher) });
+}

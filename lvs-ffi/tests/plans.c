@@ -1,0 +1,432 @@
+/* Plans, scopes, drains, health and watching: what keeps a cluster right. */
+#include "check.h"
+
+static const uint64_t SECOND = UINT64_C(1000000000);
+
+/* A web service with two servers, as a table. */
+static lvs_table *web_table(const char *first, const char *second) {
+  lvs_error *err = NULL;
+  lvs_table *table = NULL;
+  lvs_service web = service("tcp 192.0.2.1:80");
+  OK(lvs_table_new(&table, &err));
+  OK(lvs_table_add_service(table, &web, &err));
+  lvs_destination server = destination(first);
+  OK(lvs_table_add_destination(table, &web.key, &server, &err));
+  server = destination(second);
+  OK(lvs_table_add_destination(table, &web.key, &server, &err));
+  return table;
+}
+
+static lvs_snapshot *look(lvs_director *director) {
+  lvs_error *err = NULL;
+  lvs_snapshot *snapshot = NULL;
+  OK(lvs_director_snapshot(director, &snapshot, &err));
+  return snapshot;
+}
+
+static void a_plan_adds_before_it_removes(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_table *old = web_table("198.51.100.1:80", "198.51.100.2:80");
+  lvs_table *new = web_table("198.51.100.2:80", "198.51.100.3:80");
+  lvs_plan *plan = NULL;
+  lvs_outcome *outcome = NULL;
+  lvs_text *text = NULL;
+  OK(lvs_text_new(&text, &err));
+
+  OK(lvs_director_reconcile(director, old, NULL, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
+  CHECK(lvs_plan_len(plan) == 3 && lvs_outcome_is_complete(outcome) && lvs_outcome_done_len(outcome) == 3);
+  lvs_outcome_free(outcome);
+  lvs_plan_free(plan);
+
+  OK(lvs_plan_between(old, new, NULL, &plan, &err));
+  CHECK(lvs_plan_len(plan) == 2);
+  OK(lvs_plan_describe(plan, text, &err));
+  CHECK(strcmp(lvs_text_data(text), "add destination 198.51.100.3:80 to tcp 192.0.2.1:80\n"
+                                    "remove destination 198.51.100.1:80 from tcp 192.0.2.1:80\n") == 0);
+  uint32_t phase = 99;
+  lvs_operation operation = LVS_OPERATION_INIT;
+  lvs_destination server = LVS_DESTINATION_INIT;
+  OK(lvs_plan_step_get(plan, 0, &phase, &operation, NULL, &server, &err));
+  CHECK(phase == LVS_PHASE_ADD && operation.kind == LVS_OPERATION_KIND_ADD_DESTINATION);
+  CHECK(operation.service.port == 80 && server.key.addr.bytes[3] == 3);
+  OK(lvs_plan_step_get(plan, 1, NULL, &operation, NULL, NULL, &err));
+  CHECK(operation.kind == LVS_OPERATION_KIND_REMOVE_DESTINATION && operation.destination.addr.bytes[3] == 1);
+  FAILS(lvs_plan_step_get(plan, 2, NULL, NULL, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  OK(lvs_director_apply_plan(director, plan, LVS_ON_FAILURE_KEEP, NULL, &err));
+
+  /* Once more: what it adds is there, so it is refused, and nothing is removed. */
+  outcome = NULL;
+  FAILS(lvs_director_apply_plan(director, plan, LVS_ON_FAILURE_UNDO, &outcome, &err), LVS_STATUS_ALREADY_EXISTS);
+  CHECK(!lvs_outcome_is_complete(outcome) && lvs_outcome_done_len(outcome) == 0);
+  CHECK(lvs_outcome_refused_len(outcome) == 1 && lvs_outcome_interrupted(outcome) == NULL);
+  size_t step = 99;
+  const lvs_error *why = NULL;
+  OK(lvs_outcome_refused_get(outcome, 0, &step, &why, &err));
+  CHECK(step == 0 && lvs_error_cause(why) == LVS_CAUSE_DESTINATION_EXISTS);
+  CHECK(lvs_outcome_undone(outcome) && lvs_outcome_undo_failures_len(outcome) == 0);
+  FAILS(lvs_outcome_undo_failure_get(outcome, 0, &why, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_outcome_done_get(outcome, 0, &step, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_outcome_free(outcome);
+  lvs_plan_free(plan);
+
+  OK(lvs_director_reconcile(director, new, NULL, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
+  CHECK(lvs_plan_len(plan) == 0);
+  lvs_plan_free(plan);
+  lvs_outcome_free(outcome);
+  OK(lvs_director_reconcile(director, old, NULL, LVS_ON_FAILURE_KEEP, NULL, &outcome, &err));
+  OK(lvs_outcome_done_get(outcome, 1, &step, &err));
+  CHECK(step == 1);
+  lvs_outcome_free(outcome);
+  FAILS(lvs_director_reconcile(director, old, NULL, 2, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_director_apply_plan(director, NULL, 0, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_plan_between(NULL, new, NULL, &plan, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_plan_describe(NULL, text, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_plan_len(NULL) == 0 && !lvs_outcome_is_complete(NULL) && !lvs_outcome_undone(NULL));
+  CHECK(lvs_outcome_done_len(NULL) == 0 && lvs_outcome_refused_len(NULL) == 0);
+  CHECK(lvs_outcome_undo_failures_len(NULL) == 0 && lvs_outcome_interrupted(NULL) == NULL);
+  lvs_plan_free(NULL);
+  lvs_outcome_free(NULL);
+  lvs_text_free(text);
+  lvs_table_free(old);
+  lvs_table_free(new);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
+static bool is_web(const lvs_service_key *key, void *user) { return key->port == *(uint16_t *)user; }
+
+static void a_scope_protects_what_others_own(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_service foreign = service("udp 203.0.113.1:53");
+  lvs_table *ours = web_table("198.51.100.1:80", "198.51.100.2:80");
+  lvs_scope *network = NULL, *marks = NULL, *ports = NULL, *mine = NULL, *both = NULL, *neither = NULL;
+  lvs_address net;
+  uint16_t web = 80;
+  OK(lvs_address_parse("192.0.2.0", &net, &err));
+  OK(lvs_scope_network(&net, 24, &network, &err));
+  OK(lvs_scope_marks(100, 200, &marks, &err));
+  OK(lvs_scope_or(network, marks, &mine, &err));
+  OK(lvs_scope_ports(80, 443, &ports, &err));
+  OK(lvs_scope_and(network, ports, &both, &err));
+  OK(lvs_scope_inverted(both, &neither, &err));
+  lvs_scope_free(network);
+  lvs_scope_free(marks);
+  lvs_scope_free(ports);
+
+  lvs_service_key key = service_key("tcp 192.0.2.9:22");
+  CHECK(lvs_scope_owns(mine, &key) && !lvs_scope_owns(both, &key) && lvs_scope_owns(neither, &key));
+  key = service_key("fwmark 150 IPv6");
+  CHECK(lvs_scope_owns(mine, &key) && lvs_scope_owns(NULL, &key) && !lvs_scope_owns(mine, NULL));
+  CHECK(!lvs_scope_owns(mine, &foreign.key));
+
+  OK(lvs_director_add_service(director, &foreign, &err));
+  OK(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  lvs_snapshot *snapshot = look(director);
+  CHECK(lvs_snapshot_services_len(snapshot) == 2);
+  lvs_snapshot_free(snapshot);
+  lvs_scope_free(mine);
+
+  OK(lvs_scope_matching(is_web, &web, &mine, &err));
+  OK(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  web = 81;
+  FAILS(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "outside of the scope") != NULL);
+
+  FAILS(lvs_scope_network(&net, 33, &network, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_network(NULL, 24, &network, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_matching(NULL, NULL, &network, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_or(NULL, mine, &network, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_and(mine, NULL, &network, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_inverted(mine, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_marks(1, 2, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_scope_ports(1, 2, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_scope_free(NULL);
+  lvs_scope_free(mine);
+  lvs_scope_free(both);
+  lvs_scope_free(neither);
+  lvs_table_free(ours);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
+static void a_batch_is_read_back_and_described(void) {
+  lvs_error *err = NULL;
+  lvs_batch *batch = NULL;
+  lvs_text *text = NULL;
+  lvs_service web = service("tcp 192.0.2.1:80"), read = LVS_SERVICE_INIT;
+  lvs_destination server = destination("198.51.100.1:80"), same = LVS_DESTINATION_INIT;
+  lvs_operation operation = LVS_OPERATION_INIT;
+  lvs_timeouts timeouts = LVS_TIMEOUTS_INIT;
+  lvs_daemon daemon = LVS_DAEMON_INIT;
+  strcpy(daemon.interface, "eth0");
+  timeouts.udp = 9;
+  server.weight = 7;
+  OK(lvs_batch_new(&batch, &err));
+  OK(lvs_text_new(&text, &err));
+  OK(lvs_batch_add_service(batch, &web, &err));
+  OK(lvs_batch_update_destination(batch, &web.key, &server, &err));
+  OK(lvs_batch_set_timeouts(batch, &timeouts, &err));
+  OK(lvs_batch_start_daemon(batch, &daemon, &err));
+  OK(lvs_batch_stop_daemon(batch, LVS_ROLE_BACKUP, &err));
+  OK(lvs_batch_zero(batch, NULL, &err));
+  OK(lvs_batch_flush(batch, &err));
+
+  OK(lvs_batch_get(batch, 0, &operation, &read, &same, &err));
+  CHECK(operation.kind == LVS_OPERATION_KIND_ADD_SERVICE && memcmp(&read, &web, sizeof web) == 0);
+  OK(lvs_batch_get(batch, 1, &operation, NULL, &same, &err));
+  CHECK(operation.kind == LVS_OPERATION_KIND_UPDATE_DESTINATION && same.weight == 7);
+  OK(lvs_batch_get_timeouts(batch, 2, &timeouts, &err));
+  CHECK(timeouts.udp == 9);
+  OK(lvs_batch_get_daemon(batch, 3, &daemon, &err));
+  OK(lvs_batch_get(batch, 4, &operation, NULL, NULL, &err));
+  CHECK(operation.role == LVS_ROLE_BACKUP && operation.service.addr.family == 0);
+  OK(lvs_batch_get(batch, 5, &operation, NULL, NULL, &err));
+  CHECK(operation.kind == LVS_OPERATION_KIND_ZERO);
+  FAILS(lvs_batch_get(batch, 7, NULL, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_batch_get_timeouts(batch, 0, &timeouts, &err), LVS_STATUS_NOT_FOUND);
+  FAILS(lvs_batch_get_daemon(batch, 0, &daemon, &err), LVS_STATUS_NOT_FOUND);
+
+  OK(lvs_batch_describe(batch, text, &err));
+  CHECK(strncmp(lvs_text_data(text), "add service tcp 192.0.2.1:80\nupdate destination", 47) == 0);
+  FAILS(lvs_batch_describe(batch, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_text_free(text);
+  lvs_batch_free(batch);
+  lvs_error_free(err);
+}
+
+static void a_server_is_drained_without_cutting_a_connection(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_table *table = web_table("198.51.100.1:80", "198.51.100.2:80");
+  lvs_drain *drain = NULL;
+  lvs_batch *due = NULL;
+  lvs_drain_options options = LVS_DRAIN_OPTIONS_INIT;
+  lvs_remaining remaining = LVS_REMAINING_INIT;
+  lvs_flow flow = LVS_FLOW_INIT;
+  lvs_verdict verdict = LVS_VERDICT_INIT;
+  bool done = true;
+
+  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_address_parse("203.0.113.9", &flow.client, &err));
+  OK(lvs_address_parse("192.0.2.1", &flow.service, &err));
+  flow.client_port = 40000;
+  flow.service_port = 80;
+  OK(lvs_director_open_flow(director, &flow, &verdict, NULL, &err));
+
+  options.service = service_key("tcp 192.0.2.1:80");
+  options.destination = verdict.destination;
+  OK(lvs_drain_new(&options, &drain, &err));
+  OK(lvs_drain_resume(drain, table, &err));
+  OK(lvs_batch_new(&due, &err));
+  unsigned steps = 0;
+  for (uint64_t now = 0; !done || steps == 0; now += SECOND) {
+    lvs_snapshot *snapshot = look(director);
+    OK(lvs_drain_step(drain, snapshot, now, due, &done, &err));
+    OK(lvs_director_apply(director, due, LVS_ON_REFUSAL_CONTINUE, NULL, &err));
+    if (steps == 1) {
+      CHECK(lvs_drain_waiting_len(drain) == 1 && lvs_drain_cut_len(drain) == 0);
+      OK(lvs_drain_waiting_get(drain, 0, &remaining, &err));
+      CHECK(remaining.active == 1 && remaining.destination.addr.bytes[3] == verdict.destination.addr.bytes[3]);
+      FAILS(lvs_drain_cut_get(drain, 0, &remaining, &err), LVS_STATUS_INVALID_INPUT);
+      OK(lvs_director_close_flow(director, &flow, &err));
+    }
+    lvs_snapshot_free(snapshot);
+    CHECK(++steps < 10);
+  }
+  lvs_destination_list *left = NULL;
+  OK(lvs_director_destinations(director, &options.service, &left, &err));
+  CHECK(lvs_destination_list_len(left) == 1);
+  lvs_destination_list_free(left);
+  lvs_drain_free(drain);
+
+  /* A deadline cuts, a cancelled drain gives the weight back. */
+  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  options.target = LVS_DRAIN_TARGET_REAL_SERVER;
+  options.deadline = SECOND;
+  OK(lvs_drain_new(&options, &drain, &err));
+  lvs_snapshot *snapshot = look(director);
+  OK(lvs_drain_step(drain, snapshot, 0, due, &done, &err));
+  OK(lvs_director_apply(director, due, LVS_ON_REFUSAL_CONTINUE, NULL, &err));
+  lvs_snapshot_free(snapshot);
+  snapshot = look(director);
+  OK(lvs_drain_cancel(drain, snapshot, due, &err));
+  CHECK(lvs_batch_len(due) == 1);
+  lvs_snapshot_free(snapshot);
+  lvs_drain_free(drain);
+
+  options.target = 3;
+  FAILS(lvs_drain_new(&options, &drain, &err), LVS_STATUS_INVALID_INPUT);
+  options.target = LVS_DRAIN_TARGET_SERVICE;
+  options.udp = 4;
+  FAILS(lvs_drain_new(&options, &drain, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_drain_new(NULL, &drain, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_drain_step(NULL, NULL, 0, due, &done, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_drain_waiting_get(NULL, 0, &remaining, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_drain_cancel(NULL, NULL, due, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_drain_resume(NULL, table, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_drain_waiting_len(NULL) == 0 && lvs_drain_cut_len(NULL) == 0);
+  lvs_drain_free(NULL);
+  lvs_batch_free(due);
+  lvs_table_free(table);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
+static void a_server_that_fails_is_inhibited(void) {
+  lvs_error *err = NULL;
+  lvs_table *table = web_table("198.51.100.1:80", "198.51.100.2:80"), *wanted = NULL;
+  lvs_health *health = NULL;
+  lvs_health_policy policy = LVS_HEALTH_POLICY_INIT;
+  lvs_change change = LVS_CHANGE_INIT;
+  lvs_destination sorry = destination("198.51.100.99:80"), server = LVS_DESTINATION_INIT;
+  lvs_service_key web = service_key("tcp 192.0.2.1:80");
+  lvs_destination_key one = destination("198.51.100.1:80").key;
+  bool up = false;
+
+  policy.fall = 2;
+  policy.sorry_server = &sorry;
+  policy.damping_falls = 2;
+  policy.damping_window = 100 * SECOND;
+  policy.damping_hold = 50 * SECOND;
+  OK(lvs_health_new(&health, &err));
+  OK(lvs_health_watch(health, table, 0, &policy, &err));
+  FAILS(lvs_health_watch(health, table, 0, NULL, &err), LVS_STATUS_ALREADY_EXISTS);
+  FAILS(lvs_health_watch(health, table, 1, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_health_next_change(health, 0) == LVS_NEVER);
+
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_DOWN, 0, SECOND, &err));
+  CHECK(lvs_health_changes_len(health) == 0);
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_DOWN, 0, 2 * SECOND, &err));
+  CHECK(lvs_health_changes_len(health) == 1);
+  OK(lvs_health_change_get(health, 0, &change, &err));
+  CHECK(change.kind == LVS_CHANGE_KIND_SERVER_DOWN && change.destination.addr.bytes[3] == 1);
+  OK(lvs_health_is_up(health, &web, &one, &up, &err));
+  CHECK(!up);
+  OK(lvs_health_has_quorum(health, &web, &up, &err));
+  CHECK(up);
+
+  lvs_address host = destination("198.51.100.2:80").key.addr;
+  OK(lvs_health_report_host(health, &host, LVS_PROBE_DOWN, 0, 3 * SECOND, &err));
+  OK(lvs_health_report_host(health, &host, LVS_PROBE_DOWN, 0, 4 * SECOND, &err));
+  CHECK(lvs_health_changes_len(health) == 2);
+  OK(lvs_health_change_get(health, 1, &change, &err));
+  CHECK(change.kind == LVS_CHANGE_KIND_QUORUM_LOST && change.destination.addr.family == 0);
+  OK(lvs_health_wanted(health, 4 * SECOND, &wanted, &err));
+  CHECK(lvs_table_destinations_len(wanted, 0) == 3);
+  OK(lvs_table_destination_get(wanted, 0, 2, &server, &err));
+  CHECK(server.key.addr.bytes[3] == 99 && server.weight == 1);
+  lvs_table_free(wanted);
+
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_UP_WITH_WEIGHT, 5, 5 * SECOND, &err));
+  OK(lvs_health_wanted(health, 5 * SECOND, &wanted, &err));
+  OK(lvs_table_destination_get(wanted, 0, 0, &server, &err));
+  CHECK(server.weight == 5);
+  lvs_table_free(wanted);
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_DOWN, 0, 6 * SECOND, &err));
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_DOWN, 0, 7 * SECOND, &err));
+  CHECK(lvs_health_next_change(health, 7 * SECOND) == 57 * SECOND);
+  OK(lvs_health_tick(health, 58 * SECOND, &err));
+
+  FAILS(lvs_health_report(health, &web, &one, 3, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_report_host(health, NULL, 0, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_change_get(health, 99, &change, &err), LVS_STATUS_INVALID_INPUT);
+  one.port = 81;
+  FAILS(lvs_health_is_up(health, &web, &one, &up, &err), LVS_STATUS_NOT_FOUND);
+  web.port = 81;
+  FAILS(lvs_health_has_quorum(health, &web, &up, &err), LVS_STATUS_NOT_FOUND);
+  lvs_health_free(health);
+  OK(lvs_health_new(&health, &err));
+  policy.rise = 0;
+  FAILS(lvs_health_watch(health, table, 0, &policy, &err), LVS_STATUS_INVALID_INPUT);
+  policy.rise = 1;
+  sorry = destination("198.51.100.1:80");
+  FAILS(lvs_health_watch(health, table, 0, &policy, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_tick(NULL, 0, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_wanted(NULL, 0, &wanted, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_health_changes_len(NULL) == 0 && lvs_health_next_change(NULL, 0) == LVS_NEVER);
+  lvs_health_free(NULL);
+  lvs_health_free(health);
+  lvs_table_free(table);
+  lvs_error_free(err);
+}
+
+static void differences_between_two_looks_are_events(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_table *table = web_table("198.51.100.1:80", "198.51.100.2:80");
+  lvs_watcher *watcher = NULL;
+  lvs_event event = LVS_EVENT_INIT;
+  lvs_destination before = LVS_DESTINATION_INIT, after = LVS_DESTINATION_INIT;
+  lvs_service was = LVS_SERVICE_INIT, is = LVS_SERVICE_INIT;
+  lvs_daemon daemon = LVS_DAEMON_INIT;
+  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_watcher_new(&watcher, &err));
+  lvs_snapshot *snapshot = look(director);
+  OK(lvs_watcher_observe(watcher, snapshot, 0, &err));
+  CHECK(lvs_watcher_events_len(watcher) == 3);
+  OK(lvs_watcher_event_get(watcher, 0, &event, &err));
+  CHECK(event.kind == LVS_EVENT_KIND_SERVICE_APPEARED && event.service.port == 80);
+  OK(lvs_watcher_event_service(watcher, 0, &was, &is, &err));
+  CHECK(was.key.port == 0 && is.key.port == 80);
+  OK(lvs_watcher_observe(watcher, snapshot, SECOND, &err));
+  CHECK(lvs_watcher_events_len(watcher) == 0);
+  lvs_snapshot_free(snapshot);
+
+  lvs_destination server = destination("198.51.100.1:80");
+  lvs_service_key web = service_key("tcp 192.0.2.1:80");
+  server.weight = 9;
+  OK(lvs_director_update_destination(director, &web, &server, &err));
+  strcpy(daemon.interface, "lo");
+  OK(lvs_director_start_daemon(director, &daemon, &err));
+  lvs_flow flow = LVS_FLOW_INIT;
+  flow.client = destination("203.0.113.9:1").key.addr;
+  flow.service = web.addr;
+  flow.client_port = 40000;
+  flow.service_port = 80;
+  OK(lvs_director_open_flow(director, &flow, NULL, NULL, &err));
+  OK(lvs_director_advance(director, 4 * SECOND, &err));
+  snapshot = look(director);
+  OK(lvs_watcher_observe(watcher, snapshot, 5 * SECOND, &err));
+  lvs_snapshot_free(snapshot);
+  bool counted = false, changed = false, started = false;
+  for (size_t i = 0; i < lvs_watcher_events_len(watcher); i++) {
+    OK(lvs_watcher_event_get(watcher, i, &event, &err));
+    if (event.kind == LVS_EVENT_KIND_COUNTED && event.destination.addr.family == 0) {
+      CHECK(event.delta.connections == 1 && event.elapsed == 4 * SECOND);
+      counted = true;
+    } else if (event.kind == LVS_EVENT_KIND_DESTINATION_CHANGED) {
+      OK(lvs_watcher_event_destination(watcher, i, &before, &after, &err));
+      CHECK(before.weight == 1 && after.weight == 9);
+      FAILS(lvs_watcher_event_service(watcher, i, NULL, NULL, &err), LVS_STATUS_NOT_FOUND);
+      changed = true;
+    } else if (event.kind == LVS_EVENT_KIND_DAEMON_STARTED) {
+      OK(lvs_watcher_event_daemon(watcher, i, &daemon, &err));
+      FAILS(lvs_watcher_event_destination(watcher, i, NULL, NULL, &err), LVS_STATUS_NOT_FOUND);
+      started = true;
+    } else {
+      FAILS(lvs_watcher_event_daemon(watcher, i, &daemon, &err), LVS_STATUS_NOT_FOUND);
+    }
+  }
+  CHECK(counted && changed && started);
+  FAILS(lvs_watcher_event_get(watcher, 99, &event, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_watcher_observe(watcher, NULL, 0, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_watcher_new(NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_watcher_events_len(NULL) == 0);
+  lvs_watcher_free(NULL);
+  lvs_watcher_free(watcher);
+  lvs_table_free(table);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
+int main(void) {
+  a_plan_adds_before_it_removes();
+  a_scope_protects_what_others_own();
+  a_batch_is_read_back_and_described();
+  a_server_is_drained_without_cutting_a_connection();
+  a_server_that_fails_is_inhibited();
+  differences_between_two_looks_are_events();
+  return 0;
+}
