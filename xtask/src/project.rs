@@ -51,6 +51,8 @@ pub(crate) struct Member {
     pub(crate) features: Vec<String>,
     /// The names of its benchmark programs.
     pub(crate) benches: Vec<String>,
+    /// The names of its programs.
+    pub(crate) programs: Vec<String>,
 }
 
 /// All members of the workspace, as cargo sees them.
@@ -61,14 +63,29 @@ pub(crate) fn members() -> Result<Vec<Member>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let member = |package: &Value| {
         let manifest = PathBuf::from(text(&package["manifest_path"]));
-        let targets = package["targets"].as_array().into_iter().flatten();
+        let targets = |kind: &str| {
+            let all = package["targets"].as_array().into_iter().flatten();
+            all.filter(|t| t["kind"][0] == kind).map(|t| text(&t["name"])).collect()
+        };
         let features = package["features"].as_object().into_iter().flatten();
         Member {
             name: text(&package["name"]),
             directory: manifest.parent().unwrap_or(root()).to_owned(),
             features: features.map(|(name, _)| name.clone()).filter(|name| name != "default").collect(),
-            benches: targets.filter(|t| t["kind"][0] == "bench").map(|t| text(&t["name"])).collect(),
+            benches: targets("bench"),
+            programs: targets("bin"),
         }
     };
     Ok(packages.iter().map(member).collect())
+}
+
+/// Builds a target, and answers the program that came out.
+pub(crate) fn executable(arguments: &[&str], target: &str) -> Result<PathBuf> {
+    let output = host::capture(cargo(arguments).args(["--quiet", "--message-format", "json-render-diagnostics"]))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages
+        .filter(|m| m["reason"] == "compiler-artifact" && m["target"]["name"] == target)
+        .find_map(|m| m["executable"].as_str().map(PathBuf::from))
+        .context(|| format!("cargo {} made no program {target}", arguments.join(" ")))
 }

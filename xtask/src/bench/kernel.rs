@@ -4,7 +4,7 @@
 //! add has to search them (ip_vs_ctl.c: ip_vs_trash_get_dest(), v6.12), so a table that was flushed is not an empty one.
 
 use super::{Settings, Table};
-use crate::error::{Context, Error, Result};
+use crate::error::{Error, Result};
 use crate::lab::{self, Clock, End, Job, Options, quoted};
 use crate::{host, project};
 use std::fmt::Write as _;
@@ -29,12 +29,30 @@ const CASES: [Case; 3] = [
 ];
 
 /// One side of a comparison. Its lines for sh find the variables SERVICES, DESTINATIONS, BUFFER, RULES (a file for
-/// `ipvsadm -R`), OURS (where the workspace's programs are, built for release) and `floor` in PATH.
+/// `ipvsadm -R`), and in PATH `floor` and the programs of ours, built for release.
 struct Contender {
     name: &'static str,
     /// A program of the workspace that it needs: it is left out while there is none of that name.
-    ours: Option<&'static str>,
+    ours: Option<Ours>,
     command: &'static str,
+}
+
+/// A program of ours, which the commands find in PATH.
+#[derive(Clone, Copy)]
+enum Ours {
+    /// `benches/kernel.rs` of lvs-core, as `kernel_bench`.
+    Bench,
+    /// The example that is a drop-in for `ipvsadm`, as `our_ipvsadm`.
+    Ipvsadm,
+}
+
+impl Ours {
+    fn name(self) -> &'static str {
+        match self {
+            Ours::Bench => "kernel_bench",
+            Ours::Ipvsadm => "our_ipvsadm",
+        }
+    }
 }
 
 /// A comparison in the lab.
@@ -49,7 +67,11 @@ const FILLED: &str = "floor add $SERVICES $DESTINATIONS >/dev/null";
 pub(super) const RESTORE: KernelBench = KernelBench {
     setup: ":",
     contenders: &[
-        Contender { name: "lvs-core", ours: Some("kernel_bench"), command: "$OURS/kernel_bench restore" },
+        Contender {
+            name: "lvs-core",
+            ours: Some(Ours::Bench),
+            command: "kernel_bench restore $SERVICES $DESTINATIONS",
+        },
         Contender { name: "floor in C", ours: None, command: "floor add $SERVICES $DESTINATIONS" },
     ],
 };
@@ -57,7 +79,7 @@ pub(super) const RESTORE: KernelBench = KernelBench {
 pub(super) const SNAPSHOT: KernelBench = KernelBench {
     setup: FILLED,
     contenders: &[
-        Contender { name: "lvs-core", ours: Some("kernel_bench"), command: "$OURS/kernel_bench snapshot" },
+        Contender { name: "lvs-core", ours: Some(Ours::Bench), command: "kernel_bench snapshot" },
         Contender { name: "floor in C", ours: None, command: "floor dump $SERVICES $BUFFER" },
         Contender { name: "old options, C", ours: None, command: "floor dump-old" },
     ],
@@ -66,7 +88,7 @@ pub(super) const SNAPSHOT: KernelBench = KernelBench {
 pub(super) const IPVSADM_RESTORE: KernelBench = KernelBench {
     setup: ":",
     contenders: &[
-        Contender { name: "ours", ours: Some("ipvsadm"), command: "floor time $OURS/ipvsadm -R <$RULES" },
+        Contender { name: "ours", ours: Some(Ours::Ipvsadm), command: "floor time our_ipvsadm -R <$RULES" },
         Contender { name: "Debian's", ours: None, command: "floor time /sbin/ipvsadm -R <$RULES" },
     ],
 };
@@ -74,7 +96,7 @@ pub(super) const IPVSADM_RESTORE: KernelBench = KernelBench {
 pub(super) const IPVSADM_SAVE: KernelBench = KernelBench {
     setup: FILLED,
     contenders: &[
-        Contender { name: "ours", ours: Some("ipvsadm"), command: "floor time $OURS/ipvsadm -Sn" },
+        Contender { name: "ours", ours: Some(Ours::Ipvsadm), command: "floor time our_ipvsadm -Sn" },
         Contender { name: "Debian's", ours: None, command: "floor time /sbin/ipvsadm -Sn" },
     ],
 };
@@ -107,22 +129,35 @@ pub(super) fn run(bench: &KernelBench, settings: &Settings) -> Result<Table> {
     }
 }
 
-/// The workspace's programs for release, and the floor.
+/// Puts the programs into `directory`: the floor, and those of ours that exist, built for release.
 fn build(directory: &Path) -> Result<()> {
     host::ensure_programs(&[("cc", "gcc"), ("unshare", "util-linux")], "the benchmarks use them")?;
-    let mut cargo = project::cargo(&["build", "--release", "--quiet", "--package", "lvs-examples", "--bins"]);
-    host::capture(&mut cargo).context(|| "building the programs".into())?;
     let mut cc = project::command("cc");
     cc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(directory.join("floor")).arg("xtask/bench/floor.c");
     host::capture(&mut cc)?;
+    let members = project::members()?;
+    let has = |package: &str, target: &str| {
+        members.iter().any(|m| m.name == package && m.benches.iter().chain(&m.programs).any(|t| t == target))
+    };
+    if has("lvs-core", "kernel") {
+        let bench = ["bench", "--no-run", "--package", "lvs-core", "--bench", "kernel"];
+        link(&project::executable(&bench, "kernel")?, &directory.join(Ours::Bench.name()))?;
+    }
+    if has("lvs-examples", "ipvsadm") {
+        let build = ["build", "--release", "--package", "lvs-examples", "--bin", "ipvsadm"];
+        link(&project::executable(&build, "ipvsadm")?, &directory.join(Ours::Ipvsadm.name()))?;
+    }
     Ok(())
 }
 
+fn link(from: &Path, to: &Path) -> Result<()> {
+    let _ = fs::remove_file(to);
+    Ok(std::os::unix::fs::symlink(from, to)?)
+}
+
 fn script(bench: &KernelBench, cases: &[Case], directory: &Path, table: &mut Table) -> Result<String> {
-    let release = project::target_directory().join("release");
     let word = |path: &Path| quoted(path.as_os_str()).to_string_lossy().into_owned();
     let mut text = String::from(SHELL);
-    let _ = writeln!(text, "export OURS={}", word(&release));
     let _ = writeln!(text, "export PATH={}:$PATH", word(directory));
     for case in cases {
         let rules = rules(case, directory)?;
@@ -137,10 +172,10 @@ fn script(bench: &KernelBench, cases: &[Case], directory: &Path, table: &mut Tab
         );
         for contender in bench.contenders {
             if let Some(program) = contender.ours
-                && !release.join(program).exists()
+                && !directory.join(program.name()).exists()
             {
                 if case.name == cases[0].name {
-                    table.note(format!("{} is not measured: no program {program} yet", contender.name));
+                    table.note(format!("{} is not measured: no program for it yet", contender.name));
                 }
                 continue;
             }

@@ -8,8 +8,8 @@
 //! CASE <tab> CONTENDER <tab> SECONDS [<tab> AMOUNT <tab> UNIT]
 //! ```
 //!
-//! where AMOUNT is how many UNITs were handled in that time. Other lines are passed on. The first contender
-//! that a case has is the one that the others are compared with: put ours first.
+//! where AMOUNT is how many UNITs were handled in that time. Other lines are passed on: a program may as well print a
+//! table of its own. The first contender that a case has is the one that the others are compared with: put ours first.
 
 mod host;
 mod kernel;
