@@ -484,6 +484,32 @@ typedef uint32_t lvs_connection_kind;
 #endif // __cplusplus
 
 /**
+ * Whose habits count in rules.
+ */
+enum lvs_dialect
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Says everything, loses nothing, is strict about what is ambiguous, and has comments. What ipvsadm has no words for stands on
+   * lines that it takes for comments.
+   */
+  LVS_DIALECT_LOSSLESS = 0,
+  /**
+   * ipvsadm 1.31, bug for bug.
+   */
+  LVS_DIALECT_IPVSADM = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_dialect lvs_dialect;
+#else
+typedef uint32_t lvs_dialect;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What is taken out.
  */
 enum lvs_drain_target
@@ -607,6 +633,71 @@ enum lvs_forwarding
 typedef enum lvs_forwarding lvs_forwarding;
 #else
 typedef uint32_t lvs_forwarding;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is lost when rules are written.
+ */
+enum lvs_loss_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * All of it: there are no words for it. With a service its destinations are lost, too.
+   */
+  LVS_LOSS_KIND_EVERYTHING = 1,
+  /**
+   * The text says it in a way that ipvsadm cannot read.
+   */
+  LVS_LOSS_KIND_UNREADABLE = 2,
+  /**
+   * Flag bits of a service.
+   */
+  LVS_LOSS_KIND_FLAGS = 3,
+  /**
+   * The timeout of a service.
+   */
+  LVS_LOSS_KIND_TIMEOUT = 4,
+  /**
+   * The netmask of a service.
+   */
+  LVS_LOSS_KIND_NETMASK = 5,
+  /**
+   * The persistence engine of a service.
+   */
+  LVS_LOSS_KIND_ENGINE = 6,
+  /**
+   * The forwarding method of a destination.
+   */
+  LVS_LOSS_KIND_FORWARDING = 7,
+  /**
+   * The weight of a destination.
+   */
+  LVS_LOSS_KIND_WEIGHT = 8,
+  /**
+   * The thresholds of a destination.
+   */
+  LVS_LOSS_KIND_THRESHOLDS = 9,
+  /**
+   * The tunnel of a destination.
+   */
+  LVS_LOSS_KIND_TUNNEL = 10,
+  /**
+   * The timeouts of the table.
+   */
+  LVS_LOSS_KIND_TIMEOUTS = 11,
+  /**
+   * A sync daemon.
+   */
+  LVS_LOSS_KIND_DAEMON = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_loss_kind lvs_loss_kind;
+#else
+typedef uint32_t lvs_loss_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1325,6 +1416,13 @@ typedef struct lvs_error lvs_error;
 typedef struct lvs_health lvs_health;
 
 /**
+ * What a text that was written does not carry.
+ *
+ * Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_losses lvs_losses;
+
+/**
  * What came of a plan.
  *
  * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
@@ -1346,6 +1444,13 @@ typedef struct lvs_plan lvs_plan;
  * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
  */
 typedef struct lvs_report lvs_report;
+
+/**
+ * A rules file, read.
+ *
+ * Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_rules lvs_rules;
 
 /**
  * Which services a plan may touch; all others stay as they are.
@@ -1392,6 +1497,44 @@ typedef struct lvs_text lvs_text;
  * Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
  */
 typedef struct lvs_watcher lvs_watcher;
+
+/**
+ * One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
+ */
+typedef struct lvs_diagnostic {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The line, from 1.
+   */
+  uint32_t line;
+  /**
+   * The column, from 1, in characters.
+   */
+  uint32_t column;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Where the place begins, in bytes from the start of the text.
+   */
+  size_t start;
+  /**
+   * Where it ends; equal to `start` where something is missing.
+   */
+  size_t end;
+  /**
+   * What is wrong, and what was expected.
+   */
+  const char *message;
+  /**
+   * The same with line, column, and the line itself with a caret below the place.
+   */
+  const char *shown;
+} lvs_diagnostic;
 
 /**
  * An IP address. Its layout never changes.
@@ -2244,6 +2387,59 @@ typedef struct lvs_operation {
 typedef bool (*lvs_scope_predicate)(const struct lvs_service_key *key, void *user);
 
 /**
+ * How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers only, all mistakes.
+ */
+typedef struct lvs_rules_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Whose habits count: enum lvs_dialect.
+   */
+  uint32_t dialect;
+  /**
+   * Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver, which may use the network) and
+   * ports have names when written. 0: numbers only, nobody is asked.
+   */
+  uint32_t names;
+  /**
+   * Reading: not 0 reports only the first mistake of a line, the one that ipvsadm reports.
+   */
+  uint32_t first_mistake_only;
+  /**
+   * Writing: not 0 writes no extended lines; what they would have said is reported as lost.
+   */
+  uint32_t no_extended_lines;
+} lvs_rules_options;
+
+/**
+ * Something that a text does not carry. Initialise it with LVS_LOSS_INIT.
+ */
+typedef struct lvs_loss {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is lost: enum lvs_loss_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * Of which service; without a family if of none.
+   */
+  struct lvs_service_key service;
+  /**
+   * Of which destination; without a family if of none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * LVS_LOSS_KIND_DAEMON: enum lvs_role; else 0.
+   */
+  uint32_t role;
+} lvs_loss;
+
+/**
  * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
  * SCTP without a deadline, not for UDP, then removes.
  */
@@ -2472,6 +2668,19 @@ const char *lvs_error_message(const struct lvs_error *error);
  * `error`. Any thread.
  */
 const char *lvs_error_kernel_message(const struct lvs_error *error);
+
+/**
+ * How many mistakes of a text the error reports, with LVS_STATUS_SYNTAX; else 0. Any thread.
+ */
+size_t lvs_error_diagnostics_len(const struct lvs_error *error);
+
+/**
+ * Reads mistake `index`, in the order of the text. False, and `diagnostic` is left alone, if there is none, if `error` is
+ * NULL, or if `diagnostic` is not initialised. Any thread.
+ */
+bool lvs_error_diagnostic_get(const struct lvs_error *error,
+                              size_t index,
+                              struct lvs_diagnostic *diagnostic);
 
 /**
  * Releases an error. NULL does nothing.
@@ -3606,6 +3815,126 @@ lvs_status lvs_outcome_undo_failure_get(const struct lvs_outcome *outcome,
 void lvs_outcome_free(struct lvs_outcome *outcome);
 
 /**
+ * Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options` may be NULL.
+ *
+ * LVS_STATUS_SYNTAX reports all mistakes at once: lvs_error_diagnostics_len() and lvs_error_diagnostic_get() have each with its
+ * line and column, lvs_error_message() all of them as a text.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_parse(const char *text,
+                           size_t len,
+                           const struct lvs_rules_options *options,
+                           struct lvs_rules **rules,
+                           struct lvs_error **err);
+
+/**
+ * How many rules there are; 0 if `rules` is NULL.
+ */
+size_t lvs_rules_len(const struct lvs_rules *rules);
+
+/**
+ * Reads on which line, from 1, rule `index` stands.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_line(const struct lvs_rules *rules,
+                          size_t index,
+                          size_t *line,
+                          struct lvs_error **err);
+
+/**
+ * Makes the table that the rules describe: what an empty director holds after all of them. LVS_STATUS_SYNTAX, as
+ * lvs_rules_parse() reports it, at rules that are no change and at those that cannot take effect.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_to_table(const struct lvs_rules *rules,
+                              struct lvs_table **table,
+                              struct lvs_error **err);
+
+/**
+ * Adds the changes that the rules ask for to a batch, each of the rules one, as ipvsadm -R carries them out.
+ * LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change, such as -L.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_to_batch(const struct lvs_rules *rules,
+                              struct lvs_batch *batch,
+                              struct lvs_error **err);
+
+/**
+ * Writes rules in canonical form, with their comments in the lossless dialect. `options` may be NULL; so may `losses`,
+ * which otherwise gets what the text does not carry: release it with lvs_losses_free().
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_emit(const struct lvs_rules *rules,
+                          const struct lvs_rules_options *options,
+                          struct lvs_text *text,
+                          struct lvs_losses **losses,
+                          struct lvs_error **err);
+
+/**
+ * Releases rules. NULL does nothing.
+ */
+void lvs_rules_free(struct lvs_rules *rules);
+
+/**
+ * Writes a table as the rules that build it. `options` may be NULL; so may `losses`, which otherwise gets what the text does
+ * not carry: release it with lvs_losses_free().
+ */
+LVS_NODISCARD
+lvs_status lvs_table_emit(const struct lvs_table *table,
+                          const struct lvs_rules_options *options,
+                          struct lvs_text *text,
+                          struct lvs_losses **losses,
+                          struct lvs_error **err);
+
+/**
+ * Writes the operations of a batch as rules, a line each: what ipvsadm -R would carry out. `options` and `losses` as for
+ * lvs_table_emit().
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_emit(const struct lvs_batch *batch,
+                          const struct lvs_rules_options *options,
+                          struct lvs_text *text,
+                          struct lvs_losses **losses,
+                          struct lvs_error **err);
+
+/**
+ * Writes the steps of a plan as rules, a line each, for a dry run. `options` and `losses` as for lvs_table_emit().
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_emit(const struct lvs_plan *plan,
+                         const struct lvs_rules_options *options,
+                         struct lvs_text *text,
+                         struct lvs_losses **losses,
+                         struct lvs_error **err);
+
+/**
+ * How many losses there are; 0 if `losses` is NULL.
+ */
+size_t lvs_losses_len(const struct lvs_losses *losses);
+
+/**
+ * Reads loss `index`.
+ */
+LVS_NODISCARD
+lvs_status lvs_losses_get(const struct lvs_losses *losses,
+                          size_t index,
+                          struct lvs_loss *loss,
+                          struct lvs_error **err);
+
+/**
+ * Writes the losses as sentences, a line each.
+ */
+LVS_NODISCARD
+lvs_status lvs_losses_describe(const struct lvs_losses *losses,
+                               struct lvs_text *text,
+                               struct lvs_error **err);
+
+/**
+ * Releases losses. NULL does nothing.
+ */
+void lvs_losses_free(struct lvs_losses *losses);
+
+/**
  * Makes a drain that has not begun.
  */
 LVS_NODISCARD
@@ -3902,5 +4231,9 @@ void lvs_watcher_free(struct lvs_watcher *watcher);
   {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
 #define LVS_EVENT_INIT \
   {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_SUMS_INIT_, 0}
+#define LVS_DIAGNOSTIC_INIT {(uint32_t)sizeof(lvs_diagnostic), 0, 0, 0, 0, 0, NULL, NULL}
+#define LVS_RULES_OPTIONS_INIT {(uint32_t)sizeof(lvs_rules_options), LVS_DIALECT_LOSSLESS, 0, 0, 0}
+#define LVS_LOSS_INIT \
+  {(uint32_t)sizeof(lvs_loss), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
 
 #endif /* LVS_H */

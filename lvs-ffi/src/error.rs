@@ -1,12 +1,15 @@
 //! Why a call failed.
 
 use std::ffi::{CStr, CString, c_char};
+use std::ops::Range;
 
 use lvs_core::Error;
 use lvs_core::director::{Cause, OperationError};
 use lvs_core::model::ModelError;
+use lvs_core::rules::SyntaxError;
 
 use crate::boundary::infallible;
+use crate::record::{self, record};
 use crate::status::lvs_status;
 
 /// Why a call failed: a status, an errno where one stands behind it, and a message for people.
@@ -19,7 +22,42 @@ pub struct lvs_error {
     errno: i32,
     message: CString,
     kernel_message: Option<CString>,
+    diagnostics: Vec<Diagnostic>,
 }
+
+/// One mistake of a text, in C's strings.
+#[derive(Debug)]
+struct Diagnostic {
+    line: usize,
+    column: usize,
+    span: Range<usize>,
+    message: CString,
+    shown: CString,
+}
+
+/// One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_diagnostic {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1, in characters.
+    pub column: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Where the place begins, in bytes from the start of the text.
+    pub start: usize,
+    /// Where it ends; equal to `start` where something is missing.
+    pub end: usize,
+    /// What is wrong, and what was expected.
+    pub message: *const c_char,
+    /// The same with line, column, and the line itself with a caret below the place.
+    pub shown: *const c_char,
+}
+
+record! { lvs_diagnostic: 48; }
 
 /// What a director's refusal means, more finely than the status. Numbers are never reused; a later release may
 /// add some.
@@ -140,6 +178,18 @@ pub(crate) fn c_string(text: String) -> CString {
     })
 }
 
+impl From<&SyntaxError> for Diagnostic {
+    fn from(error: &SyntaxError) -> Self {
+        Self {
+            line: error.line(),
+            column: error.column(),
+            span: error.span(),
+            message: c_string(error.message()),
+            shown: c_string(error.to_string()),
+        }
+    }
+}
+
 impl lvs_error {
     pub(crate) fn new(failure: Failure) -> Self {
         let status = failure.status();
@@ -147,9 +197,14 @@ impl lvs_error {
             Failure::Refused(error) => Self::refused(&error),
             Failure::Core(error) => Self::told(&error),
             Failure::Told(error) => error,
-            Failure::Own(_, message) => {
-                Self { status, cause: lvs_cause::None, errno: 0, message: c_string(message), kernel_message: None }
-            }
+            Failure::Own(_, message) => Self {
+                status,
+                cause: lvs_cause::None,
+                errno: 0,
+                message: c_string(message),
+                kernel_message: None,
+                diagnostics: Vec::new(),
+            },
         }
     }
 
@@ -164,6 +219,10 @@ impl lvs_error {
             errno: error.errno().map_or(0, |errno| errno.0),
             message: c_string(error.to_string()),
             kernel_message: None,
+            diagnostics: match error {
+                Error::Rules(errors) => errors.iter().map(Diagnostic::from).collect(),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -174,6 +233,7 @@ impl lvs_error {
             errno: error.errno.map_or(0, |errno| errno.0),
             message: c_string(error.to_string()),
             kernel_message: error.message.as_deref().map(|text| c_string(text.to_owned())),
+            diagnostics: Vec::new(),
         }
     }
 
@@ -216,6 +276,36 @@ pub unsafe extern "C" fn lvs_error_kernel_message(error: Option<&lvs_error>) -> 
     infallible!(std::ptr::null(), {
         let text: Option<&CStr> = error.and_then(|error| error.kernel_message.as_deref());
         text.map_or(std::ptr::null(), CStr::as_ptr)
+    })
+}
+
+/// How many mistakes of a text the error reports, with LVS_STATUS_SYNTAX; else 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_diagnostics_len(error: Option<&lvs_error>) -> usize {
+    infallible!(0, { error.map_or(0, |error| error.diagnostics.len()) })
+}
+
+/// Reads mistake `index`, in the order of the text. False, and `diagnostic` is left alone, if there is none, if `error` is
+/// NULL, or if `diagnostic` is not initialised. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_error_diagnostic_get(
+    error: Option<&lvs_error>,
+    index: usize,
+    diagnostic: *mut lvs_diagnostic,
+) -> bool {
+    infallible!(false, {
+        let Some(found) = error.and_then(|error| error.diagnostics.get(index)) else { return false };
+        let value = lvs_diagnostic {
+            struct_size: size_of::<lvs_diagnostic>() as u32,
+            line: u32::try_from(found.line).unwrap_or(u32::MAX),
+            column: u32::try_from(found.column).unwrap_or(u32::MAX),
+            reserved: 0,
+            start: found.span.start,
+            end: found.span.end,
+            message: found.message.as_ptr(),
+            shown: found.shown.as_ptr(),
+        };
+        record::write(diagnostic, value).is_ok()
     })
 }
 

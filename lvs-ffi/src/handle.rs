@@ -52,14 +52,6 @@ pub(crate) unsafe fn slice<'a, T>(first: *const T, len: usize, what: &str) -> Re
     }
 }
 
-#[expect(dead_code, reason = "rules will be parsed")]
-/// Text with a length.
-pub(crate) unsafe fn text_of<'a>(data: *const c_char, len: usize, what: &str) -> Result<&'a str, Failure> {
-    // SAFETY: as for `slice`.
-    let bytes = unsafe { slice(data.cast::<u8>(), len, what)? };
-    std::str::from_utf8(bytes).map_err(|error| Failure::invalid(format!("{what} is not UTF-8: {error}")))
-}
-
 /// A name held in a field of a record: up to the first NUL byte, which must be there.
 pub(crate) fn field<'a>(field: &'a [c_char], what: &str) -> Result<&'a str, Failure> {
     // SAFETY: c_char and u8 have one size and alignment, and any bytes make both.

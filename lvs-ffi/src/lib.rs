@@ -64,6 +64,8 @@ pub mod scope;
 
 pub mod plan;
 
+pub mod rules;
+
 pub mod drain;
 
 pub mod health;

@@ -43,7 +43,7 @@ pub enum lvs_on_failure {
 ///
 /// Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
 /// threads may use it.
-pub struct lvs_plan(Plan);
+pub struct lvs_plan(pub(crate) Plan);
 
 /// What came of a plan.
 ///

@@ -16,6 +16,12 @@ pub struct lvs_text {
 }
 
 impl lvs_text {
+    /// Replaces the text by one that is made already.
+    pub(crate) fn take(&mut self, text: String) {
+        self.bytes = text.into_bytes();
+        self.bytes.push(0);
+    }
+
     /// Replaces the text. What a writer leaves behind when it fails is thrown away.
     pub(crate) fn replace<T>(&mut self, write: impl FnOnce(&mut String) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut bytes = std::mem::take(&mut self.bytes);

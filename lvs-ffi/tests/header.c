@@ -24,6 +24,9 @@ struct all {
   lvs_health_policy health_policy;
   lvs_change change;
   lvs_event event;
+  lvs_diagnostic diagnostic;
+  lvs_rules_options rules_options;
+  lvs_loss loss;
 };
 
 extern struct all all;
@@ -33,6 +36,7 @@ struct all all = {
     LVS_SETTINGS_INIT, LVS_PACKET_INIT,        LVS_FLOW_INIT,        LVS_VERDICT_INIT,
     LVS_CONNECTION_INIT, LVS_CONNECTION_FILTER_INIT, LVS_CONNECTION_SUM_INIT, LVS_OPERATION_INIT,
     LVS_DRAIN_OPTIONS_INIT, LVS_REMAINING_INIT, LVS_HEALTH_POLICY_INIT, LVS_CHANGE_INIT, LVS_EVENT_INIT,
+    LVS_DIAGNOSTIC_INIT, LVS_RULES_OPTIONS_INIT, LVS_LOSS_INIT,
 };
 
 int main(void) { return lvs_version_number() == LVS_VERSION_NUMBER ? 0 : 1; }
