@@ -10,6 +10,8 @@ pub mod embedded;
 mod errno;
 mod error;
 pub mod health;
+#[cfg(all(feature = "kernel", target_os = "linux"))]
+pub mod kernel;
 pub mod model;
 pub mod plan;
 pub mod procfs;

@@ -146,6 +146,19 @@ pub(crate) const fn align(length: usize) -> usize {
     (length + 3) & !3
 }
 
+/// The header of an attribute as one number, for comparing.
+#[inline]
+pub(crate) const fn header(length: u16, kind: u16) -> u32 {
+    let ([a, b], [c, d]) = (length.to_ne_bytes(), kind.to_ne_bytes());
+    u32::from_ne_bytes([a, b, c, d])
+}
+
+/// The four bytes at a place as one number; zero, which is no header, where there are none.
+#[inline]
+pub(crate) fn header_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_ne_bytes(*bytes))
+}
+
 /// Appends an attribute. A payload that no attribute can hold (above 65531 bytes) is a mistake of this crate.
 #[inline]
 pub(crate) fn put(buf: &mut Vec<u8>, kind: u16, payload: &[u8]) {

@@ -1,6 +1,9 @@
 //! The DEST nest.
 
-use super::attr::{Attribute, Attributes, close, open, open_marked, put_address, put_be16, put_u8, put_u16, put_u32};
+use super::attr::{
+    Attribute, Attributes, align, close, header, header_at, open, open_marked, put_address, put_be16, put_u8, put_u16,
+    put_u32,
+};
 use super::uapi::*;
 use super::{WireError, policy, stats};
 use crate::errno::Errno;
@@ -58,7 +61,83 @@ fn write_configuration(buf: &mut Vec<u8>, destination: &Destination) {
 ///
 /// # Errors
 /// When the nest lacks address or port, or holds an address family that no kernel sends.
+#[inline]
 pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
+    match read_usual(nest.rest()) {
+        Some(entry) => Ok(entry),
+        None => read_any(nest, service),
+    }
+}
+
+/// The attributes of a reply as kernels since 5.4 write them: kind, length with header, in order. Dumps are read mostly
+/// for their destinations, so these are not walked but taken from their places.
+const USUAL: [(u16, u16); 15] = [
+    (IPVS_DEST_ATTR_ADDR, 20),
+    (IPVS_DEST_ATTR_PORT, 6),
+    (IPVS_DEST_ATTR_FWD_METHOD, 8),
+    (IPVS_DEST_ATTR_WEIGHT, 8),
+    (IPVS_DEST_ATTR_TUN_TYPE, 5),
+    (IPVS_DEST_ATTR_TUN_PORT, 6),
+    (IPVS_DEST_ATTR_TUN_FLAGS, 6),
+    (IPVS_DEST_ATTR_U_THRESH, 8),
+    (IPVS_DEST_ATTR_L_THRESH, 8),
+    (IPVS_DEST_ATTR_ACTIVE_CONNS, 8),
+    (IPVS_DEST_ATTR_INACT_CONNS, 8),
+    (IPVS_DEST_ATTR_PERSIST_CONNS, 8),
+    (IPVS_DEST_ATTR_ADDR_FAMILY, 6),
+    (IPVS_DEST_ATTR_STATS, 92),
+    (IPVS_DEST_ATTR_STATS64, 124),
+];
+
+/// Where each of [`USUAL`] starts, and where the last ends.
+const PLACES: [usize; 16] = {
+    let mut places = [0; 16];
+    let mut index = 0;
+    while index < 15 {
+        places[index + 1] = places[index] + align(USUAL[index].1 as usize);
+        index += 1;
+    }
+    places
+};
+
+#[inline]
+fn read_usual(bytes: &[u8]) -> Option<DestinationEntry> {
+    let bytes: &[u8; PLACES[15]] = bytes.try_into().ok()?;
+    let mut odd = 0;
+    for (at, (kind, length)) in PLACES.into_iter().zip(USUAL) {
+        odd |= header_at(bytes, at) ^ header(length, kind);
+    }
+    if odd != 0 {
+        return None;
+    }
+    let value = |index: usize| &bytes[PLACES[index] + 4..];
+    let long = |index: usize| header_at(bytes, PLACES[index] + 4);
+    let short = |index: usize| [value(index)[0], value(index)[1]];
+    let family = AddressFamily::from_number(u16::from_ne_bytes(short(12)))?;
+    let addr = Attribute::new(IPVS_DEST_ATTR_ADDR, &bytes[4..20]).address(family)?;
+    let destination = Destination {
+        key: DestinationKey::new(addr, u16::from_be_bytes(short(1))),
+        forwarding: ForwardingMethod::from_number(long(2)),
+        weight: long(3),
+        upper_threshold: long(7),
+        lower_threshold: long(8),
+        tunnel: Tunnel {
+            kind: TunnelKind::from_number(value(4)[0]),
+            port: u16::from_be_bytes(short(5)),
+            flags: TunnelFlags(u16::from_ne_bytes(short(6))),
+        },
+    };
+    Some(DestinationEntry {
+        destination,
+        active: long(9),
+        inactive: long(10),
+        persistent: long(11),
+        stats: Some(stats::read(Attributes::new(&value(13)[..88]))),
+        stats64: Some(stats::read(Attributes::new(&value(14)[..120]))),
+    })
+}
+
+fn read_any(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
     let mut raw = Raw::default();
     let (mut narrow, mut wide) = (None, None);
     let (mut active, mut inactive, mut persistent) = (None, None, None);
@@ -182,4 +261,33 @@ pub fn read_request(
     };
     let addr = addr.address(family).ok_or(Errno::EINVAL)?;
     Ok(DestinationRequest { destination: raw.destination(DestinationKey::new(addr, port)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stats;
+
+    #[test]
+    fn the_usual_shape_and_any_other_read_alike() {
+        for (addr, port) in [("192.0.2.7", 80), ("2001:db8::7", 65535)] {
+            let mut entry = DestinationEntry::new(
+                Destination::new(addr.parse().unwrap(), port)
+                    .with_weight(3)
+                    .with_thresholds(7, 5)
+                    .with_tunnel(Tunnel::gue(6080, TunnelFlags::CHECKSUM)),
+            );
+            (entry.active, entry.inactive, entry.persistent) = (1, 2, 3);
+            (entry.stats, entry.stats64) = (Some(Stats::default()), Some(Stats::default()));
+            let mut buf = Vec::new();
+            write_entry(&mut buf, &entry);
+            let nest = Attributes::new(&buf[4..]);
+            assert_eq!(read_usual(nest.rest()), Some(entry));
+            assert_eq!(read_any(nest, AddressFamily::Inet), Ok(entry));
+            // One attribute more at the end, as a newer kernel may send.
+            put_u32(&mut buf, 99, 1);
+            assert_eq!(read_usual(&buf[4..]), None);
+            assert_eq!(read_entry(Attributes::new(&buf[4..]), AddressFamily::Inet), Ok(entry));
+        }
+    }
 }

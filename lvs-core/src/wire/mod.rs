@@ -16,6 +16,7 @@
 //! | [`info`] | version | | [`info::write`], [`info::read`] |
 //! | [`family`] | the controller | [`family::write_request`], [`family::read_request`] | [`family::write_reply`], [`family::read_reply`] |
 //! | [`anatomy`] | every attribute as a typed value that keeps its bytes | | |
+//! | [`sockopt`] | the old socket options, which are another language | | |
 //!
 //! What a reply holds and this crate does not know is skipped by the readers of the model and kept by [`anatomy`].
 //!
@@ -57,6 +58,7 @@ pub mod message;
 mod policy;
 pub mod request;
 pub mod service;
+pub mod sockopt;
 pub mod stats;
 pub mod uapi;
 

@@ -1,0 +1,179 @@
+//! How fast the kernel director restores and reads tables, beside whatever else runs in the same kernel.
+//!
+//! ```text
+//! kernel restore SERVICES DESTINATIONS     adds so many services with so many destinations each
+//! kernel snapshot [TIMES]                  reads the whole table
+//! kernel snapshot-options [TIMES]          the same over the old socket options
+//! kernel each SERVICES DESTINATIONS        adds one operation a call
+//! kernel flush                             removes everything
+//! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
+//! ```
+//!
+//! Each prints one line: what, how much, seconds. Run it as root where the kernel has IPVS, in a network namespace of
+//! its own: the kernel slows down after a flush, until it has forgotten the destinations.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use lvs_core::Director;
+use lvs_core::director::{OnRefusal, Operation};
+use lvs_core::kernel::{Inbox, KernelDirector, Transport, TransportChoice};
+use lvs_core::model::{
+    Destination, DestinationEntry, ForwardingMethod, Info, Protocol, Service, ServiceEntry, ServiceKey, Stats, Timeouts,
+};
+use lvs_core::wire::message::{Command, Header, Messages, finish, write_done};
+use lvs_core::wire::request::Request;
+use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTI};
+use lvs_core::wire::{config, destination, family, info, service};
+
+fn key(index: u32) -> ServiceKey {
+    let [_, a, b, c] = index.to_be_bytes();
+    ServiceKey::endpoint(Protocol::Tcp, IpAddr::V4(Ipv4Addr::new(10, a, b, c)), 80)
+}
+
+fn operations(services: u32, destinations: u32) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for index in 0..services {
+        operations.push(Operation::AddService(Service::new(key(index))));
+        for number in 0..destinations {
+            let [_, a, b, c] = number.to_be_bytes();
+            let destination = Destination::new(IpAddr::V4(Ipv4Addr::new(172, 16 + a, b, c)), 8080)
+                .with_forwarding(ForwardingMethod::Masquerade)
+                .with_weight(1 + number % 5);
+            operations.push(Operation::AddDestination(key(index), destination));
+        }
+    }
+    operations
+}
+
+fn snapshot(choice: TransportChoice, name: &str, times: u32) {
+    let mut director = KernelDirector::options().transport(choice).open().unwrap();
+    for _ in 0..times {
+        let start = Instant::now();
+        let snapshot = director.snapshot().unwrap();
+        let seconds = start.elapsed().as_secs_f64();
+        let destinations: usize = snapshot.services.iter().map(|service| service.destinations.len()).sum();
+        println!("{name} {} services {destinations} destinations {seconds:.6}", snapshot.services.len());
+    }
+}
+
+/// Answers as the kernel would, from datagrams made beforehand.
+struct Canned {
+    services: Vec<Vec<u8>>,
+    destinations: Vec<Vec<u8>>,
+    queue: VecDeque<Vec<u8>>,
+}
+
+impl Canned {
+    fn new(services: u32, destinations: u32) -> Self {
+        let stats = Stats::default();
+        let mut canned = Self { services: Vec::new(), destinations: Vec::new(), queue: VecDeque::new() };
+        let add = |list: &mut Vec<Vec<u8>>, message: Vec<u8>| match list.last_mut() {
+            Some(datagram) if datagram.len() + message.len() <= 3776 => datagram.extend_from_slice(&message),
+            _ => list.push(message),
+        };
+        for index in 0..services {
+            let mut entry = ServiceEntry::new(Service::new(key(index)));
+            (entry.stats, entry.stats64) = (Some(stats), Some(stats));
+            add(&mut canned.services, reply(Command::NewService, |buf| service::write_entry(buf, &entry)));
+        }
+        for number in 0..destinations {
+            let [_, a, b, c] = number.to_be_bytes();
+            let addr = IpAddr::V4(Ipv4Addr::new(172, 16 + a, b, c));
+            let mut entry = DestinationEntry::new(Destination::new(addr, 8080));
+            (entry.stats, entry.stats64) = (Some(stats), Some(stats));
+            add(&mut canned.destinations, reply(Command::NewDest, |buf| destination::write_entry(buf, &entry)));
+        }
+        canned
+    }
+}
+
+fn reply(command: Command, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut buf = Vec::new();
+    let start = Header { kind: 33, flags: NLM_F_MULTI, ..Header::default() }.begin_command(&mut buf, command);
+    body(&mut buf);
+    finish(&mut buf, start);
+    buf
+}
+
+fn numbered(mut datagram: Vec<u8>, sequence: u32) -> Vec<u8> {
+    let mut start = 0;
+    while let Some(header) = datagram.get(start..).and_then(Header::read) {
+        datagram[start + 8..start + 12].copy_from_slice(&sequence.to_ne_bytes());
+        start += header.length as usize;
+    }
+    datagram
+}
+
+impl Transport for Canned {
+    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        for message in Messages::new(datagram) {
+            let sequence = message.header.sequence;
+            let mut buf = Vec::new();
+            if family::read_request(&message).is_some() {
+                family::write_reply(&mut buf, sequence, 0, 33);
+                self.queue.push_back(buf);
+                continue;
+            }
+            let list = match Request::read(&message).unwrap().command {
+                Command::GetInfo => vec![reply(Command::SetInfo, |buf| info::write(buf, &Info::default()))],
+                Command::GetConfig => vec![reply(Command::SetConfig, |buf| config::write(buf, &Timeouts::default()))],
+                Command::GetService => self.services.clone(),
+                Command::GetDest => self.destinations.clone(),
+                _ => Vec::new(),
+            };
+            self.queue.extend(list.into_iter().map(|datagram| numbered(datagram, sequence)));
+            if message.header.flags & NLM_F_DUMP != 0 {
+                write_done(&mut buf, sequence, 0, None);
+                self.queue.push_back(buf);
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, inbox: &mut Inbox, _wait: bool) -> io::Result<()> {
+        while !inbox.is_full() {
+            let Some(datagram) = self.queue.pop_front() else { break };
+            inbox.push(&datagram);
+        }
+        Ok(())
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let number = |index: usize| arguments.get(index).map(|text| text.parse::<u32>().unwrap());
+    match arguments.first().map(String::as_str) {
+        Some(verb @ ("restore" | "each")) => {
+            let operations = operations(number(1).unwrap(), number(2).unwrap());
+            let mut director = KernelDirector::open().unwrap();
+            let policy = if verb == "each" { OnRefusal::Stop } else { OnRefusal::Continue };
+            let start = Instant::now();
+            let report = director.apply(&operations, policy);
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(report.is_complete(operations.len()), "{:?}", report.failures.first());
+            println!("{verb} {} operations {seconds:.6}", operations.len());
+        }
+        Some(verb @ "snapshot") => snapshot(TransportChoice::Netlink, verb, number(1).unwrap_or(1)),
+        Some(verb @ "snapshot-options") => snapshot(TransportChoice::SocketOptions, verb, number(1).unwrap_or(1)),
+        Some("decode") => {
+            let canned = Canned::new(number(1).unwrap(), number(2).unwrap());
+            let mut director = KernelDirector::with_transport(canned).unwrap();
+            for _ in 0..number(3).unwrap_or(1) {
+                let start = Instant::now();
+                let snapshot = director.snapshot().unwrap();
+                println!("decode {} services {:.6}", snapshot.services.len(), start.elapsed().as_secs_f64());
+            }
+        }
+        Some("flush") => {
+            let mut director = KernelDirector::open().unwrap();
+            let start = Instant::now();
+            director.flush().unwrap();
+            println!("flush {:.6}", start.elapsed().as_secs_f64());
+        }
+        _ => eprintln!("see the head of benches/kernel.rs for what to ask"),
+    }
+}

@@ -1,0 +1,445 @@
+use std::io;
+
+use super::transport::{Inbox, Transport};
+use crate::director::{Attempt, Cause, OperationError};
+use crate::errno::Errno;
+use crate::error::Error;
+use crate::wire::WireError;
+use crate::wire::attr::Attributes;
+use crate::wire::family;
+use crate::wire::message::{Answer, Command, ExtendedAck, Header, Message, Messages, finish};
+use crate::wire::uapi::*;
+
+/// Buffers for short lists: with the kernel's own bookkeeping (320 bytes on 64-bit) one fits a page, so it clears no
+/// more than that for each part of a dump. Where its smallest part is larger, a cut datagram says so.
+const SMALL: usize = 3776;
+/// Buffers for long lists: more than this the kernel does not fill (`netlink_recvmsg()`).
+const LARGE: usize = 32 << 10;
+/// Where [`SMALL`] turns out to be too small.
+const MIDDLE: usize = 8 << 10;
+/// Small parts after which a list counts as long: 16 of them hold 160 destinations.
+const LONG_AFTER: usize = 16;
+/// How often a question is asked again that was disturbed.
+pub(super) const TRIES: u32 = 4;
+
+/// How the family's number is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resolve {
+    /// By name. The kernel loads the module for it.
+    ByName,
+    /// In the list of all families, which loads nothing.
+    InList,
+}
+
+/// What ended an exchange early.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The director said no.
+    Refused(Errno, Option<Box<str>>),
+    /// Something was lost or disturbed; asking again may help.
+    Disturbed(Error),
+    /// The way to the director is broken.
+    Broken(Error),
+}
+
+impl From<WireError> for Fault {
+    fn from(error: WireError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl Fault {
+    pub(super) fn refused(errno: Errno, extended: &ExtendedAck<'_>) -> Self {
+        Self::Refused(errno, extended.message.map(Into::into))
+    }
+
+    pub(super) fn receiving(error: io::Error) -> Self {
+        let disturbed = matches!(
+            error.raw_os_error().map(Errno),
+            Some(
+                Errno::ENOBUFS | Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED)
+            )
+        );
+        if matches!(error.kind(), io::ErrorKind::WouldBlock) {
+            let late = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+            return Self::Broken(Error::io("hear from the director", late));
+        }
+        let error = Error::io("hear from the director", error);
+        if disturbed { Self::Disturbed(error) } else { Self::Broken(error) }
+    }
+
+    pub(super) fn into_error(self, attempt: Attempt) -> Error {
+        match self {
+            Self::Refused(errno, message) => refusal(attempt, errno, message).into(),
+            Self::Disturbed(error) | Self::Broken(error) => error,
+        }
+    }
+}
+
+pub(super) fn refusal(attempt: Attempt, errno: Errno, message: Option<Box<str>>) -> OperationError {
+    let error = OperationError::from_errno(attempt, errno);
+    match message {
+        Some(message) => error.with_message(message),
+        None => error,
+    }
+}
+
+fn lost() -> Error {
+    Error::io("hear from the director", io::Error::from_raw_os_error(Errno::ENOBUFS.0))
+}
+
+/// One conversation with a director over netlink.
+pub(super) struct Client {
+    transport: Box<dyn Transport + Send>,
+    inbox: Inbox,
+    pub(super) out: Vec<u8>,
+    family: u16,
+    sequence: u32,
+    resolve: Resolve,
+    /// Answers to earlier requests may still be on their way.
+    stale: bool,
+    small: usize,
+    /// Large buffers were offered on this socket.
+    grown: bool,
+    /// How many short lists came since.
+    short_lists: u32,
+    pub(super) last_length: usize,
+}
+
+impl Client {
+    /// Finds the family.
+    pub(super) fn open(transport: Box<dyn Transport + Send>, resolve: Resolve) -> Result<Self, Error> {
+        let mut client = Self {
+            transport,
+            inbox: Inbox::new(),
+            out: Vec::new(),
+            family: 0,
+            sequence: 0,
+            resolve,
+            stale: false,
+            small: SMALL,
+            grown: false,
+            short_lists: 0,
+            last_length: 0,
+        };
+        client.family = client.find_family(Attempt::Open)?;
+        Ok(client)
+    }
+
+    fn find_family(&mut self, attempt: Attempt) -> Result<u16, Error> {
+        let missing = || OperationError::new(attempt, Cause::ModuleMissing, Some(Errno::ENOENT)).into();
+        let mut found = None;
+        let list = self.resolve == Resolve::InList;
+        let result = self.again(|client| {
+            client.prepare();
+            client.out.clear();
+            let sequence = client.next_sequence();
+            if list {
+                family::write_dump_request(&mut client.out, sequence);
+            } else {
+                family::write_request(&mut client.out, sequence, IPVS_GENL_NAME);
+            }
+            client.send()?;
+            // A family with many operations needs a large buffer: the kernel ends a list at one that does not fit.
+            let size = if list { (LARGE, 2) } else { (client.short(), 1) };
+            client.receive(
+                |_| size,
+                |message| {
+                    if message.header.sequence != sequence {
+                        return Ok(false);
+                    }
+                    match message.answer()? {
+                        Answer::Data(..) => {
+                            let family = family::read_reply(message)?;
+                            if family.name == IPVS_GENL_NAME {
+                                found = Some(family.id);
+                            }
+                            Ok(!list)
+                        }
+                        answer => is_end(&answer),
+                    }
+                },
+            )
+        });
+        if list && result.is_ok() {
+            self.stale = true; // A fresh socket next, to which no large buffer was offered.
+        }
+        match result {
+            Ok(()) => found.ok_or_else(missing),
+            Err(Fault::Refused(Errno::ENOENT, _)) => Err(missing()),
+            Err(fault) => Err(fault.into_error(attempt)),
+        }
+    }
+
+    /// Looks whether the family is still what it was: its number changes when the module is loaded anew, and a request
+    /// to a number that is no more is answered with `ENOENT` like one for a destination that is not there.
+    ///
+    /// Gives back whether it was the family that was missing; then it has been found again.
+    pub(super) fn family_has_moved(&mut self, attempt: Attempt) -> Result<bool, Error> {
+        let before = self.family;
+        self.family = self.find_family(attempt)?;
+        Ok(before != self.family)
+    }
+
+    pub(super) fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// Appends a request; what `body` writes are its attributes.
+    #[inline]
+    pub(super) fn request(&mut self, command: Command, flags: u16, body: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        let sequence = self.next_sequence();
+        let header = Header { kind: self.family, flags: NLM_F_REQUEST | flags, sequence, port: 0, length: 0 };
+        let start = header.begin_command(&mut self.out, command);
+        body(&mut self.out);
+        finish(&mut self.out, start);
+        sequence
+    }
+
+    /// Makes sure that nothing old can be taken for an answer, and that a long list of yesterday does not make short
+    /// ones dear.
+    pub(super) fn prepare(&mut self) {
+        if self.stale || (self.grown && self.short_lists >= 2) {
+            // Where that is not supported, sequence numbers still tell old from new.
+            if self.transport.reset().is_ok() {
+                self.grown = false;
+            }
+            self.stale = false;
+            self.short_lists = 0;
+        }
+    }
+
+    pub(super) fn spoil(&mut self) {
+        self.stale = true;
+    }
+
+    /// Sends what was appended.
+    pub(super) fn send(&mut self) -> Result<(), Fault> {
+        loop {
+            match self.transport.send(&self.out) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let Self { out, .. } = self;
+                    out.clear();
+                    let closed = matches!(
+                        error.raw_os_error().map(Errno),
+                        Some(Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED))
+                    );
+                    let error = Error::io("ask the director", error);
+                    return Err(if closed { Fault::Disturbed(error) } else { Fault::Broken(error) });
+                }
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends, and leaves what was appended for another attempt.
+    pub(super) fn try_send(&mut self, bytes: std::ops::Range<usize>) -> io::Result<()> {
+        loop {
+            match self.transport.send(&self.out[bytes.clone()]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Receives until `visit` says that this was the last message. `size` gives, from the number of receives so far,
+    /// the size and number of the buffers.
+    pub(super) fn receive(
+        &mut self,
+        mut size: impl FnMut(usize) -> (usize, usize),
+        mut visit: impl FnMut(&Message<'_>) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let mut receives = 0;
+        loop {
+            let (chunk, limit) = size(receives);
+            self.take(chunk, limit, true).map_err(Fault::receiving)?;
+            receives += 1;
+            if self.visit_inbox(&mut visit)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Receives once.
+    pub(super) fn take(&mut self, chunk: usize, limit: usize, wait: bool) -> io::Result<()> {
+        let chunk = chunk.max(self.small);
+        self.grown |= chunk > MIDDLE;
+        loop {
+            self.inbox.prepare(chunk, limit);
+            match self.transport.receive(&mut self.inbox, wait) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Shows the messages received, to the end even after the last that matters.
+    pub(super) fn visit_inbox(
+        &mut self,
+        visit: &mut impl FnMut(&Message<'_>) -> Result<bool, Fault>,
+    ) -> Result<bool, Fault> {
+        let mut done = false;
+        for datagram in self.inbox.datagrams() {
+            let Some(datagram) = datagram else {
+                // This kernel's smallest parts are larger: offer more from now on.
+                self.small = if self.small < MIDDLE { MIDDLE } else { LARGE };
+                return Err(Fault::Disturbed(WireError::truncated("datagram").into()));
+            };
+            let mut messages = Messages::new(datagram);
+            for message in messages.by_ref() {
+                if !done {
+                    done = visit(&message)?;
+                }
+            }
+            if !messages.rest().is_empty() {
+                return Err(WireError::truncated("netlink message").into());
+            }
+        }
+        Ok(done)
+    }
+
+    /// The size of the buffers for a few short answers.
+    pub(super) fn short(&self) -> usize {
+        if self.grown { LARGE } else { self.small }
+    }
+
+    /// Runs an exchange that changes nothing, again if it was disturbed.
+    pub(super) fn again<T>(&mut self, mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut tries = 1;
+        loop {
+            match exchange(self) {
+                Ok(value) => return Ok(value),
+                Err(Fault::Disturbed(_) | Fault::Refused(Errno::EBUSY, _)) if tries < TRIES => self.stale = true,
+                Err(fault) => {
+                    // A refusal of a single request leaves nothing behind; anything else may.
+                    self.stale |= !matches!(fault, Fault::Refused(..));
+                    return Err(fault);
+                }
+            }
+            tries += 1;
+        }
+    }
+
+    /// Runs a reading exchange, again also if the family's number has changed.
+    pub(super) fn read<T>(
+        &mut self,
+        attempt: Attempt,
+        mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        match self.again(&mut exchange) {
+            Err(Fault::Refused(Errno::ENOENT, message)) => {
+                if self.family_has_moved(attempt)? {
+                    self.again(exchange).map_err(|fault| fault.into_error(attempt))
+                } else {
+                    Err(refusal(attempt, Errno::ENOENT, message).into())
+                }
+            }
+            result => result.map_err(|fault| fault.into_error(attempt)),
+        }
+    }
+
+    /// Asks for one thing. Without `NLM_F_ACK`: the reply is the answer, and an error comes in any case.
+    pub(super) fn get<T>(
+        &mut self,
+        attempt: Attempt,
+        command: Command,
+        mut body: impl FnMut(&mut Vec<u8>),
+        mut read: impl FnMut(Attributes<'_>) -> Result<T, WireError>,
+    ) -> Result<T, Error> {
+        self.read(attempt, |client| {
+            client.prepare();
+            client.out.clear();
+            let sequence = client.request(command, 0, &mut body);
+            client.send()?;
+            let mut value = None;
+            let chunk = client.short();
+            client.receive(
+                |_| (chunk, 1),
+                |message| {
+                    if message.header.sequence != sequence {
+                        return Ok(false);
+                    }
+                    match message.answer()? {
+                        Answer::Data(reply, attributes) => {
+                            if Some(reply) != command.reply() {
+                                return Err(WireError::Unexpected { what: "reply of the command asked for" }.into());
+                            }
+                            value = Some(read(attributes)?);
+                            Ok(true)
+                        }
+                        answer => is_end(&answer),
+                    }
+                },
+            )?;
+            value.ok_or_else(|| WireError::Unexpected { what: "reply" }.into())
+        })
+    }
+
+    /// Asks for a list; gives back in how many datagrams it came. `each` may see part of a list before a fault.
+    pub(super) fn dump(
+        &mut self,
+        command: Command,
+        body: impl FnOnce(&mut Vec<u8>),
+        mut each: impl FnMut(Attributes<'_>) -> Result<(), WireError>,
+    ) -> Result<usize, Fault> {
+        self.prepare();
+        self.out.clear();
+        let sequence = self.request(command, NLM_F_DUMP, body);
+        self.send()?;
+        let (small, grown) = (self.small, self.grown);
+        let mut interrupted = false;
+        let (mut datagrams, mut done, mut receives) = (0, false, 0);
+        while !done {
+            // The first part and the end of a short list come in one receive: the kernel makes the end while it hands
+            // over the part before. Then small parts for a while, in case it is short after all.
+            let (chunk, limit) = match receives {
+                0 if grown => (LARGE, 2),
+                0 => (small, 2),
+                _ if grown || datagrams > LONG_AFTER => (LARGE, 4),
+                _ => (small, super::sys::MAX_DATAGRAMS),
+            };
+            receives += 1;
+            self.take(chunk, limit, true).map_err(Fault::receiving)?;
+            datagrams += self.inbox.datagrams().count();
+            done = self.visit_inbox(&mut |message: &Message<'_>| {
+                if message.header.sequence != sequence {
+                    return Ok(false);
+                }
+                interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
+                match message.answer()? {
+                    Answer::Data(reply, attributes) => {
+                        if Some(reply) != command.reply() {
+                            return Err(WireError::Unexpected { what: "reply of the command asked for" }.into());
+                        }
+                        each(attributes)?;
+                        Ok(false)
+                    }
+                    answer => is_end(&answer),
+                }
+            })?;
+        }
+        if interrupted {
+            let error = io::Error::new(io::ErrorKind::Interrupted, "the list changed while it was read");
+            return Err(Fault::Disturbed(Error::io("hear from the director", error)));
+        }
+        self.short_lists = if datagrams <= 3 { self.short_lists.saturating_add(1) } else { 0 };
+        Ok(datagrams.saturating_sub(1)) // The end has one of its own.
+    }
+
+    /// After a list whose length says nothing about the lists to come.
+    pub(super) fn expect_short_lists(&mut self) {
+        self.short_lists = 2;
+    }
+}
+
+/// Whether an answer that is no data ends an exchange.
+pub(super) fn is_end(answer: &Answer<'_>) -> Result<bool, Fault> {
+    match answer {
+        Answer::Done => Ok(true),
+        Answer::Error(errno, extended) => Err(Fault::refused(*errno, extended)),
+        Answer::Overrun => Err(Fault::Disturbed(lost())),
+        Answer::Noop | Answer::Data(..) => Ok(false),
+    }
+}

@@ -1,0 +1,54 @@
+//! The kernel director: the running kernel's IPVS behind the [`Director`](crate::Director) trait.
+//!
+//! ```no_run
+//! use lvs_core::kernel::{KernelDirector, Namespace};
+//! use lvs_core::model::{Destination, ForwardingMethod, Service, ServiceKey};
+//! use lvs_core::Director;
+//!
+//! let mut director = KernelDirector::options().namespace(Namespace::Name("blue".to_owned())).open()?;
+//! let key = ServiceKey::tcp("192.0.2.1", 80)?;
+//! director.add_service(&Service::new(key))?;
+//! let server = Destination::new("198.51.100.7".parse()?, 8080).with_forwarding(ForwardingMethod::Masquerade);
+//! director.add_destination(&key, &server)?;
+//! assert_eq!(director.destinations(&key)?[0].destination, server);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Two ways to the kernel
+//! Over *generic netlink* everything can be said; it takes `CAP_NET_ADMIN` in the initial user namespace, for reading, too.
+//! The *old socket options* say less ([`Coverage::SOCKET_OPTIONS`](crate::model::Coverage::SOCKET_OPTIONS)), but the root of
+//! a user namespace may use them, and they read an IPv4 table at a fraction of the cost. See [`TransportChoice`].
+//!
+//! # What it does with the kernel's answers
+//! * Many changes travel in one system call. Only the last asks for an acknowledgement; a refused one answers in any case,
+//!   and is matched to its operation by its sequence number.
+//! * `ENOENT` of a service with a persistence engine means that scheduler or engine is missing. The director finds out which,
+//!   by asking for a service that cannot be and watching how far the kernel gets; nothing changes by that.
+//! * `ENOENT` also means that the module was unloaded (the family's number is no more). Whenever it comes, one question tells.
+//! * An empty list of destinations is the kernel's answer for a service that is not there, too. So an empty list is followed
+//!   by a question after the service.
+//! * A list that came in parts can hold an entry twice, when another was added meanwhile. It is read again, and merged if it
+//!   never comes clean. The other way round the kernel leaves no trace: an entry removed meanwhile can hide its neighbour.
+//!   Reading twice and comparing is then the only remedy.
+//! * A question that was disturbed (answers lost, a dump in flight, a closed socket) is asked again on a fresh socket. A change
+//!   never is: what is not known for certain, [`BatchReport`](crate::director::BatchReport) says.
+//!
+//! # Rules for the process around it
+//! No threads but one, and that only while a socket or file is opened in another network namespace: it lives as long as the
+//! call. No signals, no global state, no program started. `EINTR` is tried again.
+
+mod apply;
+mod client;
+mod director;
+mod namespace;
+mod netlink;
+mod options;
+mod read;
+mod sockopt;
+mod sys;
+mod transport;
+
+pub use director::KernelDirector;
+pub use namespace::Namespace;
+pub use options::{KernelOptions, TransportChoice};
+pub use transport::{Inbox, Transport};
