@@ -1,9 +1,12 @@
 //! The system calls that the standard library has no name for. All `unsafe` of this crate is here.
 
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -81,6 +84,74 @@ pub(crate) fn hand_over(command: &mut Command, fds: Vec<RawFd>) {
     };
     // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing and takes no lock.
     unsafe { command.pre_exec(action) };
+}
+
+/// Gives the child a view of the file system in which nothing but `writable` can be written, if the kernel and this
+/// process's rights allow that (root, Linux 5.12). Without them the child keeps the view, and the rights, of its user.
+pub(crate) fn protect_files(command: &mut Command, writable: &[&Path]) -> io::Result<()> {
+    let root = c"/";
+    let writable: Vec<CString> =
+        writable.iter().map(|p| CString::new(p.as_os_str().as_bytes())).collect::<Result<_, _>>()?;
+    let action = move || {
+        let null = std::ptr::null();
+        // SAFETY: every pointer is null or to a C string that the closure owns or that is static.
+        unsafe {
+            if libc::unshare(libc::CLONE_NEWNS) != 0 {
+                return Ok(());
+            }
+            // What is mounted here must not show outside.
+            if libc::mount(null, root.as_ptr(), null, libc::MS_REC | libc::MS_PRIVATE, null.cast()) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            for path in &writable {
+                // A mount of its own can differ from what lies around it.
+                if libc::mount(path.as_ptr(), path.as_ptr(), null, libc::MS_BIND, null.cast()) != 0 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+        }
+        if mount_attributes(root, libc::AT_RECURSIVE as u32, libc::MOUNT_ATTR_RDONLY, 0) {
+            for path in &writable {
+                if !mount_attributes(path, 0, 0, libc::MOUNT_ATTR_RDONLY) {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(action) };
+    Ok(())
+}
+
+/// Sets and clears attributes of the mount at `path`; false if that failed.
+fn mount_attributes(path: &CStr, flags: u32, set: u64, clear: u64) -> bool {
+    let attributes = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
+    // SAFETY: the path is a C string, and the size is that of the live structure pointed to.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    result == 0
+}
+
+/// How many bytes the file system at `path` has left for this user.
+pub(crate) fn room(path: &Path) -> io::Result<u64> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: an all-zero statvfs is a valid value, and both pointers are to live values.
+    unsafe {
+        let mut answer: libc::statvfs = std::mem::zeroed();
+        if libc::statvfs(path.as_ptr(), &mut answer) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(answer.f_bavail * answer.f_frsize)
+    }
 }
 
 /// Turns SIGINT, SIGTERM and SIGHUP into something to wait for: the descriptor is readable once one has arrived.

@@ -81,13 +81,13 @@ pub(crate) struct Start<'a> {
 
 impl Machine {
     /// Starts the machine that `command` describes, given its ends of the ports.
-    pub(crate) fn start(start: Start<'_>, command: impl FnOnce(&Ports) -> Command) -> Result<Self> {
+    pub(crate) fn start(start: Start<'_>, command: impl FnOnce(&Ports) -> Result<Command>) -> Result<Self> {
         let (control, guest_control) = UnixStream::pair()?;
         let (out, guest_out) = std::io::pipe()?;
         let (err, guest_err) = std::io::pipe()?;
         let ports = Ports { control: guest_control, out: guest_out, err: guest_err };
         let complaints = start.scratch.join("complaints");
-        let mut command = command(&ports);
+        let mut command = command(&ports)?;
         if start.interactive {
             command.stdin(Stdio::inherit()).stdout(Stdio::inherit());
         } else {

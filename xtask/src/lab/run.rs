@@ -92,9 +92,9 @@ impl Run<'_, '_> {
             Engine::Qemu => {
                 let setting =
                     qemu::Setting { console: &console, out: &out, interactive, incoming: incoming_fd, monitor: None };
-                qemu::command(options, self.kernel, ports, &setting)
+                Ok(qemu::command(options, self.kernel, ports, &setting))
             }
-            Engine::Uml => uml::command(options, self.kernel, ports, &scratch.path),
+            Engine::Uml => uml::command(options, self.kernel, ports, &scratch.path, &out),
         })?;
         // A person at a shell takes as long as they like.
         let time = if interactive { Duration::from_secs(1 << 30) } else { options.timeout };

@@ -75,7 +75,7 @@ fn save(options: &Options, kernel: &Kernel, to: &Path) -> Result<()> {
             incoming: None,
             monitor: Some(monitor_fd),
         };
-        qemu::command(options, kernel, ports, &setting)
+        Ok(qemu::command(options, kernel, ports, &setting))
     })?;
     let mut nowhere = (std::io::sink(), std::io::sink());
     let mut sinks = Sinks { out: &mut nowhere.0, err: &mut nowhere.1 };
