@@ -276,6 +276,13 @@ fn check(dialect: Dialect, text: &[u8]) {
 }
 
 #[test]
+fn a_comment_behind_a_rule_does_not_become_an_extended_line() {
+    let script = rules::parse("-C #lvs -A").unwrap();
+    let printed = Emitter::new(Dialect::Lossless).script(&script).text;
+    assert_eq!(printed, "# lvs -A\n-C\n");
+}
+
+#[test]
 fn a_line_of_a_million_mistakes_is_refused_at_once() {
     let mut text = String::from("-A ");
     text.push_str(&"--bogus ".repeat(1_000_000));

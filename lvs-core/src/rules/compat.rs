@@ -25,9 +25,11 @@ impl SyntaxError {
         let option = |text: String| CompatMessage { text: text + "\n", status: 255, aborts: false };
         use SyntaxErrorKind as K;
         match &self.kind {
-            K::NoCommand | K::NestedRestore => {
-                option(format!("Try `{program} -h' or '{program} --help' for more information."))
-            }
+            K::NoCommand | K::NestedRestore => CompatMessage {
+                text: format!("Try `{program} -h' or '{program} --help' for more information.\n"),
+                status: 255,
+                aborts: true,
+            },
             K::UnknownOption { word } => option(format!("{word}: unknown option")),
             K::MissingArgument { word, .. } => option(format!("{word}: missing argument")),
             K::UnwantedArgument { word } => option(format!("{word}: option does not take an argument")),

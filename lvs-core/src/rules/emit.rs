@@ -103,12 +103,12 @@ impl<'r> Emitter<'r> {
         let mut comments = script.comments.iter().filter(|_| self.dialect == Dialect::Lossless).peekable();
         for rule in &script.rules {
             while let Some(comment) = comments.next_if(|comment| comment.line <= rule.line) {
-                let _ = writeln!(out.text, "#{}", comment.text);
+                line_of(&comment.text, &mut out.text);
             }
             self.one(&rule.command, &mut out);
         }
         for comment in comments {
-            let _ = writeln!(out.text, "#{}", comment.text);
+            line_of(&comment.text, &mut out.text);
         }
         out
     }
@@ -341,7 +341,7 @@ impl<'r> Emitter<'r> {
         text.push(' ');
         self.key(key, text);
         text.push_str(" -r ");
-        self.endpoint(server.key.addr, server.key.port, key.protocol().unwrap_or(Protocol::Tcp), text);
+        self.endpoint(server.key.addr, server.key.port, names_of(key), text);
         match server.forwarding {
             ForwardingMethod::Masquerade => text.push_str(" -m"),
             ForwardingMethod::Tunnel => text.push_str(" -i"),
@@ -381,7 +381,7 @@ impl<'r> Emitter<'r> {
         self.key(key, text);
         if let Some(server) = server {
             text.push_str(" -r ");
-            self.endpoint(server.addr, server.port, key.protocol().unwrap_or(Protocol::Tcp), text);
+            self.endpoint(server.addr, server.port, names_of(key), text);
         }
         text.push('\n');
     }
@@ -575,6 +575,18 @@ fn extended_tunnel(server: &Destination, text: &mut String) {
     if flags.0 != 0 {
         let _ = write!(text, " --tun-flags {:#x}", flags.0);
     }
+}
+
+/// A comment on a line of its own, where it must not look like an extended line.
+fn line_of(comment: &str, text: &mut String) {
+    let rest = comment.strip_prefix("lvs");
+    let gap = if rest.is_some_and(|rest| !rest.starts_with(|c: char| !c.is_ascii_whitespace())) { " " } else { "" };
+    let _ = writeln!(text, "#{gap}{comment}");
+}
+
+/// Whose names a real server's port has: with marks nobody's, although `-r` reads those of TCP.
+fn names_of(key: &ServiceKey) -> Protocol {
+    key.protocol().unwrap_or(Protocol::Other(0))
 }
 
 /// An IPv6 address as glibc's `inet_ntop` writes it: unlike `std` also `::192.0.2.1`.

@@ -47,8 +47,8 @@
 //! A destination with local forwarding, a service with unknown flag bits or of another protocol, timeouts beyond
 //! 31 days, and other things that the kernel holds have no words in `ipvsadm`'s language. The lossless dialect says
 //! them on *extended lines*, which begin with `#lvs`. To `ipvsadm-restore` they are comments, so it reads as much of
-//! the table as it can (`ipvsadm -R` itself prints its hint at `-h` for such a line and goes on). On extended lines
-//! the ranges and the "goes only with" rules do not count, a real server's port is what it says, and there are
+//! the table as it can; `ipvsadm -R` itself, which knows no comments, gives up at the first one. Most tables need none,
+//! and [`Emitter::without_extended_lines`] writes none. On extended lines the ranges and the "goes only with" rules do not count, a real server's port is what it says, and there are
 //! options more:
 //!
 //! | option | says |
@@ -74,8 +74,8 @@
 //! * `-6` belongs behind `-f`, and makes the netmask 128 again.
 //! * With direct routing and tunnels a real server's port becomes the service's; not so with marks, nor in `-d`.
 //! * `-b ,` crashes it. With sh or mh, `-S` writes flag-3 alone as `-b` without a value, which it cannot read.
-//! * `-R` goes on after refusals of the kernel and after misspelt options, gives up at all other mistakes, and exits
-//!   with the status of the last line.
+//! * `-R` goes on after refusals of the kernel, unknown options and missing arguments, gives up at all other mistakes
+//!   (a line that begins with no command, such as a comment, is one), and exits with the status of the last line.
 
 mod address;
 mod command;
