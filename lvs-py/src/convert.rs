@@ -34,6 +34,8 @@ enumeration!(tunnel_kind_class, "TunnelKind");
 enumeration!(tunnel_flags_class, "TunnelFlags");
 enumeration!(service_flags_class, "ServiceFlags");
 enumeration!(role_class, "DaemonRole");
+enumeration!(state_class, "ConnectionState");
+enumeration!(origin_class, "ConnectionOrigin");
 
 /// The member of an enumeration that a number or a word names, as its number.
 fn number(class: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<u32> {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lvs_core::Director;
+use lvs_core::connections::ConnectionSums;
 use lvs_core::director::OnRefusal;
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::model::ServiceSnapshot;
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::batch::{PyBatchReport, operations_of};
+use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
 use crate::convert::KeyArg;
 use crate::errors::{self, OrRaise};
 use crate::operation::PyOperation;
@@ -135,6 +137,25 @@ impl PyHandle {
         let service = lvs_core::model::Service::new(key.0);
         let entry = lvs_core::model::ServiceEntry::new(service);
         Ok(PyDestinations::new(lone_service(ServiceSnapshot { entry, destinations })))
+    }
+
+    fn connections(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnections> {
+        let filter = filter.get().0;
+        let found = self.with(py, |director| {
+            let mut found = Vec::new();
+            director.visit_connections(&mut collector(filter, &mut found))?;
+            Ok(found)
+        })?;
+        Ok(PyConnections::new(found))
+    }
+
+    fn connection_sums(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnectionSums> {
+        let filter = filter.get().0;
+        self.with(py, |director| {
+            let mut sums = ConnectionSums::new();
+            director.visit_connections(&mut counter(filter, &mut sums))?;
+            Ok(PyConnectionSums(sums))
+        })
     }
 
     fn execute(&self, py: Python<'_>, operation: &Bound<'_, PyOperation>) -> PyResult<()> {

@@ -9,7 +9,7 @@ use pyo3::types::PyDict;
 use crate::operation::PyOperation;
 
 /// A class of `lvs.exceptions`.
-fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let module = MODULE.get_or_try_init(py, || py.import("lvs.exceptions").map(|module| module.into_any().unbind()))?;
     module.bind(py).getattr(name)

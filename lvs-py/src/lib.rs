@@ -5,17 +5,25 @@
 
 mod batch;
 mod columns;
+mod connection;
+mod connections;
 mod convert;
 mod destination;
 mod director;
+mod drain;
 mod errors;
+mod health;
 mod operation;
+mod plan;
+mod rules;
+mod scheduler;
 mod service;
 mod settings;
 mod snapshot;
 mod stats;
 mod table;
 mod value;
+mod watch;
 
 /// The private module `lvs._lvs`.
 #[pyo3::pymodule(gil_used = false)]
@@ -25,11 +33,27 @@ mod _lvs {
     #[pymodule_export]
     use crate::columns::PyColumns;
     #[pymodule_export]
+    use crate::connection::PyConnection;
+    #[pymodule_export]
+    use crate::connections::{
+        PyConnectionFilter, PyConnectionSums, PyConnections, PyStateCounts, read_connections, sum_connections,
+    };
+    #[pymodule_export]
     use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey, PyTunnel};
     #[pymodule_export]
     use crate::director::PyHandle;
     #[pymodule_export]
+    use crate::drain::{PyDrain, PyDrainProgress, PyRemaining};
+    #[pymodule_export]
+    use crate::health::{PyHealth, PyHealthChange, PyHealthPolicy};
+    #[pymodule_export]
     use crate::operation::PyOperation;
+    #[pymodule_export]
+    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyRefusal, PyScope, PyStep};
+    #[pymodule_export]
+    use crate::rules::{PyScript, format_rules, parse_rules};
+    #[pymodule_export]
+    use crate::scheduler::{PyBalancer, PySchedulerInfo, all_schedulers};
     #[pymodule_export]
     use crate::service::{PyService, PyServiceKey};
     #[pymodule_export]
@@ -40,6 +64,8 @@ mod _lvs {
     use crate::stats::{PyCounters, PyRates, PyStats};
     #[pymodule_export]
     use crate::table::{PyTable, PyTableService};
+    #[pymodule_export]
+    use crate::watch::{PyEvent, PyWatcher};
 
     /// The version of the package.
     #[pymodule_export]

@@ -214,3 +214,15 @@ fn table_service_of(value: &Bound<'_, PyAny>) -> PyResult<TableService> {
         }
     })
 }
+
+/// A table from whatever has one.
+pub(crate) fn table_of(value: &Bound<'_, PyAny>) -> PyResult<Arc<Table>> {
+    if let Ok(table) = value.cast::<PyTable>() {
+        return Ok(table.get().0.clone());
+    }
+    if let Ok(snapshot) = value.cast::<crate::snapshot::PySnapshot>() {
+        return Ok(Arc::new(snapshot.get().core().to_table()));
+    }
+    let table = value.py().get_type::<PyTable>().call1((value,))?;
+    Ok(table.cast::<PyTable>()?.get().0.clone())
+}

@@ -6,18 +6,47 @@ import sys
 from collections.abc import Mapping
 
 from . import exceptions
-from ._lvs import Handle, Operation, Operations, Service, ServiceEntry, ServiceKey, Timeouts
+from ._lvs import (
+    ConnectionFilter,
+    Drain,
+    Handle,
+    Operation,
+    Operations,
+    Plan,
+    Service,
+    ServiceEntry,
+    ServiceKey,
+    Timeouts,
+    Watcher,
+    _reconcile,
+)
 from ._views import Items, Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterable, Iterator, ValuesView
+    from collections.abc import Callable, ItemsView, Iterable, Iterator, ValuesView
     from datetime import timedelta
     from types import TracebackType
     from typing import Any, TypeVar
 
-    from ._lvs import BatchReport, Daemon, Destination, Destinations, Info, Snapshot, Stats
-    from .typing import DestinationLike, RoleLike, Seconds, ServiceLike
+    from typing_extensions import Unpack
+
+    from ._lvs import (
+        BatchReport,
+        Connections,
+        ConnectionSums,
+        Daemon,
+        Destination,
+        Destinations,
+        DrainProgress,
+        Event,
+        Info,
+        Outcome,
+        Scope,
+        Snapshot,
+        Stats,
+    )
+    from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, WaitFor
 
     _D = TypeVar("_D", bound="Director")
 
@@ -31,6 +60,14 @@ def _log(message: str, *args: object) -> None:
         logger = logging.getLogger("lvs")
         if logger.isEnabledFor(10):
             logger.debug(message, *args)
+
+
+def _span(seconds: float | timedelta | None) -> timedelta | None:
+    if seconds is None:
+        return None
+    from datetime import timedelta
+
+    return seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
 
 
 class LiveServices(Mapping[ServiceKey, ServiceEntry]):
@@ -270,6 +307,120 @@ class Director:
         """Removes all services."""
         self.execute(Operation.flush())
 
+    # Connections.
+
+    def connections(self, **conditions: Unpack[Conditions]) -> Connections:
+        """The connection table, templates included, as far as it meets all conditions.
+
+        Conditions: `service`, `destination` (address and port), `real_server` (an address), `client` (an address or
+        network, such as ``"203.0.113.0/24"``), `protocol`, `state`, `templates` (True: only, False: none), `origin`,
+        `min_expires` and `max_expires` in seconds.
+
+        The filter runs while the table is read, so what does not pass costs nothing; objects of Python are made only
+        of what is looked at.
+        """
+        return self._handle.connections(ConnectionFilter(**conditions))
+
+    def connection_sums(self, **conditions: Unpack[Conditions]) -> ConnectionSums:
+        """Counts of connections by target, destination and state, without keeping a single one.
+
+        Takes the conditions of `connections`.
+        """
+        return self._handle.connection_sums(ConnectionFilter(**conditions))
+
+    # From what is to what should be.
+
+    def plan(self, wanted: TableLike, *, scope: Scope | None = None) -> Plan:
+        """The smallest ordered list of steps from what the director holds now to a table; touches nothing."""
+        return Plan(self.snapshot(), wanted, scope=scope)
+
+    def apply_plan(self, plan: Plan, *, undo: bool = False) -> Outcome:
+        """Carries a plan out, one batch a phase. After a refusal no further phase is begun.
+
+        With `undo` the steps done are then undone. Does not raise for refused steps: see `Outcome.refused`.
+        """
+        outcome = plan._apply(self._handle, undo)
+        _log("plan: %d of %d steps done", len(outcome.done), len(plan))
+        return outcome
+
+    def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
+        """Puts a table in force: reads what is there, plans the difference and applies it.
+
+        Never empties the table on the way, and can be run again after any interruption. Raises `PlanError` if the
+        director refuses a step.
+
+        ```python
+        import lvs
+
+        wanted = lvs.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80", "198.51.100.8:80"]})
+        with lvs.Director.embedded() as director:
+            outcome = director.reconcile(wanted)
+            assert [str(step) for step in outcome.done][0] == "add service tcp 192.0.2.1:80"
+            assert not director.plan(wanted)  # nothing left to do
+        ```
+        """
+        outcome = _reconcile(self._handle, wanted, scope, undo)
+        _log("reconcile: %d of %d steps done", len(outcome.done), len(outcome.plan))
+        outcome.raise_for_failures()
+        return outcome
+
+    def drain(
+        self,
+        service: ServiceLike | None = None,
+        destination: DestinationLike | None = None,
+        *,
+        real_server: Address | None = None,
+        wait_for: WaitFor | None = None,
+        deadline: float | timedelta | None = None,
+        remove: bool = True,
+        interval: float = 1.0,
+        sleep: Callable[[float], object] | None = None,
+        progress: Callable[[DrainProgress], object] | None = None,
+    ) -> DrainProgress:
+        """Takes a destination, a whole service, or a real server out of all services, without cutting a connection.
+
+        Sets the weight to 0, waits for connections to end, then removes. By default waits for active connections of
+        TCP and SCTP and not for UDP; `wait_for` says otherwise. After `deadline` seconds what is left is cut, and
+        `DrainProgress.cut` says what that was. If `sleep` or `progress` raises (Ctrl-C, say), the weights go back.
+
+        `sleep` waits between two looks: `time.sleep` on a kernel, the clock of an embedded director there.
+        """
+        from ._drain import run
+
+        return run(
+            self,
+            Drain(
+                service,
+                destination,
+                real_server=real_server,
+                wait_for=wait_for,
+                deadline=_span(deadline),
+                remove=remove,
+            ),
+            interval,
+            sleep or self._sleeper(),
+            progress,
+        )
+
+    def watch(self, *, interval: float = 2.0, sleep: Callable[[float], object] | None = None) -> Iterator[list[Event]]:
+        """Looks again and again, and yields what has changed since the look before; at the first look all is new.
+
+        The kernel sends no notifications, and its counters move every two seconds.
+        """
+        from ._drain import clock
+
+        sleep = sleep or self._sleeper()
+        watcher = Watcher()
+        now = clock(self)
+        while True:
+            yield watcher.observe(self.snapshot(), now())
+            sleep(interval)
+
+    def _sleeper(self) -> Callable[[float], object]:
+        import time
+
+        return time.sleep
+
     # Life.
 
     def close(self) -> None:
@@ -332,6 +483,9 @@ class EmbeddedDirector(Director):
         if step < timedelta(0):
             raise exceptions.InvalidInputError("time does not go back")
         self._handle.advance(step)
+
+    def _sleeper(self) -> Callable[[float], object]:
+        return self.advance
 
     def totals(self) -> Stats:
         """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``."""

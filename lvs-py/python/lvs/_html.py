@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._lvs import DestinationEntry, ServiceEntry, Snapshot, Table
+    from ._lvs import Connections, DestinationEntry, ServiceEntry, Snapshot, Table
 
 # A notebook that shows more rows than this is slower than anyone reads.
 _MOST_ROWS = 200
@@ -82,3 +82,16 @@ def table(value: Table) -> str:
         rows.append(_row((item.key, item.service.scheduler, ""), strong=True))
         rows += [_row((f"\u2192 {d.key}", d.forwarding, d.weight)) for d in item.destinations]
     return _table(_HEAD[:3], rows[:_MOST_ROWS], max(0, len(rows) - _MOST_ROWS))
+
+
+def connections(value: Connections) -> str:
+    """Connections, one a row."""
+    rows: list[str] = []
+    for connection in value:
+        if len(rows) == _MOST_ROWS:
+            break
+        target = connection.target if connection.mark is None else f"fwmark:{connection.mark}"
+        cells = (connection.protocol, connection.client, target, connection.destination, connection.state)
+        rows.append(_row((*cells, connection.expires)))
+    head = ("protocol", "client", "target", "destination", "state", "expires")
+    return _table(head, rows, len(value) - len(rows))

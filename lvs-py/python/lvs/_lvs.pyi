@@ -1,14 +1,17 @@
 """The native half of the package: private, use `lvs` instead."""
 
+import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from datetime import timedelta
-from ipaddress import IPv4Address
-from typing import Any, TypeVar, final
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from typing import Any, TypeVar, final, overload
 
 from typing_extensions import Self, disjoint_base
 
 from .enums import (
     AddressFamily,
+    ConnectionOrigin,
+    ConnectionState,
     DaemonRole,
     ForwardingMethod,
     Protocol,
@@ -28,10 +31,61 @@ from .typing import (
     RoleLike,
     Seconds,
     ServiceLike,
+    TableLike,
     TunnelLike,
 )
 
 _T = TypeVar("_T")
+
+@final
+class Balancer:
+    """Destinations and the scheduler that chooses among them, making the very choices that the kernel makes.
+
+    It knows no connections: `pick` only says which destination the next one would get, `connect` counts it, too.
+    """
+    def __new__(
+        cls,
+        scheduler: str,
+        destinations: Iterable[Destination | DestinationLike] | None = None,
+        *,
+        family: FamilyLike | None = None,
+        flags: ServiceFlags | int | None = None,
+        seed: int = 0,
+        profile: str = ...,
+    ) -> Self: ...
+    def add(self, destination: Destination | DestinationLike) -> None:
+        """Adds a destination at the head of the list, as the kernel does."""
+    def remove(self, destination: DestinationLike) -> None:
+        """Takes a destination off the list."""
+    def set_weight(self, destination: DestinationLike, weight: int) -> None:
+        """Sets the weight of a destination."""
+    def pick(
+        self,
+        client: DestinationLike | None = None,
+        target: DestinationLike | None = None,
+        *,
+        protocol: ProtocolLike | None = None,
+    ) -> DestinationKey | None:
+        """The destination that the next connection would get, None if none may have it. Counts nothing."""
+    def connect(
+        self,
+        client: DestinationLike | None = None,
+        target: DestinationLike | None = None,
+        *,
+        protocol: ProtocolLike | None = None,
+        active: bool = True,
+    ) -> DestinationKey | None:
+        """Picks the destination of a connection and counts it there: active if `active`, else inactive."""
+    def disconnect(self, destination: DestinationLike, *, active: bool = True) -> None:
+        """A connection of a destination is gone."""
+    def advance(self, by: timedelta) -> None:
+        """Moves the clock, which only lblc and lblcr look at, by seconds."""
+    @property
+    def scheduler(self) -> str:
+        """The scheduler's name."""
+    @property
+    def connections(self) -> dict[DestinationKey, tuple[int, int]]:
+        """Active and inactive connections of each destination, head of the list first."""
 
 @final
 class BatchReport:
@@ -44,17 +98,17 @@ class BatchReport:
     def failures(self) -> tuple[Failure, ...]:
         """The refused ones, in order: they changed nothing, all others that were answered took effect."""
     @property
-    def applied(self) -> int:
-        """How many operations took effect for certain."""
-    @property
     def complete(self) -> bool:
         """Whether every operation took effect."""
     @property
-    def sent(self) -> int:
-        """How many operations were sent."""
+    def applied(self) -> int:
+        """How many operations took effect for certain."""
     @property
     def answered(self) -> int:
         """How many operations the director has answered, from the first on."""
+    @property
+    def sent(self) -> int:
+        """How many operations were sent."""
     @property
     def interrupted(self) -> LvsError | None:
         """What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
@@ -95,6 +149,123 @@ class Columns(Mapping[str, "memoryview[int] | list[str]"]):
         """How many rows there are."""
 
 @final
+class Connection:
+    """One entry of the connection table: a connection, or a persistence template."""
+
+    __match_args__ = ("protocol", "client", "destination", "state")
+    def __new__(
+        cls,
+        protocol: ProtocolLike,
+        client: DestinationLike,
+        *,
+        target: DestinationLike | None = None,
+        mark: int | None = None,
+        destination: DestinationLike,
+        state: ConnectionState | str,
+        expires: int = 0,
+        origin: ConnectionOrigin | str | None = None,
+        engine: str | None = None,
+        engine_data: bytes | None = None,
+    ) -> Self: ...
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
+    @property
+    def destination(self) -> DestinationKey:
+        """The real server."""
+    @property
+    def engine(self) -> str | None:
+        """The persistence engine whose data it carries, if any."""
+    @property
+    def template(self) -> bool:
+        """Whether it is a persistence template rather than a connection."""
+    @property
+    def engine_data(self) -> bytes | None:
+        """The raw data of the persistence engine: of `sip` the Call-ID."""
+    @property
+    def mark(self) -> int | None:
+        """The firewall mark of a template, None of all else."""
+    @property
+    def origin(self) -> ConnectionOrigin | None:
+        """Where it came from, None where the director does not say."""
+    @property
+    def client(self) -> DestinationKey:
+        """The client's address and port; the port is 0 of a template."""
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol; 0 of templates of firewall-mark services."""
+    @property
+    def expires(self) -> int:
+        """Whole seconds until it expires, 0 if overdue."""
+    @property
+    def state(self) -> ConnectionState:
+        """The state."""
+    @property
+    def target(self) -> DestinationKey | None:
+        """The address and port that the client asked for, None of a firewall mark's template."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class ConnectionFilter:
+    """Which connections are meant."""
+    def __new__(
+        cls,
+        *,
+        service: ServiceLike | None = None,
+        destination: DestinationLike | None = None,
+        real_server: Address | None = None,
+        client: Address | IPv4Network | IPv6Network | None = None,
+        protocol: ProtocolLike | None = None,
+        state: ConnectionState | str | None = None,
+        templates: bool | None = None,
+        origin: ConnectionOrigin | str | None = None,
+        min_expires: int | None = None,
+        max_expires: int | None = None,
+    ) -> Self: ...
+    def matches(self, connection: Connection) -> bool:
+        """Whether a connection is meant."""
+
+@final
+class ConnectionSums:
+    """Counts of connections by target, destination and state."""
+    @property
+    def destinations(self) -> dict[DestinationKey, StateCounts]:
+        """The counts of each destination over all targets, sorted by address and port."""
+    @property
+    def targets(self) -> dict[str, StateCounts]:
+        """The counts of each target, sorted: by "tcp://192.0.2.1:80" or "fwmark:7" as text, since an entry does not name
+        its service.
+        """
+    @property
+    def total(self) -> StateCounts:
+        """The counts of all."""
+
+@final
+class Connections:
+    """Connections as they were at one look: a sequence whose items are made when someone looks at them."""
+    def __iter__(self) -> Iterator[Connection]: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> Connection: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Connections: ...
+    def filter(self, **conditions: Any) -> Connections:
+        """Those that pass a filter, too; takes what `Director.connections` takes."""
+    def sums(self) -> ConnectionSums:
+        """Counts by target, destination and state."""
+    def columns(self) -> Columns:
+        """One row a connection, as columns."""
+    def _repr_html_(self) -> str: ...
+
+@final
 class Counters:
     """Sums since the service or destination appeared or was zeroed."""
 
@@ -113,14 +284,14 @@ class Counters:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def connections(self) -> int:
-        """Connections scheduled."""
-    @property
     def bytes_in(self) -> int:
         """Bytes from clients, IP header included."""
     @property
     def bytes_out(self) -> int:
         """Bytes from real servers, IP header included."""
+    @property
+    def connections(self) -> int:
+        """Connections scheduled."""
     @property
     def packets_in(self) -> int:
         """Packets from clients."""
@@ -161,26 +332,26 @@ class Daemon:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def port(self) -> int | None:
-        """The UDP port, 8848 by default."""
-    @property
-    def ttl(self) -> int | None:
-        """The multicast time to live, 1 by default."""
-    @property
-    def sync_id(self) -> int:
-        """Which daemons belong together: 0..=255; a backup with 0 takes all."""
-    @property
     def role(self) -> DaemonRole:
         """The part it plays."""
     @property
-    def group(self) -> IPAddress | None:
-        """The multicast group, 224.0.0.81 by default."""
+    def interface(self) -> str:
+        """The interface that carries the multicast."""
     @property
     def max_len(self) -> int | None:
         """The longest payload of a message, in bytes."""
     @property
-    def interface(self) -> str:
-        """The interface that carries the multicast."""
+    def group(self) -> IPAddress | None:
+        """The multicast group, 224.0.0.81 by default."""
+    @property
+    def port(self) -> int | None:
+        """The UDP port, 8848 by default."""
+    @property
+    def sync_id(self) -> int:
+        """Which daemons belong together: 0..=255; a backup with 0 takes all."""
+    @property
+    def ttl(self) -> int | None:
+        """The multicast time to live, 1 by default."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Daemon, /) -> bool: ...
@@ -215,32 +386,32 @@ class Destination:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def family(self) -> AddressFamily:
-        """The address family of the real server."""
-    @property
     def port(self) -> int:
         """The real server's port; 0 keeps the one that the client asked for."""
-    @property
-    def tunnel(self) -> Tunnel:
-        """The encapsulation, used when it is forwarded to by a tunnel."""
-    @property
-    def weight(self) -> int:
-        """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
-    @property
-    def forwarding(self) -> ForwardingMethod:
-        """How packets reach it."""
-    @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
     @property
     def upper_threshold(self) -> int:
         """Connections at which it counts as overloaded, 0 for no limit."""
     @property
-    def key(self) -> DestinationKey:
-        """What identifies the destination."""
+    def weight(self) -> int:
+        """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
     @property
     def lower_threshold(self) -> int:
         """Connections below which it counts as usable again, 0 for three quarters of the upper threshold."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies the destination."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family of the real server."""
+    @property
+    def forwarding(self) -> ForwardingMethod:
+        """How packets reach it."""
+    @property
+    def tunnel(self) -> Tunnel:
+        """The encapsulation, used when it is forwarded to by a tunnel."""
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Destination, /) -> bool: ...
@@ -274,41 +445,41 @@ class DestinationEntry:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def port(self) -> int:
-        """The real server's port."""
-    @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
-    @property
-    def destination(self) -> Destination:
-        """The destination as it is configured."""
-    @property
-    def persistent(self) -> int:
-        """Persistence templates that point here."""
-    @property
     def stats(self) -> Stats | None:
         """The 32-bit statistics, None where the director reports none."""
-    @property
-    def statistics(self) -> Stats:
-        """The widest statistics reported, all zero if there are none."""
-    @property
-    def key(self) -> DestinationKey:
-        """What identifies it."""
-    @property
-    def active(self) -> int:
-        """Connections in an active state: established or on the way there."""
-    @property
-    def weight(self) -> int:
-        """Its weight."""
     @property
     def forwarding(self) -> ForwardingMethod:
         """How packets reach it."""
     @property
+    def stats64(self) -> Stats | None:
+        """The 64-bit statistics, None where the director reports none."""
+    @property
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
+    @property
+    def active(self) -> int:
+        """Connections in an active state: established or on the way there."""
+    @property
+    def destination(self) -> Destination:
+        """The destination as it is configured."""
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies it."""
+    @property
+    def port(self) -> int:
+        """The real server's port."""
+    @property
     def inactive(self) -> int:
         """All other connections; those of UDP always count here."""
     @property
-    def stats64(self) -> Stats | None:
-        """The 64-bit statistics, None where the director reports none."""
+    def persistent(self) -> int:
+        """Persistence templates that point here."""
+    @property
+    def weight(self) -> int:
+        """Its weight."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -329,14 +500,14 @@ class DestinationKey:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
+    def family(self) -> AddressFamily:
+        """The address family."""
     @property
     def port(self) -> int:
         """The real server's port; 0 keeps the one that the client asked for."""
     @property
-    def family(self) -> AddressFamily:
-        """The address family."""
+    def address(self) -> IPAddress:
+        """The real server's address."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: DestinationKey, /) -> bool: ...
@@ -365,16 +536,85 @@ class Destinations(Mapping[DestinationKey, DestinationEntry]):
     def __hash__(self) -> int: ...
 
 @final
+class Drain:
+    """A drain under way: a state machine without clock or director. Show it a snapshot and the time, and it says which
+    operations are due and how much is left. `Director.drain` drives it.
+    """
+    def __new__(
+        cls,
+        service: ServiceLike | None = None,
+        destination: DestinationLike | None = None,
+        *,
+        real_server: Address | None = None,
+        wait_for: str | None = None,
+        deadline: timedelta | None = None,
+        remove: bool = True,
+    ) -> Self: ...
+    def resuming(self, table: TableLike) -> Drain:
+        """The same after a restart: the weights that `cancel` goes back to are those of this table."""
+    def step(self, snapshot: Snapshot, now: timedelta) -> DrainProgress:
+        """Looks at the table at a time (of any clock that does not run backwards) and says what is due."""
+    def cancel(self, snapshot: Snapshot) -> tuple[Operation, ...]:
+        """Gives up: what puts the weights back, as far as the destinations are still there."""
+
+@final
+class DrainProgress:
+    """What one look of a drain came to."""
+    @property
+    def cut(self) -> tuple[Remaining, ...]:
+        """What was cut because the deadline passed, with what it still held."""
+    @property
+    def waiting(self) -> tuple[Remaining, ...]:
+        """What is being waited for."""
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What is due now; who looks applies it."""
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to be done: the drain is over."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Event:
+    """A difference between two looks at a director."""
+
+    __match_args__ = ("kind", "service", "destination")
+    @property
+    def delta(self) -> Counters | None:
+        """How much was counted since the last look, of "counted"."""
+    @property
+    def service(self) -> ServiceKey | None:
+        """The service it is about, if any."""
+    @property
+    def destination(self) -> DestinationKey | None:
+        """The destination it is about, if any."""
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The time between the looks, of "counted"."""
+    @property
+    def kind(self) -> str:
+        """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
+        "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
+        """
+    @property
+    def before(self) -> Service | Destination | Timeouts | Daemon | None:
+        """What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts or Daemon."""
+    @property
+    def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
+        """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
 class Failure:
     """One refused operation of a batch."""
 
     __match_args__ = ("index", "operation", "error")
     @property
-    def error(self) -> LvsError:
-        """Why, as the exception that the operation alone would have raised."""
-    @property
     def index(self) -> int:
         """Which operation of the batch, from 0."""
+    @property
+    def error(self) -> LvsError:
+        """Why, as the exception that the operation alone would have raised."""
     @property
     def operation(self) -> Operation:
         """The operation that was refused."""
@@ -398,11 +638,108 @@ class Handle:
     def has_service(self, key: ServiceLike) -> bool: ...
     def service_count(self) -> int: ...
     def destinations(self, key: ServiceLike) -> Destinations: ...
+    def connections(self, filter: ConnectionFilter) -> Connections: ...
+    def connection_sums(self, filter: ConnectionFilter) -> ConnectionSums: ...
     def execute(self, operation: Operation) -> None: ...
     def apply(self, operations: Iterable[Operation], stop: bool) -> BatchReport: ...
     def now(self) -> timedelta: ...
     def advance(self, by: timedelta) -> None: ...
     def totals(self) -> Stats: ...
+
+@final
+class Health:
+    """The health of services and their servers: probe results in, the wanted table out. It does no probing, has no clock
+    and touches no director: put `wanted` in force with `Director.reconcile`.
+    """
+    def __new__(cls) -> Self: ...
+    def watch(
+        self,
+        service: Service | ServiceLike,
+        servers: Iterable[Destination | DestinationLike],
+        policy: HealthPolicy | None = None,
+    ) -> None:
+        """Watches a service and its servers. Their weights are those for when they are well."""
+    def report(
+        self, service: ServiceLike, server: DestinationLike, up: bool, now: timedelta, *, weight: int | None = None
+    ) -> list[HealthChange]:
+        """Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for."""
+    def report_host(
+        self, address: Address, up: bool, now: timedelta, *, weight: int | None = None
+    ) -> list[HealthChange]:
+        """Takes in what a probe of a whole host says: of all its servers in all services."""
+    def tick(self, now: timedelta) -> list[HealthChange]:
+        """What time alone has changed: call it when `next_change` says so."""
+    def wanted(self, now: timedelta) -> Table:
+        """The table that is wanted at a time."""
+    def next_change(self, now: timedelta) -> timedelta | None:
+        """When the wanted table changes next without any report, None if never."""
+    def is_up(self, service: ServiceLike, server: DestinationLike) -> bool | None:
+        """Whether a server is in use, None if it is not watched."""
+    def has_quorum(self, service: ServiceLike) -> bool | None:
+        """Whether a service has its quorum, None if it is not watched."""
+
+@final
+class HealthChange:
+    """What a report, or the time, has changed."""
+
+    __match_args__ = ("kind", "service", "server")
+    @property
+    def kind(self) -> str:
+        """ "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained"."""
+    @property
+    def service(self) -> ServiceKey:
+        """The service."""
+    @property
+    def server(self) -> DestinationKey | None:
+        """The server, None if it is about the service."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class HealthPolicy:
+    """When servers come and go, and what a service does when too few are left."""
+    def __new__(
+        cls,
+        *,
+        rise: int = 1,
+        fall: int = 3,
+        remove: bool = False,
+        start_down: bool = False,
+        quorum: int = 1,
+        hysteresis: int = 0,
+        sorry_server: Destination | DestinationLike | None = None,
+        slow_start: timedelta | None = None,
+        damping: tuple[int, timedelta, timedelta] | None = None,
+    ) -> Self: ...
+    @property
+    def damping(self) -> tuple[int, timedelta, timedelta] | None:
+        """So many times down within so long, and a server stays down for so long."""
+    @property
+    def quorum(self) -> int:
+        """The weight of the servers in use below which the service has lost its quorum."""
+    @property
+    def rise(self) -> int:
+        """Successes in a row that bring a server back."""
+    @property
+    def start_down(self) -> bool:
+        """Whether servers are out of use until a first probe succeeds."""
+    @property
+    def slow_start(self) -> timedelta | None:
+        """How long a server that comes back takes to reach its weight."""
+    @property
+    def sorry_server(self) -> Destination | None:
+        """Who serves while the quorum is lost."""
+    @property
+    def hysteresis(self) -> int:
+        """By how much the weight must pass the quorum."""
+    @property
+    def fall(self) -> int:
+        """Failures in a row that take a server out."""
+    @property
+    def remove(self) -> bool:
+        """Whether a server that is down is removed rather than kept with weight 0."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Info:
@@ -477,11 +814,11 @@ class Operation:
     def action(self) -> str:
         """What it does, by the name of the method that does it: "add_service", "flush"."""
     @property
-    def key(self) -> ServiceKey | None:
-        """The service it is about, None for all or none."""
-    @property
     def value(self) -> Service | Destination | DestinationKey | Timeouts | Daemon | DaemonRole | None:
         """What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others."""
+    @property
+    def key(self) -> ServiceKey | None:
+        """The service it is about, None for all or none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -521,6 +858,50 @@ class Operations:
         """Forgets all operations."""
 
 @final
+class Outcome:
+    """What came of a plan."""
+    def raise_for_failures(self) -> None:
+        """Raises what went wrong: nothing if complete, else a PlanError."""
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """The steps that were refused. Those neither done nor refused were never begun."""
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+    @property
+    def undone(self) -> bool:
+        """Whether the steps done were undone again, completely."""
+    @property
+    def undo_failures(self) -> tuple[LvsError, ...]:
+        """What the director refused to undo, as exceptions."""
+    @property
+    def interrupted(self) -> LvsError | None:
+        """What broke the way to the director, if something did: steps of that batch may or may not have taken effect."""
+    @property
+    def complete(self) -> bool:
+        """Whether the wanted table is in force."""
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps that took effect, in order."""
+
+@final
+class Plan:
+    """The ordered operations that turn one table into another, in steps that keep serving."""
+    def __new__(cls, current: TableLike, wanted: TableLike, *, scope: Scope | None = None) -> Self: ...
+    def __iter__(self) -> Iterator[Step]: ...
+    def __bool__(self) -> bool: ...
+    def __len__(self) -> int: ...
+    def _apply(self, handle: Handle, undo: bool) -> Outcome:
+        """What `Director.apply_plan` calls."""
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps in order."""
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """The operations in order."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
 class Rates:
     """Averages per second, as the kernel's estimator computes them every two seconds."""
 
@@ -539,26 +920,110 @@ class Rates:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def packets_out(self) -> int:
-        """Packets a second from real servers."""
-    @property
     def connections(self) -> int:
         """Connections a second."""
+    @property
+    def packets_in(self) -> int:
+        """Packets a second from clients."""
     @property
     def bytes_in(self) -> int:
         """Bytes (not bits) a second from clients."""
     @property
+    def packets_out(self) -> int:
+        """Packets a second from real servers."""
+    @property
     def bytes_out(self) -> int:
         """Bytes (not bits) a second from real servers."""
-    @property
-    def packets_in(self) -> int:
-        """Packets a second from clients."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Rates, /) -> bool: ...
     def __le__(self, other: Rates, /) -> bool: ...
     def __gt__(self, other: Rates, /) -> bool: ...
     def __ge__(self, other: Rates, /) -> bool: ...
+
+@final
+class Refusal:
+    """A step that the director refused."""
+    @property
+    def error(self) -> LvsError:
+        """Why, as the exception that the operation alone would have raised."""
+    @property
+    def step(self) -> Step:
+        """The step."""
+
+@final
+class Remaining:
+    """What a destination still holds."""
+    @property
+    def service(self) -> ServiceKey:
+        """The service."""
+    @property
+    def active(self) -> int:
+        """Active connections."""
+    @property
+    def inactive(self) -> int:
+        """Inactive connections."""
+    @property
+    def persistent(self) -> int:
+        """Persistence templates."""
+    @property
+    def destination(self) -> DestinationKey:
+        """The destination."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class SchedulerInfo:
+    """What there is to know about a scheduler before using it."""
+    @property
+    def title(self) -> str:
+        """Its name in full."""
+    @property
+    def name(self) -> str:
+        """Its name, as in `ipvsadm -s`."""
+    @property
+    def deterministic(self) -> bool:
+        """Whether its choices follow from the history alone."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Scope:
+    """Which services a plan may touch. All others stay as they are. Scopes combine by `|`, `&` and `~`."""
+    def __invert__(self) -> Scope: ...
+    def __and__(self, other: Scope, /) -> Scope: ...
+    def __or__(self, other: Scope, /) -> Scope: ...
+    def __contains__(self, key: ServiceLike, /) -> bool: ...
+    @staticmethod
+    def all() -> Scope:
+        """Every service."""
+    @staticmethod
+    def services(*services: ServiceLike) -> Scope:
+        """These services, there or not."""
+    @staticmethod
+    def network(network: Address | IPv4Network | IPv6Network) -> Scope:
+        """Services whose virtual address lies in a network, such as "192.0.2.0/24"."""
+    @staticmethod
+    def ports(first: int, last: int | None = None) -> Scope:
+        """Services with ports from `first` to `last`; firewall-mark services have none."""
+    @staticmethod
+    def marks(first: int, last: int | None = None) -> Scope:
+        """Firewall-mark services, of either family, with marks from `first` to `last`."""
+
+@final
+class Script:
+    """A rules file, read: its changes in order, its comments, the table it describes."""
+    def __len__(self) -> int: ...
+    def operations(self) -> tuple[Operation, ...]:
+        """The changes that the text asks for, in order."""
+    def to_table(self) -> Table:
+        """The table that an empty director holds after all changes of the text."""
+    @property
+    def lines(self) -> list[int]:
+        """The line of each operation, from 1."""
+    @property
+    def comments(self) -> list[tuple[int, str]]:
+        """The comments as pairs of line and text."""
 
 @final
 class Service:
@@ -644,26 +1109,14 @@ class Service:
     ) -> Service:
         """A service for packets that carry a firewall mark."""
     @property
-    def flags(self) -> ServiceFlags:
-        """The flags, persistence among them."""
-    @property
-    def netmask(self) -> IPv4Address | int:
-        """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
-    @property
     def mark(self) -> int | None:
         """The firewall mark, None for an address."""
     @property
-    def scheduler(self) -> str:
-        """The name of the scheduler."""
+    def protocol(self) -> Protocol | None:
+        """The protocol, None for a firewall mark."""
     @property
-    def persistence(self) -> int | None:
-        """Seconds of persistence, None if the service is not persistent."""
-    @property
-    def port(self) -> int:
-        """The port; 0 stands for all ports of a persistent service."""
-    @property
-    def timeout(self) -> int:
-        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
+    def flags(self) -> ServiceFlags:
+        """The flags, persistence among them."""
     @property
     def family(self) -> AddressFamily:
         """The address family."""
@@ -671,17 +1124,29 @@ class Service:
     def engine(self) -> str | None:
         """The name of the persistence engine, if any."""
     @property
-    def key(self) -> ServiceKey:
-        """What identifies the service."""
+    def netmask(self) -> IPv4Address | int:
+        """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
     @property
     def address(self) -> IPAddress | None:
         """The virtual address, None for a firewall mark."""
     @property
+    def persistence(self) -> int | None:
+        """Seconds of persistence, None if the service is not persistent."""
+    @property
     def one_packet(self) -> bool:
         """Whether every UDP datagram is scheduled by itself."""
     @property
-    def protocol(self) -> Protocol | None:
-        """The protocol, None for a firewall mark."""
+    def timeout(self) -> int:
+        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
+    @property
+    def scheduler(self) -> str:
+        """The name of the scheduler."""
+    @property
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Service, /) -> bool: ...
@@ -714,11 +1179,11 @@ class ServiceEntry:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def statistics(self) -> Stats:
-        """The widest statistics reported, all zero if there are none."""
+    def scheduler(self) -> str:
+        """The name of its scheduler."""
     @property
-    def service(self) -> Service:
-        """The service as it is configured."""
+    def destinations(self) -> Destinations:
+        """Its destinations by their keys; the one added last comes first."""
     @property
     def stats(self) -> Stats | None:
         """The 32-bit statistics, None where the director reports none."""
@@ -726,20 +1191,20 @@ class ServiceEntry:
     def key(self) -> ServiceKey:
         """What identifies the service."""
     @property
-    def destinations(self) -> Destinations:
-        """Its destinations by their keys; the one added last comes first."""
+    def active(self) -> int:
+        """Connections in an active state, over all destinations."""
     @property
     def inactive(self) -> int:
         """All other connections, over all destinations."""
     @property
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
+    @property
+    def service(self) -> Service:
+        """The service as it is configured."""
+    @property
     def stats64(self) -> Stats | None:
         """The 64-bit statistics, None where the director reports none."""
-    @property
-    def scheduler(self) -> str:
-        """The name of its scheduler."""
-    @property
-    def active(self) -> int:
-        """Connections in an active state, over all destinations."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -781,11 +1246,11 @@ class ServiceKey:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def port(self) -> int:
-        """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
-    @property
     def address(self) -> IPAddress | None:
         """The virtual address, None for a firewall mark."""
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
     @property
     def mark(self) -> int | None:
         """The firewall mark, None for an address."""
@@ -855,17 +1320,40 @@ class Snapshot:
         """One row a destination, as columns."""
     def _repr_html_(self) -> str: ...
     @property
-    def timeouts(self) -> Timeouts:
-        """The timeouts."""
-    @property
-    def services(self) -> Services:
-        """The services by their keys, in the director's order."""
-    @property
     def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons."""
     @property
+    def timeouts(self) -> Timeouts:
+        """The timeouts."""
+    @property
     def info(self) -> Info:
         """What the director says of itself."""
+    @property
+    def services(self) -> Services:
+        """The services by their keys, in the director's order."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class StateCounts:
+    """How many connections are in each state."""
+    def of(self, state: ConnectionState | str) -> int:
+        """How many are in a state, templates left out."""
+    @property
+    def connections(self) -> int:
+        """All connections, templates left out."""
+    @property
+    def inactive(self) -> int:
+        """All others, as a destination counts them."""
+    @property
+    def templates(self) -> int:
+        """Persistence templates."""
+    @property
+    def active(self) -> int:
+        """Connections that a destination counts as active."""
+    @property
+    def states(self) -> dict[ConnectionState, int]:
+        """The states that connections are in, with how many."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -888,17 +1376,33 @@ class Stats:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def rates(self) -> Rates:
-        """The rates."""
-    @property
     def counters(self) -> Counters:
         """The sums."""
+    @property
+    def rates(self) -> Rates:
+        """The rates."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Stats, /) -> bool: ...
     def __le__(self, other: Stats, /) -> bool: ...
     def __gt__(self, other: Stats, /) -> bool: ...
     def __ge__(self, other: Stats, /) -> bool: ...
+
+@final
+class Step:
+    """One operation of a plan and what takes it back."""
+    @property
+    def phase(self) -> str:
+        """When it runs: "stop_daemons", "add", "change", "remove" or "settle"; a phase begins when those before it have
+        succeeded.
+        """
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
+    @property
+    def undo(self) -> tuple[Operation, ...]:
+        """What takes it back, in order."""
+    def __eq__(self, other: object, /) -> bool: ...
 
 @final
 class Table:
@@ -931,14 +1435,14 @@ class Table:
         """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
     def _repr_html_(self) -> str: ...
     @property
+    def daemons(self) -> tuple[Daemon, ...]:
+        """The sync daemons."""
+    @property
     def services(self) -> tuple[TableService, ...]:
         """The services, each with its destinations, in the order of the source."""
     @property
     def timeouts(self) -> Timeouts | None:
         """The timeouts, if the source says something of them."""
-    @property
-    def daemons(self) -> tuple[Daemon, ...]:
-        """The sync daemons."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -963,14 +1467,14 @@ class TableService:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def key(self) -> ServiceKey:
-        """What identifies the service."""
+    def destinations(self) -> tuple[Destination, ...]:
+        """Its destinations."""
     @property
     def service(self) -> Service:
         """The service."""
     @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """Its destinations."""
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -993,14 +1497,14 @@ class Timeouts:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def tcp(self) -> int:
-        """Of established TCP connections."""
-    @property
     def udp(self) -> int:
         """Of UDP connections."""
     @property
     def tcp_fin(self) -> int:
         """Of TCP connections after a FIN."""
+    @property
+    def tcp(self) -> int:
+        """Of established TCP connections."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Timeouts, /) -> bool: ...
@@ -1040,14 +1544,14 @@ class Tunnel:
     def gre(*, flags: TunnelFlags | int | None = None) -> Tunnel:
         """Generic routing encapsulation."""
     @property
+    def kind(self) -> TunnelKind:
+        """The encapsulation."""
+    @property
     def flags(self) -> TunnelFlags:
         """The checksum flags of GUE and GRE."""
     @property
     def port(self) -> int:
         """The UDP port of GUE, 0 otherwise."""
-    @property
-    def kind(self) -> TunnelKind:
-        """The encapsulation."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Tunnel, /) -> bool: ...
@@ -1055,5 +1559,30 @@ class Tunnel:
     def __gt__(self, other: Tunnel, /) -> bool: ...
     def __ge__(self, other: Tunnel, /) -> bool: ...
 
+@final
+class Watcher:
+    """Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`."""
+    def __new__(cls) -> Self: ...
+    def observe(self, snapshot: Snapshot, now: timedelta) -> list[Event]:
+        """Takes in a look at a time (of any clock that does not run backwards) and says what is different."""
+
 __version__: str
 """The version of the package."""
+
+def _reconcile(handle: Handle, wanted: TableLike, scope: Scope | None, undo: bool) -> Outcome:
+    """What `Director.reconcile` calls."""
+
+def format_rules(table: TableLike, *, dialect: str = ..., names: bool = False) -> tuple[str, list[str]]:
+    """Writes a table as rules, and says what they do not carry."""
+
+def parse_rules(text: str | bytes, *, dialect: str = ..., names: bool = False, filename: str | None = None) -> Script:
+    """Reads rules."""
+
+def read_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionFilter) -> Connections:
+    """Reads connections from a file such as `/proc/net/ip_vs_conn`, or from its contents."""
+
+def schedulers() -> tuple[SchedulerInfo, ...]:
+    """All schedulers that the kernel ships, in the order of ipvsadm's manual."""
+
+def sum_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionFilter) -> ConnectionSums:
+    """Sums connections of a file such as `/proc/net/ip_vs_conn`, or of its contents."""

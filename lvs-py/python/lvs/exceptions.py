@@ -15,6 +15,7 @@ Every exception derives from `LvsError` and from the builtin exception that a Py
 | `DecodeError` | `ValueError` | an answer makes no sense |
 | `ClosedError` | `ValueError` | the director was closed |
 | `BatchError` | | some operations of a batch were refused |
+| `PlanError` | | a step of a plan was refused |
 
 ```python
 import errno
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ._lvs import BatchReport, Failure, Operation
+    from ._lvs import BatchReport, Failure, Operation, Outcome
 
 __all__ = [
     "AlreadyExistsError",
@@ -49,6 +50,7 @@ __all__ = [
     "LvsError",
     "NotFoundError",
     "PermissionDeniedError",
+    "PlanError",
     "RulesSyntaxError",
     "SystemCallError",
     "UnsupportedError",
@@ -147,6 +149,27 @@ class BatchError(LvsError):
             lines.append(f"  and {len(self.failures) - 8} more")
         if self.report.interrupted is not None:
             lines.append(f"  interrupted: {self.report.interrupted}")
+        return "\n".join(lines)
+
+
+class PlanError(LvsError):
+    """A director refused a step of a plan; no later phase was begun.
+
+    `outcome` says which steps were done, which were refused and why, and whether those done were undone.
+    """
+
+    outcome: Outcome
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+    def __str__(self) -> str:
+        outcome = self.outcome
+        lines = [f"{len(outcome.done)} of {len(outcome.plan)} steps done{', then undone' if outcome.undone else ''}"]
+        lines += [f"  {refusal.error}" for refusal in outcome.refused[:8]]
+        if outcome.interrupted is not None:
+            lines.append(f"  interrupted: {outcome.interrupted}")
         return "\n".join(lines)
 
 

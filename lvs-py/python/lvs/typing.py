@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import Literal, Union
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Literal, TypedDict, Union
 
 from . import enums
 from ._lvs import (
@@ -30,7 +30,9 @@ from ._lvs import (
 
 __all__ = [
     "Address",
+    "Conditions",
     "DestinationLike",
+    "Dialect",
     "FamilyLike",
     "ForwardingLike",
     "IPAddress",
@@ -41,6 +43,7 @@ __all__ = [
     "ServiceLike",
     "TableLike",
     "TunnelLike",
+    "WaitFor",
 ]
 
 IPAddress = Union[IPv4Address, IPv6Address]
@@ -67,3 +70,22 @@ TableLike = Union[
     "Iterable[TableService | tuple[Service | str, Iterable[Destination | str]]]",
 ]
 """What can be made a table."""
+Dialect = Literal["lossless", "ipvsadm"]
+"""Whose habits count in rules: see `lvs.rules`."""
+WaitFor = Literal["nothing", "active", "inactive", "persistent"]
+"""Which connections a drain waits for; each includes the one before."""
+
+
+class Conditions(TypedDict, total=False):
+    """Which connections are meant: see `lvs.Director.connections`."""
+
+    service: ServiceLike | None
+    destination: DestinationLike | None
+    real_server: Address | None
+    client: Address | IPv4Network | IPv6Network | None
+    protocol: ProtocolLike | None
+    state: enums.ConnectionState | str | None
+    templates: bool | None
+    origin: enums.ConnectionOrigin | str | None
+    min_expires: int | None
+    max_expires: int | None

@@ -1,0 +1,89 @@
+r"""Rules in the command language of ``ipvsadm``: read, checked, written.
+
+Two dialects: ``"lossless"`` (the default) says everything that a table can hold, in text that ``ipvsadm -R`` reads,
+too; ``"ipvsadm"`` reads and writes what ``ipvsadm`` 1.31 does, its mistakes included.
+
+```python
+from lvs import RulesSyntaxError, rules
+
+table = rules.parse(
+    "-A -t 192.0.2.1:80 -s wrr -p 300\n"
+    "-a -t 192.0.2.1:80 -r 198.51.100.7:8080 -m -w 3\n"
+).to_table()
+assert table["tcp://192.0.2.1:80"].destinations[0].weight == 3
+print(rules.format(table))
+
+try:
+    rules.parse("-A -t 192.0.2.1:80 -s")
+except RulesSyntaxError as error:
+    assert (error.line, error.column) == (1, 22)
+    print(error)  # the line, with a caret below the place
+```
+"""
+
+from __future__ import annotations
+
+from ._lvs import Script, format_rules, parse_rules
+from .exceptions import RulesSyntaxError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+
+    from .exceptions import Diagnostic
+    from .typing import Dialect, TableLike
+
+__all__ = ["Script", "check", "format", "load", "losses", "parse", "save"]
+
+
+def parse(
+    text: str | bytes, *, dialect: Dialect = "lossless", names: bool = False, filename: str | None = None
+) -> Script:
+    """Reads rules. Raises `lvs.RulesSyntaxError` with all mistakes of the text, not only the first.
+
+    With `names`, names of hosts and services are asked of the system, which may use the network.
+    """
+    return parse_rules(text, dialect=dialect, names=names, filename=filename)
+
+
+def check(text: str | bytes, *, dialect: Dialect = "lossless", names: bool = False) -> tuple[Diagnostic, ...]:
+    """All mistakes of a text, none if it is well-formed and describes a table."""
+    try:
+        parse(text, dialect=dialect, names=names).to_table()
+    except RulesSyntaxError as error:
+        return error.diagnostics
+    return ()
+
+
+def load(path: str | os.PathLike[str], *, dialect: Dialect = "lossless", names: bool = False) -> Script:
+    """Reads a file of rules, such as ``ipvsadm-save`` has written."""
+    with open(path, "rb") as file:
+        return parse(file.read(), dialect=dialect, names=names, filename=str(path))
+
+
+def format(table: TableLike, *, dialect: Dialect = "lossless", names: bool = False) -> str:  # noqa: A001
+    """Writes a table (or a snapshot's) as rules."""
+    return format_rules(table, dialect=dialect, names=names)[0]
+
+
+def losses(table: TableLike, *, dialect: Dialect = "ipvsadm") -> tuple[str, ...]:
+    """What of a table the rules in a dialect would not carry, each as a sentence."""
+    return tuple(format_rules(table, dialect=dialect)[1])
+
+
+def save(path: str | os.PathLike[str], table: TableLike, *, dialect: Dialect = "lossless") -> None:
+    """Writes a table as a file of rules, replacing the file at once: readers see the old one or the new one."""
+    import os
+    import tempfile
+
+    directory = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".lvs-")
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(format(table, dialect=dialect))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,176 @@
+//! `Drain`: taking servers out without cutting a connection. The waiting is Python's.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainTarget, Remaining, WaitFor};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::convert::{self, DestinationKeyArg, KeyArg};
+use crate::destination::PyDestinationKey;
+use crate::errors::invalid;
+use crate::operation::PyOperation;
+use crate::service::PyServiceKey;
+use crate::snapshot::PySnapshot;
+use crate::table::table_of;
+
+fn wait_for(py: Python<'_>, what: &str) -> PyResult<WaitFor> {
+    match what {
+        "nothing" => Ok(WaitFor::Nothing),
+        "active" => Ok(WaitFor::Active),
+        "inactive" => Ok(WaitFor::Inactive),
+        "persistent" => Ok(WaitFor::Persistent),
+        _ => Err(invalid(
+            py,
+            format!("{what:?} cannot be waited for: \"nothing\", \"active\", \"inactive\" or \"persistent\""),
+        )),
+    }
+}
+
+/// A drain under way: a state machine without clock or director. Show it a snapshot and the time, and it says which
+/// operations are due and how much is left. `Director.drain` drives it.
+#[pyclass(name = "Drain", module = "lvs", frozen)]
+pub(crate) struct PyDrain(Mutex<Drain>);
+
+#[pymethods]
+impl PyDrain {
+    #[new]
+    #[pyo3(signature = (service = None, destination = None, *, real_server = None, wait_for = None, deadline = None,
+        remove = true))]
+    fn new(
+        py: Python<'_>,
+        service: Option<KeyArg>,
+        destination: Option<DestinationKeyArg>,
+        real_server: Option<&Bound<'_, PyAny>>,
+        wait_for: Option<std::borrow::Cow<'_, str>>,
+        deadline: Option<Duration>,
+        remove: bool,
+    ) -> PyResult<Self> {
+        let target = match (service, destination, real_server) {
+            (Some(service), Some(destination), None) => DrainTarget::Destination(service.0, destination.0),
+            (Some(service), None, None) => DrainTarget::Service(service.0),
+            (None, None, Some(address)) => DrainTarget::RealServer(convert::address(address)?),
+            _ => return Err(invalid(py, "drain a service, a destination of a service, or a real server everywhere")),
+        };
+        let mut policy = DrainPolicy::default();
+        if let Some(what) = wait_for {
+            policy = policy.waiting_for(self::wait_for(py, &what)?);
+        }
+        policy.deadline = deadline;
+        policy.remove = remove;
+        Ok(Self(Mutex::new(Drain::new(target, policy))))
+    }
+
+    /// The same after a restart: the weights that `cancel` goes back to are those of this table.
+    fn resuming(&self, table: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let table = table_of(table)?;
+        Ok(Self(Mutex::new(self.lock().clone().resuming(&table))))
+    }
+
+    /// Looks at the table at a time (of any clock that does not run backwards) and says what is due.
+    fn step(&self, snapshot: &Bound<'_, PySnapshot>, now: Duration) -> PyDrainProgress {
+        PyDrainProgress(self.lock().step(snapshot.get().core(), now))
+    }
+
+    /// Gives up: what puts the weights back, as far as the destinations are still there.
+    fn cancel<'py>(&self, snapshot: &Bound<'py, PySnapshot>) -> PyResult<Bound<'py, PyTuple>> {
+        let operations = self.lock().cancel(snapshot.get().core());
+        PyTuple::new(snapshot.py(), operations.into_iter().map(PyOperation))
+    }
+
+    fn __repr__(&self) -> String {
+        match self.lock().target() {
+            DrainTarget::Destination(service, destination) => format!("<Drain of {destination} of {service}>"),
+            DrainTarget::Service(service) => format!("<Drain of {service}>"),
+            DrainTarget::RealServer(address) => format!("<Drain of {address}>"),
+        }
+    }
+}
+
+impl PyDrain {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Drain> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one look of a drain came to.
+#[pyclass(name = "DrainProgress", module = "lvs", frozen, eq)]
+#[derive(PartialEq, Eq)]
+pub(crate) struct PyDrainProgress(DrainProgress);
+
+#[pymethods]
+impl PyDrainProgress {
+    /// What is due now; who looks applies it.
+    #[getter]
+    fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.operations.iter().copied().map(PyOperation))
+    }
+
+    /// What is being waited for.
+    #[getter]
+    fn waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.waiting.iter().copied().map(PyRemaining))
+    }
+
+    /// What was cut because the deadline passed, with what it still held.
+    #[getter]
+    fn cut<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.cut.iter().copied().map(PyRemaining))
+    }
+
+    /// Whether nothing is left to be done: the drain is over.
+    #[getter]
+    const fn done(&self) -> bool {
+        self.0.done
+    }
+
+    fn __repr__(&self) -> String {
+        let DrainProgress { operations, waiting, cut, done, .. } = &self.0;
+        let (due, waiting, cut) = (operations.len(), waiting.len(), cut.len());
+        format!("<DrainProgress: {due} operations due, {waiting} waiting, {cut} cut, done: {done}>")
+    }
+}
+
+/// What a destination still holds.
+#[pyclass(name = "Remaining", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyRemaining(Remaining);
+
+#[pymethods]
+impl PyRemaining {
+    /// The service.
+    #[getter]
+    const fn service(&self) -> PyServiceKey {
+        PyServiceKey(self.0.service)
+    }
+
+    /// The destination.
+    #[getter]
+    const fn destination(&self) -> PyDestinationKey {
+        PyDestinationKey(self.0.destination)
+    }
+
+    /// Active connections.
+    #[getter]
+    const fn active(&self) -> u32 {
+        self.0.active
+    }
+
+    /// Inactive connections.
+    #[getter]
+    const fn inactive(&self) -> u32 {
+        self.0.inactive
+    }
+
+    /// Persistence templates.
+    #[getter]
+    const fn persistent(&self) -> u32 {
+        self.0.persistent
+    }
+
+    fn __repr__(&self) -> String {
+        let Remaining { service, destination, active, inactive, persistent } = self.0;
+        format!("<Remaining {destination} of {service}: active={active} inactive={inactive} persistent={persistent}>")
+    }
+}

@@ -1,0 +1,248 @@
+//! `Health` and `HealthPolicy`: from what probes say to the weights that should be.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lvs_core::health::{Change, Damping, Health, HealthPolicy, OnDown, Probe, StartAs};
+use lvs_core::model::{DestinationKey, ServiceKey};
+use pyo3::prelude::*;
+
+use crate::convert::{self, DestinationKeyArg, KeyArg};
+use crate::destination::PyDestinationKey;
+use crate::errors::invalid;
+use crate::service::PyServiceKey;
+use crate::snapshot::service_of;
+use crate::table::{PyTable, destination_of};
+
+/// When servers come and go, and what a service does when too few are left.
+#[pyclass(name = "HealthPolicy", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyHealthPolicy(HealthPolicy);
+
+#[pymethods]
+impl PyHealthPolicy {
+    #[new]
+    #[pyo3(signature = (*, rise = 1, fall = 3, remove = false, start_down = false, quorum = 1, hysteresis = 0,
+        sorry_server = None, slow_start = None, damping = None))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn new(
+        rise: u32,
+        fall: u32,
+        remove: bool,
+        start_down: bool,
+        quorum: u32,
+        hysteresis: u32,
+        sorry_server: Option<&Bound<'_, PyAny>>,
+        slow_start: Option<Duration>,
+        damping: Option<(u32, Duration, Duration)>,
+    ) -> PyResult<Self> {
+        let mut policy = HealthPolicy::default().with_rise(rise).with_fall(fall).with_quorum(quorum, hysteresis);
+        policy.on_down = if remove { OnDown::Remove } else { OnDown::Inhibit };
+        policy.start_as = if start_down { StartAs::Down } else { StartAs::Up };
+        policy.sorry_server = sorry_server.map(destination_of).transpose()?;
+        policy.slow_start = slow_start;
+        policy.damping = damping.map(|(falls, window, hold)| Damping { falls, window, hold });
+        Ok(Self(policy))
+    }
+
+    /// Successes in a row that bring a server back.
+    #[getter]
+    const fn rise(&self) -> u32 {
+        self.0.rise
+    }
+
+    /// Failures in a row that take a server out.
+    #[getter]
+    const fn fall(&self) -> u32 {
+        self.0.fall
+    }
+
+    /// Whether a server that is down is removed rather than kept with weight 0.
+    #[getter]
+    fn remove(&self) -> bool {
+        self.0.on_down == OnDown::Remove
+    }
+
+    /// Whether servers are out of use until a first probe succeeds.
+    #[getter]
+    fn start_down(&self) -> bool {
+        self.0.start_as == StartAs::Down
+    }
+
+    /// The weight of the servers in use below which the service has lost its quorum.
+    #[getter]
+    const fn quorum(&self) -> u32 {
+        self.0.quorum
+    }
+
+    /// By how much the weight must pass the quorum.
+    #[getter]
+    const fn hysteresis(&self) -> u32 {
+        self.0.hysteresis
+    }
+
+    /// Who serves while the quorum is lost.
+    #[getter]
+    fn sorry_server(&self) -> Option<crate::destination::PyDestination> {
+        self.0.sorry_server.map(crate::destination::PyDestination)
+    }
+
+    /// How long a server that comes back takes to reach its weight.
+    #[getter]
+    const fn slow_start(&self) -> Option<Duration> {
+        self.0.slow_start
+    }
+
+    /// So many times down within so long, and a server stays down for so long.
+    #[getter]
+    fn damping(&self) -> Option<(u32, Duration, Duration)> {
+        self.0.damping.map(|damping| (damping.falls, damping.window, damping.hold))
+    }
+}
+
+/// What a report, or the time, has changed.
+#[pyclass(name = "HealthChange", module = "lvs", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PyHealthChange {
+    /// "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained".
+    #[pyo3(get)]
+    kind: &'static str,
+    service: ServiceKey,
+    server: Option<DestinationKey>,
+}
+
+#[pymethods]
+impl PyHealthChange {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        use pyo3::IntoPyObjectExt;
+        ("kind", "service", "server").into_py_any(py)
+    }
+
+    /// The service.
+    #[getter]
+    const fn service(&self) -> PyServiceKey {
+        PyServiceKey(self.service)
+    }
+
+    /// The server, None if it is about the service.
+    #[getter]
+    fn server(&self) -> Option<PyDestinationKey> {
+        self.server.map(PyDestinationKey)
+    }
+
+    fn __repr__(&self) -> String {
+        match self.server {
+            Some(server) => format!("<HealthChange {}: {server} of {}>", self.kind, self.service),
+            None => format!("<HealthChange {}: {}>", self.kind, self.service),
+        }
+    }
+}
+
+fn changes(changes: Vec<Change>) -> Vec<PyHealthChange> {
+    let changes = changes.into_iter().filter_map(|change| {
+        let (kind, service, server) = match change {
+            Change::ServerUp(service, server) => ("server_up", service, Some(server)),
+            Change::ServerDown(service, server) => ("server_down", service, Some(server)),
+            Change::ServerDamped(service, server) => ("server_damped", service, Some(server)),
+            Change::QuorumLost(service) => ("quorum_lost", service, None),
+            Change::QuorumRegained(service) => ("quorum_regained", service, None),
+            _ => return None,
+        };
+        Some(PyHealthChange { kind, service, server })
+    });
+    changes.collect()
+}
+
+/// The health of services and their servers: probe results in, the wanted table out. It does no probing, has no clock
+/// and touches no director: put `wanted` in force with `Director.reconcile`.
+#[pyclass(name = "Health", module = "lvs", frozen)]
+#[derive(Default)]
+pub(crate) struct PyHealth(Mutex<Health>);
+
+impl PyHealth {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl PyHealth {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Watches a service and its servers. Their weights are those for when they are well.
+    #[pyo3(signature = (service, servers, policy = None))]
+    fn watch(
+        &self,
+        service: &Bound<'_, PyAny>,
+        servers: &Bound<'_, PyAny>,
+        policy: Option<&Bound<'_, PyHealthPolicy>>,
+    ) -> PyResult<()> {
+        let py = service.py();
+        let service = service_of(service)?;
+        let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
+        let policy = policy.map_or_else(HealthPolicy::default, |policy| policy.get().0);
+        self.lock().watch(service, servers, policy).map_err(|error| invalid(py, error.to_string()))
+    }
+
+    /// Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for.
+    #[pyo3(signature = (service, server, up, now, *, weight = None))]
+    fn report(
+        &self,
+        service: KeyArg,
+        server: DestinationKeyArg,
+        up: bool,
+        now: Duration,
+        weight: Option<u32>,
+    ) -> Vec<PyHealthChange> {
+        changes(self.lock().report(&service.0, &server.0, probe(up, weight), now))
+    }
+
+    /// Takes in what a probe of a whole host says: of all its servers in all services.
+    #[pyo3(signature = (address, up, now, *, weight = None))]
+    fn report_host(
+        &self,
+        address: &Bound<'_, PyAny>,
+        up: bool,
+        now: Duration,
+        weight: Option<u32>,
+    ) -> PyResult<Vec<PyHealthChange>> {
+        Ok(changes(self.lock().report_host(convert::address(address)?, probe(up, weight), now)))
+    }
+
+    /// What time alone has changed: call it when `next_change` says so.
+    fn tick(&self, now: Duration) -> Vec<PyHealthChange> {
+        changes(self.lock().tick(now))
+    }
+
+    /// The table that is wanted at a time.
+    fn wanted(&self, now: Duration) -> PyTable {
+        PyTable(Arc::new(self.lock().wanted(now)))
+    }
+
+    /// When the wanted table changes next without any report, None if never.
+    fn next_change(&self, now: Duration) -> Option<Duration> {
+        self.lock().next_change(now)
+    }
+
+    /// Whether a server is in use, None if it is not watched.
+    fn is_up(&self, service: KeyArg, server: DestinationKeyArg) -> Option<bool> {
+        self.lock().is_up(&service.0, &server.0)
+    }
+
+    /// Whether a service has its quorum, None if it is not watched.
+    fn has_quorum(&self, service: KeyArg) -> Option<bool> {
+        self.lock().has_quorum(&service.0)
+    }
+}
+
+const fn probe(up: bool, weight: Option<u32>) -> Probe {
+    match (up, weight) {
+        (false, _) => Probe::Down,
+        (true, None) => Probe::Up,
+        (true, Some(weight)) => Probe::UpWithWeight(weight),
+    }
+}

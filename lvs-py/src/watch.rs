@@ -1,0 +1,174 @@
+//! `Watcher` and `Event`: what has changed since the last look.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lvs_core::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey, ServiceSnapshot};
+use lvs_core::watch::{Event, Watcher};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
+use crate::service::{PyService, PyServiceKey};
+use crate::settings::{PyDaemon, PyTimeouts};
+use crate::snapshot::{PyServiceEntry, PySnapshot, lone_destination, lone_service};
+use crate::stats::PyCounters;
+
+/// A difference between two looks at a director.
+#[pyclass(name = "Event", module = "lvs", frozen, eq)]
+#[derive(PartialEq)]
+pub(crate) struct PyEvent(Event);
+
+#[pymethods]
+impl PyEvent {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        ("kind", "service", "destination").into_py_any(py)
+    }
+
+    /// "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
+    /// "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
+    #[getter]
+    const fn kind(&self) -> &'static str {
+        match self.0 {
+            Event::ServiceAppeared(_) => "service_appeared",
+            Event::ServiceChanged { .. } => "service_changed",
+            Event::ServiceVanished(_) => "service_vanished",
+            Event::DestinationAppeared(..) => "destination_appeared",
+            Event::DestinationChanged { .. } => "destination_changed",
+            Event::DestinationVanished(..) => "destination_vanished",
+            Event::Counted(_) => "counted",
+            Event::CountersReset(..) => "counters_reset",
+            Event::TimeoutsChanged { .. } => "timeouts_changed",
+            Event::DaemonStarted(_) => "daemon_started",
+            Event::DaemonStopped(_) => "daemon_stopped",
+            _ => "other",
+        }
+    }
+
+    /// The service it is about, if any.
+    #[getter]
+    fn service(&self) -> Option<PyServiceKey> {
+        self.service_key().map(PyServiceKey)
+    }
+
+    /// The destination it is about, if any.
+    #[getter]
+    fn destination(&self) -> Option<PyDestinationKey> {
+        self.destination_key().map(PyDestinationKey)
+    }
+
+    /// What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts or Daemon.
+    #[getter]
+    fn before<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.0 {
+            Event::ServiceChanged { before, .. } => PyService(before).into_bound_py_any(py),
+            Event::ServiceVanished(service) => PyService(service).into_bound_py_any(py),
+            Event::DestinationChanged { before, .. } => PyDestination(before).into_bound_py_any(py),
+            Event::DestinationVanished(_, destination) => PyDestination(destination).into_bound_py_any(py),
+            Event::TimeoutsChanged { before, .. } => PyTimeouts(before).into_bound_py_any(py),
+            Event::DaemonStopped(daemon) => PyDaemon(daemon).into_bound_py_any(py),
+            _ => return Ok(None),
+        }
+        .map(Some)
+    }
+
+    /// What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon.
+    #[getter]
+    fn after<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.0 {
+            Event::ServiceAppeared(entry) => service_entry(entry).into_bound_py_any(py),
+            Event::ServiceChanged { after, .. } => PyService(after).into_bound_py_any(py),
+            Event::DestinationAppeared(_, entry) => destination_entry(entry).into_bound_py_any(py),
+            Event::DestinationChanged { after, .. } => PyDestination(after).into_bound_py_any(py),
+            Event::TimeoutsChanged { after, .. } => PyTimeouts(after).into_bound_py_any(py),
+            Event::DaemonStarted(daemon) => PyDaemon(daemon).into_bound_py_any(py),
+            _ => return Ok(None),
+        }
+        .map(Some)
+    }
+
+    /// How much was counted since the last look, of "counted".
+    #[getter]
+    const fn delta(&self) -> Option<PyCounters> {
+        match self.0 {
+            Event::Counted(count) => Some(PyCounters(count.delta)),
+            _ => None,
+        }
+    }
+
+    /// The time between the looks, of "counted".
+    #[getter]
+    const fn elapsed(&self) -> Option<Duration> {
+        match self.0 {
+            Event::Counted(count) => Some(count.elapsed),
+            _ => None,
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        match (self.service_key(), self.destination_key()) {
+            (Some(service), Some(destination)) => format!("<Event {}: {destination} of {service}>", self.kind()),
+            (Some(service), None) => format!("<Event {}: {service}>", self.kind()),
+            _ => format!("<Event {}>", self.kind()),
+        }
+    }
+}
+
+impl PyEvent {
+    fn service_key(&self) -> Option<ServiceKey> {
+        match self.0 {
+            Event::ServiceAppeared(entry) => Some(entry.service.key()),
+            Event::ServiceChanged { after, .. } => Some(after.key()),
+            Event::ServiceVanished(service) => Some(service.key()),
+            Event::DestinationAppeared(key, _)
+            | Event::DestinationVanished(key, _)
+            | Event::DestinationChanged { service: key, .. }
+            | Event::CountersReset(key, _) => Some(key),
+            Event::Counted(count) => Some(count.service),
+            _ => None,
+        }
+    }
+
+    const fn destination_key(&self) -> Option<DestinationKey> {
+        match self.0 {
+            Event::DestinationAppeared(_, entry) => Some(entry.destination.key),
+            Event::DestinationChanged { after, .. } => Some(after.key),
+            Event::DestinationVanished(_, destination) => Some(destination.key),
+            Event::Counted(count) => count.destination,
+            Event::CountersReset(_, key) => key,
+            _ => None,
+        }
+    }
+}
+
+fn service_entry(entry: ServiceEntry) -> PyServiceEntry {
+    PyServiceEntry::new(lone_service(ServiceSnapshot { entry, destinations: Vec::new() }), 0)
+}
+
+fn destination_entry(entry: DestinationEntry) -> PyDestinationEntry {
+    PyDestinationEntry::new(lone_destination(entry), 0, 0)
+}
+
+/// Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`.
+#[pyclass(name = "Watcher", module = "lvs", frozen)]
+#[derive(Default)]
+pub(crate) struct PyWatcher(Mutex<Watcher>);
+
+#[pymethods]
+impl PyWatcher {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a look at a time (of any clock that does not run backwards) and says what is different.
+    fn observe(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>, now: Duration) -> Vec<PyEvent> {
+        let shared = snapshot.get().0.clone();
+        let events = py.detach(|| {
+            let mut watcher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            watcher.observe(shared.snapshot.clone(), now)
+        });
+        events.into_iter().map(PyEvent).collect()
+    }
+}

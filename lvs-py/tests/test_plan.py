@@ -1,0 +1,167 @@
+"""Plans, drains, health, watching: what keeps a cluster right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+import lvs
+from lvs import Destination, Director, Drain, EmbeddedDirector, Health, HealthPolicy, Plan, Scope, Table
+
+WEB = "tcp://192.0.2.1:80"
+OLD = Table({WEB: ["198.51.100.7:80"], "fwmark:7": []})
+NEW = Table({WEB: [Destination("198.51.100.8:80", weight=3)]})
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def test_a_plan_adds_before_it_removes() -> None:
+    plan = Plan(OLD, NEW)
+    assert str(plan).splitlines() == [
+        "add destination 198.51.100.8:80 to tcp 192.0.2.1:80",
+        "remove destination 198.51.100.7:80 from tcp 192.0.2.1:80",
+        "remove service fwmark 7",
+    ]
+    assert [step.phase for step in plan] == ["add", "remove", "remove"]
+    assert plan.steps[0].undo == (lvs.Operation.remove_destination(WEB, "198.51.100.8:80"),)
+    assert len(plan) == 3 and bool(plan) and not Plan(NEW, NEW)
+    assert plan.operations == tuple(step.operation for step in plan.steps)
+
+
+def test_reconciling_puts_a_table_in_force(director: Director) -> None:
+    director.reconcile(OLD)
+    outcome = director.reconcile(NEW)
+    assert outcome.complete and len(outcome.done) == 3 and not outcome.refused
+    assert director.snapshot().to_table().services == NEW.services
+    assert not director.plan(NEW)
+    assert len(director.reconcile(NEW).plan) == 0
+
+
+def test_a_scope_leaves_others_alone(director: Director) -> None:
+    director.reconcile(OLD)
+    director.reconcile(NEW, scope=Scope.network("192.0.2.0/24"))
+    assert "fwmark:7" in director.services
+    with pytest.raises(lvs.InvalidInputError, match="outside of the scope"):
+        director.reconcile(NEW, scope=Scope.marks(1, 9))
+
+
+def test_scopes_combine() -> None:
+    ours = (Scope.network("192.0.2.0/24") & ~Scope.ports(443)) | Scope.marks(100, 199)
+    assert WEB in ours and "tcp://192.0.2.1:443" not in ours
+    assert "fwmark:150" in ours and "fwmark:7" not in ours
+    assert "fwmark:7" in Scope.services("fwmark:7", WEB) and "fwmark:8" in Scope.all()
+    with pytest.raises(lvs.InvalidInputError):
+        Scope.network("192.0.2.0/33")
+
+
+def test_a_refused_step_is_told_and_can_be_undone(director: Director) -> None:
+    wanted = Table({WEB: [], lvs.Service("fwmark:8", scheduler="nosuch"): []})
+    with pytest.raises(lvs.PlanError) as caught:
+        director.reconcile(wanted, undo=True)
+    outcome = caught.value.outcome
+    assert outcome.undone and not outcome.complete and not director.services
+    [refusal] = outcome.refused
+    assert isinstance(refusal.error, lvs.UnsupportedError) and refusal.step.operation.action == "add_service"
+    assert "then undone" in str(caught.value)
+    outcome = director.apply_plan(director.plan(wanted))
+    assert not outcome.complete and not outcome.undone and list(director.services) == [lvs.ServiceKey(WEB)]
+
+
+def test_a_table_that_names_something_twice_is_invalid(director: Director) -> None:
+    with pytest.raises(lvs.InvalidInputError, match="wanted twice"):
+        director.reconcile(Table([lvs.Service(WEB), lvs.Service(WEB)]))
+
+
+def test_an_idle_destination_is_drained_at_once(director: Director) -> None:
+    director.reconcile(OLD)
+    seen: list[lvs.DrainProgress] = []
+    progress = director.drain(WEB, "198.51.100.7:80", sleep=lambda _: None, progress=seen.append)
+    assert progress.done and not progress.cut
+    assert seen[0].operations[0].value == Destination("198.51.100.7:80", weight=0)
+    assert not director.destinations(WEB)
+
+
+def test_a_drain_can_leave_the_destination_quiesced(director: Director) -> None:
+    director.reconcile(OLD)
+    director.drain(real_server="198.51.100.7", remove=False, sleep=lambda _: None)
+    assert director.destinations(WEB)["198.51.100.7:80"].weight == 0
+
+
+def busy(active: int, weight: int = 0) -> lvs.Snapshot:
+    entry = lvs.DestinationEntry(Destination("198.51.100.7:80", weight=weight), active=active)
+    return lvs.Snapshot([lvs.ServiceEntry(WEB, [entry])])
+
+
+def test_a_drain_waits_for_connections_and_cuts_at_its_deadline() -> None:
+    drain = Drain(WEB, "198.51.100.7:80", deadline=seconds(60))
+    assert drain.step(busy(2, weight=5), seconds(0)).operations[0].action == "update_destination"
+    progress = drain.step(busy(2), seconds(1))
+    assert not progress.operations and not progress.done
+    [left] = progress.waiting
+    assert (str(left.destination), left.active, str(left.service)) == ("198.51.100.7:80", 2, WEB)
+    progress = drain.step(busy(1), seconds(61))
+    assert progress.cut[0].active == 1 and progress.operations[0].action == "remove_destination"
+    assert drain.cancel(busy(1))[0].value == Destination("198.51.100.7:80", weight=5)
+
+
+def test_an_interrupted_drain_puts_the_weights_back() -> None:
+    with Director.embedded() as director:
+        director.reconcile(OLD)
+
+        def interrupt(progress: lvs.DrainProgress) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            director.drain(WEB, "198.51.100.7:80", progress=interrupt)
+        assert director.destinations(WEB)["198.51.100.7:80"].weight == 1
+
+
+def test_a_drain_says_what_it_needs() -> None:
+    with pytest.raises(lvs.InvalidInputError, match="drain a service"):
+        Drain()
+    with pytest.raises(lvs.InvalidInputError, match="cannot be waited for"):
+        Drain(WEB, wait_for="godot")
+
+
+def test_health_takes_probes_and_wants_a_table(director: Director) -> None:
+    health = Health()
+    policy = HealthPolicy(fall=2, sorry_server="198.51.100.99:80", slow_start=seconds(10))
+    health.watch(WEB, [Destination("198.51.100.7:80", weight=10)], policy)
+    assert health.is_up(WEB, "198.51.100.7:80") and health.has_quorum(WEB)
+    assert health.report(WEB, "198.51.100.7:80", up=False, now=seconds(1)) == []
+    changes = health.report_host("198.51.100.7", up=False, now=seconds(2))
+    assert [change.kind for change in changes] == ["server_down", "quorum_lost"]
+    assert str(changes[0].server) == "198.51.100.7:80" and changes[1].server is None
+    director.reconcile(health.wanted(seconds(2)))
+    weights = {str(key): entry.weight for key, entry in director.destinations(WEB).items()}
+    assert weights == {"198.51.100.7:80": 0, "198.51.100.99:80": 1}
+    health.report(WEB, "198.51.100.7:80", up=True, now=seconds(3))
+    assert health.wanted(seconds(3))[WEB].destinations[0].weight == 1
+    assert health.next_change(seconds(3)) == seconds(4)
+    assert health.wanted(seconds(13))[WEB].destinations[0].weight == 10
+    assert health.is_up(WEB, "198.51.100.8:80") is None and health.has_quorum("fwmark:1") is None
+    with pytest.raises(lvs.InvalidInputError, match="watched already"):
+        health.watch(WEB, [])
+
+
+def test_watching_tells_what_has_changed(director: Director) -> None:
+    tables = iter([OLD, NEW])
+    watch = director.watch(sleep=lambda _: director.reconcile(next(tables)))
+    assert next(watch) == []
+    assert [event.kind for event in next(watch)] == ["service_appeared", "destination_appeared", "service_appeared"]
+    events = next(watch)
+    assert [event.kind for event in events] == ["destination_appeared", "destination_vanished", "service_vanished"]
+    assert events[1].before == Destination("198.51.100.7:80") and str(events[1].service) == WEB
+    assert isinstance(events[0].after, lvs.DestinationEntry) and events[2].destination is None
+
+
+def test_the_embedded_directors_clock_is_what_watching_waits_by() -> None:
+    with Director.embedded() as director:
+        assert isinstance(director, EmbeddedDirector)
+        watch = director.watch(interval=2)
+        for _ in range(3):
+            next(watch)
+        assert director.now() == seconds(4)
