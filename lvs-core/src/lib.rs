@@ -12,6 +12,7 @@ mod error;
 pub mod health;
 #[cfg(all(feature = "kernel", target_os = "linux"))]
 pub mod kernel;
+pub mod listing;
 pub mod model;
 pub mod plan;
 pub mod procfs;

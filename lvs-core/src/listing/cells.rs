@@ -1,0 +1,124 @@
+use std::fmt::{self, Write as _};
+use std::net::IpAddr;
+
+use super::options::{ListingOptions, Style};
+use crate::model::{Protocol, SchedulerName, ServiceFlags};
+
+/// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most 59 bytes, as `ipvsadm` has room for.
+pub(super) fn push_endpoint(
+    text: &mut String,
+    options: &ListingOptions<'_>,
+    (addr, port): (IpAddr, u16),
+    protocol: Protocol,
+) {
+    let start = text.len();
+    let (open, close) = if addr.is_ipv6() { ("[", "]") } else { ("", "") };
+    text.push_str(open);
+    match options.resolver.host_name(addr) {
+        Some(name) => text.push_str(&name),
+        None => push(text, format_args!("{addr}")),
+    }
+    text.push_str(close);
+    text.push(':');
+    let name = match protocol {
+        Protocol::Other(_) => None,
+        known => options.resolver.port_name(port, known),
+    };
+    match name {
+        Some(name) => text.push_str(&name),
+        None => push(text, format_args!("{port}")),
+    }
+    if options.style == Style::Compat {
+        cut(text, start, 59);
+    }
+}
+
+/// Cuts what was written after `start` to so many bytes, as `%.Ns` of C does, but never inside a character.
+pub(super) fn cut(text: &mut String, start: usize, width: usize) {
+    let mut end = start + width;
+    if end < text.len() {
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+}
+
+/// Blanks up to a column counted from `start`.
+pub(super) fn pad(text: &mut String, start: usize, width: usize) {
+    for _ in text.len()..start + width {
+        text.push(' ');
+    }
+}
+
+pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
+    text.write_fmt(arguments).expect("a String takes all");
+}
+
+/// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it takes.
+pub(super) struct Number {
+    pub(super) value: u64,
+    pub(super) exact: bool,
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.value;
+        if self.exact {
+            // Nine columns for eight digits; beyond that one blank and the digits.
+            return if value < 100_000_000 { write!(f, "{value:9}") } else { write!(f, " {value}") };
+        }
+        match value {
+            0..100_000_000 => write!(f, "{value:9}"),
+            100_000_000..1_000_000_000 => write!(f, "{:8}K", value / 1_000),
+            1_000_000_000..100_000_000_000 => write!(f, "{:8}M", value / 1_000_000),
+            100_000_000_000..100_000_000_000_000 => write!(f, "{:8}G", value / 1_000_000_000),
+            _ => write!(f, "{:8}T", value / 1_000_000_000_000),
+        }
+    }
+}
+
+/// The scheduler's flags in its own words: ` (sh-fallback,sh-port)`; nothing if none is set.
+pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerName, flags: ServiceFlags) {
+    let names = flag_names(scheduler.as_str());
+    let unknown = if style == Style::Fixed { flags.unknown() } else { ServiceFlags::EMPTY };
+    if (flags & ServiceFlags::SCHED_ALL).is_empty() && unknown.is_empty() {
+        return;
+    }
+    text.push_str(" (");
+    let start = text.len();
+    for (flag, name) in [ServiceFlags::SCHED1, ServiceFlags::SCHED2, ServiceFlags::SCHED3].into_iter().zip(names) {
+        let name = match name {
+            Some(name) => name,
+            // sh and mh have no third flag, and ipvsadm leaves it out.
+            None if style == Style::Compat => continue,
+            None => "flag-3",
+        };
+        if flags.contains(flag) {
+            if text.len() > start {
+                text.push(',');
+            }
+            text.push_str(name);
+        }
+    }
+    if !unknown.is_empty() {
+        push(text, format_args!("{}{unknown}", if text.len() > start { "," } else { "" }));
+    }
+    text.push(')');
+}
+
+pub(super) const fn flag_names(scheduler: &str) -> [Option<&'static str>; 3] {
+    match scheduler.as_bytes() {
+        b"sh" => [Some("sh-fallback"), Some("sh-port"), None],
+        b"mh" => [Some("mh-fallback"), Some("mh-port"), None],
+        _ => [Some("flag-1"), Some("flag-2"), Some("flag-3")],
+    }
+}
+
+/// A firewall mark, in compat style through `%d`.
+pub(super) fn push_mark(text: &mut String, options: &ListingOptions<'_>, mark: u32) {
+    match options.style {
+        Style::Compat => push(text, format_args!("{}", mark as i32)),
+        Style::Fixed => push(text, format_args!("{mark}")),
+    }
+}

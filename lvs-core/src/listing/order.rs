@@ -1,0 +1,153 @@
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use super::options::Style;
+use crate::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot};
+
+/// How a listing orders two services.
+///
+/// In [`Style::Compat`] this is no order at all: differences are cut to 32 bits and taken with a sign, so that three
+/// services can be before each other in a circle. Feed it to [`merge_sort`] only.
+pub fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Ordering {
+    let ((mark_a, addr_a, port_a, protocol_a), (mark_b, addr_b, port_b, protocol_b)) = (parts(a), parts(b));
+    let family = |key: &ServiceKey| key.family().number();
+    by_number(style, mark_a, mark_b)
+        .then_with(|| family(a).cmp(&family(b)))
+        .then_with(|| protocol_a.cmp(&protocol_b))
+        .then_with(|| by_addr(style, addr_a, addr_b))
+        .then_with(|| port_a.cmp(&port_b))
+}
+
+/// How a listing orders two destinations of a service; see [`compare_services`].
+///
+/// `ipvsadm` looks at the family of the first alone: it says whether four bytes are compared or sixteen.
+pub fn compare_destinations(style: Style, a: &DestinationKey, b: &DestinationKey) -> Ordering {
+    by_addr(style, a.addr, b.addr).then_with(|| a.port.cmp(&b.port))
+}
+
+fn parts(key: &ServiceKey) -> (u32, IpAddr, u16, u16) {
+    match *key {
+        ServiceKey::Endpoint { protocol, addr, port } => (0, addr, port, protocol.number()),
+        ServiceKey::Fwmark { mark, family } => (mark.get(), family.unspecified(), 0, 0),
+    }
+}
+
+fn by_number(style: Style, a: u32, b: u32) -> Ordering {
+    match style {
+        Style::Compat => (a.wrapping_sub(b) as i32).cmp(&0),
+        Style::Fixed => a.cmp(&b),
+    }
+}
+
+fn by_addr(style: Style, a: IpAddr, b: IpAddr) -> Ordering {
+    if style == Style::Fixed {
+        return a.cmp(&b);
+    }
+    let (left, right) = (words(a), words(b));
+    let compared = if a.is_ipv6() { 4 } else { 1 };
+    let differences = left.into_iter().zip(right).take(compared).map(|(a, b)| by_number(style, a, b));
+    differences.fold(Ordering::Equal, Ordering::then)
+}
+
+/// The address as the kernel sends it: four words, of an IPv4 address the last three zero.
+fn words(addr: IpAddr) -> [u32; 4] {
+    match addr {
+        IpAddr::V4(addr) => [addr.to_bits(), 0, 0, 0],
+        IpAddr::V6(addr) => [96, 64, 32, 0].map(|shift| (addr.to_bits() >> shift) as u32),
+    }
+}
+
+/// The merge sort of the GNU C library (`msort.c` of glibc 2.36, which its `qsort()` uses for arrays that fit into
+/// memory): halves, the smaller one first when odd, and the left one's element on a tie.
+///
+/// With an order it gives what any stable sort gives. With [`compare_services`] in [`Style::Compat`] it gives what
+/// `ipvsadm` gives.
+pub fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> Ordering) {
+    fn sort<T: Copy>(items: &mut [T], scratch: &mut Vec<T>, compare: &mut impl FnMut(&T, &T) -> Ordering) {
+        if items.len() <= 1 {
+            return;
+        }
+        let middle = items.len() / 2;
+        let (left, right) = items.split_at_mut(middle);
+        sort(left, scratch, compare);
+        sort(right, scratch, compare);
+        scratch.clear();
+        let (mut l, mut r) = (0, 0);
+        while l < left.len() && r < right.len() {
+            if compare(&left[l], &right[r]).is_gt() {
+                scratch.push(right[r]);
+                r += 1;
+            } else {
+                scratch.push(left[l]);
+                l += 1;
+            }
+        }
+        scratch.extend_from_slice(&left[l..]);
+        // What is left of the right half is in its place already.
+        let length = scratch.len();
+        items[..length].copy_from_slice(scratch);
+    }
+    sort(items, &mut Vec::with_capacity(items.len()), compare);
+}
+
+pub(super) fn services(style: Style, services: &mut [&ServiceSnapshot]) {
+    let mut compare = |a: &&ServiceSnapshot, b: &&ServiceSnapshot| {
+        compare_services(style, &a.entry.service.key(), &b.entry.service.key())
+    };
+    merge_sort(services, &mut compare);
+}
+
+pub(super) fn destinations(style: Style, destinations: &mut [&DestinationEntry]) {
+    let mut compare = |a: &&DestinationEntry, b: &&DestinationEntry| {
+        compare_destinations(style, &a.destination.key, &b.destination.key)
+    };
+    merge_sort(destinations, &mut compare);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(style: Style, keys: &[&str]) -> Vec<String> {
+        let mut keys: Vec<ServiceKey> = keys.iter().map(|key| key.parse().unwrap()).collect();
+        merge_sort(&mut keys, &mut |a, b| compare_services(style, a, b));
+        keys.iter().map(ServiceKey::to_string).collect()
+    }
+
+    #[test]
+    fn compat_puts_high_addresses_and_marks_first() {
+        let keys = ["tcp 10.0.0.1:80", "tcp 192.168.0.1:80", "fwmark 1", "fwmark 4294967295"];
+        assert_eq!(
+            sorted(Style::Compat, &keys),
+            ["fwmark 4294967295", "tcp 192.168.0.1:80", "tcp 10.0.0.1:80", "fwmark 1"]
+        );
+        assert_eq!(sorted(Style::Fixed, &keys), keys);
+    }
+
+    #[test]
+    fn a_circle_stays_as_it_is_wherever_it_starts() {
+        // Each is before the next by less than 2^31, and the last before the first.
+        let keys = ["tcp 10.0.0.1:80", "tcp 96.0.0.1:80", "tcp 182.0.0.1:80"];
+        let rotated = ["tcp 182.0.0.1:80", "tcp 10.0.0.1:80", "tcp 96.0.0.1:80"];
+        assert_eq!(sorted(Style::Compat, &keys), keys);
+        assert_eq!(sorted(Style::Compat, &rotated), rotated);
+        assert_eq!(sorted(Style::Fixed, &rotated), keys);
+    }
+
+    #[test]
+    fn merge_sort_agrees_with_a_stable_sort_where_there_is_an_order() {
+        let mut state = 1u32;
+        for length in 0..60 {
+            let mut items: Vec<(u32, usize)> = (0..length)
+                .map(|i| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 28, i)
+                })
+                .collect();
+            let mut expected = items.clone();
+            expected.sort_by_key(|item| item.0);
+            merge_sort(&mut items, &mut |a, b| a.0.cmp(&b.0));
+            assert_eq!(items, expected);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use super::cells::{Number, cut, pad, push, push_endpoint, push_flags, push_mark};
+use super::options::{ListingMode, ListingOptions, Style};
+use super::order;
+use crate::model::{
+    AddressFamily, Destination, DestinationEntry, ForwardingMethod, Protocol, Service, ServiceKey, ServiceSnapshot,
+    Snapshot, Stats, Tunnel, TunnelKind,
+};
+
+/// Writes the table of all services, as `ipvsadm -L` does.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_table(out: &mut impl Write, snapshot: &Snapshot, options: &ListingOptions<'_>) -> io::Result<()> {
+    let info = &snapshot.info;
+    writeln!(out, "IP Virtual Server version {} (size={})", info.version, info.connection_table_size)?;
+    let mut services: Vec<_> = snapshot.services.iter().collect();
+    if options.sort {
+        order::services(options.style, &mut services);
+    }
+    let mut lines = Lines::new(out, options);
+    lines.header()?;
+    for service in services {
+        lines.service(service)?;
+    }
+    Ok(())
+}
+
+/// Writes the table of one service, as `ipvsadm -L -t SERVICE` does: without the first line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_service(out: &mut impl Write, service: &ServiceSnapshot, options: &ListingOptions<'_>) -> io::Result<()> {
+    let mut lines = Lines::new(out, options);
+    lines.header()?;
+    lines.service(service)
+}
+
+/// A listing on its way: one scratch line for all cells.
+struct Lines<'a, 'b, W> {
+    out: &'a mut W,
+    options: &'a ListingOptions<'b>,
+    line: String,
+}
+
+impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
+    fn new(out: &'a mut W, options: &'a ListingOptions<'b>) -> Self {
+        Self { out, options, line: String::new() }
+    }
+
+    fn header(&mut self) -> io::Result<()> {
+        const FIRST: &str = "Prot LocalAddress:Port";
+        const SECOND: &str = "  -> RemoteAddress:Port";
+        let five = |out: &mut W, [a, b, c, d, e]: [&str; 5]| {
+            writeln!(out, "{FIRST:<33} {a:>8} {b:>8} {c:>8} {d:>8} {e:>8}\n{SECOND}")
+        };
+        let out = &mut *self.out;
+        match self.options.mode {
+            ListingMode::Default => {
+                writeln!(out, "{FIRST} Scheduler Flags\n{SECOND}           Forward Weight ActiveConn InActConn")
+            }
+            ListingMode::TunnelInfo => writeln!(
+                out,
+                "{FIRST} Scheduler Flags\n{SECOND}           Forward TunnelInfo    Weight ActiveConn InActConn"
+            ),
+            ListingMode::Stats => five(out, ["Conns", "InPkts", "OutPkts", "InBytes", "OutBytes"]),
+            ListingMode::Rate => five(out, ["CPS", "InPPS", "OutPPS", "InBPS", "OutBPS"]),
+            ListingMode::Thresholds => writeln!(
+                out,
+                "{FIRST:<33} {:<10} {:<10} {:<10} {:<10}\n{SECOND}",
+                "Uthreshold", "Lthreshold", "ActiveConn", "InActConn"
+            ),
+            ListingMode::PersistentConnections => writeln!(
+                out,
+                "{FIRST:<33} {:<9} {:<11} {:<10} {:<10}\n{SECOND}",
+                "Weight", "PersistConn", "ActiveConn", "InActConn"
+            ),
+        }
+    }
+
+    fn service(&mut self, snapshot: &ServiceSnapshot) -> io::Result<()> {
+        let service = &snapshot.entry.service;
+        self.line.clear();
+        self.push_service_name(service);
+        match self.options.mode {
+            ListingMode::Stats | ListingMode::Rate => {
+                let numbers = five(self.options.mode, &snapshot.entry.statistics());
+                pad(&mut self.line, 0, 5 + NAME_WIDTH);
+                self.push_numbers(numbers);
+            }
+            _ => self.push_service_tail(service),
+        }
+        self.end_line()?;
+        let mut destinations: Vec<_> = snapshot.destinations.iter().collect();
+        if self.options.sort {
+            order::destinations(self.options.style, &mut destinations);
+        }
+        let protocol = match service.key() {
+            ServiceKey::Endpoint { protocol, .. } => protocol,
+            ServiceKey::Fwmark { .. } => Protocol::Other(0),
+        };
+        for destination in destinations {
+            self.destination(destination, protocol)?;
+        }
+        Ok(())
+    }
+
+    fn push_service_name(&mut self, service: &Service) {
+        match service.key() {
+            ServiceKey::Endpoint { protocol, addr, port } => {
+                match protocol {
+                    Protocol::Tcp => self.line.push_str("TCP"),
+                    Protocol::Udp => self.line.push_str("UDP"),
+                    Protocol::Sctp => self.line.push_str("SCTP"),
+                    Protocol::Other(_) if self.options.style == Style::Compat => self.line.push('?'),
+                    Protocol::Other(number) => push(&mut self.line, format_args!("{number}")),
+                }
+                pad(&mut self.line, 0, 4);
+                self.line.push(' ');
+                self.push_endpoint((addr, port), protocol);
+            }
+            ServiceKey::Fwmark { mark, family } => {
+                self.line.push_str("FWM  ");
+                push_mark(&mut self.line, self.options, mark.get());
+                if family == AddressFamily::Inet6 {
+                    self.line.push_str(" IPv6");
+                }
+            }
+        }
+    }
+
+    fn push_service_tail(&mut self, service: &Service) {
+        let fixed = self.options.style == Style::Fixed;
+        push(&mut self.line, format_args!(" {}", service.scheduler));
+        push_flags(&mut self.line, self.options.style, &service.scheduler, service.flags);
+        if let Some(timeout) = service.persistence() {
+            push(&mut self.line, format_args!(" persistent {timeout}"));
+            if !service.netmask().is_full() {
+                push(&mut self.line, format_args!(" mask {}", service.netmask()));
+            }
+        }
+        if let Some(engine) = service.engine
+            && (service.is_persistent() || fixed)
+        {
+            push(&mut self.line, format_args!(" pe {engine}"));
+        }
+        if service.is_one_packet() {
+            self.line.push_str(" ops");
+        }
+    }
+
+    fn destination(&mut self, entry: &DestinationEntry, protocol: Protocol) -> io::Result<()> {
+        let compat = self.options.style == Style::Compat;
+        let destination = &entry.destination;
+        self.line.clear();
+        self.line.push_str("  -> ");
+        let start = self.line.len();
+        self.push_endpoint((destination.key.addr, destination.key.port), protocol);
+        pad(&mut self.line, start, NAME_WIDTH);
+        let line = &mut self.line;
+        let (weight, active, inactive) = (destination.weight as i32, entry.active, entry.inactive);
+        let forward = match destination.forwarding {
+            // What ipvsadm's C library makes of a name that is not there.
+            ForwardingMethod::Bypass | ForwardingMethod::Other(_) if compat => "(null)",
+            method => method.listing_name(),
+        };
+        match self.options.mode {
+            ListingMode::Default => {
+                push(line, format_args!(" {forward:<7} {weight:<6} {active:<10} {inactive:<10}"));
+            }
+            ListingMode::TunnelInfo => {
+                push(line, format_args!(" {forward:<7} "));
+                let start = line.len();
+                push_tunnel(line, destination, self.options.style);
+                pad(line, start, TUNNEL_WIDTH);
+                push(line, format_args!(" {weight:<6} {active:<10} {inactive:<10}"));
+            }
+            ListingMode::Thresholds => push(
+                line,
+                format_args!(
+                    " {:<10} {:<10} {active:<10} {inactive:<10}",
+                    destination.upper_threshold, destination.lower_threshold
+                ),
+            ),
+            ListingMode::PersistentConnections => {
+                push(
+                    line,
+                    format_args!(" {:<9} {:<11} {active:<10} {inactive:<10}", destination.weight, entry.persistent),
+                );
+            }
+            ListingMode::Stats | ListingMode::Rate => {
+                let stats = entry.statistics();
+                let stats = if compat { stats.truncated() } else { stats };
+                let numbers = five(self.options.mode, &stats);
+                if compat && self.options.mode == ListingMode::Rate {
+                    let [connections, packets_in, packets_out, bytes @ ..] = numbers;
+                    push(line, format_args!(" {connections:>8} {packets_in:>8} {packets_out:>8}"));
+                    self.push_numbers(bytes);
+                } else {
+                    self.push_numbers(numbers);
+                }
+            }
+        }
+        self.end_line()
+    }
+
+    fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol) {
+        let start = self.line.len();
+        push_endpoint(&mut self.line, self.options, endpoint, protocol);
+        if self.options.style == Style::Compat && endpoint.0.is_ipv4() {
+            cut(&mut self.line, start, NAME_WIDTH);
+        }
+    }
+
+    fn push_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
+        for value in numbers {
+            push(&mut self.line, format_args!("{}", Number { value, exact: self.options.exact }));
+        }
+    }
+
+    fn end_line(&mut self) -> io::Result<()> {
+        self.line.push('\n');
+        self.out.write_all(self.line.as_bytes())
+    }
+}
+
+const fn five(mode: ListingMode, stats: &Stats) -> [u64; 5] {
+    let (c, r) = (&stats.counters, &stats.rates);
+    match mode {
+        ListingMode::Rate => [r.connections, r.packets_in, r.packets_out, r.bytes_in, r.bytes_out],
+        _ => [c.connections, c.packets_in, c.packets_out, c.bytes_in, c.bytes_out],
+    }
+}
+
+/// `ipip`, `gue:PORT:FLAGS`, `gre:FLAGS`; `n/a` of what is no tunnel.
+fn push_tunnel(line: &mut String, destination: &Destination, style: Style) {
+    let Tunnel { kind, port, flags } = destination.tunnel;
+    let start = line.len();
+    match kind {
+        _ if destination.forwarding != ForwardingMethod::Tunnel => return line.push_str("n/a"),
+        TunnelKind::Ipip => return line.push_str("ipip"),
+        TunnelKind::Gue => push(line, format_args!("gue:{port}:")),
+        TunnelKind::Gre => line.push_str("gre:"),
+        TunnelKind::Other(_) => return line.push_str("n/a"),
+    }
+    match flags.0 {
+        0 => line.push_str("-c"),
+        1 => line.push_str("+c"),
+        2 => line.push_str("r+c"),
+        3 if style == Style::Compat => line.push_str("(null)"),
+        // DIFFERENCE: from 4 on ipvsadm reads beyond its table of names and prints what is there, or dies.
+        other => push(line, format_args!("{other:#x}")),
+    }
+    if style == Style::Compat {
+        cut(line, start, 15);
+    }
+}
+
+/// Columns of an address with its port.
+const NAME_WIDTH: usize = 28;
+/// Columns of a tunnel.
+const TUNNEL_WIDTH: usize = 13;
