@@ -1,34 +1,41 @@
 use std::time::Duration;
 
-/// Ticks a second of the kernels that this crate follows (`CONFIG_HZ` of Debian on amd64).
-pub(super) const HZ: u64 = 250;
-
-const NANOS_PER_TICK: u64 = 1_000_000_000 / HZ;
-
 /// The director's clock: it stands still until it is told to move.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     nanos: u64,
+    hz: u64,
 }
 
 impl Clock {
+    /// A clock of so many ticks a second, at time 0.
+    pub(super) const fn new(hz: u64) -> Self {
+        Self { nanos: 0, hz }
+    }
+
     /// Time since the director was made.
     pub(super) const fn now(self) -> Duration {
         Duration::from_nanos(self.nanos)
     }
 
-    /// The same in whole ticks.
+    /// Ticks a second.
+    pub(super) const fn hz(self) -> u64 {
+        self.hz
+    }
+
+    /// The time in whole ticks.
+    #[inline]
     pub(super) const fn ticks(self) -> u64 {
-        self.nanos / NANOS_PER_TICK
+        self.nanos / (1_000_000_000 / self.hz)
     }
 
     /// Moves to a later time; never back. Times beyond five centuries count as five centuries.
     pub(super) fn set(&mut self, now: Duration) {
         self.nanos = self.nanos.max(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
     }
-}
 
-/// A tick as milliseconds, the unit of the schedulers.
-pub(super) const fn millis(ticks: u64) -> u64 {
-    ticks * (1000 / HZ)
+    /// Moves to a tick; never back.
+    pub(super) fn set_ticks(&mut self, ticks: u64) {
+        self.nanos = self.nanos.max(ticks.saturating_mul(1_000_000_000 / self.hz));
+    }
 }

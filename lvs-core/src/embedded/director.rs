@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::clock::{Clock, HZ, millis};
+use super::clock::Clock;
 use super::connections::{Connections, Machine};
 use super::daemons::Daemons;
 use super::estimator::{Estimator, Schedule};
@@ -14,9 +14,6 @@ use crate::model::{
     Connection, Counters, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, ServiceSnapshot,
     Snapshot, Stats, Timeouts, Version,
 };
-
-/// The longest timeout that can be set, in seconds: 2^31-1 ticks.
-const MAX_TIMEOUT: u32 = (i32::MAX as u32) / HZ as u32;
 
 /// A director in this process: what IPVS in the kernel does, without a kernel.
 ///
@@ -56,13 +53,14 @@ impl EmbeddedDirector {
     }
 
     pub(super) fn with_options(options: Options) -> Self {
-        let mut schedule = Schedule::default();
+        let clock = Clock::new(options.hz);
+        let mut schedule = Schedule::new(options.hz);
         schedule.run(options.settings.run_estimation, 0);
         let connections = Connections::new(options.seed, options.rounding);
-        let machine = Machine::new(Timeouts::default(), options.settings.is_secure_tcp());
+        let machine = Machine::new(Timeouts::default(), options.settings.is_secure_tcp(), options.hz);
         Self {
             options,
-            clock: Clock::default(),
+            clock,
             rules: Rules::default(),
             timeouts: Timeouts::default(),
             daemons: Daemons::default(),
@@ -93,7 +91,7 @@ impl EmbeddedDirector {
         while let Some(due) = self.next_event()
             && due <= end
         {
-            self.clock.set(Duration::from_millis(millis(due)));
+            self.clock.set_ticks(due);
             self.run_due();
         }
         self.clock = target;
@@ -102,7 +100,7 @@ impl EmbeddedDirector {
 
     /// The tick at which something happens by itself.
     fn next_event(&self) -> Option<u64> {
-        let scheduler = self.rules.scheduler_timer().map(|at| at.div_ceil(1000 / HZ));
+        let scheduler = self.rules.scheduler_timer().map(|at| (at * self.clock.hz()).div_ceil(1000));
         let timers = [self.connections.next_event(), self.rules.trash_timer(), scheduler, self.orphan_check];
         timers.into_iter().flatten().min()
     }
@@ -117,11 +115,12 @@ impl EmbeddedDirector {
             self.orphan_check = None;
             self.expire_orphans(now);
         }
-        if self.rules.scheduler_timer().is_some_and(|at| at <= millis(now)) {
-            self.rules.tick_schedulers(millis(now));
+        let millis = self.moment().millis();
+        if self.rules.scheduler_timer().is_some_and(|at| at <= millis) {
+            self.rules.tick_schedulers(millis);
         }
         if self.rules.trash_timer().is_some_and(|at| at <= now) {
-            self.rules.check_trash(now);
+            self.rules.check_trash(self.moment());
         }
     }
 
@@ -137,7 +136,7 @@ impl EmbeddedDirector {
             self.schedule.run(settings.run_estimation, now);
         }
         self.options.settings = settings;
-        self.machine = Machine::new(self.timeouts, settings.is_secure_tcp());
+        self.machine = Machine::new(self.timeouts, settings.is_secure_tcp(), self.options.hz);
         self.rules.reconfigure(&self.options);
     }
 
@@ -158,7 +157,7 @@ impl EmbeddedDirector {
 
     pub(super) const fn moment(&self) -> Moment {
         let tick = self.clock.ticks();
-        Moment { tick, pass: self.schedule.passes(tick) }
+        Moment { tick, pass: self.schedule.passes(tick), hz: self.clock.hz() }
     }
 
     pub(super) fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
@@ -213,7 +212,9 @@ impl EmbeddedDirector {
 
     fn change_timeouts(&mut self, new: Timeouts) -> Result<(), Errno> {
         let Timeouts { tcp, tcp_fin, udp } = new;
-        if [tcp, tcp_fin, udp].into_iter().any(|seconds| seconds > MAX_TIMEOUT) {
+        // At most 2^31-1 ticks.
+        let longest = i32::MAX as u32 / self.options.hz as u32;
+        if [tcp, tcp_fin, udp].into_iter().any(|seconds| seconds > longest) {
             return Err(Errno::EINVAL);
         }
         let set = |old: &mut u32, new: u32| {
@@ -224,7 +225,7 @@ impl EmbeddedDirector {
         set(&mut self.timeouts.tcp, tcp);
         set(&mut self.timeouts.tcp_fin, tcp_fin);
         set(&mut self.timeouts.udp, udp);
-        self.machine = Machine::new(self.timeouts, self.options.settings.is_secure_tcp());
+        self.machine = Machine::new(self.timeouts, self.options.settings.is_secure_tcp(), self.options.hz);
         Ok(())
     }
 

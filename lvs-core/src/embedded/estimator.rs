@@ -1,10 +1,6 @@
 //! Counters and rates as the kernel's estimator shows them (`ip_vs_est.c`).
 
-use super::clock::HZ;
 use crate::model::{Counters, Rates, Stats};
-
-/// Ticks between two passes of the estimator: two seconds.
-pub(super) const PERIOD: u64 = 2 * HZ;
 
 const CONNECTIONS: usize = 0;
 const PACKETS_IN: usize = 1;
@@ -13,17 +9,24 @@ const BYTES_IN: usize = 3;
 const BYTES_OUT: usize = 4;
 
 /// When the estimator passes: every two seconds, unless estimation is switched off.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Schedule {
+    /// Ticks between two passes.
+    period: u64,
     passes: u64,
     counted_to: u64,
     stopped: bool,
 }
 
 impl Schedule {
+    /// A schedule for a clock of so many ticks a second.
+    pub(super) const fn new(hz: u64) -> Self {
+        Self { period: 2 * hz, passes: 0, counted_to: 0, stopped: false }
+    }
+
     /// How many passes there have been at tick `now`.
     pub(super) const fn passes(&self, now: u64) -> u64 {
-        if self.stopped { self.passes } else { self.passes + now / PERIOD - self.counted_to / PERIOD }
+        if self.stopped { self.passes } else { self.passes + now / self.period - self.counted_to / self.period }
     }
 
     /// Switches estimation on or off at tick `now`.
@@ -208,7 +211,8 @@ mod tests {
 
     #[test]
     fn estimation_stops_and_goes_on() {
-        let mut schedule = Schedule::default();
+        const PERIOD: u64 = 500;
+        let mut schedule = Schedule::new(250);
         assert_eq!(schedule.passes(PERIOD * 3), 3);
         schedule.run(false, PERIOD * 3 + 1);
         assert_eq!(schedule.passes(PERIOD * 10), 3);

@@ -1,17 +1,18 @@
 //! How entries of the connection table come, change state and go (`ip_vs_conn.c`).
 
 use super::EmbeddedDirector;
-use super::clock::HZ;
 use super::connections::{Client, Entry, Event, Flags, Leg, NONE, Target, TemplateState, is_active, sctp, tcp};
 use super::rules::Moment;
 use crate::model::ForwardingMethod;
 
-/// Ticks by which the life of a template goes on while it has connections.
-const STEP: u32 = 60 * HZ as u32;
+/// Seconds by which the life of a template goes on while it has connections.
+const STEP: u64 = 60;
 
 impl EmbeddedDirector {
-    /// Ticks of an entry that no packet has moved yet.
-    pub(super) const FIRST_TIMEOUT: u32 = 3 * HZ as u32;
+    /// Ticks of an entry that no packet has moved yet: three seconds.
+    pub(super) const fn first_timeout(&self) -> u32 {
+        3 * self.clock.hz() as u32
+    }
 
     /// Makes an entry and binds it to a destination.
     #[inline]
@@ -35,7 +36,7 @@ impl EmbeddedDirector {
         } else {
             self.rules.connection_added(destination);
         }
-        let entry = Entry::new(client, target, destination, port, flags, Self::FIRST_TIMEOUT);
+        let entry = Entry::new(client, target, destination, port, flags, self.first_timeout());
         self.connections.insert(entry)
     }
 
@@ -97,9 +98,10 @@ impl EmbeddedDirector {
 
     /// The timer of an entry has run out (`ip_vs_conn_expire()`).
     pub(super) fn expire(&mut self, at: u32, now: u64) {
+        let step = (STEP * self.clock.hz()) as u32;
         let entry = self.connections.get_mut(at);
         if entry.controlled > 0 {
-            entry.timeout = STEP;
+            entry.timeout = step;
             self.connections.arm(at, now);
             return;
         }

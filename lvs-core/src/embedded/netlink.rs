@@ -113,6 +113,12 @@ impl NetlinkSocket {
             Ok(_) => return,
             Err(Refusal { errno, extended }) => (Some(errno), extended),
         };
+        let parsed = header.kind == FAMILY && errno != Some(Errno::EOPNOTSUPP);
+        let extended = if parsed && extended.message.is_none() && leaves_bytes(message) {
+            ExtendedAck { message: Some("bytes leftover after parsing attributes"), ..extended }
+        } else {
+            extended
+        };
         let extended = if self.extended { extended } else { ExtendedAck::default() };
         let mut ack = Vec::new();
         write_ack(&mut ack, raw, self.port, errno, &extended, self.capped);
@@ -260,6 +266,15 @@ impl NetlinkSocket {
         finish(&mut datagram[begin..], 0);
         Some(begin)
     }
+}
+
+/// Whether bytes are left behind the attributes. That is no error, but every answer says so (`nlattr.c`:
+/// `__nla_validate_parse()`).
+fn leaves_bytes(message: &Message<'_>) -> bool {
+    message.command().is_ok_and(|(_, mut attributes)| {
+        attributes.by_ref().for_each(drop);
+        !attributes.rest().is_empty()
+    })
 }
 
 /// What the request of a dump lists by now. What makes no sense lists nothing.

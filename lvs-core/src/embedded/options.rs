@@ -38,6 +38,7 @@ pub struct Options {
     pub(super) scheduling: schedulers::Options,
     pub(super) rounding: Rounding,
     pub(super) seed: u64,
+    pub(super) hz: u64,
 }
 
 /// A current kernel with all schedulers, IPv6, the interfaces `lo` and `eth0`, and no address but the loopback ones.
@@ -59,6 +60,7 @@ impl Default for Options {
             scheduling: schedulers::Options::default(),
             rounding: Rounding::Exact,
             seed: 0,
+            hz: 250,
         }
     }
 }
@@ -131,7 +133,15 @@ impl Options {
         self
     }
 
-    /// Lets connections expire as late as the kernel's timer wheel does, which began to turn so many ticks (of 4 ms)
+    /// How often the kernel's clock ticks, in a second (`CONFIG_HZ`): 100, 250 (the default, and Debian's), 300 or 1000. It decides
+    /// how long a timeout can be, and is the grain of all timers.
+    #[must_use]
+    pub fn ticks_per_second(mut self, hz: u16) -> Self {
+        self.hz = u64::from(hz.clamp(1, 1000));
+        self
+    }
+
+    /// Lets connections expire as late as the kernel's timer wheel does, which began to turn so many ticks
     /// before the director's clock: up to an eighth later than their timeout, the longer the coarser
     /// (`kernel/time/timer.c`). Without this they expire to the tick.
     #[must_use]

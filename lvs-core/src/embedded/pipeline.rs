@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use super::EmbeddedDirector;
-use super::clock::millis;
 use super::connections::{Address, Client, Entry, Event, Flags, Leg, NONE, Target, sctp, tcp};
 use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 use super::rules::Moment;
@@ -35,7 +34,7 @@ impl Opening<'_> {
     }
 
     pub(super) fn request(&self) -> Request {
-        Request::new(self.client.protocol, self.packet.source, self.packet.destination).at(millis(self.now.tick))
+        Request::new(self.client.protocol, self.packet.source, self.packet.destination).at(self.now.millis())
     }
 }
 
@@ -265,7 +264,7 @@ impl EmbeddedDirector {
             if one_packet {
                 flags |= Flags::ONE_PACKET;
             }
-            let entry = Entry::new(&opening.client, &opening.target, NONE, 0, flags, Self::FIRST_TIMEOUT);
+            let entry = Entry::new(&opening.client, &opening.target, NONE, 0, flags, self.first_timeout());
             return Ok((self.connections.insert(entry), Why::Scheduled));
         }
         if service.key.port() == FTP && opening.target.port != FTP {
@@ -306,7 +305,7 @@ impl EmbeddedDirector {
                     && rules.destination(entry.destination).config.key.addr == addr
             }
         });
-        let Some(at) = found.filter(|at| self.connections.get(*at).flags.0 & Flags::METHOD == 0) else {
+        let Some(at) = found else {
             return Verdict::NotOurs(NotOurs::NoReply);
         };
         let now = self.moment();

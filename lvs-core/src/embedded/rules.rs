@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::clock::{HZ, millis};
 use super::estimator::Estimator;
 use super::options::Options;
 use super::verdict::Refusal;
@@ -13,9 +12,9 @@ use crate::model::{
 };
 use crate::schedulers::{DestinationId, Family, NewDestination, Pool, Profile, Request, Scheduler, by_name};
 
-/// How long a deleted destination that nobody uses is kept, in ticks.
-const TRASH_PERIOD: u64 = 120 * HZ;
-/// How often the trash is looked through.
+/// How long a deleted destination that nobody uses is kept, in seconds.
+const TRASH_PERIOD: u64 = 120;
+/// How often the trash is looked through, in seconds.
 const TRASH_CHECK: u64 = TRASH_PERIOD / 2;
 
 /// The present, for those who count.
@@ -25,6 +24,15 @@ pub(super) struct Moment {
     pub(super) tick: u64,
     /// Passes of the estimator.
     pub(super) pass: u64,
+    /// Ticks a second.
+    pub(super) hz: u64,
+}
+
+impl Moment {
+    /// The time in milliseconds, the unit of the schedulers.
+    pub(super) const fn millis(self) -> u64 {
+        self.tick * 1000 / self.hz
+    }
 }
 
 /// A service as a command carries it: netmask and flags not yet looked at.
@@ -58,8 +66,8 @@ impl From<&Service> for ServiceRequest {
 
 impl ServiceRequest {
     /// The kernel multiplies in 32 bits without a check.
-    const fn timeout_ticks(&self) -> u32 {
-        self.timeout.wrapping_mul(HZ as u32)
+    const fn timeout_ticks(&self, hz: u64) -> u32 {
+        self.timeout.wrapping_mul(hz as u32)
     }
 }
 
@@ -99,13 +107,13 @@ impl ServiceState {
         self.members[index] = at;
     }
 
-    fn service(&self) -> Service {
+    fn service(&self, hz: u64) -> Service {
         let mut service = Service::new(self.key)
             .with_scheduler(self.scheduler_name)
             .with_flags(self.flags)
             .with_netmask(self.netmask)
             .expect("the netmask was checked against the key");
-        service.timeout = self.timeout / HZ as u32;
+        service.timeout = self.timeout / hz as u32;
         service.engine = self.engine;
         service
     }
@@ -302,7 +310,7 @@ impl Rules {
             scheduler_name: SchedulerName::NONE,
             engine: request.engine,
             flags: flags.without(ServiceFlags::HASHED),
-            timeout: request.timeout_ticks(),
+            timeout: request.timeout_ticks(now.hz),
             netmask,
             pool: Pool::new(options.profile, family),
             scheduler: None,
@@ -350,7 +358,7 @@ impl Rules {
         }
         let service = self.service_mut(at);
         service.flags = flags;
-        service.timeout = request.timeout_ticks();
+        service.timeout = request.timeout_ticks(now.hz);
         service.netmask = netmask;
         service.engine = request.engine;
         if let Some(scheduler) = &mut service.scheduler {
@@ -384,7 +392,7 @@ impl Rules {
     ) -> Result<(), Errno> {
         let service = self.service_mut(at);
         let mut scheduler = scheduler;
-        let time = millis(now.tick);
+        let time = now.millis();
         if let Some(new) = &mut scheduler
             && let Err(error) = new.bind(&service.pool, time)
         {
@@ -613,7 +621,7 @@ impl Rules {
         destination.idle_since = None;
         destination.listed = false;
         if self.trash.is_empty() {
-            self.trash_timer = Some(now.tick + TRASH_CHECK);
+            self.trash_timer = Some(now.tick + TRASH_CHECK * now.hz);
         }
         self.trash.insert((*key, destination.config.key), at);
     }
@@ -624,7 +632,7 @@ impl Rules {
     }
 
     /// Looks through the trash: what has been unused for two minutes since it was first found so goes.
-    pub(super) fn check_trash(&mut self, now: u64) {
+    pub(super) fn check_trash(&mut self, now: Moment) {
         let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
         trash.retain(|_, at| {
             let destination = &mut destinations[*at as usize];
@@ -635,10 +643,10 @@ impl Rules {
             }
             match destination.idle_since {
                 None => {
-                    destination.idle_since = Some(now);
+                    destination.idle_since = Some(now.tick);
                     true
                 }
-                Some(since) if now < since + TRASH_PERIOD => true,
+                Some(since) if now.tick < since + TRASH_PERIOD * now.hz => true,
                 Some(_) => {
                     service.pool.release(destination.id);
                     free_destinations.push(*at);
@@ -650,7 +658,7 @@ impl Rules {
                 }
             }
         });
-        self.trash_timer = if self.trash.is_empty() { None } else { Some(now + TRASH_CHECK) };
+        self.trash_timer = if self.trash.is_empty() { None } else { Some(now.tick + TRASH_CHECK * now.hz) };
     }
 
     /// When a scheduler wants to do something, in milliseconds.
@@ -687,7 +695,7 @@ impl Rules {
     pub(super) fn service_entry(&mut self, at: u32, now: Moment) -> ServiceEntry {
         let service = self.service_mut(at);
         let stats = service.stats.stats(now.pass);
-        let mut entry = ServiceEntry::new(service.service());
+        let mut entry = ServiceEntry::new(service.service(now.hz));
         entry.stats = Some(stats.truncated());
         entry.stats64 = Some(stats);
         entry

@@ -47,7 +47,7 @@ pub enum NotOurs {
     OtherPort,
     /// A backup sync daemon runs, and `backup_only` is set.
     BackupOnly,
-    /// A reply without a connection, or of one that is not masqueraded.
+    /// A reply without a connection.
     NoReply,
 }
 
@@ -125,7 +125,7 @@ impl fmt::Display for NotOurs {
             Self::FtpDataPort => "it comes from port 20",
             Self::OtherPort => "the FTP service does not handle its port",
             Self::BackupOnly => "this director is a backup only",
-            Self::NoReply => "it answers no masqueraded connection",
+            Self::NoReply => "it answers no connection",
         })
     }
 }

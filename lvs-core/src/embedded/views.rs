@@ -1,7 +1,6 @@
 //! The connection table as others see it.
 
 use super::EmbeddedDirector;
-use super::clock::HZ;
 use super::connections::{Entry, Flags, NONE, state_name};
 use crate::model::{AddressFamily, Connection, ConnectionOrigin, ConnectionTarget, Protocol};
 
@@ -30,7 +29,7 @@ impl EmbeddedDirector {
             NONE => AddressFamily::of(client.addr.addr(v6)).unspecified(),
             at => self.rules.destination(at).config.key.addr,
         };
-        let left = entry.expires.saturating_sub(self.clock.ticks()) / HZ;
+        let left = entry.expires.saturating_sub(self.clock.ticks()) / self.clock.hz();
         let mut connection = Connection::new(
             protocol,
             (client.addr.addr(v6), client.port),

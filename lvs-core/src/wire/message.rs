@@ -336,7 +336,8 @@ impl<'a> ExtendedAck<'a> {
                 put_u32(buf, number, value);
             }
         }
-        for (number, value) in [(NLMSGERR_ATTR_COOKIE, self.cookie), (NLMSGERR_ATTR_POLICY, self.policy)] {
+        const NESTED: u16 = 0x8000; // NLA_F_NESTED, which this nest carries.
+        for (number, value) in [(NLMSGERR_ATTR_COOKIE, self.cookie), (NLMSGERR_ATTR_POLICY | NESTED, self.policy)] {
             if let Some(value) = value {
                 Attribute::new(number, value).write(buf);
             }

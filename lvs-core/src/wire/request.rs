@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
                 number @ IPVS_CMD_ATTR_TIMEOUT_TCP..=IPVS_CMD_ATTR_TIMEOUT_UDP => {
                     let value = attribute.u32();
                     if value.is_none() && !dump {
-                        return Err(policy_refusal(message, attribute));
+                        return Err(policy_refusal(message, attribute, &U32_POLICY));
                     }
                     request.timeouts[usize::from(number - IPVS_CMD_ATTR_TIMEOUT_TCP)] = value;
                     continue;
@@ -97,7 +97,7 @@ impl<'a> Request<'a> {
             };
             // A dump's attributes are not validated (`GENL_DONT_VALIDATE_DUMP`).
             if !dump && !super::policy::is_nest(attribute.payload) {
-                return Err(policy_refusal(message, attribute));
+                return Err(policy_refusal(message, attribute, &NEST_POLICY));
             }
             *slot = Some(attribute);
         }
@@ -105,7 +105,20 @@ impl<'a> Request<'a> {
     }
 }
 
-fn policy_refusal(message: &Message<'_>, attribute: Attribute<'_>) -> Refusal {
+/// How the kernel describes the policy that was broken (`net/netlink/policy.c`): attribute 1 is the type (13 a nest, 4 a
+/// `u32`), 4 and 5 are the least and the largest value.
+#[cfg(target_endian = "little")]
+const NEST_POLICY: [u8; 8] = [8, 0, 1, 0, 13, 0, 0, 0];
+#[cfg(target_endian = "big")]
+const NEST_POLICY: [u8; 8] = [0, 8, 0, 1, 0, 0, 0, 13];
+#[cfg(target_endian = "little")]
+const U32_POLICY: [u8; 32] =
+    [12, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 5, 0, 255, 255, 255, 255, 0, 0, 0, 0, 8, 0, 1, 0, 4, 0, 0, 0];
+#[cfg(target_endian = "big")]
+const U32_POLICY: [u8; 32] =
+    [0, 12, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 5, 0, 0, 0, 0, 255, 255, 255, 255, 0, 8, 0, 1, 0, 0, 0, 4];
+
+fn policy_refusal(message: &Message<'_>, attribute: Attribute<'_>, policy: &'static [u8]) -> Refusal {
     // Where the attribute's header starts, counted from the message's.
     let offset = (attribute.payload.as_ptr() as usize)
         .saturating_sub(message.payload.as_ptr() as usize)
@@ -114,6 +127,7 @@ fn policy_refusal(message: &Message<'_>, attribute: Attribute<'_>) -> Refusal {
     let extended = ExtendedAck {
         message: Some("Attribute failed policy validation"),
         offset: u32::try_from(offset).ok(),
+        policy: Some(policy),
         ..ExtendedAck::default()
     };
     Refusal { errno: Errno::ERANGE, extended }

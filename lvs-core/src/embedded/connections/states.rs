@@ -1,6 +1,5 @@
 //! The state machines of TCP, UDP and SCTP (`ip_vs_proto_tcp.c`, `ip_vs_proto_udp.c`, `ip_vs_proto_sctp.c`).
 
-use super::super::clock::HZ;
 use crate::model::{self, ConnectionState, Protocol};
 
 /// Which way a packet goes, as the tables have it.
@@ -191,18 +190,18 @@ pub(in super::super) const fn is_active(event: Event, state: u8) -> bool {
 
 /// How long each state lasts, in ticks.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Timeouts {
+struct Timeouts {
     tcp: [u32; 11],
     sctp: [u32; 14],
     udp: u32,
 }
 
 impl Timeouts {
-    pub(in super::super) fn new(set: model::Timeouts) -> Self {
+    fn new(set: model::Timeouts, hz: u64) -> Self {
         let mut tcp = tcp::TIMEOUTS;
         tcp[usize::from(tcp::ESTABLISHED)] = set.tcp;
         tcp[usize::from(tcp::FIN_WAIT)] = set.tcp_fin;
-        let ticks = |seconds: u32| seconds.saturating_mul(HZ as u32);
+        let ticks = |seconds: u32| seconds.saturating_mul(hz as u32);
         Self { tcp: tcp.map(ticks), sctp: sctp::TIMEOUTS.map(ticks), udp: ticks(set.udp) }
     }
 }
@@ -215,8 +214,8 @@ pub(in super::super) struct Machine {
 }
 
 impl Machine {
-    pub(in super::super) fn new(set: model::Timeouts, secure: bool) -> Self {
-        Self { tcp: if secure { &tcp::SECURE } else { &tcp::PLAIN }, timeouts: Timeouts::new(set) }
+    pub(in super::super) fn new(set: model::Timeouts, secure: bool, hz: u64) -> Self {
+        Self { tcp: if secure { &tcp::SECURE } else { &tcp::PLAIN }, timeouts: Timeouts::new(set, hz) }
     }
 
     /// The next state and how long it lasts.

@@ -146,11 +146,16 @@ fn masqueraded_connections_see_both_sides() {
 }
 
 #[test]
-fn replies_of_direct_routing_are_left_alone() {
+fn a_reply_that_passes_without_need_changes_the_table_from_then_on() {
     let mut director = pool(rr(key()), &[server(1)]);
     assert!(director.receive(&Packet::tcp(client(1), vip(), SYN)).is_forwarded());
     let reply = Packet::tcp(vip(), client(1), SYN | ACK).from_server();
-    assert_eq!(director.receive(&reply), Verdict::NotOurs(NotOurs::NoReply));
+    assert_eq!(why(director.receive(&reply)), Why::Reply);
+    assert!(director.receive(&Packet::tcp(client(1), vip(), ACK)).is_forwarded());
+    // Of a client whose replies don't pass it would be FIN_WAIT.
+    assert!(director.receive(&Packet::tcp(client(1), vip(), FIN)).is_forwarded());
+    assert_eq!(state(&mut director).0, S::CloseWait);
+    assert_eq!(director.receive(&Packet::tcp(vip(), client(2), ACK).from_server()), Verdict::NotOurs(NotOurs::NoReply));
 }
 
 #[test]

@@ -1,0 +1,151 @@
+//! The embedded director beside the running kernel: the same requests, the same packets, the same answers.
+//!
+//! Needs root in a kernel with IPVS, as the lab provides.
+//!
+//! * `LVS_TEST_KERNEL=6.12`: the release that is expected; another one fails the test.
+//! * `LVS_LAB_OPERATIONS=100000`: how many random requests to compare; 3000 if not set.
+//! * `LVS_LAB_PACKETS=100000`: how many random packets to compare; 3000 if not set.
+//! * `LVS_LAB_SEED=7`: another random history.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod common;
+#[path = "kernel_twin/packets.rs"]
+mod packets;
+#[path = "kernel_twin/rules.rs"]
+mod rules;
+#[path = "kernel_twin/socket.rs"]
+mod socket;
+#[path = "kernel_twin/walk.rs"]
+mod walk;
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use common::{assert_expected_kernel, environment, in_new_namespace};
+use lvs_core::embedded::{EmbeddedDirector, Interface, Options};
+use lvs_core::model::{InterfaceName, SchedulerName};
+use lvs_core::schedulers::{Profile, SCHEDULERS};
+use lvs_core::wire::message::Command;
+use lvs_core::wire::{destination, service};
+use socket::Both;
+
+/// A twin of the running kernel in the network namespace of the tests.
+fn twin(profile: Profile, twos: bool) -> Options {
+    let interface = |name, mtu| Interface { name: InterfaceName::new(name).unwrap(), mtu };
+    EmbeddedDirector::options()
+        .profile(profile)
+        .ticks_per_second(if is_user_mode() { 100 } else { 250 })
+        .schedulers(
+            SCHEDULERS
+                .iter()
+                .filter(|info| twos || info.name != "twos")
+                .map(|info| SchedulerName::new(info.name).unwrap()),
+        )
+        .interfaces([interface("lo", 65536), interface("dummy0", 1500)])
+        .local_address("192.0.2.254".parse().unwrap(), 24)
+        .local_address("2001:db8:ffff::1".parse().unwrap(), 64)
+}
+
+/// Debian's user-mode kernel ticks 100 times a second.
+fn is_user_mode() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| std::fs::read_to_string("/proc/cpuinfo").unwrap().contains("User Mode Linux"))
+}
+
+/// Asks the kernel what kind it is: how it counts, and whether it has twos.
+fn kind() -> (Profile, bool) {
+    use lvs_core::model::{Destination, Service, ServiceKey};
+    in_new_namespace(|| {
+        let mut both = Both::open(EmbeddedDirector::new());
+        let key = ServiceKey::tcp("198.18.0.1", 80).unwrap();
+        let mut ask = |command, buf: &[u8]| both.ask(command, false, buf).0.last().unwrap().error;
+        let mut buf = Vec::new();
+        service::write(&mut buf, &Service::new(key).with_scheduler("twos".parse().unwrap()));
+        let twos = ask(Command::NewService, &buf) == Some(0);
+        buf.clear();
+        service::write(&mut buf, &Service::new(key).with_scheduler(SchedulerName::RR));
+        let _ = ask(if twos { Command::SetService } else { Command::NewService }, &buf);
+        buf.clear();
+        service::write_key(&mut buf, &key);
+        destination::write(&mut buf, &Destination::new("10.0.0.1".parse().unwrap(), 80).with_thresholds(1 << 31, 0));
+        let profile = match ask(Command::NewDest, &buf) {
+            Some(0) => Profile::Old,
+            Some(-22) => Profile::New,
+            other => panic!("{other:?}"),
+        };
+        (profile, twos)
+    })
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_request_is_answered_with_the_kernels_bytes() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    let (wanted, seed) = (environment("LVS_LAB_OPERATIONS", 3000), environment("LVS_LAB_SEED", 1));
+    println!("profile {profile:?}, twos {twos}, {wanted} requests, seed {seed}");
+    let began = Instant::now();
+    let mut done = 0;
+    let mut dumped = 0;
+    let mut requests = rules::Requests::new(seed);
+    while done < wanted {
+        in_new_namespace(|| {
+            let mut both = Both::open(twin(profile, twos).build());
+            let start = Instant::now();
+            for step in 0..4000 {
+                both.twin.advance_to(start.elapsed());
+                if let Err(difference) = requests.step(&mut both) {
+                    panic!("request {}: {difference}", done + step);
+                }
+                if step % 50 == 49 {
+                    dumped += rules::same_table(&mut both).unwrap_or_else(|difference| {
+                        panic!("after request {}: {difference}", done + step);
+                    });
+                }
+                if done + step == wanted {
+                    break;
+                }
+            }
+        });
+        done += 4000;
+    }
+    println!("{done} requests, {} of them refused, {dumped} entries dumped: no difference", requests.refused);
+    for ((command, errno), count) in &requests.distinct {
+        println!("  {:?} -> {errno}: {count}", Command::from_number(*command));
+    }
+    println!("{:.1} s", began.elapsed().as_secs_f64());
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_packet_leaves_the_kernels_connections_states_and_counters() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    let (wanted, seed) = (environment("LVS_LAB_PACKETS", 3000), environment("LVS_LAB_SEED", 1));
+    println!("profile {profile:?}, {wanted} packets, seed {seed}");
+    let began = Instant::now();
+    let mut packets = 0;
+    let mut verdicts = std::collections::BTreeMap::<String, u64>::new();
+    for round in 0.. {
+        if packets >= wanted {
+            break;
+        }
+        let (count, seen) = in_new_namespace(|| {
+            let both = Both::open(twin(profile, twos).build());
+            let mut walk = walk::Walk::new(both, seed << 32 | round);
+            let start = Instant::now();
+            // Not longer than the shortest timeout: when a timer goes off to the tick is another test's matter.
+            while start.elapsed() < Duration::from_millis(1800) && packets + walk.packets < wanted {
+                walk.step().unwrap_or_else(|difference| panic!("round {round}: {difference}"));
+            }
+            (walk.packets, walk.verdicts)
+        });
+        packets += count;
+        for (verdict, count) in seen {
+            *verdicts.entry(verdict).or_default() += count;
+        }
+    }
+    println!("{packets} packets: no difference; {verdicts:#?}");
+    println!("{:.1} s", began.elapsed().as_secs_f64());
+}

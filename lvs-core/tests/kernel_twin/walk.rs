@@ -1,0 +1,386 @@
+//! Random packets, edits and sysctls; after each step the same connections, states, timeouts and counters.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use lvs_core::Director;
+use lvs_core::embedded::{Packet, Payload, SctpChunk, Settings, TcpFlags, Verdict, Why};
+use lvs_core::model::{
+    AddressFamily, Connection, Destination, ForwardingMethod, Netmask, PrefixLength, Protocol, Service, ServiceKey,
+    Tunnel,
+};
+use lvs_core::procfs::Procfs;
+use lvs_core::wire::message::Command;
+use lvs_core::wire::{destination, service};
+
+use super::common::{Random, set_sysctl};
+use super::packets::Sender;
+use super::socket::Both;
+
+/// A service and what may go to it.
+struct Site {
+    service: Service,
+    destinations: Vec<Destination>,
+}
+
+pub(crate) struct Walk {
+    random: Random,
+    pub(crate) both: Both,
+    sender: Sender,
+    began: Instant,
+    sites: Vec<Site>,
+    settings: Settings,
+    history: String,
+    pub(crate) packets: u64,
+    pub(crate) verdicts: BTreeMap<String, u64>,
+}
+
+fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+    IpAddr::V4([a, b, c, d].into())
+}
+
+fn v6(high: u128, low: u64) -> IpAddr {
+    IpAddr::V6((0x2001_0db8_u128 << 96 | high << 64 | u128::from(low)).into())
+}
+
+impl Walk {
+    pub(crate) fn new(both: Both, seed: u64) -> Self {
+        let mut walk = Self {
+            random: Random(seed),
+            both,
+            sender: Sender::open(),
+            began: Instant::now(),
+            sites: Vec::new(),
+            settings: Settings::default(),
+            history: String::new(),
+            packets: 0,
+            verdicts: BTreeMap::new(),
+        };
+        for number in 0..3 {
+            walk.add_site(number);
+        }
+        walk
+    }
+
+    fn note(&mut self, text: std::fmt::Arguments<'_>) {
+        writeln!(self.history, "{text}").expect("a string grows");
+    }
+
+    fn command(&mut self, command: Command, attributes: &[u8]) -> Result<(), String> {
+        let (kernel, twin) = self.both.ask(command, false, attributes);
+        if kernel == twin { Ok(()) } else { Err(self.story(&format!("{command:?}: {kernel:?} and {twin:?}"))) }
+    }
+
+    fn story(&self, end: &str) -> String {
+        format!("{}{end}\nsettings {:?}", self.history, self.settings)
+    }
+
+    fn add_site(&mut self, number: u8) {
+        const SCHEDULERS: [&str; 9] = ["rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "mh", "fo"];
+        let random = &mut self.random;
+        let is_v6 = random.one_in(3);
+        let family = if is_v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
+        let vip = if is_v6 { v6(1, u64::from(number)) } else { v4(198, 18, 0, number) };
+        let protocol = random.pick(&[Protocol::Tcp, Protocol::Tcp, Protocol::Udp, Protocol::Sctp]);
+        let key = match random.below(8) {
+            0 | 1 => ServiceKey::fwmark(u32::from(number) + 1, family).unwrap(),
+            2 => ServiceKey::endpoint(protocol, vip, 0),
+            3 => ServiceKey::endpoint(Protocol::Tcp, vip, 21),
+            _ => ServiceKey::endpoint(protocol, vip, 80),
+        };
+        let mut service = Service::new(key).with_scheduler(random.pick(&SCHEDULERS).parse().unwrap());
+        if random.one_in(2) {
+            service = service.with_persistence(100 + random.below(200) as u32);
+            let netmask = match family {
+                AddressFamily::Inet => Netmask::V4(random.pick(&[[255; 4], [255, 255, 255, 0]]).into()),
+                AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(random.pick(&[64, 112, 128])).unwrap()),
+            };
+            service = service.with_netmask(netmask).unwrap();
+        }
+        if random.one_in(6) {
+            service = service.with_one_packet();
+        }
+        self.note(format_args!("service {service:?}"));
+        let mut buf = Vec::new();
+        service::write(&mut buf, &service);
+        self.command(Command::NewService, &buf).unwrap();
+        self.sites.push(Site { service, destinations: Vec::new() });
+        let at = self.sites.len() - 1;
+        for host in 1..=1 + self.random.below(3) as u8 {
+            self.add_destination(at, host).unwrap();
+        }
+    }
+
+    fn add_destination(&mut self, site: usize, host: u8) -> Result<(), String> {
+        let key = self.sites[site].service.key();
+        let random = &mut self.random;
+        let number = site as u8;
+        let addr = match key.family() {
+            AddressFamily::Inet => v4(10, 0, number, host),
+            AddressFamily::Inet6 => v6(2, u64::from(number) << 8 | u64::from(host)),
+        };
+        let mut destination = Destination::new(addr, random.pick(&[80, 80, 8080, 0]));
+        destination.forwarding = random.pick(&[
+            ForwardingMethod::Masquerade,
+            ForwardingMethod::Masquerade,
+            ForwardingMethod::DirectRoute,
+            ForwardingMethod::Tunnel,
+        ]);
+        destination.tunnel = Tunnel::IPIP;
+        self.edit(&mut destination);
+        let list = &mut self.sites[site].destinations;
+        if list.iter().any(|known| known.key == destination.key) {
+            return Ok(());
+        }
+        list.push(destination);
+        self.note(format_args!("add {destination:?} to {key}"));
+        let mut buf = Vec::new();
+        service::write_key(&mut buf, &key);
+        destination::write(&mut buf, &destination);
+        self.command(Command::NewDest, &buf)
+    }
+
+    fn edit(&mut self, destination: &mut Destination) {
+        let random = &mut self.random;
+        destination.weight = random.pick(&[0, 1, 1, 2, 3]);
+        let upper = random.pick(&[0, 0, 0, 2, 4, 8]);
+        destination.upper_threshold = upper;
+        destination.lower_threshold = if random.one_in(2) { 0 } else { upper / 2 };
+    }
+
+    /// A change of the configuration.
+    fn reconfigure(&mut self) -> Result<(), String> {
+        let site = self.random.below(self.sites.len() as u64) as usize;
+        let key = self.sites[site].service.key();
+        let mut buf = Vec::new();
+        service::write_key(&mut buf, &key);
+        let count = self.sites[site].destinations.len() as u64;
+        match self.random.below(6) {
+            0 => {
+                let host = 1 + self.random.below(4) as u8;
+                self.add_destination(site, host)
+            }
+            1 if count > 0 => {
+                let at = self.random.below(count) as usize;
+                let destination = self.sites[site].destinations.remove(at);
+                self.note(format_args!("remove {} from {key}", destination.key));
+                destination::write_key(&mut buf, &destination.key);
+                let done = self.command(Command::DelDest, &buf);
+                if self.settings.expire_nodest_conn {
+                    // The kernel looks for orphans in the background.
+                    std::thread::sleep(Duration::from_millis(40));
+                }
+                done
+            }
+            2 | 3 if count > 0 => {
+                let at = self.random.below(count) as usize;
+                let mut destination = self.sites[site].destinations[at];
+                self.edit(&mut destination);
+                self.sites[site].destinations[at] = destination;
+                self.note(format_args!("edit {destination:?} of {key}"));
+                destination::write(&mut buf, &destination);
+                self.command(Command::SetDest, &buf)
+            }
+            _ => {
+                let random = &mut self.random;
+                let on = random.one_in(2);
+                let number = random.below(4);
+                let name = match random.below(7) {
+                    0 => {
+                        self.settings.expire_nodest_conn = on;
+                        ("expire_nodest_conn", i64::from(on))
+                    }
+                    1 => {
+                        self.settings.expire_quiescent_template = on;
+                        ("expire_quiescent_template", i64::from(on))
+                    }
+                    2 => {
+                        self.settings.conn_reuse_mode = number as i32;
+                        ("conn_reuse_mode", number as i64)
+                    }
+                    3 => {
+                        self.settings.sloppy_tcp = on;
+                        ("sloppy_tcp", i64::from(on))
+                    }
+                    4 => {
+                        self.settings.sloppy_sctp = on;
+                        ("sloppy_sctp", i64::from(on))
+                    }
+                    5 => {
+                        self.settings.cache_bypass = on;
+                        ("cache_bypass", i64::from(on))
+                    }
+                    _ => {
+                        let mode = random.pick(&[0, 3, 0, 1]);
+                        self.settings.secure_tcp = mode;
+                        ("secure_tcp", i64::from(mode))
+                    }
+                };
+                self.note(format_args!("sysctl {name:?}"));
+                set_sysctl(name.0, name.1);
+                self.both.twin.set_settings(self.settings);
+                Ok(())
+            }
+        }
+    }
+
+    fn payload(&mut self, protocol: u8) -> Payload {
+        let random = &mut self.random;
+        match protocol {
+            6 => {
+                let common =
+                    [TcpFlags::SYN, TcpFlags::ACK, TcpFlags::ACK, TcpFlags::FIN | TcpFlags::ACK, TcpFlags::RST];
+                let any = TcpFlags(random.below(32) as u8);
+                Payload::Tcp(if random.one_in(5) { any } else { random.pick(&common) })
+            }
+            17 => Payload::Udp,
+            _ => {
+                let any = random.pick(&SctpChunk::ALL);
+                Payload::Sctp(if random.one_in(2) { random.pick(&[SctpChunk::Init, any]) } else { any })
+            }
+        }
+    }
+
+    /// A packet of a client, or of a server in answer to one.
+    fn packet(&mut self) -> Packet {
+        let site = self.random.below(self.sites.len() as u64) as usize;
+        let key = self.sites[site].service.key();
+        let random = &mut self.random;
+        let is_v6 = key.family() == AddressFamily::Inet6;
+        let host = 1 + random.below(3);
+        let client_addr = if is_v6 { v6(3, host << 24 | 1) } else { v4(203, 0, 113, host as u8) };
+        // A port of its own for each site: two services must not share a client's port and destination.
+        let client_port = if random.one_in(60) { 20 } else { 40_000 + 100 * site as u16 + random.below(3) as u16 };
+        let client = SocketAddr::new(client_addr, client_port);
+        let number = site as u8;
+        let vip = if is_v6 { v6(1, u64::from(number)) } else { v4(198, 18, 0, number) };
+        let port = match key.port() {
+            0 => random.pick(&[80, 443, 20]),
+            port => random.pick(&[port, port, port, port, port, 1024, 443]),
+        };
+        let protocol = match key {
+            ServiceKey::Endpoint { protocol, .. } => protocol.number() as u8,
+            ServiceKey::Fwmark { .. } => random.pick(&[6, 6, 17, 132]),
+        };
+        let mark = match key {
+            ServiceKey::Fwmark { mark, .. } if !random.one_in(10) => mark.get(),
+            _ => 0,
+        };
+        let servers: Vec<Destination> = self.sites[site].destinations.clone();
+        let reply = self.random.one_in(3) && !servers.is_empty();
+        let payload = self.payload(protocol);
+        let length = 60 + self.random.below(100) as u32;
+        if !reply {
+            return Packet::new(client, SocketAddr::new(vip, port), payload).with_mark(mark).with_length(length);
+        }
+        let server = self.random.pick(&servers);
+        let from = match server.key.port {
+            0 => port,
+            other => self.random.pick(&[other, other, other, port]),
+        };
+        // What a real server of another method answers, it answers in the service's name.
+        let masqueraded = server.forwarding == ForwardingMethod::Masquerade || self.random.one_in(4);
+        let source = if masqueraded { SocketAddr::new(server.key.addr, from) } else { SocketAddr::new(vip, port) };
+        Packet::new(source, client, payload).with_length(length).from_server()
+    }
+
+    /// One packet or change to both, then all compared.
+    pub(crate) fn step(&mut self) -> Result<(), String> {
+        self.both.twin.advance_to(self.began.elapsed());
+        if self.random.one_in(12) {
+            self.reconfigure()?;
+        } else {
+            let packet = self.packet();
+            let verdict = self.both.twin.receive(&packet);
+            let passed = self.sender.send(&packet);
+            self.packets += 1;
+            let Packet { direction, source, destination, payload, mark, .. } = packet;
+            self.note(format_args!(
+                "{direction:?} {source} > {destination} {payload:?} mark {mark}: {verdict}, {passed}"
+            ));
+            let kind = match verdict {
+                Verdict::Forwarded(forwarding) => format!("{:?}", forwarding.why),
+                other => format!("{other:?}"),
+            };
+            *self.verdicts.entry(kind).or_default() += 1;
+            let refused = matches!(verdict, Verdict::Refused(_) | Verdict::Dropped(_));
+            if passed == refused {
+                return Err(self.story("the kernel decided otherwise"));
+            }
+            if matches!(verdict, Verdict::Forwarded(forwarding) if forwarding.why == Why::Scheduled) {
+                // An old connection of the same client expires with the next tick.
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let mut difference = self.difference()?;
+        for _ in 0..5 {
+            if difference.is_none() {
+                return Ok(());
+            }
+            // A tick may lie between the two looks.
+            std::thread::sleep(Duration::from_millis(15));
+            difference = self.difference()?;
+        }
+        difference.map_or(Ok(()), |difference| Err(self.story(&difference)))
+    }
+
+    fn difference(&mut self) -> Result<Option<String>, String> {
+        self.both.twin.advance_to(self.began.elapsed());
+        for site in 0..self.sites.len() {
+            let key = self.sites[site].service.key();
+            let mut buf = Vec::new();
+            service::write_key(&mut buf, &key);
+            let (kernel, _) = self.both.ask(Command::GetDest, true, &buf);
+            let twin = self.both.twin.destinations(&key).map_err(|error| error.to_string())?;
+            let kernel: Vec<_> = kernel
+                .iter()
+                .filter_map(|reply| super::socket::destination_of(&reply.payload, key.family()))
+                .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
+                .collect();
+            let twin: Vec<_> =
+                twin.iter().map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent)).collect();
+            if kernel != twin {
+                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {twin:#?}")));
+            }
+        }
+        let mut twin = Vec::new();
+        let listed = |list: &mut Vec<(String, u32)>, connection: &Connection<'_>| {
+            let Connection {
+                protocol,
+                client_addr,
+                client_port,
+                target,
+                destination_addr,
+                destination_port,
+                state,
+                ..
+            } = *connection;
+            let text = format!(
+                "{protocol} {client_addr} {client_port} {target:?} {destination_addr} {destination_port} {state}"
+            );
+            list.push((text, connection.expires));
+            ControlFlow::Continue(())
+        };
+        let _ = self.both.twin.visit_connections(&mut |connection| listed(&mut twin, connection));
+        let mut kernel = Vec::new();
+        // Not /proc/net, which is that of the process's first thread.
+        let files = Procfs::at("/proc/thread-self/net");
+        let mut reader = files.connections().map_err(|error| error.to_string())?;
+        reader.visit(|connection| listed(&mut kernel, connection)).map_err(|error| error.to_string())?;
+        kernel.sort();
+        twin.sort();
+        let same = kernel.len() == twin.len()
+            && kernel.iter().zip(&twin).all(|(kernel, twin)| kernel.0 == twin.0 && kernel.1.abs_diff(twin.1) <= 1);
+        if same {
+            return Ok(None);
+        }
+        let only = |one: &[(String, u32)], other: &[(String, u32)]| -> Vec<(String, u32)> {
+            let near = |a: &(String, u32)| other.iter().any(|b| a.0 == b.0 && a.1.abs_diff(b.1) <= 1);
+            one.iter().filter(|entry| !near(entry)).cloned().collect()
+        };
+        Ok(Some(format!("connections\nkernel {:#?}\ntwin   {:#?}", only(&kernel, &twin), only(&twin, &kernel))))
+    }
+}
