@@ -1,0 +1,146 @@
+//! The embedded director under load: new connections a second with expiry, and bytes a connection.
+//!
+//! Run with `cargo bench --bench twin`; `-- 10000000` sets the connections of the memory part. Prints the best of several
+//! passes.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::hint::black_box;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use lvs_core::Director;
+use lvs_core::embedded::{EmbeddedDirector, Packet, TcpFlags};
+use lvs_core::model::{Destination, Service, ServiceKey, Timeouts};
+
+const PASSES: usize = 5;
+
+fn client(number: u64, v6: bool) -> SocketAddr {
+    let port = 1024 + (number % 60_000) as u16;
+    let host = number / 60_000;
+    let addr = if v6 {
+        IpAddr::V6((0x2001_0db8_u128 << 96 | u128::from(host)).into())
+    } else {
+        IpAddr::V4((0x0b00_0000 + host as u32).into())
+    };
+    SocketAddr::new(addr, port)
+}
+
+fn director(key: &ServiceKey, scheduler: &str, destinations: u8) -> EmbeddedDirector {
+    let mut director = EmbeddedDirector::new();
+    director.add_service(&Service::new(*key).with_scheduler(scheduler.parse().unwrap())).unwrap();
+    for host in 1..=destinations {
+        director.add_destination(key, &Destination::new([198, 51, 100, host].into(), 80)).unwrap();
+    }
+    director
+}
+
+/// Nanoseconds for a new connection that replaces an expired one, with `live` of them in the table all the time.
+fn steady(scheduler: &str, live: u64, tcp: bool, v6: bool) -> f64 {
+    let vip: SocketAddr = if v6 { "[2001:db8:1::1]:80" } else { "192.0.2.1:80" }.parse().unwrap();
+    let key = match (tcp, v6) {
+        (true, false) => ServiceKey::tcp("192.0.2.1", 80),
+        (true, true) => ServiceKey::tcp("2001:db8:1::1", 80),
+        (false, false) => ServiceKey::udp("192.0.2.1", 80),
+        (false, true) => ServiceKey::udp("2001:db8:1::1", 80),
+    }
+    .unwrap();
+    let mut director = if v6 {
+        let mut director = EmbeddedDirector::new();
+        director.add_service(&Service::new(key).with_scheduler(scheduler.parse().unwrap())).unwrap();
+        for host in 1..=16 {
+            let addr = (0x2001_0db8_0002_u128 << 80 | host).into();
+            director.add_destination(&key, &Destination::new(IpAddr::V6(addr), 80)).unwrap();
+        }
+        director
+    } else {
+        director(&key, scheduler, 16)
+    };
+    // A SYN lasts 60 s, a datagram as long as set.
+    director.set_timeouts(Timeouts { tcp: 0, tcp_fin: 0, udp: 60 }).unwrap();
+    let gap = Duration::from_secs(60) / 1000;
+    let batch = live / 1000;
+    let mut next = 0;
+    let mut round = |director: &mut EmbeddedDirector| {
+        for _ in 0..batch {
+            let from = client(next, v6);
+            let packet = if tcp { Packet::tcp(from, vip, TcpFlags::SYN) } else { Packet::udp(from, vip) };
+            let verdict = director.receive(&packet);
+            assert!(black_box(verdict).is_forwarded());
+            next += 1;
+        }
+        director.advance(gap);
+    };
+    for _ in 0..1100 {
+        round(&mut director);
+    }
+    let rounds = (2_000_000 / batch).clamp(50, 1000);
+    let mut best = f64::MAX;
+    for _ in 0..PASSES {
+        let began = Instant::now();
+        for _ in 0..rounds {
+            round(&mut director);
+        }
+        best = best.min(began.elapsed().as_nanos() as f64 / (rounds * batch) as f64);
+    }
+    let count = director.connection_count() as u64;
+    assert!(count.abs_diff(live) <= batch * 2, "{count} connections");
+    best
+}
+
+/// Bytes a connection of the process and of the table, with so many of them.
+fn memory(connections: u64, v6: bool) {
+    let vip: SocketAddr = if v6 { "[2001:db8:1::1]:80" } else { "192.0.2.1:80" }.parse().unwrap();
+    let key = ServiceKey::tcp(if v6 { "2001:db8:1::1" } else { "192.0.2.1" }, 80).unwrap();
+    let mut director = director(&key, "rr", 0);
+    let addr: IpAddr = if v6 { "2001:db8:2::1" } else { "198.51.100.1" }.parse().unwrap();
+    director.add_destination(&key, &Destination::new(addr, 80)).unwrap();
+    let before = resident();
+    let began = Instant::now();
+    for number in 0..connections {
+        let verdict = director.receive(&Packet::tcp(client(number, v6), vip, TcpFlags::SYN));
+        assert!(verdict.is_forwarded());
+    }
+    let elapsed = began.elapsed().as_secs_f64();
+    let n = connections as f64;
+    println!(
+        "memory {connections} {}: {:.1} bytes a connection in the table, {:.1} of the process; filled at {:.2} M/s",
+        if v6 { "IPv6" } else { "IPv4" },
+        director.connection_memory() as f64 / n,
+        (resident() - before) as f64 / n,
+        n / elapsed / 1e6,
+    );
+    let began = Instant::now();
+    director.advance(Duration::from_secs(61));
+    assert_eq!(director.connection_count(), 0);
+    println!("       all expired at {:.2} M/s", n / began.elapsed().as_secs_f64() / 1e6);
+}
+
+/// Resident bytes of this process.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+fn main() {
+    let connections = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(10_000_000);
+    println!("new connection with expiry of an old one, best of {PASSES} passes");
+    for (scheduler, live, tcp, v6) in [
+        ("rr", 100_000, true, false),
+        ("rr", 1_000_000, true, false),
+        ("rr", 1_000_000, false, false),
+        ("rr", 1_000_000, true, true),
+        ("wlc", 1_000_000, true, false),
+        ("sh", 1_000_000, true, false),
+        ("rr", 10_000_000, true, false),
+    ] {
+        let nanos = steady(scheduler, live, tcp, v6);
+        println!(
+            "{scheduler:4} {} {} {live:9} live: {nanos:6.0} ns, {:5.2} M/s",
+            if tcp { "TCP" } else { "UDP" },
+            if v6 { "IPv6" } else { "IPv4" },
+            1e3 / nanos
+        );
+    }
+    memory(connections, false);
+    memory(connections, true);
+}
