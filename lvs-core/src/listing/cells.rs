@@ -3,6 +3,7 @@ use std::net::IpAddr;
 
 use super::options::{ListingOptions, Style};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
+use crate::rules::push_ipv6;
 
 /// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most 59 bytes, as `ipvsadm` has room for.
 pub(super) fn push_endpoint(
@@ -16,7 +17,10 @@ pub(super) fn push_endpoint(
     text.push_str(open);
     match options.resolver.host_name(addr) {
         Some(name) => text.push_str(&name),
-        None => push(text, format_args!("{addr}")),
+        None => match addr {
+            IpAddr::V4(addr) => push(text, format_args!("{addr}")),
+            IpAddr::V6(addr) => push_ipv6(text, addr),
+        },
     }
     text.push_str(close);
     text.push(':');

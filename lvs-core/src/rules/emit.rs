@@ -512,7 +512,7 @@ impl<'r> Emitter<'r> {
             }
             (None, IpAddr::V6(addr)) => {
                 text.push('[');
-                ipv6(addr, text);
+                push_ipv6(text, addr);
                 text.push(']');
             }
         }
@@ -590,7 +590,7 @@ fn names_of(key: &ServiceKey) -> Protocol {
 }
 
 /// An IPv6 address as glibc's `inet_ntop` writes it: unlike `std` also `::192.0.2.1`.
-fn ipv6(addr: Ipv6Addr, text: &mut String) {
+pub(crate) fn push_ipv6(text: &mut String, addr: Ipv6Addr) {
     let segments = addr.segments();
     let _ = if segments[..6] == [0; 6] && segments[6] != 0 {
         let [.., a, b, c, d] = addr.octets();

@@ -96,6 +96,7 @@ use lexer::{ArgWords, LineWords, Lines, Words as _};
 
 pub use command::{Command, ListOptions, ListSubject};
 pub use compat::CompatMessage;
+pub(crate) use emit::push_ipv6;
 pub use emit::{Emitted, Emitter};
 pub use error::{Expected, Reason, SyntaxError, SyntaxErrorKind, SyntaxErrors};
 pub use loss::{Loss, LossKind};
