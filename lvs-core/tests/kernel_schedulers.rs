@@ -11,19 +11,25 @@
 
 #[path = "kernel_schedulers/genl.rs"]
 mod genl;
+mod linear;
 #[path = "kernel_schedulers/packets.rs"]
 mod packets;
+#[path = "kernel_schedulers/plain.rs"]
+mod plain;
 #[path = "kernel_schedulers/scenario.rs"]
 mod scenario;
 
 use std::collections::HashMap;
 use std::io::Write as _;
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use genl::{Attrs, Genl};
-use lvs_core::schedulers::{Profile, SCHEDULERS};
+use linear::chance::{Tally, chances};
+use lvs_core::schedulers::{Options, Profile, SCHEDULERS};
 use packets::Sender;
+use plain::Plain;
 use scenario::Scenario;
 
 /// Services at work side by side in one network namespace.
@@ -62,12 +68,21 @@ fn in_new_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn assert_expected_kernel() {
+/// The running release's three numbers, after a check that it is the expected one.
+fn kernel() -> [u32; 3] {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    println!("kernel {}", release.trim());
     if let Ok(expected) = std::env::var("LVS_TEST_KERNEL") {
-        assert!(release.starts_with(&expected), "kernel {expected} is expected, {release} runs");
+        let rest = release.strip_prefix(&expected).unwrap_or("?");
+        assert!(rest.starts_with(['.', '-', '\n']), "kernel {expected} is expected, {release} runs");
     }
+    // Debian's release has a 0 for the third number, and tells the real one elsewhere: `... SMP ... Debian 6.1.192-2 (...)`.
+    let version = std::fs::read_to_string("/proc/version").unwrap();
+    let series: String = release.split_inclusive('.').take(2).collect();
+    let full = version.split("Debian ").find(|part| part.starts_with(&series)).unwrap_or(&release);
+    let mut numbers = full.split(|c: char| !c.is_ascii_digit()).map_while(|word| word.parse().ok());
+    let kernel = [(); 3].map(|()| numbers.next().expect("three numbers"));
+    println!("kernel {kernel:?}");
+    kernel
 }
 
 /// Asks the kernel how it counts.
@@ -95,7 +110,7 @@ fn set_timeouts(genl: &mut Genl, fin: u32, udp: u32) {
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn every_choice_is_the_kernels() {
-    assert_expected_kernel();
+    kernel();
     let profile = profile();
     let wanted = environment("LVS_LAB_PICKS", 2000) as usize;
     let seed = environment("LVS_LAB_SEED", 1);
@@ -110,7 +125,7 @@ fn every_choice_is_the_kernels() {
         if lacking.is_empty() {
             break;
         }
-        for scenario in in_new_namespace(|| play(&lacking, profile, seed << 32 | chunk << 8)) {
+        for scenario in in_new_namespace(|| play(&lacking, profile, seed << 32 | chunk << 8, None)) {
             let total = picks.entry(scenario.scheduler).or_default();
             total.0 += scenario.picks;
             total.1 += scenario.refusals;
@@ -123,7 +138,82 @@ fn every_choice_is_the_kernels() {
     println!("{:.1} s", began.elapsed().as_secs_f64());
 }
 
-fn play(names: &[&'static str], profile: Profile, seed: u64) -> Vec<Scenario> {
+/// lblcr's sets lose members when they have not changed for a while.
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn sets_of_lblcr_shrink_as_the_kernels_do() {
+    kernel();
+    let profile = profile();
+    let expiration = Duration::from_secs(4);
+    let scenarios =
+        in_new_namespace(|| play(&["lblcr"], profile, environment("LVS_LAB_SEED", 1) << 32, Some(expiration)));
+    let picks: usize = scenarios.iter().map(|scenario| scenario.picks).sum();
+    println!("{picks} choices: no difference");
+}
+
+/// The caches of lblc and lblcr are limited in newer kernels, and so is what ours remember.
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn a_full_cache_remembers_what_the_kernels_does() {
+    let kernel = kernel();
+    let profile = profile();
+    let mut options = Options::default();
+    options.lblc_capped = match kernel {
+        [6, 1, patch] => patch >= 191,
+        [6, 12, patch] => patch >= 113,
+        _ => true,
+    };
+    let address = |n: u32| Ipv4Addr::from_bits(0x3200_0000 + n * 7);
+    for scheduler in ["lblc", "lblcr"] {
+        in_new_namespace(|| {
+            let mut service = Plain::new(scheduler, profile, &options, &[3, 5, 2, 4]).expect("the scheduler exists");
+            service.compare((0..26_000).map(address));
+            // Other least loaded ones for the addresses that are not remembered, and other ones for those that were here.
+            service.compare((23_000..26_000).map(address));
+            service.set_weight(1, 0);
+            service.compare((0..26_000).step_by(20).map(address));
+            service.set_weight(1, 30);
+            service.compare((0..26_000).rev().step_by(20).map(address));
+            service.verify();
+        });
+        println!("{scheduler}, capped {}: no difference", options.lblc_capped);
+    }
+}
+
+/// twos draws, so no single choice can be compared, but thousands can be with what was to be expected of each.
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn twos_chooses_with_the_chances_that_ours_has() {
+    let kernel = kernel();
+    let profile = profile();
+    for weights in [&[3, 2, 1][..], &[1, 1], &[50, 20, 30, 0, 1], &[1, 2, 4, 8, 16, 32]] {
+        let tally = in_new_namespace(|| {
+            let mut service = match Plain::new("twos", profile, &Options::default(), weights) {
+                Ok(service) => service,
+                Err(2) if kernel < [6, 12, 0] => return None,
+                Err(errno) => panic!("errno {errno}"),
+            };
+            let mut tally = Tally::default();
+            for _ in 0..4 {
+                for chosen in service.open(std::iter::repeat_n([198, 51, 100, 1].into(), 2000)) {
+                    tally.add(&chances(service.balancer.pool()), chosen);
+                    service.balancer.connection_added(chosen);
+                }
+            }
+            Some(tally)
+        });
+        let Some(tally) = tally else {
+            println!("this kernel was built without twos");
+            return;
+        };
+        let deviation = tally.largest_deviation();
+        println!("{weights:?}: {} choices, {deviation:.2} standard deviations", tally.choices);
+        assert!(deviation < 5.0);
+    }
+}
+
+/// Random histories of many services side by side; `expiration` is that of lblcr's sets.
+fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<Duration>) -> Vec<Scenario> {
     // One packet that is no SYN makes an established connection.
     std::fs::write("/proc/sys/net/ipv4/vs/sloppy_tcp", "1").expect("sysctl sloppy_tcp");
     let mut genl = Genl::open();
@@ -132,13 +222,24 @@ fn play(names: &[&'static str], profile: Profile, seed: u64) -> Vec<Scenario> {
     let mut scenarios: Vec<Scenario> = names
         .iter()
         .cycle()
-        .take(SCENARIOS)
+        .take(if expiration.is_some() { SCENARIOS / 6 } else { SCENARIOS })
         .zip(0..)
         .map(|(name, n)| Scenario::new(name, profile, n, seed + u64::from(n), &mut genl))
         .collect();
+    if let Some(expiration) = expiration {
+        let path = "/proc/sys/net/ipv4/vs/lblcr_expiration";
+        std::fs::write(path, expiration.as_secs().to_string()).expect("sysctl lblcr_expiration");
+        scenarios.iter_mut().for_each(|scenario| scenario.set_expiration(expiration));
+    }
     for round in 0..ROUNDS {
         set_timeouts(&mut genl, 900, 900);
-        scenarios.iter_mut().for_each(|scenario| scenario.play(&mut genl, &sender, round * 1000));
+        // Time stands still within a round of the model, and more than the expiration passes from round to round.
+        let start = Instant::now();
+        scenarios.iter_mut().for_each(|scenario| scenario.play(&mut genl, &sender, round * 1_000_000));
+        if let Some(expiration) = expiration {
+            assert!(start.elapsed() < expiration, "too slow: {:?}", start.elapsed());
+            std::thread::sleep(expiration);
+        }
         let table: HashMap<_, _> = packets::connections().collect();
         scenarios.iter_mut().for_each(|scenario| scenario.compare(&table));
         set_timeouts(&mut genl, 1, 1);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use lvs_core::schedulers::{
     Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Random, Request, SplitMix64, by_name,
@@ -108,6 +109,12 @@ impl Scenario {
             scenario.add(genl);
         }
         scenario
+    }
+
+    /// The expiration of lblcr's sets, in the kernel already.
+    pub(crate) fn set_expiration(&mut self, expiration: Duration) {
+        self.options.lblcr_expiration = expiration.as_millis() as u64;
+        self.balancer.reconfigure(&self.options);
     }
 
     fn note(&mut self, text: std::fmt::Arguments<'_>) {
