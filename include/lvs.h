@@ -36,7 +36,7 @@
  * Visitors are functions of the caller's that the library calls. They must return: no longjmp, no C++ exception. They
  * must not use the director that is calling them, which gives LVS_STATUS_BUSY.
  *
- * Process. The library starts no thread, installs no signal handler, holds no global state and writes to no stream (a
+ * Process. The library starts no thread (but for the length of a call that opens another network namespace), installs no signal handler, holds no global state and writes to no stream (a
  * mistake in the library itself, LVS_STATUS_PANIC, leaves a line on stderr). Sockets are opened with FD_CLOEXEC. After fork() use
  * a director in one of the two processes only.
  *
@@ -1169,6 +1169,36 @@ typedef uint32_t lvs_sum_by;
 #endif // __cplusplus
 
 /**
+ * Which of the kernel's two interfaces to use.
+ */
+enum lvs_transport
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Generic netlink: everything, for those with CAP_NET_ADMIN in the initial user namespace.
+   */
+  LVS_TRANSPORT_NETLINK = 0,
+  /**
+   * The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for the root of a user
+   * namespace, too, and read a table at a fraction of netlink's cost.
+   */
+  LVS_TRANSPORT_SOCKET_OPTIONS = 1,
+  /**
+   * Netlink, or the socket options where netlink is not permitted.
+   */
+  LVS_TRANSPORT_AUTO = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_transport lvs_transport;
+#else
+typedef uint32_t lvs_transport;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * The encapsulation of a tunnel.
  */
 enum lvs_tunnel
@@ -1894,6 +1924,42 @@ typedef struct lvs_daemon {
    */
   uint8_t reserved[3];
 } lvs_daemon;
+
+/**
+ * How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's network namespace, over netlink, loading
+ * nothing, waiting 60 seconds for an answer. At most one of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN.
+ * Nothing that it points to is kept.
+ */
+typedef struct lvs_kernel_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which interface to use: enum lvs_transport.
+   */
+  uint32_t transport;
+  /**
+   * Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it by this process.
+   */
+  uint32_t load_module;
+  /**
+   * The network namespace of this process; 0 for none.
+   */
+  uint32_t namespace_pid;
+  /**
+   * The network namespace that a file stands for, such as "/proc/1/ns/net"; NULL for none.
+   */
+  const char *namespace_path;
+  /**
+   * The network namespace made by `ip netns add`; NULL for none.
+   */
+  const char *namespace_name;
+  /**
+   * How long an answer may take, in nanoseconds; 0 for 60 seconds, LVS_NEVER waits for ever.
+   */
+  uint64_t receive_timeout;
+} lvs_kernel_options;
 
 /**
  * An address with the prefix length of its network. Its layout never changes.
@@ -3375,6 +3441,17 @@ lvs_status lvs_director_apply(const struct lvs_director *director,
 void lvs_director_free(struct lvs_director *director);
 
 /**
+ * Opens the running kernel's director. `options` may be NULL.
+ *
+ * A kernel without IPVS gives LVS_STATUS_UNSUPPORTED with LVS_CAUSE_MODULE_MISSING; over netlink a missing privilege shows
+ * at the first operation.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_open_kernel(const struct lvs_kernel_options *options,
+                                    struct lvs_director **director,
+                                    struct lvs_error **err);
+
+/**
  * Makes an embedded director: the exact twin of IPVS in the kernel, in this process. It needs no privileges, starts no
  * thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
  */
@@ -4201,6 +4278,8 @@ void lvs_watcher_free(struct lvs_watcher *watcher);
 #define LVS_DAEMON_INIT \
   {(uint32_t)sizeof(lvs_daemon), LVS_ROLE_MASTER, 0, 0, 0, "", LVS_ADDRESS_INIT_, 0, {0, 0, 0}}
 #define LVS_INFO_INIT {(uint32_t)sizeof(lvs_info), 0, 0, 0, 0}
+#define LVS_KERNEL_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_kernel_options), LVS_TRANSPORT_NETLINK, 0, 0, NULL, NULL, 0}
 #define LVS_EMBEDDED_OPTIONS_INIT \
   {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
 #define LVS_SETTINGS_INIT \

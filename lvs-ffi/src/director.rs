@@ -2,6 +2,7 @@
 
 use lvs_core::Director;
 use lvs_core::embedded::EmbeddedDirector;
+use lvs_core::kernel::KernelDirector;
 
 use crate::batch::{self, lvs_batch, lvs_report};
 use crate::boundary::{call, infallible};
@@ -28,19 +29,25 @@ pub struct lvs_director(pub(crate) Lock<Held>);
 
 /// What a director handle holds.
 pub(crate) enum Held {
+    Kernel(Box<KernelDirector>),
     Embedded(Box<EmbeddedDirector>),
 }
 
 impl Held {
     pub(crate) fn as_dyn(&mut self) -> &mut dyn Director {
         match self {
+            Self::Kernel(director) => &mut **director,
             Self::Embedded(director) => &mut **director,
         }
     }
 
     /// The embedded director, or the status that says that only it can do that.
-    pub(crate) fn embedded(&mut self, _what: &str) -> Result<&mut EmbeddedDirector, Failure> {
+    pub(crate) fn embedded(&mut self, what: &str) -> Result<&mut EmbeddedDirector, Failure> {
         match self {
+            Self::Kernel(_) => Err(Failure::Own(
+                lvs_status::Unsupported,
+                format!("cannot {what}: only an embedded director does that"),
+            )),
             Self::Embedded(director) => Ok(director),
         }
     }

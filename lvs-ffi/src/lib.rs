@@ -50,6 +50,8 @@ pub mod batch;
 
 pub mod director;
 
+pub mod kernel;
+
 pub mod embedded;
 
 pub mod packet;

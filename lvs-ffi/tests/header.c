@@ -11,6 +11,7 @@ struct all {
   lvs_daemon daemon;
   lvs_info info;
   lvs_embedded_options embedded_options;
+  lvs_kernel_options kernel_options;
   lvs_settings settings;
   lvs_packet packet;
   lvs_flow flow;
@@ -33,6 +34,7 @@ extern struct all all;
 struct all all = {
     LVS_SERVICE_INIT,  LVS_SERVICE_STATE_INIT, LVS_DESTINATION_INIT, LVS_DESTINATION_STATE_INIT,
     LVS_TIMEOUTS_INIT, LVS_DAEMON_INIT,        LVS_INFO_INIT,        LVS_EMBEDDED_OPTIONS_INIT,
+    LVS_KERNEL_OPTIONS_INIT,
     LVS_SETTINGS_INIT, LVS_PACKET_INIT,        LVS_FLOW_INIT,        LVS_VERDICT_INIT,
     LVS_CONNECTION_INIT, LVS_CONNECTION_FILTER_INIT, LVS_CONNECTION_SUM_INIT, LVS_OPERATION_INIT,
     LVS_DRAIN_OPTIONS_INIT, LVS_REMAINING_INIT, LVS_HEALTH_POLICY_INIT, LVS_CHANGE_INIT, LVS_EVENT_INIT,

@@ -275,7 +275,29 @@ static void every_pointer_may_be_null(void) {
   lvs_error_free(NULL);
 }
 
+static void contradictory_kernel_options_are_refused(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = NULL;
+  lvs_kernel_options options = LVS_KERNEL_OPTIONS_INIT;
+  options.namespace_pid = 1;
+  options.namespace_path = "/proc/1/ns/net";
+  FAILS(lvs_director_open_kernel(&options, &director, &err), LVS_STATUS_INVALID_INPUT);
+  options.namespace_pid = 0;
+  options.transport = 3;
+  FAILS(lvs_director_open_kernel(&options, &director, &err), LVS_STATUS_INVALID_INPUT);
+  options.namespace_path = NULL;
+  options.namespace_name = "\xff";
+  FAILS(lvs_director_open_kernel(&options, &director, &err), LVS_STATUS_INVALID_INPUT);
+  options.transport = LVS_TRANSPORT_NETLINK;
+  options.namespace_name = "../../etc/passwd";
+  CHECK(lvs_director_open_kernel(&options, &director, &err) != LVS_STATUS_OK);
+  FAILS(lvs_director_open_kernel(NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(director == NULL);
+  lvs_error_free(err);
+}
+
 int main(void) {
+  contradictory_kernel_options_are_refused();
   every_pointer_may_be_null();
   records_with_wrong_sizes_are_refused();
   records_of_a_newer_program_are_taken_if_their_tail_is_zero();

@@ -1,5 +1,6 @@
 //! The C library: its header, its symbols, C programs under valgrind and AddressSanitizer, and projects that install it.
 
+mod examples;
 mod install;
 mod programs;
 
@@ -14,7 +15,9 @@ use crate::error::{Context, Result};
 use crate::{c_abi, c_header, host, project};
 
 /// Where the C tests are.
-pub(crate) const TESTS: &str = "lvs-ffi/tests";
+const TESTS: &str = "lvs-ffi/tests";
+/// Where those are that need a kernel with IPVS.
+const LAB_TESTS: &str = "lvs-ffi/tests/lab";
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     host::ensure_programs(
@@ -74,10 +77,15 @@ fn build(report: &mut Report, name: &str, features: &[&str]) -> Result<Option<Pa
         let _ = fs::remove_file(&to);
         fs::copy(project::target_directory().join("debug").join(file), to).context(|| format!("cannot copy {file}"))?;
     }
+    link_soname(&directory)?;
+    Ok(Some(directory))
+}
+
+/// Gives the library in a directory the name that programs look for, too.
+pub(super) fn link_soname(directory: &Path) -> Result<()> {
     let link = directory.join(soname(&directory.join("liblvs.so"))?);
     let _ = fs::remove_file(&link);
-    symlink("liblvs.so", link)?;
-    Ok(Some(directory))
+    symlink("liblvs.so", &link).context(|| format!("cannot link {}", link.display()))
 }
 
 /// The name under which programs will look for the library.
@@ -104,7 +112,8 @@ fn symbols(report: &mut Report, directory: &Path) -> Result<()> {
     check("exported, but not in the header", exported.difference(&declared).collect());
     check("in the header, but not exported", declared.difference(&exported).collect());
     let mut tests = String::new();
-    for source in programs::sources()? {
+    // Those of the lab are run by the lab's stage.
+    for source in programs::sources(TESTS)?.into_iter().chain(programs::sources(LAB_TESTS)?) {
         tests.push_str(&fs::read_to_string(source)?);
     }
     let called = |name: &&String| tests.contains(&format!("{name}("));

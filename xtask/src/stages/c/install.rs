@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::TESTS;
+use super::{TESTS, examples};
 use crate::error::{Error, Result};
 use crate::stages::Report;
 use crate::{host, project};
@@ -37,6 +37,7 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
     report.check(&mut make("install", &variables))?;
     complete(report, &prefix, true);
     consumers(report, &base, &prefix)?;
+    examples::run(report, &base, &prefix)?;
     report.check(&mut make("uninstall", &variables))?;
     complete(report, &prefix, false);
 
@@ -66,12 +67,7 @@ fn complete(report: &mut Report, prefix: &Path, expected: bool) {
 
 /// Three projects build against what is installed, and their programs run.
 fn consumers(report: &mut Report, base: &Path, prefix: &Path) -> Result<()> {
-    let library = prefix.join("lib");
-    let prepared = |command: &str| {
-        let mut command = project::command(command);
-        command.env("PKG_CONFIG_PATH", library.join("pkgconfig")).env("LD_LIBRARY_PATH", &library);
-        command
-    };
+    let prepared = |command: &str| prepared(command, prefix);
     let from = |name: &str| project::root().join(TESTS).join("consumers").join(name);
     let out = |name: &str| -> Result<PathBuf> {
         let directory = base.join(name);
@@ -94,6 +90,14 @@ fn consumers(report: &mut Report, base: &Path, prefix: &Path) -> Result<()> {
     report.check(&mut prepared(&meson.join("consumer").to_string_lossy()))
 }
 
-fn built(command: &mut Command) -> Result<()> {
+/// A program that finds what is installed below a prefix.
+pub(super) fn prepared(command: &str, prefix: &Path) -> Command {
+    let library = prefix.join("lib");
+    let mut command = project::command(command);
+    command.env("PKG_CONFIG_PATH", library.join("pkgconfig")).env("LD_LIBRARY_PATH", library);
+    command
+}
+
+pub(super) fn built(command: &mut Command) -> Result<()> {
     host::capture(command).map(drop).map_err(|error| Error::new(format!("a project that uses liblvs: {error}")))
 }

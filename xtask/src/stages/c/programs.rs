@@ -14,9 +14,9 @@ const STRICT: [&str; 7] = ["-std=c11", "-g", "-Wall", "-Wextra", "-Wpedantic", "
 /// What a program that links the static library needs besides; see lvs.pc.
 const STATIC_LIBRARIES: [&str; 6] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl"];
 
-/// Every C test, in the order of the names.
-pub(super) fn sources() -> Result<Vec<PathBuf>> {
-    let directory = project::root().join(TESTS);
+/// Every C test of a directory, in the order of the names.
+pub(super) fn sources(directory: &str) -> Result<Vec<PathBuf>> {
+    let directory = project::root().join(directory);
     let entries = fs::read_dir(&directory).context(|| format!("cannot read {}", directory.display()))?;
     let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     found.retain(|file| file.extension().is_some_and(|extension| extension == "c"));
@@ -29,14 +29,12 @@ fn stem(source: &Path) -> String {
 }
 
 pub(super) fn run(report: &mut Report, plain: &Path, hooks: &Path) -> Result<()> {
-    let sources = sources()?;
+    let sources = sources(TESTS)?;
     for source in &sources {
         let name = stem(source);
         let library = if name == "panic" { hooks } else { plain };
         let program = shared(source, library)?;
-        if name != "kernel" {
-            report.check(&mut under_valgrind(&program))?;
-        }
+        report.check(&mut under_valgrind(&program))?;
         if name == "threads" {
             let helgrind = ["--tool=helgrind", "-q", "--error-exitcode=9"];
             report.check(project::command("valgrind").args(helgrind).arg(program))?;
@@ -55,7 +53,7 @@ fn shared(source: &Path, library: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-fn under_valgrind(program: &Path) -> Command {
+pub(super) fn under_valgrind(program: &Path) -> Command {
     let mut valgrind = project::command("valgrind");
     valgrind.args(["-q", "--error-exitcode=9", "--leak-check=full", "--show-leak-kinds=all"]);
     // Backtraces of panics are slow here and nobody reads them.
@@ -80,7 +78,7 @@ fn sanitized(report: &mut Report, sources: &[PathBuf]) -> Result<()> {
         return Ok(());
     }
     let library = directory.join(target).join("debug/liblvs.a");
-    for source in sources.iter().filter(|source| stem(source) != "kernel") {
+    for source in sources {
         let program = directory.join(stem(source));
         let mut compiler = project::command("gcc");
         compiler.args(STRICT).args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);

@@ -131,6 +131,7 @@ fn compiled(source: &Path) -> Result<String> {
     cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-I", "include", "-o"]).arg(&program).arg(source);
     cc.arg("-L").arg(project::target_directory().join("debug")).arg("-llvs");
     host::capture(&mut cc).context(|| format!("{}", source.display()))?;
+    crate::stages::c::link_soname(&project::target_directory().join("debug"))?;
     Ok(program.to_string_lossy().into_owned())
 }
 
