@@ -4,7 +4,7 @@ use super::client::{Client, Fault, is_end, refusal};
 use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
-use crate::model::{AddressFamily, EngineName, Protocol, SchedulerName, ServiceKey};
+use crate::model::{AddressFamily, DaemonRole, EngineName, Protocol, SchedulerName, ServiceKey};
 use crate::wire::attr::{close, open_marked, put, put_address, put_be16, put_bytes4, put_text, put_u16, put_u32};
 use crate::wire::message::{Answer, Command, Message};
 use crate::wire::uapi::*;
@@ -150,6 +150,11 @@ impl Client {
         let mut failures: Vec<Failure> = Vec::with_capacity(refused.len());
         for Refused { index, errno, message } in refused {
             let operation = operations[start + index];
+            if let (Errno::EINTR, Operation::StopDaemon(role)) = (errno, operation)
+                && self.has_stopped(role)
+            {
+                continue;
+            }
             let mut error = refusal(Attempt::Operation(operation), errno, message);
             if gone && errno == Errno::ENOENT {
                 error.cause = Cause::ModuleMissing;
@@ -159,6 +164,12 @@ impl Client {
             failures.push(Failure { index: start + index, error });
         }
         failures
+    }
+
+    /// Whether a daemon is stopped. One that is stopped before its thread ever ran is gone, and yet the kernel passes on
+    /// the `EINTR` of that thread (`kthread_stop()`, `stop_sync_thread()`).
+    fn has_stopped(&mut self, role: DaemonRole) -> bool {
+        self.daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.role != role))
     }
 
     /// Whether the family's number is no more: then every request is answered with `ENOENT`. If it has a new one, that

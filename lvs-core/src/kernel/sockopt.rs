@@ -160,10 +160,14 @@ impl SocketOptions {
 
     fn carry_out(&self, operation: &Operation) -> Result<(), Box<OperationError>> {
         let (option, value) = encode(operation).map_err(|why| Box::new(unsupported(*operation, &why.to_string())))?;
-        sys::set_option(self.fd.as_fd(), libc::IPPROTO_IP, option, &value).map_err(|error| {
-            let attempt = Attempt::Operation(*operation);
-            Box::new(OperationError::from_errno(attempt, Errno(error.raw_os_error().unwrap_or(Errno::EIO.0))))
-        })
+        let Err(error) = sys::set_option(self.fd.as_fd(), libc::IPPROTO_IP, option, &value) else { return Ok(()) };
+        let errno = Errno(error.raw_os_error().unwrap_or(Errno::EIO.0));
+        if let (Errno::EINTR, Operation::StopDaemon(role)) = (errno, operation)
+            && self.daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.role != *role))
+        {
+            return Ok(()); // It never ran, and is gone; see the same over netlink.
+        }
+        Err(Box::new(OperationError::from_errno(Attempt::Operation(*operation), errno)))
     }
 }
 
