@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 
 use ipvsadm::Oracle;
-use listing_case::{Case, Names, all_listings, ours};
+use listing_case::{Case, Names, all_listings, answers, ours};
 use lvs_core::model::*;
 
 /// Tables to compare; more with `LVS_ORACLE_TABLES`.
@@ -250,7 +250,7 @@ fn every_listing_is_that_of_ipvsadm() {
             let comment = format!("Random table {seed} of tests/listing_oracle.rs, ipvsadm 1.31.");
             let case = Case {
                 comment,
-                answers: ipvsadm::answers(&snapshot),
+                answers: answers(&snapshot),
                 rows: String::from_utf8(connections).unwrap().lines().skip(1).map(str::to_owned).collect(),
                 names,
                 commands,

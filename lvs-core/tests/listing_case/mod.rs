@@ -225,3 +225,27 @@ pub(crate) fn all_listings(snapshot: &Snapshot, named: bool) -> Vec<String> {
     }
     all
 }
+
+/// What a kernel with that table answers, for a [`Case`]: attributes, of services, destinations and daemons those inside
+/// the nest.
+#[allow(dead_code, reason = "some tests record, others replay")]
+pub(crate) fn answers(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
+    let mut answers = Vec::new();
+    let mut add = |what: &str, nested: bool, write: &dyn Fn(&mut Vec<u8>)| {
+        let mut buf = Vec::new();
+        write(&mut buf);
+        answers.push((what.to_owned(), if nested { buf.split_off(4) } else { buf }));
+    };
+    add("info", false, &|buf| info::write(buf, &snapshot.info));
+    add("timeouts", false, &|buf| config::write(buf, &snapshot.timeouts));
+    for running in &snapshot.daemons {
+        add("daemon", true, &|buf| daemon::write_entry(buf, running));
+    }
+    for found in &snapshot.services {
+        add("service", true, &|buf| service::write_entry(buf, &found.entry));
+        for entry in &found.destinations {
+            add("destination", true, &|buf| destination::write_entry(buf, entry));
+        }
+    }
+    answers
+}
