@@ -1,6 +1,6 @@
 //! Parsing `ip_vs_conn`, beside the way one writes it first: split at blanks, `from_str_radix`.
 //!
-//! Run with `cargo bench --bench procfs`; prints the best of several passes over the same text.
+//! Run with `cargo xtask bench procfs`; the best of several passes over the same text.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::hint::black_box;
@@ -122,15 +122,8 @@ fn main() {
                 assert_eq!(sum, expected);
             }
         }
-        let naive = best[2].as_secs_f64();
         for ((parser, _), best) in parsers.iter().zip(best) {
-            let seconds = best.as_secs_f64();
-            println!(
-                "ip_vs_conn {name} {parser:6}: {:6.3} GB/s, {:5.1} ns a row, {:4.1} x naive",
-                text.len() as f64 / seconds / 1e9,
-                seconds / ROWS as f64 * 1e9,
-                naive / seconds,
-            );
+            println!("ip_vs_conn {name}\t{parser}\t{}\t{}\tB", best.as_secs_f64(), text.len());
         }
     }
 }
