@@ -42,6 +42,7 @@ impl Backend {
             Some(path) if path.contains('/') => Namespace::Path(path.into()),
             Some(name) => Namespace::Name(name.to_owned()),
         };
+        // DIFFERENCE: ipvsadm runs /sbin/modprobe; this has the kernel do it.
         let opened = KernelDirector::options().namespace(namespace).load_module(true).open();
         let mut director = opened.map_err(|error| cannot_initialise(&error))?;
         director.info().map_err(|error| cannot_initialise(&error))?;

@@ -25,6 +25,7 @@ pub(crate) fn restore(session: &mut Session<'_>) -> Result<Exit, Exit> {
 /// where they stand, and the last line's status is that of all.
 ///
 /// The changes of consecutive lines travel together. What a line prints, those before it have had their say.
+// DIFFERENCE: ipvsadm opens a socket and looks the family up for every line.
 fn line_by_line(session: &mut Session<'_>, rules: &[u8]) -> Result<Exit, Exit> {
     let mut waiting = Vec::new();
     let mut last = 0;

@@ -83,6 +83,7 @@ impl SyntaxError {
     }
 }
 
+// DIFFERENCE: bytes of a word that are no UTF-8 are replaced here.
 fn value(expected: Expected, word: &str) -> String {
     use Expected as E;
     match expected {

@@ -400,9 +400,18 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     }
 
     fn forwarding(&mut self, word: Word<'a>) -> Checked {
-        let text = String::from_utf8_lossy(word.bytes);
-        let number = || text.strip_prefix("method-")?.parse().ok().filter(|number| *number < 8);
-        match text.parse().ok().or_else(|| number().map(ForwardingMethod::from_number)) {
+        let method = match word.bytes {
+            b"masquerade" => Some(ForwardingMethod::Masquerade),
+            b"local" => Some(ForwardingMethod::LocalNode),
+            b"tunnel" => Some(ForwardingMethod::Tunnel),
+            b"direct" => Some(ForwardingMethod::DirectRoute),
+            b"bypass" => Some(ForwardingMethod::Bypass),
+            other => match other.strip_prefix(b"method-") {
+                Some([digit @ b'0'..=b'7']) => Some(ForwardingMethod::from_number(u32::from(digit - b'0'))),
+                _ => None,
+            },
+        };
+        match method {
             Some(method) => {
                 self.draft.forwarding = method;
                 Ok(())
@@ -524,6 +533,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     }
 
     /// A name, cut to its field where ipvsadm cuts it.
+    // DIFFERENCE: ipvsadm sends names that are no UTF-8, which no kernel has.
     fn name<'w>(&self, word: Word<'w>, longest: usize) -> Option<&'w str> {
         let text = std::str::from_utf8(word.bytes).ok()?;
         if text.len() <= longest {
