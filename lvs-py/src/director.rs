@@ -1,21 +1,31 @@
 //! The handle behind `lvs.Director`: one director of the core, whichever, that threads may share.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lvs_core::Director;
 use lvs_core::connections::ConnectionSums;
 use lvs_core::director::OnRefusal;
-use lvs_core::embedded::EmbeddedDirector;
-use lvs_core::model::ServiceSnapshot;
+use lvs_core::embedded::{EmbeddedDirector, Interface};
+#[cfg(target_os = "linux")]
+use lvs_core::kernel::{KernelDirector, Namespace, TransportChoice};
+use lvs_core::model::{EngineName, SchedulerName, ServiceSnapshot};
+use lvs_core::procfs::Sysctl;
+#[cfg(target_os = "linux")]
+use lvs_core::procfs::Sysctls;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::batch::{PyBatchReport, operations_of};
 use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
-use crate::convert::KeyArg;
+use crate::convert::{self, DestinationKeyArg, KeyArg};
 use crate::errors::{self, OrRaise};
 use crate::operation::PyOperation;
+use crate::packet::{PacketArgs, PyVerdict, flow};
 use crate::settings::{PyDaemon, PyInfo, PyTimeouts};
 use crate::snapshot::{PyDestinations, PyServiceEntry, PySnapshot, lone_service};
 use crate::stats::PyStats;
@@ -23,12 +33,16 @@ use crate::stats::PyStats;
 /// Which director it is.
 pub(crate) enum Inner {
     Embedded(Box<EmbeddedDirector>),
+    #[cfg(target_os = "linux")]
+    Kernel(Box<KernelDirector>),
 }
 
 impl Inner {
     fn director(&mut self) -> &mut dyn Director {
         match self {
             Self::Embedded(director) => &mut **director,
+            #[cfg(target_os = "linux")]
+            Self::Kernel(director) => &mut **director,
         }
     }
 }
@@ -62,7 +76,7 @@ impl PyHandle {
     }
 
     fn with_inner<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Inner) -> T + Send) -> PyResult<T> {
-        if self.process != std::process::id() {
+        if self.is_foreign() {
             return Err(errors::closed(py, "this director was opened before a fork: open one in the child"));
         }
         py.detach(|| self.lock().as_mut().map(work)).ok_or_else(|| errors::closed(py, "the director is closed"))
@@ -73,27 +87,116 @@ impl PyHandle {
         py: Python<'_>,
         work: impl FnOnce(&mut EmbeddedDirector) -> T + Send,
     ) -> PyResult<T> {
-        self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => work(director),
-        })
+        let done = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => Some(work(director)),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(_) => None,
+        })?;
+        done.ok_or_else(|| errors::invalid(py, "only an embedded director has a clock, packets and settings"))
+    }
+
+    /// Whether another process opened it. Its socket is shared with that process, which would read our answers.
+    fn is_foreign(&self) -> bool {
+        self.process != std::process::id()
     }
 }
 
 #[pymethods]
 impl PyHandle {
     #[staticmethod]
-    fn embedded() -> Self {
-        Self::new(Inner::Embedded(Box::new(EmbeddedDirector::new())))
+    #[pyo3(signature = (*, profile = Cow::Borrowed("new"), seed = 0, connection_table_size = None, schedulers = None,
+        engines = None, interfaces = None, local_addresses = None, ipv6 = true))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn embedded(
+        py: Python<'_>,
+        profile: Cow<'_, str>,
+        seed: u64,
+        connection_table_size: Option<u32>,
+        schedulers: Option<Vec<String>>,
+        engines: Option<Vec<String>>,
+        interfaces: Option<HashMap<String, u32>>,
+        local_addresses: Option<Vec<Bound<'_, PyAny>>>,
+        ipv6: bool,
+    ) -> PyResult<Self> {
+        let mut options =
+            EmbeddedDirector::options().profile(crate::scheduler::profile(py, &profile)?).seed(seed).ipv6(ipv6);
+        if let Some(buckets) = connection_table_size {
+            options = options.connection_table_size(buckets);
+        }
+        if let Some(names) = schedulers {
+            let names: Result<Vec<SchedulerName>, _> = names.iter().map(|name| name.parse()).collect();
+            options = options.schedulers(names.or_raise(py)?);
+        }
+        if let Some(names) = engines {
+            let names: Result<Vec<EngineName>, _> = names.iter().map(|name| name.parse()).collect();
+            options = options.engines(names.or_raise(py)?);
+        }
+        if let Some(interfaces) = interfaces {
+            let mut known = Vec::new();
+            for (name, mtu) in interfaces {
+                known.push(Interface { name: name.parse().or_raise(py)?, mtu });
+            }
+            options = options.interfaces(known);
+        }
+        for address in local_addresses.unwrap_or_default() {
+            let text = address.str()?;
+            let text = text.to_cow()?;
+            let (addr, length) = text.split_once('/').map_or((&*text, None), |(addr, length)| (addr, Some(length)));
+            let addr = convert::address_text(py, addr)?;
+            let full = if addr.is_ipv4() { 32 } else { 128 };
+            let length = length.map_or(Ok(full), str::parse);
+            let length =
+                length.map_err(|_| errors::invalid(py, format!("{text:?} is not an address with its network")))?;
+            options = options.local_address(addr, length);
+        }
+        Ok(Self::new(Inner::Embedded(Box::new(options.build()))))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[staticmethod]
+    #[pyo3(signature = (*, namespace = None, path = None, pid = None, transport = Cow::Borrowed("netlink"),
+        load_module = false, timeout = None))]
+    fn kernel(
+        py: Python<'_>,
+        namespace: Option<String>,
+        path: Option<std::path::PathBuf>,
+        pid: Option<u32>,
+        transport: Cow<'_, str>,
+        load_module: bool,
+        timeout: Option<Duration>,
+    ) -> PyResult<Self> {
+        let namespace = match (namespace, path, pid) {
+            (None, None, None) => Namespace::Current,
+            (Some(name), None, None) => Namespace::Name(name),
+            (None, Some(path), None) => Namespace::Path(path),
+            (None, None, Some(pid)) => Namespace::Pid(pid),
+            _ => return Err(errors::invalid(py, "a network namespace is named in one way")),
+        };
+        let transport = match &*transport {
+            "netlink" => TransportChoice::Netlink,
+            "sockopt" => TransportChoice::SocketOptions,
+            "auto" => TransportChoice::Auto,
+            other => {
+                let message = format!("{other:?} is no transport: \"netlink\", \"sockopt\" or \"auto\"");
+                return Err(errors::invalid(py, message));
+            }
+        };
+        let mut options = KernelDirector::options().namespace(namespace).transport(transport).load_module(load_module);
+        if let Some(timeout) = timeout {
+            options = options.receive_timeout(timeout);
+        }
+        let director = py.detach(|| options.open()).or_raise(py)?;
+        Ok(Self::new(Inner::Kernel(Box::new(director))))
     }
 
     fn close(&self, py: Python<'_>) {
-        if self.process == std::process::id() {
+        if !self.is_foreign() {
             py.detach(|| drop(self.lock().take()));
         }
     }
 
     fn closed(&self, py: Python<'_>) -> bool {
-        self.process != std::process::id() || py.detach(|| self.lock().is_none())
+        self.is_foreign() || py.detach(|| self.lock().is_none())
     }
 
     fn info(&self, py: Python<'_>) -> PyResult<PyInfo> {
@@ -182,5 +285,162 @@ impl PyHandle {
 
     fn totals(&self, py: Python<'_>) -> PyResult<PyStats> {
         self.with_embedded(py, |director| director.totals()).map(PyStats)
+    }
+
+    #[pyo3(signature = (source, destination, protocol, flags, from_server, mark, length))]
+    #[allow(clippy::too_many_arguments, reason = "what a packet is made of")]
+    fn receive(
+        &self,
+        source: DestinationKeyArg,
+        destination: DestinationKeyArg,
+        protocol: &Bound<'_, PyAny>,
+        flags: Option<Cow<'_, str>>,
+        from_server: bool,
+        mark: u32,
+        length: Option<u32>,
+    ) -> PyResult<PyVerdict> {
+        let flags = flags.as_deref();
+        let arguments = PacketArgs { source, destination, protocol, flags, from_server, mark, length };
+        let packet = arguments.packet()?;
+        self.with_embedded(protocol.py(), |director| director.receive(&packet)).map(PyVerdict)
+    }
+
+    fn open_flow(
+        &self,
+        client: DestinationKeyArg,
+        target: DestinationKeyArg,
+        protocol: &Bound<'_, PyAny>,
+        mark: u32,
+    ) -> PyResult<PyVerdict> {
+        let flow = flow(&client, &target, protocol, mark)?;
+        self.with_embedded(protocol.py(), |director| director.open(&flow)).map(PyVerdict)
+    }
+
+    fn send_flow(
+        &self,
+        client: DestinationKeyArg,
+        target: DestinationKeyArg,
+        protocol: &Bound<'_, PyAny>,
+        mark: u32,
+        length: u32,
+    ) -> PyResult<PyVerdict> {
+        let flow = flow(&client, &target, protocol, mark)?;
+        self.with_embedded(protocol.py(), |director| director.send(&flow, length)).map(PyVerdict)
+    }
+
+    fn close_flow(
+        &self,
+        client: DestinationKeyArg,
+        target: DestinationKeyArg,
+        protocol: &Bound<'_, PyAny>,
+        mark: u32,
+    ) -> PyResult<()> {
+        let flow = flow(&client, &target, protocol, mark)?;
+        self.with_embedded(protocol.py(), |director| director.close(&flow))
+    }
+
+    // Tunables: of the twin its settings, of the kernel the files of this process's network namespace.
+
+    fn sysctl_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let names = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(_) => Ok(settings::NAMES.iter().map(|name| (*name).to_owned()).collect()),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(_) => Sysctls::new().names(),
+        })?;
+        names.or_raise(py)
+    }
+
+    fn sysctl_get<'py>(&self, py: Python<'py>, name: Cow<'_, str>) -> PyResult<Bound<'py, PyAny>> {
+        let text = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => Ok(settings::get(director.settings(), &name)),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(_) => match Sysctls::new().get_raw(&name) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            },
+        })?;
+        let text = text.or_raise(py)?.ok_or_else(|| PyKeyError::new_err(name.into_owned()))?;
+        match text.parse::<i64>() {
+            Ok(number) => number.into_bound_py_any(py),
+            Err(_) => text.into_bound_py_any(py),
+        }
+    }
+
+    fn sysctl_set(&self, py: Python<'_>, name: Cow<'_, str>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let text = match value.extract::<i64>() {
+            Ok(number) => number.to_string(),
+            Err(_) => value.str()?.to_cow()?.into_owned(),
+        };
+        let known = Sysctl::ALL.iter().find(|sysctl| sysctl.name() == name);
+        if let Some(sysctl) = known {
+            let value = lvs_core::procfs::SysctlValue::parse(*sysctl, &text).or_raise(py)?;
+            sysctl.check(&value).or_raise(py)?;
+        }
+        let found = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => {
+                let mut new = *director.settings();
+                let found = settings::set(&mut new, &name, &text);
+                director.set_settings(new);
+                Ok(found)
+            }
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(_) => match Sysctls::new().set_raw(&name, &text) {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(false),
+                Err(error) => Err(error),
+            },
+        })?;
+        if found.or_raise(py)? { Ok(()) } else { Err(PyKeyError::new_err(name.into_owned())) }
+    }
+}
+
+/// The twin's settings by the names that the kernel's tunables have.
+mod settings {
+    use lvs_core::embedded::Settings;
+
+    macro_rules! settings {
+        ($($name:ident: $kind:ident),* $(,)?) => {
+            pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            pub(super) fn get(settings: &Settings, name: &str) -> Option<String> {
+                match name {
+                    $(stringify!($name) => Some(settings!(@show $kind settings.$name)),)*
+                    _ => None,
+                }
+            }
+
+            /// Whether there is such a setting and that is a value of it.
+            pub(super) fn set(settings: &mut Settings, name: &str, text: &str) -> bool {
+                match name {
+                    $(stringify!($name) => settings!(@read $kind settings.$name, text),)*
+                    _ => false,
+                }
+            }
+        };
+        (@show switch $field:expr) => { u8::from($field).to_string() };
+        (@show number $field:expr) => { $field.to_string() };
+        (@read switch $field:expr, $text:expr) => {
+            $text.parse::<i64>().is_ok_and(|value| { $field = value != 0; true })
+        };
+        (@read number $field:expr, $text:expr) => {
+            $text.parse().is_ok_and(|value| { $field = value; true })
+        };
+    }
+
+    settings! {
+        am_droprate: number,
+        backup_only: switch,
+        cache_bypass: switch,
+        conn_reuse_mode: number,
+        drop_packet: number,
+        expire_nodest_conn: switch,
+        expire_quiescent_template: switch,
+        lblc_expiration: number,
+        lblcr_expiration: number,
+        run_estimation: switch,
+        secure_tcp: number,
+        sloppy_sctp: switch,
+        sloppy_tcp: switch,
     }
 }

@@ -14,6 +14,7 @@ mod drain;
 mod errors;
 mod health;
 mod operation;
+mod packet;
 mod plan;
 mod rules;
 mod scheduler;
@@ -48,6 +49,8 @@ mod _lvs {
     use crate::health::{PyHealth, PyHealthChange, PyHealthPolicy};
     #[pymodule_export]
     use crate::operation::PyOperation;
+    #[pymodule_export]
+    use crate::packet::PyVerdict;
     #[pymodule_export]
     use crate::plan::{_reconcile, PyOutcome, PyPlan, PyRefusal, PyScope, PyStep};
     #[pymodule_export]

@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping as _Mapping
 
 from ._connections import read_connections, sum_connections
-from ._director import Batch, Director, EmbeddedDirector, LiveServices
+from ._director import Batch, Director, EmbeddedDirector, KernelDirector, LiveServices, Sysctls
 from ._lvs import (
     Balancer,
     BatchReport,
@@ -68,6 +68,7 @@ from ._lvs import (
     TableService,
     Timeouts,
     Tunnel,
+    Verdict,
     Watcher,
     __version__,
     schedulers,
@@ -139,6 +140,7 @@ __all__ = [
     "HealthPolicy",
     "Info",
     "InvalidInputError",
+    "KernelDirector",
     "KernelError",
     "LiveServices",
     "LvsError",
@@ -165,6 +167,7 @@ __all__ = [
     "StateCounts",
     "Stats",
     "Step",
+    "Sysctls",
     "SystemCallError",
     "Table",
     "TableService",
@@ -173,6 +176,7 @@ __all__ = [
     "TunnelFlags",
     "TunnelKind",
     "UnsupportedError",
+    "Verdict",
     "Watcher",
     "__version__",
     "read_connections",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from . import exceptions
 from ._lvs import (
@@ -24,10 +24,11 @@ from ._views import Items, Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, ItemsView, Iterable, Iterator, ValuesView
     from datetime import timedelta
     from types import TracebackType
-    from typing import Any, TypeVar
+    from typing import Any, Literal, TypeVar
 
     from typing_extensions import Unpack
 
@@ -45,12 +46,24 @@ if TYPE_CHECKING:
         Scope,
         Snapshot,
         Stats,
+        Verdict,
     )
-    from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, WaitFor
+    from .typing import (
+        Address,
+        Conditions,
+        DestinationLike,
+        ProtocolLike,
+        RoleLike,
+        Seconds,
+        ServiceLike,
+        TableLike,
+        Transport,
+        WaitFor,
+    )
 
     _D = TypeVar("_D", bound="Director")
 
-__all__ = ["Batch", "Director", "EmbeddedDirector", "LiveServices"]
+__all__ = ["Batch", "Director", "EmbeddedDirector", "KernelDirector", "LiveServices", "Sysctls"]
 
 
 def _log(message: str, *args: object) -> None:
@@ -126,6 +139,45 @@ class LiveServices(Mapping[ServiceKey, ServiceEntry]):
         return _html.snapshot(self._handle.snapshot())
 
 
+class Sysctls(MutableMapping[str, "int | str"]):
+    """The tunables below ``net.ipv4.vs`` by name, read and written at once.
+
+    Of a kernel director they are those of this process's network namespace, of an embedded one its settings.
+
+    ```python
+    import lvs
+
+    with lvs.Director.embedded() as director:
+        assert director.sysctls["conn_reuse_mode"] == 1
+        director.sysctls["expire_quiescent_template"] = True
+    ```
+    """
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def __getitem__(self, name: str) -> int | str:
+        return self._handle.sysctl_get(name)
+
+    def __setitem__(self, name: str, value: int | str) -> None:
+        _log("set net.ipv4.vs.%s to %s", name, value)
+        self._handle.sysctl_set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a tunable cannot be deleted")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._handle.sysctl_names())
+
+    def __len__(self) -> int:
+        return len(self._handle.sysctl_names())
+
+    def __repr__(self) -> str:
+        return f"<Sysctls {dict(self)}>"
+
+
 class Batch(Operations):
     """Changes that go out together: many operations, few system calls.
 
@@ -194,12 +246,63 @@ class Director:
         self._handle = handle
 
     @staticmethod
-    def embedded() -> EmbeddedDirector:
+    def kernel(
+        namespace: str | int | os.PathLike[str] | None = None,
+        *,
+        transport: Transport = "netlink",
+        load_module: bool = False,
+        timeout: float | timedelta | None = None,
+    ) -> KernelDirector:
+        """The running kernel's director. Needs CAP_NET_ADMIN.
+
+        `namespace` is another network namespace than the caller's: a name of ``ip netns``, a process id, or a path
+        such as ``/proc/1/ns/net``. `transport` is ``"netlink"``, which can say everything, ``"sockopt"``, the old
+        socket options (IPv4 only, and much faster to read), or ``"auto"``. With `load_module` the kernel loads
+        ``ip_vs`` if it is missing. An answer that takes longer than `timeout` seconds (60 by default) raises.
+
+        Raises `UnsupportedError` when the kernel has no IPVS, `PermissionDeniedError` without the privilege.
+        """
+        where: dict[str, Any] = {}
+        if isinstance(namespace, int):
+            where["pid"] = namespace
+        elif isinstance(namespace, str) and "/" not in namespace:
+            where["namespace"] = namespace
+        elif namespace is not None:
+            where["path"] = namespace
+        handle = Handle.kernel(transport=transport, load_module=load_module, timeout=_span(timeout), **where)
+        return KernelDirector(handle)
+
+    @staticmethod
+    def embedded(
+        *,
+        profile: Literal["new", "old"] = "new",
+        seed: int = 0,
+        connection_table_size: int | None = None,
+        schedulers: Iterable[str] | None = None,
+        engines: Iterable[str] | None = None,
+        interfaces: Mapping[str, int] | None = None,
+        local_addresses: Iterable[Address] | None = None,
+        ipv6: bool = True,
+    ) -> EmbeddedDirector:
         """A director in this process, empty: for tests, simulations and dry runs. Needs no privilege.
 
-        Time stands still until `EmbeddedDirector.advance` moves it.
+        Time stands still until `EmbeddedDirector.advance` moves it. By default it is the twin of a current kernel with
+        all schedulers, IPv6 and the interfaces ``lo`` and ``eth0``. `profile` is ``"old"`` for kernels before 6.1.183
+        and 6.12.104; `seed` is that of all chance; `interfaces` maps names to their longest packets;
+        `local_addresses` are further addresses of the machine, with their networks.
         """
-        return EmbeddedDirector(Handle.embedded())
+        return EmbeddedDirector(
+            Handle.embedded(
+                profile=profile,
+                seed=seed,
+                connection_table_size=connection_table_size,
+                schedulers=None if schedulers is None else list(schedulers),
+                engines=None if engines is None else list(engines),
+                interfaces=None if interfaces is None else dict(interfaces),
+                local_addresses=None if local_addresses is None else list(local_addresses),
+                ipv6=ipv6,
+            )
+        )
 
     # Reads.
 
@@ -227,6 +330,11 @@ class Director:
     def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons, the master first."""
         return self._handle.daemons()
+
+    @property
+    def sysctls(self) -> Sysctls:
+        """The tunables below ``net.ipv4.vs``, as a mapping that reads and writes."""
+        return Sysctls(self._handle)
 
     # Changes.
 
@@ -452,6 +560,12 @@ class Director:
         return repr(self) if self.closed else _html.snapshot(self.snapshot())
 
 
+class KernelDirector(Director):
+    """The running kernel's table. Open it with `Director.kernel`."""
+
+    __slots__ = ()
+
+
 class EmbeddedDirector(Director):
     """The twin of the kernel's IPVS in this process, with a clock that moves when told to.
 
@@ -486,6 +600,62 @@ class EmbeddedDirector(Director):
 
     def _sleeper(self) -> Callable[[float], object]:
         return self.advance
+
+    def connect(
+        self, client: DestinationLike, target: DestinationLike, *, protocol: ProtocolLike = "tcp", mark: int = 0
+    ) -> Verdict:
+        """Opens a connection: the handshake of TCP or SCTP, one datagram of UDP. Says what became of its first packet.
+
+        `client` and `target` are addresses with ports: ``"203.0.113.9:40000"``, ``"192.0.2.1:80"``.
+
+        ```python
+        import lvs
+
+        with lvs.Director.embedded() as director:
+            director.add_service("tcp://192.0.2.1:80")
+            director.add_destination("tcp://192.0.2.1:80", "198.51.100.7:80")
+            verdict = director.connect("203.0.113.9:40000", "192.0.2.1:80")
+            assert str(verdict) == "to 198.51.100.7:80 (direct): the scheduler chose it"
+            assert len(director.connections(state="ESTABLISHED")) == 1
+        ```
+        """
+        return self._handle.open_flow(client, target, protocol, mark)
+
+    def send(
+        self,
+        client: DestinationLike,
+        target: DestinationLike,
+        *,
+        protocol: ProtocolLike = "tcp",
+        mark: int = 0,
+        length: int = 1500,
+    ) -> Verdict:
+        """One more packet of a connection, of so many bytes with its IP header."""
+        return self._handle.send_flow(client, target, protocol, mark, length)
+
+    def disconnect(
+        self, client: DestinationLike, target: DestinationLike, *, protocol: ProtocolLike = "tcp", mark: int = 0
+    ) -> None:
+        """Closes a connection, the client first. UDP has no end but its timeout."""
+        self._handle.close_flow(client, target, protocol, mark)
+
+    def receive(
+        self,
+        source: DestinationLike,
+        destination: DestinationLike,
+        *,
+        protocol: ProtocolLike = "tcp",
+        flags: str | None = None,
+        from_server: bool = False,
+        mark: int = 0,
+        length: int | None = None,
+    ) -> Verdict:
+        """Takes a single packet and says what becomes of it.
+
+        `flags` are those of TCP by their letters (``"S"``, ``"SA"``, ``"FA"``, ``"R"``; ``"S"`` by default), of SCTP
+        the name of a chunk (``"init"`` by default).
+        """
+        return self._handle.receive(source, destination, protocol, flags, from_server, mark, length)
 
     def totals(self) -> Stats:
         """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``."""

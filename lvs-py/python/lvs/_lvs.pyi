@@ -101,19 +101,19 @@ class BatchReport:
     def complete(self) -> bool:
         """Whether every operation took effect."""
     @property
-    def applied(self) -> int:
-        """How many operations took effect for certain."""
-    @property
     def answered(self) -> int:
         """How many operations the director has answered, from the first on."""
-    @property
-    def sent(self) -> int:
-        """How many operations were sent."""
     @property
     def interrupted(self) -> LvsError | None:
         """What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
         taken effect.
         """
+    @property
+    def applied(self) -> int:
+        """How many operations took effect for certain."""
+    @property
+    def sent(self) -> int:
+        """How many operations were sent."""
 
 @final
 class Columns(Mapping[str, "memoryview[int] | list[str]"]):
@@ -181,35 +181,35 @@ class Connection:
     def destination(self) -> DestinationKey:
         """The real server."""
     @property
+    def client(self) -> DestinationKey:
+        """The client's address and port; the port is 0 of a template."""
+    @property
     def engine(self) -> str | None:
         """The persistence engine whose data it carries, if any."""
-    @property
-    def template(self) -> bool:
-        """Whether it is a persistence template rather than a connection."""
     @property
     def engine_data(self) -> bytes | None:
         """The raw data of the persistence engine: of `sip` the Call-ID."""
     @property
-    def mark(self) -> int | None:
-        """The firewall mark of a template, None of all else."""
+    def state(self) -> ConnectionState:
+        """The state."""
     @property
-    def origin(self) -> ConnectionOrigin | None:
-        """Where it came from, None where the director does not say."""
+    def template(self) -> bool:
+        """Whether it is a persistence template rather than a connection."""
     @property
-    def client(self) -> DestinationKey:
-        """The client's address and port; the port is 0 of a template."""
-    @property
-    def protocol(self) -> Protocol:
-        """The protocol; 0 of templates of firewall-mark services."""
+    def target(self) -> DestinationKey | None:
+        """The address and port that the client asked for, None of a firewall mark's template."""
     @property
     def expires(self) -> int:
         """Whole seconds until it expires, 0 if overdue."""
     @property
-    def state(self) -> ConnectionState:
-        """The state."""
+    def origin(self) -> ConnectionOrigin | None:
+        """Where it came from, None where the director does not say."""
     @property
-    def target(self) -> DestinationKey | None:
-        """The address and port that the client asked for, None of a firewall mark's template."""
+    def mark(self) -> int | None:
+        """The firewall mark of a template, None of all else."""
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol; 0 of templates of firewall-mark services."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -237,16 +237,16 @@ class ConnectionFilter:
 class ConnectionSums:
     """Counts of connections by target, destination and state."""
     @property
-    def destinations(self) -> dict[DestinationKey, StateCounts]:
-        """The counts of each destination over all targets, sorted by address and port."""
+    def total(self) -> StateCounts:
+        """The counts of all."""
     @property
     def targets(self) -> dict[str, StateCounts]:
         """The counts of each target, sorted: by "tcp://192.0.2.1:80" or "fwmark:7" as text, since an entry does not name
         its service.
         """
     @property
-    def total(self) -> StateCounts:
-        """The counts of all."""
+    def destinations(self) -> dict[DestinationKey, StateCounts]:
+        """The counts of each destination over all targets, sorted by address and port."""
 
 @final
 class Connections:
@@ -284,6 +284,9 @@ class Counters:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def packets_in(self) -> int:
+        """Packets from clients."""
+    @property
     def bytes_in(self) -> int:
         """Bytes from clients, IP header included."""
     @property
@@ -292,9 +295,6 @@ class Counters:
     @property
     def connections(self) -> int:
         """Connections scheduled."""
-    @property
-    def packets_in(self) -> int:
-        """Packets from clients."""
     @property
     def packets_out(self) -> int:
         """Packets from real servers, as far as they pass the director."""
@@ -338,6 +338,9 @@ class Daemon:
     def interface(self) -> str:
         """The interface that carries the multicast."""
     @property
+    def sync_id(self) -> int:
+        """Which daemons belong together: 0..=255; a backup with 0 takes all."""
+    @property
     def max_len(self) -> int | None:
         """The longest payload of a message, in bytes."""
     @property
@@ -346,9 +349,6 @@ class Daemon:
     @property
     def port(self) -> int | None:
         """The UDP port, 8848 by default."""
-    @property
-    def sync_id(self) -> int:
-        """Which daemons belong together: 0..=255; a backup with 0 takes all."""
     @property
     def ttl(self) -> int | None:
         """The multicast time to live, 1 by default."""
@@ -386,29 +386,29 @@ class Destination:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def port(self) -> int:
-        """The real server's port; 0 keeps the one that the client asked for."""
-    @property
-    def upper_threshold(self) -> int:
-        """Connections at which it counts as overloaded, 0 for no limit."""
-    @property
-    def weight(self) -> int:
-        """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
-    @property
     def lower_threshold(self) -> int:
         """Connections below which it counts as usable again, 0 for three quarters of the upper threshold."""
-    @property
-    def key(self) -> DestinationKey:
-        """What identifies the destination."""
-    @property
-    def family(self) -> AddressFamily:
-        """The address family of the real server."""
     @property
     def forwarding(self) -> ForwardingMethod:
         """How packets reach it."""
     @property
+    def upper_threshold(self) -> int:
+        """Connections at which it counts as overloaded, 0 for no limit."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family of the real server."""
+    @property
+    def weight(self) -> int:
+        """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
+    @property
     def tunnel(self) -> Tunnel:
         """The encapsulation, used when it is forwarded to by a tunnel."""
+    @property
+    def port(self) -> int:
+        """The real server's port; 0 keeps the one that the client asked for."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies the destination."""
     @property
     def address(self) -> IPAddress:
         """The real server's address."""
@@ -445,8 +445,32 @@ class DestinationEntry:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def inactive(self) -> int:
+        """All other connections; those of UDP always count here."""
+    @property
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies it."""
+    @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def active(self) -> int:
+        """Connections in an active state: established or on the way there."""
+    @property
+    def weight(self) -> int:
+        """Its weight."""
+    @property
+    def persistent(self) -> int:
+        """Persistence templates that point here."""
+    @property
     def stats(self) -> Stats | None:
         """The 32-bit statistics, None where the director reports none."""
+    @property
+    def destination(self) -> Destination:
+        """The destination as it is configured."""
     @property
     def forwarding(self) -> ForwardingMethod:
         """How packets reach it."""
@@ -454,32 +478,8 @@ class DestinationEntry:
     def stats64(self) -> Stats | None:
         """The 64-bit statistics, None where the director reports none."""
     @property
-    def statistics(self) -> Stats:
-        """The widest statistics reported, all zero if there are none."""
-    @property
-    def active(self) -> int:
-        """Connections in an active state: established or on the way there."""
-    @property
-    def destination(self) -> Destination:
-        """The destination as it is configured."""
-    @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
-    @property
-    def key(self) -> DestinationKey:
-        """What identifies it."""
-    @property
     def port(self) -> int:
         """The real server's port."""
-    @property
-    def inactive(self) -> int:
-        """All other connections; those of UDP always count here."""
-    @property
-    def persistent(self) -> int:
-        """Persistence templates that point here."""
-    @property
-    def weight(self) -> int:
-        """Its weight."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -500,11 +500,11 @@ class DestinationKey:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def family(self) -> AddressFamily:
-        """The address family."""
-    @property
     def port(self) -> int:
         """The real server's port; 0 keeps the one that the client asked for."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
     @property
     def address(self) -> IPAddress:
         """The real server's address."""
@@ -561,17 +561,17 @@ class Drain:
 class DrainProgress:
     """What one look of a drain came to."""
     @property
-    def cut(self) -> tuple[Remaining, ...]:
-        """What was cut because the deadline passed, with what it still held."""
+    def done(self) -> bool:
+        """Whether nothing is left to be done: the drain is over."""
     @property
     def waiting(self) -> tuple[Remaining, ...]:
         """What is being waited for."""
     @property
+    def cut(self) -> tuple[Remaining, ...]:
+        """What was cut because the deadline passed, with what it still held."""
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """What is due now; who looks applies it."""
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to be done: the drain is over."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -580,8 +580,10 @@ class Event:
 
     __match_args__ = ("kind", "service", "destination")
     @property
-    def delta(self) -> Counters | None:
-        """How much was counted since the last look, of "counted"."""
+    def kind(self) -> str:
+        """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
+        "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
+        """
     @property
     def service(self) -> ServiceKey | None:
         """The service it is about, if any."""
@@ -589,19 +591,17 @@ class Event:
     def destination(self) -> DestinationKey | None:
         """The destination it is about, if any."""
     @property
+    def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
+        """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
+    @property
+    def delta(self) -> Counters | None:
+        """How much was counted since the last look, of "counted"."""
+    @property
     def elapsed(self) -> timedelta | None:
         """The time between the looks, of "counted"."""
     @property
-    def kind(self) -> str:
-        """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
-        "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
-        """
-    @property
     def before(self) -> Service | Destination | Timeouts | Daemon | None:
         """What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts or Daemon."""
-    @property
-    def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
-        """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -610,14 +610,14 @@ class Failure:
 
     __match_args__ = ("index", "operation", "error")
     @property
+    def operation(self) -> Operation:
+        """The operation that was refused."""
+    @property
     def index(self) -> int:
         """Which operation of the batch, from 0."""
     @property
     def error(self) -> LvsError:
         """Why, as the exception that the operation alone would have raised."""
-    @property
-    def operation(self) -> Operation:
-        """The operation that was refused."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -627,7 +627,27 @@ class Handle:
     waits for it keeps nobody else from running.
     """
     @staticmethod
-    def embedded() -> Handle: ...
+    def embedded(
+        *,
+        profile: str = ...,
+        seed: int = 0,
+        connection_table_size: int | None = None,
+        schedulers: list[str] | None = None,
+        engines: list[str] | None = None,
+        interfaces: dict[str, int] | None = None,
+        local_addresses: list[Any] | None = None,
+        ipv6: bool = True,
+    ) -> Handle: ...
+    @staticmethod
+    def kernel(
+        *,
+        namespace: str | None = None,
+        path: str | os.PathLike[str] | None = None,
+        pid: int | None = None,
+        transport: str = ...,
+        load_module: bool = False,
+        timeout: timedelta | None = None,
+    ) -> Handle: ...
     def close(self) -> None: ...
     def closed(self) -> bool: ...
     def info(self) -> Info: ...
@@ -645,6 +665,28 @@ class Handle:
     def now(self) -> timedelta: ...
     def advance(self, by: timedelta) -> None: ...
     def totals(self) -> Stats: ...
+    def receive(
+        self,
+        source: DestinationLike,
+        destination: DestinationLike,
+        protocol: ProtocolLike,
+        flags: str | None,
+        from_server: bool,
+        mark: int,
+        length: int | None,
+    ) -> Verdict: ...
+    def open_flow(
+        self, client: DestinationLike, target: DestinationLike, protocol: ProtocolLike, mark: int
+    ) -> Verdict: ...
+    def send_flow(
+        self, client: DestinationLike, target: DestinationLike, protocol: ProtocolLike, mark: int, length: int
+    ) -> Verdict: ...
+    def close_flow(
+        self, client: DestinationLike, target: DestinationLike, protocol: ProtocolLike, mark: int
+    ) -> None: ...
+    def sysctl_names(self) -> list[str]: ...
+    def sysctl_get(self, name: str) -> int | str: ...
+    def sysctl_set(self, name: str, value: int | str) -> None: ...
 
 @final
 class Health:
@@ -687,11 +729,11 @@ class HealthChange:
     def kind(self) -> str:
         """ "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained"."""
     @property
-    def service(self) -> ServiceKey:
-        """The service."""
-    @property
     def server(self) -> DestinationKey | None:
         """The server, None if it is about the service."""
+    @property
+    def service(self) -> ServiceKey:
+        """The service."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -712,11 +754,20 @@ class HealthPolicy:
         damping: tuple[int, timedelta, timedelta] | None = None,
     ) -> Self: ...
     @property
+    def slow_start(self) -> timedelta | None:
+        """How long a server that comes back takes to reach its weight."""
+    @property
+    def sorry_server(self) -> Destination | None:
+        """Who serves while the quorum is lost."""
+    @property
     def damping(self) -> tuple[int, timedelta, timedelta] | None:
         """So many times down within so long, and a server stays down for so long."""
     @property
-    def quorum(self) -> int:
-        """The weight of the servers in use below which the service has lost its quorum."""
+    def remove(self) -> bool:
+        """Whether a server that is down is removed rather than kept with weight 0."""
+    @property
+    def hysteresis(self) -> int:
+        """By how much the weight must pass the quorum."""
     @property
     def rise(self) -> int:
         """Successes in a row that bring a server back."""
@@ -724,20 +775,11 @@ class HealthPolicy:
     def start_down(self) -> bool:
         """Whether servers are out of use until a first probe succeeds."""
     @property
-    def slow_start(self) -> timedelta | None:
-        """How long a server that comes back takes to reach its weight."""
-    @property
-    def sorry_server(self) -> Destination | None:
-        """Who serves while the quorum is lost."""
-    @property
-    def hysteresis(self) -> int:
-        """By how much the weight must pass the quorum."""
+    def quorum(self) -> int:
+        """The weight of the servers in use below which the service has lost its quorum."""
     @property
     def fall(self) -> int:
         """Failures in a row that take a server out."""
-    @property
-    def remove(self) -> bool:
-        """Whether a server that is down is removed rather than kept with weight 0."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -866,23 +908,23 @@ class Outcome:
     def refused(self) -> tuple[Refusal, ...]:
         """The steps that were refused. Those neither done nor refused were never begun."""
     @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps that took effect, in order."""
+    @property
+    def undo_failures(self) -> tuple[LvsError, ...]:
+        """What the director refused to undo, as exceptions."""
+    @property
+    def complete(self) -> bool:
+        """Whether the wanted table is in force."""
+    @property
     def plan(self) -> Plan:
         """The plan."""
     @property
     def undone(self) -> bool:
         """Whether the steps done were undone again, completely."""
     @property
-    def undo_failures(self) -> tuple[LvsError, ...]:
-        """What the director refused to undo, as exceptions."""
-    @property
     def interrupted(self) -> LvsError | None:
         """What broke the way to the director, if something did: steps of that batch may or may not have taken effect."""
-    @property
-    def complete(self) -> bool:
-        """Whether the wanted table is in force."""
-    @property
-    def done(self) -> tuple[Step, ...]:
-        """The steps that took effect, in order."""
 
 @final
 class Plan:
@@ -920,20 +962,20 @@ class Rates:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def packets_out(self) -> int:
+        """Packets a second from real servers."""
+    @property
     def connections(self) -> int:
         """Connections a second."""
     @property
-    def packets_in(self) -> int:
-        """Packets a second from clients."""
+    def bytes_out(self) -> int:
+        """Bytes (not bits) a second from real servers."""
     @property
     def bytes_in(self) -> int:
         """Bytes (not bits) a second from clients."""
     @property
-    def packets_out(self) -> int:
-        """Packets a second from real servers."""
-    @property
-    def bytes_out(self) -> int:
-        """Bytes (not bits) a second from real servers."""
+    def packets_in(self) -> int:
+        """Packets a second from clients."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Rates, /) -> bool: ...
@@ -964,11 +1006,11 @@ class Remaining:
     def inactive(self) -> int:
         """Inactive connections."""
     @property
-    def persistent(self) -> int:
-        """Persistence templates."""
-    @property
     def destination(self) -> DestinationKey:
         """The destination."""
+    @property
+    def persistent(self) -> int:
+        """Persistence templates."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -979,11 +1021,11 @@ class SchedulerInfo:
     def title(self) -> str:
         """Its name in full."""
     @property
-    def name(self) -> str:
-        """Its name, as in `ipvsadm -s`."""
-    @property
     def deterministic(self) -> bool:
         """Whether its choices follow from the history alone."""
+    @property
+    def name(self) -> str:
+        """Its name, as in `ipvsadm -s`."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1042,16 +1084,6 @@ class Service:
         flags: ServiceFlags | int | None = None,
         timeout: Seconds | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
-        """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
-    def __copy__(self) -> Self: ...
-    def __deepcopy__(self, _memo: Any) -> Self: ...
     @staticmethod
     def tcp(
         address: Address,
@@ -1108,27 +1140,37 @@ class Service:
         timeout: Seconds | None = None,
     ) -> Service:
         """A service for packets that carry a firewall mark."""
-    @property
-    def mark(self) -> int | None:
-        """The firewall mark, None for an address."""
+    def replace(self, **changes: Any) -> Self:
+        """The same value with other fields."""
+    def __replace__(self, **changes: Any) -> Self: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
     def protocol(self) -> Protocol | None:
         """The protocol, None for a firewall mark."""
     @property
-    def flags(self) -> ServiceFlags:
-        """The flags, persistence among them."""
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service."""
+    @property
+    def mark(self) -> int | None:
+        """The firewall mark, None for an address."""
     @property
     def family(self) -> AddressFamily:
         """The address family."""
     @property
-    def engine(self) -> str | None:
-        """The name of the persistence engine, if any."""
+    def scheduler(self) -> str:
+        """The name of the scheduler."""
     @property
-    def netmask(self) -> IPv4Address | int:
-        """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
-    @property
-    def address(self) -> IPAddress | None:
-        """The virtual address, None for a firewall mark."""
+    def timeout(self) -> int:
+        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
     @property
     def persistence(self) -> int | None:
         """Seconds of persistence, None if the service is not persistent."""
@@ -1136,17 +1178,17 @@ class Service:
     def one_packet(self) -> bool:
         """Whether every UDP datagram is scheduled by itself."""
     @property
-    def timeout(self) -> int:
-        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
     @property
-    def scheduler(self) -> str:
-        """The name of the scheduler."""
+    def netmask(self) -> IPv4Address | int:
+        """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
     @property
-    def key(self) -> ServiceKey:
-        """What identifies the service."""
+    def flags(self) -> ServiceFlags:
+        """The flags, persistence among them."""
     @property
-    def port(self) -> int:
-        """The port; 0 stands for all ports of a persistent service."""
+    def engine(self) -> str | None:
+        """The name of the persistence engine, if any."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Service, /) -> bool: ...
@@ -1167,7 +1209,6 @@ class ServiceEntry:
         stats: Stats | dict[str, Any] | None = None,
         stats64: Stats | dict[str, Any] | None = None,
     ) -> Self: ...
-    def _repr_html_(self) -> str: ...
     def replace(self, **changes: Any) -> Self:
         """The same value with other fields."""
     def __replace__(self, **changes: Any) -> Self: ...
@@ -1178,12 +1219,16 @@ class ServiceEntry:
         """The value that `to_dict` has written."""
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
+    def _repr_html_(self) -> str: ...
     @property
-    def scheduler(self) -> str:
-        """The name of its scheduler."""
+    def service(self) -> Service:
+        """The service as it is configured."""
     @property
-    def destinations(self) -> Destinations:
-        """Its destinations by their keys; the one added last comes first."""
+    def active(self) -> int:
+        """Connections in an active state, over all destinations."""
+    @property
+    def stats64(self) -> Stats | None:
+        """The 64-bit statistics, None where the director reports none."""
     @property
     def stats(self) -> Stats | None:
         """The 32-bit statistics, None where the director reports none."""
@@ -1191,20 +1236,17 @@ class ServiceEntry:
     def key(self) -> ServiceKey:
         """What identifies the service."""
     @property
-    def active(self) -> int:
-        """Connections in an active state, over all destinations."""
+    def scheduler(self) -> str:
+        """The name of its scheduler."""
     @property
     def inactive(self) -> int:
         """All other connections, over all destinations."""
     @property
+    def destinations(self) -> Destinations:
+        """Its destinations by their keys; the one added last comes first."""
+    @property
     def statistics(self) -> Stats:
         """The widest statistics reported, all zero if there are none."""
-    @property
-    def service(self) -> Service:
-        """The service as it is configured."""
-    @property
-    def stats64(self) -> Stats | None:
-        """The 64-bit statistics, None where the director reports none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1246,20 +1288,20 @@ class ServiceKey:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def address(self) -> IPAddress | None:
-        """The virtual address, None for a firewall mark."""
-    @property
-    def port(self) -> int:
-        """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
-    @property
     def mark(self) -> int | None:
         """The firewall mark, None for an address."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
+    @property
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
     @property
     def protocol(self) -> Protocol | None:
         """The protocol, None for a firewall mark."""
     @property
-    def family(self) -> AddressFamily:
-        """The address family."""
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: ServiceKey, /) -> bool: ...
@@ -1343,17 +1385,17 @@ class StateCounts:
     def connections(self) -> int:
         """All connections, templates left out."""
     @property
+    def states(self) -> dict[ConnectionState, int]:
+        """The states that connections are in, with how many."""
+    @property
+    def active(self) -> int:
+        """Connections that a destination counts as active."""
+    @property
     def inactive(self) -> int:
         """All others, as a destination counts them."""
     @property
     def templates(self) -> int:
         """Persistence templates."""
-    @property
-    def active(self) -> int:
-        """Connections that a destination counts as active."""
-    @property
-    def states(self) -> dict[ConnectionState, int]:
-        """The states that connections are in, with how many."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1397,11 +1439,11 @@ class Step:
         succeeded.
         """
     @property
-    def operation(self) -> Operation:
-        """What it does."""
-    @property
     def undo(self) -> tuple[Operation, ...]:
         """What takes it back, in order."""
+    @property
+    def operation(self) -> Operation:
+        """What it does."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -1421,6 +1463,9 @@ class Table:
     def __len__(self) -> int: ...
     def __getitem__(self, key: ServiceLike, /) -> TableService: ...
     def __contains__(self, key: ServiceLike, /) -> bool: ...
+    def sorted(self) -> Self:
+        """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
+    def _repr_html_(self) -> str: ...
     def replace(self, **changes: Any) -> Self:
         """The same value with other fields."""
     def __replace__(self, **changes: Any) -> Self: ...
@@ -1431,18 +1476,15 @@ class Table:
         """The value that `to_dict` has written."""
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
-    def sorted(self) -> Self:
-        """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
-    def _repr_html_(self) -> str: ...
+    @property
+    def timeouts(self) -> Timeouts | None:
+        """The timeouts, if the source says something of them."""
     @property
     def daemons(self) -> tuple[Daemon, ...]:
         """The sync daemons."""
     @property
     def services(self) -> tuple[TableService, ...]:
         """The services, each with its destinations, in the order of the source."""
-    @property
-    def timeouts(self) -> Timeouts | None:
-        """The timeouts, if the source says something of them."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1467,14 +1509,14 @@ class TableService:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """Its destinations."""
-    @property
     def service(self) -> Service:
         """The service."""
     @property
     def key(self) -> ServiceKey:
         """What identifies the service."""
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Its destinations."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1497,14 +1539,14 @@ class Timeouts:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def udp(self) -> int:
-        """Of UDP connections."""
+    def tcp(self) -> int:
+        """Of established TCP connections."""
     @property
     def tcp_fin(self) -> int:
         """Of TCP connections after a FIN."""
     @property
-    def tcp(self) -> int:
-        """Of established TCP connections."""
+    def udp(self) -> int:
+        """Of UDP connections."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Timeouts, /) -> bool: ...
@@ -1544,20 +1586,41 @@ class Tunnel:
     def gre(*, flags: TunnelFlags | int | None = None) -> Tunnel:
         """Generic routing encapsulation."""
     @property
-    def kind(self) -> TunnelKind:
-        """The encapsulation."""
-    @property
     def flags(self) -> TunnelFlags:
         """The checksum flags of GUE and GRE."""
     @property
     def port(self) -> int:
         """The UDP port of GUE, 0 otherwise."""
+    @property
+    def kind(self) -> TunnelKind:
+        """The encapsulation."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Tunnel, /) -> bool: ...
     def __le__(self, other: Tunnel, /) -> bool: ...
     def __gt__(self, other: Tunnel, /) -> bool: ...
     def __ge__(self, other: Tunnel, /) -> bool: ...
+
+@final
+class Verdict:
+    """What the embedded director does with a packet, and why."""
+
+    __match_args__ = ("action", "destination")
+    def __bool__(self) -> bool: ...
+    @property
+    def destination(self) -> DestinationKey | None:
+        """The destination, None if the packet goes to none; of a reply the one that sent it."""
+    @property
+    def forwarding(self) -> ForwardingMethod | None:
+        """How it gets there, None if it goes to no destination."""
+    @property
+    def action(self) -> str:
+        """ "forwarded", "bypassed", "refused", "left_alone" or "dropped"."""
+    @property
+    def reason(self) -> str:
+        """Why, in words: "the scheduler chose it", "no service matches"."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Watcher:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import Literal, TypedDict, Union
+from typing import Any, Literal, TypedDict, Union
 
 from . import enums
 from ._lvs import (
@@ -42,6 +42,7 @@ __all__ = [
     "Seconds",
     "ServiceLike",
     "TableLike",
+    "Transport",
     "TunnelLike",
     "WaitFor",
 ]
@@ -66,12 +67,17 @@ DestinationLike = Union[DestinationKey, Destination, DestinationEntry, str, "tup
 TableLike = Union[
     Table,
     Snapshot,
-    "Mapping[Service | str, Iterable[Destination | str]]",
-    "Iterable[TableService | tuple[Service | str, Iterable[Destination | str]]]",
+    "Mapping[Any, Iterable[Destination | DestinationLike]]",
+    "Iterable[TableService | tuple[Service | ServiceLike, Iterable[Destination | DestinationLike]]]",
 ]
-"""What can be made a table."""
+"""What can be made a table: ``{service: [destination, ...]}``, for instance.
+
+The keys of a mapping are `ServiceLike`; a type checker would take that for all kinds at once.
+"""
 Dialect = Literal["lossless", "ipvsadm"]
 """Whose habits count in rules: see `lvs.rules`."""
+Transport = Literal["netlink", "sockopt", "auto"]
+"""Which of the kernel's interfaces a director uses."""
 WaitFor = Literal["nothing", "active", "inactive", "persistent"]
 """Which connections a drain waits for; each includes the one before."""
 
