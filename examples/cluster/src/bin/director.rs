@@ -1,0 +1,176 @@
+//! Starts, stops, saves and shows a cluster: what shell scripts around `ipvsadm` do, without a moment of an empty table.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use lvs_cluster::config::Cluster;
+use lvs_cluster::open::{Opened, Target};
+use lvs_cluster::owned::Owned;
+use lvs_cluster::preflight::{self, Severity};
+use lvs_cluster::text;
+use lvs_core::Director;
+use lvs_core::model::Table;
+use lvs_core::plan::{OnFailure, Outcome, Plan, reconcile};
+
+#[derive(Parser)]
+#[command(version, about = "Runs the director of a cluster from its file")]
+struct Cli {
+    #[command(flatten)]
+    target: Target,
+    /// Where is kept which services are the cluster's
+    #[arg(long, default_value = "/run/lvs", env = "LVS_STATE", global = true)]
+    state: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Puts the cluster in force, or what has changed in its file since; nothing else is touched
+    Start {
+        #[command(flatten)]
+        file: File,
+        /// Undo the steps done if the kernel refuses one
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Prints what `start` would do, as ipvsadm lines
+    Plan(File),
+    /// Takes the cluster's services out of force
+    Stop(File),
+    /// Prints the whole table as rules that `ipvsadm --restore` takes
+    Save,
+    /// Shows the cluster's services, and what is not as its file says; exits with 1 if something is not
+    Status(File),
+    /// Says what is missing on this host for the cluster to work; exits with 1 if something is
+    Check(File),
+}
+
+#[derive(Args)]
+struct File {
+    /// The cluster file
+    cluster: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("director: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<bool> {
+    match &cli.verb {
+        Verb::Check(file) => check(&Cluster::load(&file.cluster)?),
+        Verb::Save => {
+            let mut opened = cli.target.open()?;
+            print!("{}", text::rules(&opened.director().snapshot()?.to_table()));
+            Ok(true)
+        }
+        Verb::Start { file, undo } => {
+            let table = Cluster::load(&file.cluster)?.table();
+            change(cli, file, &table, if *undo { OnFailure::Undo } else { OnFailure::Keep })
+        }
+        Verb::Stop(file) => change(cli, file, &Table::new(), OnFailure::Keep),
+        Verb::Plan(file) => {
+            let mut opened = cli.target.open()?;
+            print!("{}", text::plan(&plan(cli, &mut opened, file)?));
+            Ok(true)
+        }
+        Verb::Status(file) => {
+            let mut opened = cli.target.open()?;
+            status(cli, &mut opened, file)
+        }
+    }
+}
+
+fn change(cli: &Cli, file: &File, wanted: &Table, on_failure: OnFailure) -> Result<bool> {
+    let mut opened = cli.target.open()?;
+    let mut owned = Owned::load(&cli.state, &file.cluster)?;
+    // Stopping works by the file as it is now and by what was owned before it was edited.
+    let mut scope_of = Cluster::load(&file.cluster)?.table();
+    scope_of.services.extend(wanted.services.iter().cloned());
+    let scope = owned.scope(&scope_of);
+    owned.claim(wanted)?;
+    let (plan, outcome) = reconcile(opened.director(), wanted, &scope, on_failure)?;
+    report(&plan, &outcome);
+    if matches!(cli.verb, Verb::Stop(_)) {
+        stop_daemons(opened.director(), &scope_of)?;
+    }
+    opened.close()?;
+    if outcome.is_complete() {
+        owned.settle(wanted)?;
+    }
+    Ok(outcome.is_complete())
+}
+
+/// An empty table says nothing of daemons, so those of the file are stopped by name.
+fn stop_daemons(director: &mut dyn Director, file: &Table) -> Result<()> {
+    let running = director.daemons()?;
+    for daemon in file.daemons.iter().filter(|daemon| running.iter().any(|other| other.role == daemon.role)) {
+        director.stop_daemon(daemon.role)?;
+        println!("stop the {} sync daemon", daemon.role);
+    }
+    Ok(())
+}
+
+fn plan(cli: &Cli, opened: &mut Opened, file: &File) -> Result<Plan> {
+    let table = Cluster::load(&file.cluster)?.table();
+    let scope = Owned::load(&cli.state, &file.cluster)?.scope(&table);
+    let current = opened.director().snapshot()?.to_table();
+    Plan::between(&current, &table, &scope).context("the file cannot be planned")
+}
+
+fn report(plan: &Plan, outcome: &Outcome) {
+    for &step in &outcome.done {
+        println!("{}", plan.steps()[step].operation);
+    }
+    for refusal in &outcome.refused {
+        eprintln!("director: {}", refusal.error);
+    }
+    if let Some(error) = &outcome.interrupted {
+        eprintln!("director: {error}");
+    }
+    if outcome.is_complete() {
+        if plan.is_empty() {
+            println!("nothing to do: the table is as the file says");
+        }
+        return;
+    }
+    let left = plan.len() - outcome.done.len() - outcome.refused.len();
+    match outcome.undone {
+        true => eprintln!("director: {} steps were undone: the table is as before", outcome.done.len()),
+        false => eprintln!("director: {} steps are in force, {left} were not begun", outcome.done.len()),
+    }
+}
+
+fn status(cli: &Cli, opened: &mut Opened, file: &File) -> Result<bool> {
+    let table = Cluster::load(&file.cluster)?.table();
+    let mut snapshot = opened.director().snapshot()?;
+    snapshot.services.retain(|service| table.service(&service.entry.service.key()).is_some());
+    print!("{}", text::listing(&snapshot)?);
+    let plan = plan(cli, opened, file)?;
+    for operation in plan.operations() {
+        println!("differs from the file: would {operation}");
+    }
+    Ok(plan.is_empty())
+}
+
+fn check(cluster: &Cluster) -> Result<bool> {
+    let findings = preflight::director(&cluster.table());
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
+    if ready {
+        println!("ready");
+    }
+    Ok(ready)
+}

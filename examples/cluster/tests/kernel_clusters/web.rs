@@ -1,0 +1,126 @@
+//! The plainest web: servers that say who they are, and clients that ask.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::net::Host;
+
+/// A web server on a host; it ends when it is dropped.
+pub struct Server {
+    stop: Arc<AtomicBool>,
+    address: SocketAddr,
+    host: Host,
+}
+
+/// How many bytes `/long` sends, in so many pieces and with so long a pause between them.
+pub const LONG: (usize, usize, Duration) = (64 * 1024, 32, Duration::from_millis(100));
+
+/// A server that answers every request with its name; `/long` takes its time.
+pub fn serve(host: &Host, address: SocketAddr, name: &'static str) -> Server {
+    let stop = Arc::new(AtomicBool::new(false));
+    let listener = host.enter(|| TcpListener::bind(address).unwrap_or_else(|e| panic!("{name} on {address}: {e}")));
+    let stopping = Arc::clone(&stop);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            if stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Ok(stream) = stream {
+                thread::spawn(move || answer(stream, name));
+            }
+        }
+    });
+    Server { stop, address, host: host.clone() }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let address = match self.address {
+            SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::new([127, 0, 0, 1].into(), v4.port()),
+            SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+                SocketAddr::new([0u16, 0, 0, 0, 0, 0, 0, 1].into(), v6.port())
+            }
+            other => other,
+        };
+        self.host.enter(|| drop(TcpStream::connect_timeout(&address, Duration::from_secs(1))));
+    }
+}
+
+fn answer(mut stream: TcpStream, name: &str) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a socket can be cloned"));
+    let mut path = String::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        if let Some(rest) = line.strip_prefix("GET ") {
+            path = rest.split(' ').next().unwrap_or_default().to_owned();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let _ = if path == "/long" { send_long(&mut stream) } else { send(&mut stream, name) };
+}
+
+fn send(stream: &mut TcpStream, name: &str) -> std::io::Result<()> {
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{name}", name.len())
+}
+
+fn send_long(stream: &mut TcpStream) -> std::io::Result<()> {
+    let (bytes, pieces, pause) = LONG;
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n")?;
+    let piece = vec![b'x'; bytes / pieces];
+    for _ in 0..pieces {
+        stream.write_all(&piece)?;
+        thread::sleep(pause);
+    }
+    Ok(())
+}
+
+/// Asks for a path and returns the body. Call it on the client's host.
+pub fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
+    get_from(TcpStream::connect_timeout(&address, Duration::from_secs(5))?, path)
+}
+
+/// The same from one of the client's addresses.
+pub fn get_as(source: IpAddr, address: SocketAddr, path: &str) -> std::io::Result<String> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    socket.connect_timeout(&address.into(), Duration::from_secs(5))?;
+    get_from(socket.into(), path)
+}
+
+fn get_from(mut stream: TcpStream, path: &str) -> std::io::Result<String> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let length: usize = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "))
+        .and_then(|length| length.parse().ok())
+        .ok_or(std::io::ErrorKind::InvalidData)?;
+    if body.len() == length { Ok(body.to_owned()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+}
+
+/// Who answers so many requests from a host, one after the other. Every request must succeed.
+pub fn answers(client: &Host, address: SocketAddr, count: usize) -> Vec<String> {
+    client.enter(|| (0..count).map(|i| get(address, "/").unwrap_or_else(|e| panic!("request {i}: {e}"))).collect())
+}
+
+/// How often each name is among them, sorted by name.
+pub fn shares(answers: &[String]) -> Vec<(&str, usize)> {
+    let mut names: Vec<&str> = answers.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect()
+}
