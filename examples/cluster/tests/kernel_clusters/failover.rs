@@ -1,13 +1,14 @@
 //! Two directors of which one dies in the middle of transfers.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use crate::direct::{Direct, VIPS, direct, take_addresses, web_cluster};
 use crate::files::Files;
 use crate::nat::mend;
-use crate::web::{self, get, serve};
+use crate::web::{Gate, comes_whole, serve_gated};
 
 const TRANSFERS: usize = 8;
 
@@ -30,10 +31,11 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
         }
         director.program("director", &["--state", files.state(), "start", &file]);
     }
+    let gate = Gate::default();
     let _web: Vec<_> = ["rs1", "rs2"]
         .into_iter()
         .zip(&servers)
-        .map(|(name, host)| serve(host, "[::]:80".parse().unwrap(), name))
+        .map(|(name, host)| serve_gated(host, "[::]:80".parse().unwrap(), name, &gate))
         .collect();
     let address: SocketAddr = format!("{}:80", VIPS[0]).parse().unwrap();
     thread::scope(|scope| {
@@ -41,7 +43,7 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
             .map(|_| {
                 scope.spawn(|| {
                     client.move_in();
-                    get(address, "/long").is_ok_and(|body| body.len() == web::LONG.0)
+                    comes_whole(address)
                 })
             })
             .collect();
@@ -51,6 +53,7 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
         take_addresses(&directors[1]);
         // What a VRRP daemon announces, the client learns here by asking anew.
         client.sh("ip neigh flush all");
+        gate.store(true, Ordering::Relaxed);
         transfers.into_iter().map(|transfer| usize::from(transfer.join().unwrap())).sum()
     })
 }

@@ -20,19 +20,32 @@ pub struct Server {
 
 /// How many bytes `/long` sends, in so many pieces and with so long a pause between them.
 pub const LONG: (usize, usize, Duration) = (64 * 1024, 32, Duration::from_millis(100));
+/// How many more pieces `/gated` sends once the gate is open, and in which rhythm it sends all.
+const BEHIND_GATE: (usize, Duration) = (10, Duration::from_millis(100));
+/// How `/gated` ends.
+const END: &str = "END";
+
+/// Holds `/gated` transfers under way until it is opened.
+pub type Gate = Arc<AtomicBool>;
 
 /// A server that answers every request with its name; `/long` takes its time.
 pub fn serve(host: &Host, address: SocketAddr, name: &'static str) -> Server {
+    serve_gated(host, address, name, &Gate::default())
+}
+
+/// The same, whose `/gated` goes on until some time after the gate is opened.
+pub fn serve_gated(host: &Host, address: SocketAddr, name: &'static str, gate: &Gate) -> Server {
     let stop = Arc::new(AtomicBool::new(false));
     let listener = host.enter(|| TcpListener::bind(address).unwrap_or_else(|e| panic!("{name} on {address}: {e}")));
-    let stopping = Arc::clone(&stop);
+    let (stopping, gate) = (Arc::clone(&stop), Arc::clone(gate));
     thread::spawn(move || {
         for stream in listener.incoming() {
             if stopping.load(Ordering::Relaxed) {
                 return;
             }
             if let Ok(stream) = stream {
-                thread::spawn(move || answer(stream, name));
+                let gate = Arc::clone(&gate);
+                thread::spawn(move || answer(stream, name, &gate));
             }
         }
     });
@@ -53,7 +66,7 @@ impl Drop for Server {
     }
 }
 
-fn answer(mut stream: TcpStream, name: &str) {
+fn answer(mut stream: TcpStream, name: &str, gate: &AtomicBool) {
     let mut reader = BufReader::new(stream.try_clone().expect("a socket can be cloned"));
     let mut path = String::new();
     loop {
@@ -68,7 +81,36 @@ fn answer(mut stream: TcpStream, name: &str) {
             break;
         }
     }
-    let _ = if path == "/long" { send_long(&mut stream) } else { send(&mut stream, name) };
+    // A client that goes away is no error of the server's.
+    let _ = match path.as_str() {
+        "/long" => send_long(&mut stream),
+        "/gated" => send_gated(&mut stream, gate),
+        _ => send(&mut stream, name),
+    };
+}
+
+fn send_gated(stream: &mut TcpStream, gate: &AtomicBool) -> std::io::Result<()> {
+    let (mut left, pause) = BEHIND_GATE;
+    write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
+    while left > 0 {
+        stream.write_all(b"piece ")?;
+        thread::sleep(pause);
+        left -= usize::from(gate.load(Ordering::Relaxed));
+    }
+    stream.write_all(END.as_bytes())
+}
+
+/// Asks for `/gated` and says whether it came whole.
+pub fn comes_whole(address: SocketAddr) -> bool {
+    let fetch = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        write!(stream, "GET /gated HTTP/1.1\r\nHost: test\r\n\r\n")?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    };
+    fetch().is_ok_and(|text| text.ends_with(END))
 }
 
 fn send(stream: &mut TcpStream, name: &str) -> std::io::Result<()> {
