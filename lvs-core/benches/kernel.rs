@@ -9,14 +9,15 @@
 //! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
 //! ```
 //!
-//! Each prints one line: what, how much, seconds. Run it as root where the kernel has IPVS, in a network namespace of
+//! Each prints a line: case, contender, seconds of processor time (ours and the kernel's on our behalf; waiting for the
+//! machine is not in it), separated by tabs; the first two come from the environment (`CASE`, `CONTENDER`), as
+//! `cargo xtask bench restore snapshot` sets them. Run it as root where the kernel has IPVS, in a network namespace of
 //! its own: the kernel slows down after a flush, until it has forgotten the destinations.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Instant;
 
 use lvs_core::Director;
 use lvs_core::director::{OnRefusal, Operation};
@@ -28,6 +29,21 @@ use lvs_core::wire::message::{Command, Header, Messages, finish, write_done};
 use lvs_core::wire::request::Request;
 use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTI};
 use lvs_core::wire::{config, destination, family, info, service};
+
+/// The processor time that this process has taken, in seconds.
+fn now() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live value.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    assert_eq!(result, 0);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+fn tell(what: &str, seconds: f64) {
+    let case = std::env::var("CASE").unwrap_or_else(|_| what.to_owned());
+    let contender = std::env::var("CONTENDER").unwrap_or_else(|_| "lvs-core".to_owned());
+    println!("{case}\t{contender}\t{seconds:.6}");
+}
 
 fn key(index: u32) -> ServiceKey {
     let [_, a, b, c] = index.to_be_bytes();
@@ -52,11 +68,11 @@ fn operations(services: u32, destinations: u32) -> Vec<Operation> {
 fn snapshot(choice: TransportChoice, name: &str, times: u32) {
     let mut director = KernelDirector::options().transport(choice).open().unwrap();
     for _ in 0..times {
-        let start = Instant::now();
+        let start = now();
         let snapshot = director.snapshot().unwrap();
-        let seconds = start.elapsed().as_secs_f64();
+        let seconds = now() - start;
         let destinations: usize = snapshot.services.iter().map(|service| service.destinations.len()).sum();
-        println!("{name} {} services {destinations} destinations {seconds:.6}", snapshot.services.len());
+        tell(&format!("{name} {} services {destinations} destinations", snapshot.services.len()), seconds);
     }
 }
 
@@ -151,11 +167,11 @@ fn main() {
             let operations = operations(number(1).unwrap(), number(2).unwrap());
             let mut director = KernelDirector::open().unwrap();
             let policy = if verb == "each" { OnRefusal::Stop } else { OnRefusal::Continue };
-            let start = Instant::now();
+            let start = now();
             let report = director.apply(&operations, policy);
-            let seconds = start.elapsed().as_secs_f64();
+            let seconds = now() - start;
             assert!(report.is_complete(operations.len()), "{:?}", report.failures.first());
-            println!("{verb} {} operations {seconds:.6}", operations.len());
+            tell(&format!("{verb} {} operations", operations.len()), seconds);
         }
         Some(verb @ "snapshot") => snapshot(TransportChoice::Netlink, verb, number(1).unwrap_or(1)),
         Some(verb @ "snapshot-options") => snapshot(TransportChoice::SocketOptions, verb, number(1).unwrap_or(1)),
@@ -163,16 +179,16 @@ fn main() {
             let canned = Canned::new(number(1).unwrap(), number(2).unwrap());
             let mut director = KernelDirector::with_transport(canned).unwrap();
             for _ in 0..number(3).unwrap_or(1) {
-                let start = Instant::now();
+                let start = now();
                 let snapshot = director.snapshot().unwrap();
-                println!("decode {} services {:.6}", snapshot.services.len(), start.elapsed().as_secs_f64());
+                tell(&format!("decode {} services", snapshot.services.len()), now() - start);
             }
         }
         Some("flush") => {
             let mut director = KernelDirector::open().unwrap();
-            let start = Instant::now();
+            let start = now();
             director.flush().unwrap();
-            println!("flush {:.6}", start.elapsed().as_secs_f64());
+            tell("flush", now() - start);
         }
         _ => eprintln!("see the head of benches/kernel.rs for what to ask"),
     }

@@ -5,7 +5,7 @@
  *   floor dump SERVICES BUFFER        read all services, then the destinations of each, receiving into BUFFER bytes
  *   floor dump-old                    the same by the old socket options (IPv4, 32-bit counters)
  *   floor time PROGRAM ARGUMENT...    run another program, its output thrown away, and tell what it took
- *   floor count PROGRAM ARGUMENT...   the same, and how many system calls it made (slower: it is traced)
+ *   floor count PROGRAM ARGUMENT...   the same, but say only how many system calls it made (it is traced, which takes long)
  *
  * Prints the processor time, and the system calls made:
  *   CASE <tab> CONTENDER <tab> SECONDS [<tab> CALLS <tab> "calls"]
@@ -299,13 +299,18 @@ int main(int count, char **argument) {
     start = now();
     dump_old();
     end = now();
-  } else if ((!strcmp(verb, "time") || !strcmp(verb, "count")) && count > 2) {
-    end = run(argument + 2, !strcmp(verb, "count"));
+  } else if (!strcmp(verb, "time") && count > 2) {
+    end = run(argument + 2, 0);
+  } else if (!strcmp(verb, "count") && count > 2) {
+    run(argument + 2, 1);
+    printf("%s, %s: %lu system calls\n", environment("CASE", verb), environment("CONTENDER", "floor"), calls);
+    return 0;
   } else {
     fprintf(stderr, "floor add SERVICES DESTINATIONS | dump SERVICES BUFFER | dump-old | time PROGRAM... | count PROGRAM...\n");
     return 2;
   }
-  printf("%s\t%s\t%.6f", environment("CASE", verb), environment("CONTENDER", "floor"), end - start);
+  printf("%s\t%s\t", environment("CASE", verb), environment("CONTENDER", "floor"));
+  printf("%.6f", end - start);
   if (calls) printf("\t%lu\tcalls", calls);
   printf("\n");
   return 0;

@@ -29,7 +29,6 @@ impl Table {
             [case, contender, seconds, amount, unit] => (case, contender, seconds, Some((amount, unit))),
             _ => return false,
         };
-        let Ok(seconds) = seconds.parse() else { return false };
         let amount = match amount {
             None => None,
             Some((number, unit)) => match number.parse() {
@@ -37,6 +36,7 @@ impl Table {
                 Err(_) => return false,
             },
         };
+        let Ok(seconds) = seconds.parse() else { return false };
         self.results.push(Result { case: case.into(), contender: contender.into(), seconds, amount });
         true
     }

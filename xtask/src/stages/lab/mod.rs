@@ -11,11 +11,10 @@ mod guest;
 use super::Report;
 use crate::error::{Context, Error, Result};
 use crate::lab::{self, End, Engine, Job, Options};
-use crate::project;
+use crate::{host, project};
 use collect::Item;
 use guest::Watcher;
 use std::ffi::OsString;
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// The reason that marks a test for this stage.
@@ -29,28 +28,11 @@ const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let items = collect::all(report)?;
-    let results = Mutex::new(Vec::new());
-    let queue = Mutex::new(KERNELS.iter());
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(KERNELS.len());
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let next = queue.lock().ok().and_then(|mut q| q.next());
-                    let Some(&(engine, series)) = next else { break };
-                    let result = in_kernel(engine, series, &items);
-                    if let Ok(mut results) = results.lock() {
-                        results.push((engine, series, result));
-                    }
-                }
-            });
-        }
-    });
-    let results = results.into_inner().map_err(|_| Error::new("a guest's thread panicked"))?;
+    let results = host::in_parallel(&KERNELS, |&(engine, series)| in_kernel(engine, series, &items))?;
     if results.len() != KERNELS.len() {
         report.fail("not every kernel was tested");
     }
-    for (engine, series, result) in results {
+    for (&(engine, series), result) in KERNELS.iter().zip(results) {
         let name = if engine == Engine::Uml { "uml" } else { series };
         match result {
             Ok(watcher) => watcher.tell(name, report),
@@ -65,7 +47,7 @@ fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item]) -> Result<Watc
     let target = project::target_directory().join("debug");
     let mut path = OsString::from(&target);
     let venv = project::root().join(".venv/bin");
-    for directory in [venv].into_iter().filter(|d| d.exists()).chain(crate::host::search_path()) {
+    for directory in [venv].into_iter().filter(|d| d.exists()).chain(host::search_path()) {
         path.push(":");
         path.push(directory);
     }
