@@ -77,6 +77,8 @@ mod persistence;
 mod pipeline;
 mod rules;
 mod settings;
+#[cfg(all(feature = "kernel", target_os = "linux"))]
+mod transport;
 mod verdict;
 mod views;
 
@@ -86,6 +88,8 @@ pub use netlink::NetlinkSocket;
 pub use options::{Interface, Options};
 pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
+#[cfg(all(feature = "kernel", target_os = "linux"))]
+pub use transport::EmbeddedTransport;
 pub use verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
 
 #[cfg(test)]

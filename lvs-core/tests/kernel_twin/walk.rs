@@ -171,7 +171,7 @@ impl Walk {
                 let done = self.command(Command::DelDest, &buf);
                 if self.settings.expire_nodest_conn {
                     // The kernel looks for orphans in the background.
-                    std::thread::sleep(Duration::from_millis(40));
+                    std::thread::sleep(Duration::from_millis(150));
                 }
                 done
             }

@@ -451,3 +451,26 @@ fn rates_follow_the_traffic_with_the_kernels_delay() {
     assert_eq!(director.service(&key()).unwrap().statistics(), Default::default());
     assert_eq!(director.totals().counters.connections, 1000);
 }
+
+// The columns are those of /proc/net/ip_vs_conn of Linux 6.1 and 6.12 (ip_vs_conn.c: ip_vs_conn_seq_show()).
+#[test]
+fn the_table_prints_as_the_kernels_files() {
+    let mut director = pool(rr(key()).with_persistence(300), &[server(1)]);
+    let _ = director.open(&Flow::tcp(client(40000), vip()));
+    director.advance(Duration::from_secs(2));
+    let mut text = Vec::new();
+    director.write_table(&mut text).unwrap();
+    director.write_connections(&mut text).unwrap();
+    director.write_stats(&mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    for line in [
+        "IP Virtual Server version 1.2.1 (size=4096)",
+        "TCP  C0000201:0050 rr  persistent 75000 FFFFFFFF",
+        "  -> C6336401:0050      Route   1      1          0         ",
+        "TCP CB007109 0000 C0000201 0050 C6336401 0050 ASSURED         298",
+        "TCP CB007109 9C40 C0000201 0050 C6336401 0050 ESTABLISHED     898",
+        "       1        2        0               50                0",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line:?} is not in\n{text}");
+    }
+}
