@@ -18,6 +18,8 @@ pub mod plan;
 pub mod procfs;
 pub mod rules;
 pub mod schedulers;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod watch;
 pub mod wire;
 
