@@ -145,6 +145,7 @@ impl Case {
 }
 
 /// What our listing gives for a command line of `ipvsadm`.
+#[allow(dead_code, reason = "some tests compare commands")]
 pub(crate) fn ours(arguments: &str, snapshot: &Snapshot, connections: &[u8], names: &Names) -> String {
     let mut options = ListingOptions::new().with_resolver(names);
     let numeric = ListingOptions::new();
