@@ -35,7 +35,7 @@ struct Settings {
     quick: bool,
 }
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     Bench {
         name: "restore",
         what: "fill a kernel's table: the library, one C program that does the least",
@@ -59,6 +59,11 @@ const BENCHES: [Bench; 8] = [
     Bench { name: "parse", what: "rules text to a table, and back", run: |_| host::run("rules") },
     Bench { name: "procfs", what: "the text of ip_vs_conn", run: |_| host::run("procfs") },
     Bench { name: "schedulers", what: "one choice among destinations", run: |_| host::run("schedulers") },
+    Bench {
+        name: "overhead",
+        what: "what the C ABI costs: the same work in Rust and in C",
+        run: |_| host::run("overhead"),
+    },
     Bench { name: "twin", what: "connections through the embedded director", run: |_| host::run("twin") },
 ];
 
