@@ -422,6 +422,117 @@ typedef uint32_t lvs_cause;
 #endif // __cplusplus
 
 /**
+ * What happens to a connection or a persistence template of a destination.
+ */
+enum lvs_balancer_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A new connection. It begins inactive.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_ADDED = 0,
+  /**
+   * A connection entered an active state.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_ACTIVATED = 1,
+  /**
+   * A connection left the active states.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_DEACTIVATED = 2,
+  /**
+   * A connection in an active state is gone.
+   */
+  LVS_BALANCER_EVENT_ACTIVE_REMOVED = 3,
+  /**
+   * A connection in no active state is gone.
+   */
+  LVS_BALANCER_EVENT_INACTIVE_REMOVED = 4,
+  /**
+   * A new persistence template.
+   */
+  LVS_BALANCER_EVENT_TEMPLATE_ADDED = 5,
+  /**
+   * A persistence template is gone.
+   */
+  LVS_BALANCER_EVENT_TEMPLATE_REMOVED = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_balancer_event lvs_balancer_event;
+#else
+typedef uint32_t lvs_balancer_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Which table is shown.
+ */
+enum lvs_listing_mode
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Forwarding method, weight, active and inactive connections.
+   */
+  LVS_LISTING_MODE_DEFAULT = 0,
+  /**
+   * --stats: sums of connections, packets and bytes.
+   */
+  LVS_LISTING_MODE_STATS = 1,
+  /**
+   * --rate: the same a second.
+   */
+  LVS_LISTING_MODE_RATE = 2,
+  /**
+   * --thresholds: upper and lower threshold, active and inactive connections.
+   */
+  LVS_LISTING_MODE_THRESHOLDS = 3,
+  /**
+   * --persistent-conn: weight, persistent, active and inactive connections.
+   */
+  LVS_LISTING_MODE_PERSISTENT_CONNECTIONS = 4,
+  /**
+   * --tun-info: the default with the tunnel.
+   */
+  LVS_LISTING_MODE_TUNNEL_INFO = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_listing_mode lvs_listing_mode;
+#else
+typedef uint32_t lvs_listing_mode;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Whose habits a listing follows.
+ */
+enum lvs_listing_style
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * ipvsadm 1.31 as Debian ships it, byte for byte.
+   */
+  LVS_LISTING_STYLE_COMPAT = 0,
+  /**
+   * The same without its mistakes.
+   */
+  LVS_LISTING_STYLE_FIXED = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_listing_style lvs_listing_style;
+#else
+typedef uint32_t lvs_listing_style;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What a report, or the time, has changed.
  */
 enum lvs_change_kind
@@ -1381,6 +1492,14 @@ typedef enum lvs_why lvs_why;
 typedef uint32_t lvs_why;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
+
+/**
+ * The destinations of one virtual service with the scheduler that chooses among them, just as the kernel's would. It knows no
+ * connections: the caller counts them.
+ *
+ * Made by lvs_balancer_new(), released by lvs_balancer_free(). One thread at a time.
+ */
+typedef struct lvs_balancer lvs_balancer;
 
 /**
  * Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
@@ -2422,6 +2541,40 @@ typedef struct lvs_connection_sum {
 } lvs_connection_sum;
 
 /**
+ * How a table is shown. Initialise it with LVS_LISTING_OPTIONS_INIT: what `ipvsadm -L -n` shows.
+ */
+typedef struct lvs_listing_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which table: enum lvs_listing_mode.
+   */
+  uint32_t mode;
+  /**
+   * Whose habits: enum lvs_listing_style.
+   */
+  uint32_t style;
+  /**
+   * Not 0: numbers in full, not in thousands or millions.
+   */
+  uint32_t exact;
+  /**
+   * Not 0: in the snapshot's order, not sorted.
+   */
+  uint32_t unsorted;
+  /**
+   * Not 0: ports have names where the system knows them.
+   */
+  uint32_t names;
+  /**
+   * Connections: not 0 shows data of persistence engines, as with --persistent-conn.
+   */
+  uint32_t engines;
+} lvs_listing_options;
+
+/**
  * What an operation does, and to what. Initialise it with LVS_OPERATION_INIT.
  */
 typedef struct lvs_operation {
@@ -2684,6 +2837,147 @@ typedef struct lvs_event {
    */
   uint64_t elapsed;
 } lvs_event;
+
+/**
+ * What there is to know about a scheduler before using it. Initialise it with LVS_SCHEDULER_INIT.
+ */
+typedef struct lvs_scheduler {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Not 0: its choices follow from the history alone (not so for twos, which draws).
+   */
+  uint32_t deterministic;
+  /**
+   * Its name, as in `ipvsadm -s`.
+   */
+  char name[16];
+  /**
+   * Its name in full.
+   */
+  char title[64];
+} lvs_scheduler;
+
+/**
+ * Settings of a balancer; each scheduler reads its own and ignores the others. Initialise it with
+ * LVS_BALANCER_OPTIONS_INIT: IPv4, a current kernel of Debian's.
+ */
+typedef struct lvs_balancer_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which behaviour to follow: enum lvs_profile.
+   */
+  uint32_t profile;
+  /**
+   * The family of the destinations: LVS_FAMILY_INET or LVS_FAMILY_INET6.
+   */
+  uint32_t family;
+  /**
+   * LVS_SERVICE_SCHED1 and LVS_SERVICE_SCHED2, read by sh and mh.
+   */
+  uint32_t flags;
+  /**
+   * sh: slots of the table as a power of two, 4 to 20.
+   */
+  uint32_t sh_table_bits;
+  /**
+   * mh: size of the table, 8 (251 slots) to 17 (131071 slots).
+   */
+  uint32_t mh_table_index;
+  /**
+   * lblc: idle time after which an entry is dropped, in milliseconds.
+   */
+  uint64_t lblc_expiration;
+  /**
+   * lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, in milliseconds.
+   */
+  uint64_t lblcr_expiration;
+  /**
+   * twos: the seed of its draws.
+   */
+  uint64_t seed;
+} lvs_balancer_options;
+
+/**
+ * The packet that opens a connection. Initialise it with LVS_REQUEST_INIT: TCP, at time 0.
+ */
+typedef struct lvs_request {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * LVS_PROTOCOL_...
+   */
+  uint32_t protocol;
+  /**
+   * The client's address.
+   */
+  struct lvs_address client;
+  /**
+   * What the client asked for: the virtual service's address, or any if the service is a firewall mark.
+   */
+  struct lvs_address target;
+  /**
+   * The client's port in host order.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * When, in milliseconds since any fixed moment. Only lblc and lblcr look at it.
+   */
+  uint64_t now;
+} lvs_request;
+
+/**
+ * A destination of a balancer. Initialise it with LVS_BALANCER_DESTINATION_INIT.
+ */
+typedef struct lvs_balancer_destination {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Its weight.
+   */
+  uint32_t weight;
+  /**
+   * Address and port.
+   */
+  struct lvs_destination_key key;
+  /**
+   * Active connections.
+   */
+  int32_t active;
+  /**
+   * Inactive connections.
+   */
+  int32_t inactive;
+  /**
+   * Persistence templates.
+   */
+  int32_t persistent;
+  /**
+   * Not 0: on the list; 0: removed, but not forgotten.
+   */
+  uint32_t listed;
+  /**
+   * Not 0: it has reached its upper threshold.
+   */
+  uint32_t overloaded;
+} lvs_balancer_destination;
 
 #ifdef __cplusplus
 extern "C" {
@@ -3644,6 +3938,67 @@ lvs_status lvs_connection_sums_state(const struct lvs_connection_sums *sums,
 void lvs_connection_sums_free(struct lvs_connection_sums *sums);
 
 /**
+ * Writes the table of all services, as `ipvsadm -L` does. `options` may be NULL.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_list(const struct lvs_snapshot *snapshot,
+                             const struct lvs_listing_options *options,
+                             struct lvs_text *text,
+                             struct lvs_error **err);
+
+/**
+ * Writes the table of service `index`, as `ipvsadm -L -t SERVICE` does: without the first line. `options` may be NULL.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_list_service(const struct lvs_snapshot *snapshot,
+                                     size_t index,
+                                     const struct lvs_listing_options *options,
+                                     struct lvs_text *text,
+                                     struct lvs_error **err);
+
+/**
+ * Writes the timeouts, as `ipvsadm -L --timeout` does.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_list_timeouts(const struct lvs_snapshot *snapshot,
+                                      struct lvs_text *text,
+                                      struct lvs_error **err);
+
+/**
+ * Writes the sync daemons, as `ipvsadm -L --daemon` does: nothing if none runs.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_list_daemons(const struct lvs_snapshot *snapshot,
+                                     struct lvs_text *text,
+                                     struct lvs_error **err);
+
+/**
+ * Writes the whole snapshot as JSON.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_to_json(const struct lvs_snapshot *snapshot,
+                                struct lvs_text *text,
+                                struct lvs_error **err);
+
+/**
+ * Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of persistence engines
+ * the text may hold any bytes.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_list(const struct lvs_connections *connections,
+                                const struct lvs_listing_options *options,
+                                struct lvs_text *text,
+                                struct lvs_error **err);
+
+/**
+ * Writes the connections of a list as JSON, one object a line.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_to_json(const struct lvs_connections *connections,
+                                   struct lvs_text *text,
+                                   struct lvs_error **err);
+
+/**
  * Reads operation `index` of a batch. `service` is written if it adds or updates one, `destination` likewise, and both
  * are left alone otherwise; each of the three may be NULL if it is not wanted.
  */
@@ -4252,6 +4607,120 @@ lvs_status lvs_watcher_event_daemon(const struct lvs_watcher *watcher,
  */
 void lvs_watcher_free(struct lvs_watcher *watcher);
 
+/**
+ * How many schedulers there are.
+ */
+size_t lvs_schedulers_len(void);
+
+/**
+ * Reads scheduler `index`, in the order of ipvsadm's manual.
+ */
+LVS_NODISCARD
+lvs_status lvs_schedulers_get(size_t index,
+                              struct lvs_scheduler *scheduler,
+                              struct lvs_error **err);
+
+/**
+ * Makes a balancer without destinations, with the scheduler of that name. LVS_STATUS_UNSUPPORTED if there is none.
+ * `options` may be NULL.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_new(const char *scheduler,
+                            const struct lvs_balancer_options *options,
+                            struct lvs_balancer **balancer,
+                            struct lvs_error **err);
+
+/**
+ * Adds a destination at the head of the list and writes its number; a removed one that is still in use comes back with its
+ * counters. Of `destination` address, port, weight and thresholds count. LVS_STATUS_ALREADY_EXISTS if it is on the list.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_add(struct lvs_balancer *balancer,
+                            const struct lvs_destination *destination,
+                            uint32_t *number,
+                            struct lvs_error **err);
+
+/**
+ * Sets weight and thresholds of a destination, as an edit does in the kernel even if nothing changes by it.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_edit(struct lvs_balancer *balancer,
+                             uint32_t number,
+                             uint32_t weight,
+                             uint32_t upper_threshold,
+                             uint32_t lower_threshold,
+                             struct lvs_error **err);
+
+/**
+ * Takes a destination off the list. Its number, counters and connections stay until it is released.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_remove(struct lvs_balancer *balancer,
+                               uint32_t number,
+                               struct lvs_error **err);
+
+/**
+ * Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has connections or
+ * templates; `released` says whether it is forgotten.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_release(struct lvs_balancer *balancer,
+                                uint32_t number,
+                                bool *released,
+                                struct lvs_error **err);
+
+/**
+ * Chooses the destination of a new connection and writes its number. `found` says whether one may have it; it is false, and
+ * `number` left alone, if all are quiesced or overloaded. Nothing is counted: see lvs_balancer_count().
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_pick(struct lvs_balancer *balancer,
+                             const struct lvs_request *request,
+                             uint32_t *number,
+                             bool *found,
+                             struct lvs_error **err);
+
+/**
+ * Counts a connection or template of a destination; `event` is one of enum lvs_balancer_event.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_count(struct lvs_balancer *balancer,
+                              uint32_t number,
+                              uint32_t event,
+                              struct lvs_error **err);
+
+/**
+ * How many destinations are on the list; 0 if `balancer` is NULL.
+ */
+size_t lvs_balancer_len(const struct lvs_balancer *balancer);
+
+/**
+ * Reads a destination.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_get(const struct lvs_balancer *balancer,
+                            uint32_t number,
+                            struct lvs_balancer_destination *destination,
+                            struct lvs_error **err);
+
+/**
+ * When lvs_balancer_tick() wants to be called next, in milliseconds; LVS_NEVER if never, or if `balancer` is NULL.
+ */
+uint64_t lvs_balancer_next_tick(const struct lvs_balancer *balancer);
+
+/**
+ * Does what is due at `now`, in milliseconds: lblc and lblcr drop old entries once a minute.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_tick(struct lvs_balancer *balancer,
+                             uint64_t now,
+                             struct lvs_error **err);
+
+/**
+ * Releases a balancer. NULL does nothing.
+ */
+void lvs_balancer_free(struct lvs_balancer *balancer);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -4314,5 +4783,13 @@ void lvs_watcher_free(struct lvs_watcher *watcher);
 #define LVS_RULES_OPTIONS_INIT {(uint32_t)sizeof(lvs_rules_options), LVS_DIALECT_LOSSLESS, 0, 0, 0}
 #define LVS_LOSS_INIT \
   {(uint32_t)sizeof(lvs_loss), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
+#define LVS_LISTING_OPTIONS_INIT {(uint32_t)sizeof(lvs_listing_options), 0, 0, 0, 0, 0, 0}
+#define LVS_SCHEDULER_INIT {(uint32_t)sizeof(lvs_scheduler), 0, "", ""}
+#define LVS_BALANCER_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_balancer_options), LVS_PROFILE_NEW, LVS_FAMILY_INET, 0, 8, 12, 86400000, 86400000, 0}
+#define LVS_REQUEST_INIT \
+  {(uint32_t)sizeof(lvs_request), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0, 0}
+#define LVS_BALANCER_DESTINATION_INIT \
+  {(uint32_t)sizeof(lvs_balancer_destination), 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0, 0}
 
 #endif /* LVS_H */

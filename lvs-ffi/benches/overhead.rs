@@ -100,10 +100,10 @@ macro_rules! function {
 }
 
 /// The shortest of several turns each, alternating, in seconds.
-fn by_turns(turns: u32, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()) -> (f64, f64) {
-    let time = |work: &mut dyn FnMut()| {
+fn by_turns(turns: u32, ours: &mut dyn FnMut() -> u64, theirs: &mut dyn FnMut() -> u64) -> (f64, f64) {
+    let time = |work: &mut dyn FnMut() -> u64| {
         let start = Instant::now();
-        work();
+        black_box(work());
         start.elapsed().as_secs_f64()
     };
     let mut best = (f64::MAX, f64::MAX);
@@ -134,18 +134,18 @@ fn main() {
 
     let (rust, c) = by_turns(
         TURNS,
-        &mut || drop(black_box(snapshot(&mut director))),
+        &mut || snapshot(&mut director),
         // SAFETY: as above.
-        &mut || drop(black_box(unsafe { c_snapshot(filled) })),
+        &mut || unsafe { c_snapshot(filled) },
     );
     println!("snapshot of 10,000 x 2, every entry read\tRust\t{rust}");
     println!("snapshot of 10,000 x 2, every entry read\tC\t{c}");
 
     let once = |seconds: f64| seconds / f64::from(CALLS);
     // SAFETY: as above.
-    let (version, get) = by_turns(TURNS, &mut || drop(black_box(unsafe { c_version(CALLS) })), &mut || {
+    let (version, get) = by_turns(TURNS, &mut || unsafe { c_version(CALLS) }, &mut || {
         // SAFETY: as above.
-        drop(black_box(unsafe { c_get(filled, CALLS) }));
+        unsafe { c_get(filled, CALLS) }
     });
     let (rust, c) = by_turns(
         TURNS,
@@ -153,9 +153,10 @@ fn main() {
             for _ in 0..CALLS {
                 let _ = black_box(black_box(&mut director as &mut dyn Director).timeouts());
             }
+            0
         },
         // SAFETY: as above.
-        &mut || drop(black_box(unsafe { c_timeouts(filled, CALLS) })),
+        &mut || unsafe { c_timeouts(filled, CALLS) },
     );
     println!("one call that does nothing (lvs_version_number)\tC\t{}", once(version));
     println!("one entry read (lvs_snapshot_destination_get)\tC\t{}", once(get));

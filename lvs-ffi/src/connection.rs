@@ -378,6 +378,21 @@ impl lvs_connections {
         Ok(())
     }
 
+    /// Shows each entry to a writer, with its engine's data.
+    pub(crate) fn each<E>(&self, mut see: impl FnMut(&Connection<'_>) -> Result<(), E>) -> Result<(), E> {
+        for stored in &self.entries {
+            let mut connection: Connection<'_> = stored.connection;
+            if let Some(Lengths { at, engine, data }) = stored.engine {
+                let (name, rest) = self.bytes[at..].split_at(engine);
+                // The name was a str when it was stored.
+                let engine = std::str::from_utf8(name).unwrap_or_default();
+                connection.engine = Some(EngineData { engine, data: &rest[..data] });
+            }
+            see(&connection)?;
+        }
+        Ok(())
+    }
+
     fn clear(&mut self) {
         self.entries.clear();
         self.bytes.clear();

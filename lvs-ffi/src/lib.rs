@@ -60,6 +60,8 @@ pub mod connection;
 
 pub mod sums;
 
+pub mod listing;
+
 pub mod operation;
 
 pub mod scope;
@@ -73,6 +75,8 @@ pub mod drain;
 pub mod health;
 
 pub mod watch;
+
+pub mod balancer;
 
 /// cbindgen:ignore
 #[cfg(feature = "test-hooks")]

@@ -22,6 +22,20 @@ impl lvs_text {
         self.bytes.push(0);
     }
 
+    /// Replaces the text by what is written as bytes. What a writer leaves behind when it fails is thrown away.
+    pub(crate) fn replace_bytes<T>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.bytes.clear();
+        let result = write(&mut self.bytes);
+        if result.is_err() {
+            self.bytes.clear();
+        }
+        self.bytes.push(0);
+        result
+    }
+
     /// Replaces the text. What a writer leaves behind when it fails is thrown away.
     pub(crate) fn replace<T>(&mut self, write: impl FnOnce(&mut String) -> Result<T, Failure>) -> Result<T, Failure> {
         let mut bytes = std::mem::take(&mut self.bytes);

@@ -28,6 +28,11 @@ struct all {
   lvs_diagnostic diagnostic;
   lvs_rules_options rules_options;
   lvs_loss loss;
+  lvs_listing_options listing;
+  lvs_scheduler scheduler;
+  lvs_balancer_options balancer;
+  lvs_request request;
+  lvs_balancer_destination member;
 };
 
 extern struct all all;
@@ -39,6 +44,8 @@ struct all all = {
     LVS_CONNECTION_INIT, LVS_CONNECTION_FILTER_INIT, LVS_CONNECTION_SUM_INIT, LVS_OPERATION_INIT,
     LVS_DRAIN_OPTIONS_INIT, LVS_REMAINING_INIT, LVS_HEALTH_POLICY_INIT, LVS_CHANGE_INIT, LVS_EVENT_INIT,
     LVS_DIAGNOSTIC_INIT, LVS_RULES_OPTIONS_INIT, LVS_LOSS_INIT,
+    LVS_LISTING_OPTIONS_INIT, LVS_SCHEDULER_INIT, LVS_BALANCER_OPTIONS_INIT, LVS_REQUEST_INIT,
+    LVS_BALANCER_DESTINATION_INIT,
 };
 
 int main(void) { return lvs_version_number() == LVS_VERSION_NUMBER ? 0 : 1; }
