@@ -1,6 +1,6 @@
 //! What tests inside a kernel that has IPVS need.
 
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(dead_code, clippy::print_stdout, reason = "each test uses its part, and tells what it ran on")]
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
