@@ -39,6 +39,13 @@ fn main() {
         }
     }
 
+    for size in [1000, 10_000] {
+        if wanted("table", "wrr") && !quick {
+            let theirs = choices(lopsided(linear("wrr", &Options::default()).unwrap(), size));
+            report("wrr, one heavy", size, choices(lopsided(ours("wrr"), size)), Some(theirs));
+        }
+    }
+
     println!("\n{:<34} {:>9} {:>11} {:>8}", "choice, connection, close, ns", "ours", "linear", "ratio");
     for name in ["lc", "wlc", "sed", "nq", "lblc", "lblcr", "fo", "ovf"] {
         for size in [10, 100, 1000, 10_000, 100_000] {
@@ -87,6 +94,15 @@ fn filled(scheduler: Box<dyn Scheduler>, size: u32) -> Balancer {
     let mut pool = Pool::new(Profile::New, Family::V4);
     for n in 0..size {
         pool.insert(destination(n, 1 + random.below(100) as i32)).unwrap();
+    }
+    Balancer::new(pool, scheduler, 0).unwrap()
+}
+
+/// The same, but one has the weight 1000 and all others 1.
+fn lopsided(scheduler: Box<dyn Scheduler>, size: u32) -> Balancer {
+    let mut pool = Pool::new(Profile::New, Family::V4);
+    for n in 0..size {
+        pool.insert(destination(n, if n == size / 2 { 1000 } else { 1 })).unwrap();
     }
     Balancer::new(pool, scheduler, 0).unwrap()
 }

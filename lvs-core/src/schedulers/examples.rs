@@ -8,13 +8,13 @@ pub fn service(scheduler: &str, weights: &[i32]) -> Balancer {
     let scheduler = by_name(scheduler, &Options::default()).unwrap_or(Box::new(Rr::new()));
     let mut service = Balancer::new(Pool::new(Profile::New, Family::V4), scheduler, 0).expect("an empty pool suits all");
     for (host, &weight) in (1..).zip(weights) {
-        service.add(NewDestination::new([10, 2, 0, host].into(), 80, weight)).expect("addresses differ");
+        service.add(NewDestination::new([198, 51, 100, host].into(), 80, weight)).expect("addresses differ");
     }
     service
 }
 
 pub fn named(service: &Balancer, name: char) -> DestinationId {
-    service.pool().find([10, 2, 0, name as u8 - b'A' + 1].into(), 80).expect("it is listed")
+    service.pool().find([198, 51, 100, name as u8 - b'A' + 1].into(), 80).expect("it is listed")
 }
 
 pub fn name(service: &Balancer, at: DestinationId) -> char {

@@ -66,6 +66,7 @@
 
 mod balancer;
 mod cache;
+mod destination;
 pub mod hash;
 mod options;
 mod pool;
@@ -92,6 +93,7 @@ mod wlc;
 mod wrr;
 
 pub use balancer::Balancer;
+pub use destination::{DestinationExists, DestinationId, Family, NewDestination};
 pub use dh::Dh;
 pub use fo::Fo;
 pub use lblc::Lblc;
@@ -101,7 +103,7 @@ pub use mh::Mh;
 pub use nq::Nq;
 pub use options::{Options, Profile, Random, SplitMix64};
 pub use ovf::Ovf;
-pub use pool::{Destination, DestinationExists, DestinationId, Family, Iter, NewDestination, Pool};
+pub use pool::{Destination, Iter, Pool};
 pub use request::Request;
 pub use rr::Rr;
 pub use scheduler::{BindError, SCHEDULERS, Scheduler, SchedulerInfo, by_name, info};
