@@ -25,8 +25,9 @@ fn ours() -> &'static str {
     path.map_or(env!("CARGO_BIN_EXE_ipvsadm"), |path| Box::leak(path.into_boxed_str()))
 }
 
+/// How many cases: a good sample, or as many as `LVS_TEST_CASES` says (3200 take some minutes in the lab).
 fn cases() -> usize {
-    std::env::var("LVS_TEST_CASES").map_or(3200, |count| count.parse().unwrap())
+    std::env::var("LVS_TEST_CASES").map_or(600, |count| count.parse().unwrap())
 }
 
 #[test]
