@@ -29,14 +29,19 @@ struct Capture {
 }
 
 fn captures() -> Vec<Capture> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/wire");
+    let captures = captures_in("wire");
+    assert!(captures.len() >= 60, "{} captures", captures.len());
+    captures
+}
+
+fn captures_in(folder: &str) -> Vec<Capture> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder);
     let mut captures = Vec::new();
     for kernel in fs::read_dir(root).unwrap() {
         for file in fs::read_dir(kernel.unwrap().path()).unwrap() {
             captures.push(read(file.unwrap().path()));
         }
     }
-    assert!(captures.len() >= 60, "{} captures", captures.len());
     captures
 }
 
@@ -309,4 +314,28 @@ fn the_recorded_daemons_have_all_attributes() {
     assert_eq!(master.group, Some("224.0.0.82".parse().unwrap()));
     let backup = seen.iter().find(|daemon| daemon.role == DaemonRole::Backup).unwrap();
     assert_eq!((backup.max_len, backup.port, backup.ttl), (Some(1472), Some(8848), Some(1)));
+}
+
+#[test]
+fn the_kernel_s_own_words_are_read_and_given_as_the_kernel_gives_them() {
+    let captures = captures_in("wire-refusals");
+    assert_eq!(captures.len(), 12);
+    for capture in captures {
+        let [request, reply] = &capture.datagrams[..] else { panic!("{}", capture.path.display()) };
+        let message = Messages::new(&reply.bytes).next().unwrap();
+        let Answer::Error(errno, extended) = message.answer().unwrap() else { panic!("no error") };
+        assert_eq!(extended.message, Some("Attribute failed policy validation"));
+        let capped = message.header.flags & NLM_F_CAPPED != 0;
+        assert_eq!(capped, capture.command.contains("CAP_ACK"));
+        let mut again = Vec::new();
+        write_ack(&mut again, &request.bytes, message.header.port, Some(errno), &extended, capped);
+        assert_eq!(again, reply.bytes, "{}", capture.path.display());
+
+        // The kernel's side of ours says the same of what it finds wrong at the top.
+        let asked = Messages::new(&request.bytes).next().unwrap();
+        match Request::read(&asked) {
+            Err(refusal) => assert_eq!((refusal.errno, refusal.extended), (errno, extended)),
+            Ok(request) => assert_eq!(daemon::read_request(request.daemon), Err(errno)),
+        }
+    }
 }

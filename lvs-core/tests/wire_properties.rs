@@ -119,7 +119,7 @@ fn any_destination() -> impl Strategy<Value = Destination> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_read_without_a_panic_and_in_bounded_steps(bytes in bytes()) {

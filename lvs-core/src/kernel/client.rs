@@ -276,6 +276,7 @@ impl Client {
     }
 
     /// Shows the messages received, to the end even after the last that matters.
+    #[inline]
     pub(super) fn visit_inbox(
         &mut self,
         visit: &mut impl FnMut(&Message<'_>) -> Result<bool, Fault>,
@@ -378,6 +379,7 @@ impl Client {
     }
 
     /// Asks for a list; gives back in how many datagrams it came. `each` may see part of a list before a fault.
+    #[inline]
     pub(super) fn dump(
         &mut self,
         command: Command,
@@ -388,7 +390,8 @@ impl Client {
         self.out.clear();
         let sequence = self.request(command, NLM_F_DUMP, body);
         self.send()?;
-        let (small, grown) = (self.small, self.grown);
+        let (small, grown, family) = (self.small, self.grown, self.family);
+        let wanted = command.reply().map(Command::number);
         let mut interrupted = false;
         let (mut datagrams, mut done, mut receives) = (0, false, 0);
         while !done {
@@ -408,15 +411,16 @@ impl Client {
                     return Ok(false);
                 }
                 interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
-                match message.answer()? {
-                    Answer::Data(reply, attributes) => {
-                        if Some(reply) != command.reply() {
-                            return Err(WireError::Unexpected { what: "reply of the command asked for" }.into());
-                        }
-                        each(attributes)?;
+                if message.header.kind != family {
+                    return is_end(&message.answer()?);
+                }
+                match message.payload.split_first_chunk::<4>() {
+                    Some((generic, attributes)) if Some(generic[0]) == wanted => {
+                        each(Attributes::new(attributes))?;
                         Ok(false)
                     }
-                    answer => is_end(&answer),
+                    Some(_) => Err(WireError::Unexpected { what: "reply of the command asked for" }.into()),
+                    None => Err(WireError::truncated("generic netlink header").into()),
                 }
             })?;
         }

@@ -1,5 +1,5 @@
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use super::client::{Client, Fault, TRIES, is_end};
 use crate::director::Attempt;
@@ -44,11 +44,11 @@ impl Client {
     }
 
     pub(super) fn daemons(&mut self) -> Result<Vec<Daemon>> {
-        self.list(Attempt::ReadDaemons, Command::GetDaemon, &|_| (), &read_daemon, &|daemon| daemon.role)
+        self.list(Attempt::ReadDaemons, Command::GetDaemon, |_| (), read_daemon, |daemon| daemon.role)
     }
 
     pub(super) fn services(&mut self) -> Result<Vec<ServiceEntry>> {
-        self.list(Attempt::ReadServices, Command::GetService, &|_| (), &read_service, &|entry| entry.service.key())
+        self.list(Attempt::ReadServices, Command::GetService, |_| (), read_service, |entry| entry.service.key())
     }
 
     pub(super) fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
@@ -66,9 +66,9 @@ impl Client {
         self.list(
             Attempt::ReadDestinations(*key),
             Command::GetDest,
-            &|buf| service::write_key(buf, key),
-            &|attributes| destination::read_entry(nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
-            &|entry| entry.destination.key,
+            |buf| service::write_key(buf, key),
+            |attributes| destination::read_entry(nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
+            |entry| entry.destination.key,
         )
     }
 
@@ -79,21 +79,21 @@ impl Client {
         &mut self,
         attempt: Attempt,
         command: Command,
-        body: &dyn Fn(&mut Vec<u8>),
-        read: &dyn Fn(Attributes<'_>) -> Result<T, WireError>,
-        key: &dyn Fn(&T) -> K,
+        body: impl Fn(&mut Vec<u8>),
+        read: impl Fn(Attributes<'_>) -> Result<T, WireError>,
+        key: impl Fn(&T) -> K,
     ) -> Result<Vec<T>> {
         // A list is likely to be as long as the one before.
         let mut entries = Vec::with_capacity(self.last_length);
         for _ in 0..TRIES {
             let parts = self.read(attempt, |client| {
                 entries.clear();
-                client.dump(command, body, |attributes| {
+                client.dump(command, &body, |attributes| {
                     entries.push(read(attributes)?);
                     Ok(())
                 })
             })?;
-            if parts < 2 || !reconcile(&mut entries, key) {
+            if parts < 2 || !has_double(&entries, &key) || !reconcile(&mut entries, &key) {
                 break;
             }
         }
@@ -209,9 +209,18 @@ impl Client {
     }
 }
 
+/// Whether two entries may be of one key: exact when it says no, and mostly when it says yes.
+fn has_double<T, K: Hash>(entries: &[T], key: &impl Fn(&T) -> K) -> bool {
+    let mut seen: HashSet<u64, BuildHasherDefault<Mixer>> =
+        HashSet::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
+    let hasher = BuildHasherDefault::<Mixer>::default();
+    !entries.iter().all(|entry| seen.insert(hasher.hash_one(key(entry))))
+}
+
 /// Merges entries of one key: the place of the first, the news of the last. Gives back whether there were any.
-fn reconcile<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &dyn Fn(&T) -> K) -> bool {
-    let mut places = HashMap::with_capacity(entries.len());
+fn reconcile<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &impl Fn(&T) -> K) -> bool {
+    let mut places: HashMap<K, usize, BuildHasherDefault<Mixer>> =
+        HashMap::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
     let mut kept = 0;
     for index in 0..entries.len() {
         let entry = entries[index];
@@ -224,6 +233,59 @@ fn reconcile<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &dyn Fn(&T) -> K)
     doubled
 }
 
+/// A quick hash: the keys are the administrator's own, nobody is out to make them collide.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Mixer {
+    #[inline]
+    fn mix(&mut self, value: u64) {
+        // The golden ratio's fraction, as in Knuth's multiplicative hashing; the turn brings high bits down.
+        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Mixer {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut whole = [0; 8];
+            whole[..part.len()].copy_from_slice(part);
+            self.mix(u64::from_ne_bytes(whole));
+        }
+    }
+
+    #[inline]
+    fn write_u16(&mut self, value: u16) {
+        self.mix(value.into());
+    }
+
+    #[inline]
+    fn write_u32(&mut self, value: u32) {
+        self.mix(value.into());
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.mix(value);
+    }
+
+    #[inline]
+    fn write_isize(&mut self, value: isize) {
+        self.mix(value as u64);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, value: usize) {
+        self.mix(value as u64);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +296,8 @@ mod tests {
         assert!(reconcile(&mut entries, &|entry: &(i32, char)| entry.0));
         assert_eq!(entries, [(1, 'a'), (2, 'd'), (3, 'e'), (4, 'f')]);
         assert!(!reconcile(&mut entries, &|entry| entry.0));
+        assert!(!has_double(&entries, &|entry| entry.0));
+        entries.push((1, 'g'));
+        assert!(has_double(&entries, &|entry| entry.0));
     }
 }

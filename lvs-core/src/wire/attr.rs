@@ -198,21 +198,31 @@ pub(crate) fn put_bytes4(buf: &mut Vec<u8>, kind: u16, value: [u8; 4]) {
 
 #[inline]
 fn put4(buf: &mut Vec<u8>, kind: u16, length: u16, value: [u8; 4]) {
-    let ([a, b], [c, d], [e, f, g, h]) = (length.to_ne_bytes(), kind.to_ne_bytes(), value);
+    let ([a, b, c, d], [e, f, g, h]) = (header(length, kind).to_ne_bytes(), value);
     buf.extend_from_slice(&[a, b, c, d, e, f, g, h]);
 }
 
 #[inline]
 pub(crate) fn put_u64(buf: &mut Vec<u8>, kind: u16, value: u64) {
-    put(buf, kind, &value.to_ne_bytes());
+    put_bytes8(buf, kind, value.to_ne_bytes());
 }
 
 /// Appends text with its NUL byte.
 #[inline]
 pub(crate) fn put_text(buf: &mut Vec<u8>, kind: u16, text: &str) {
+    // Names of the model fit; so one copy does.
+    let mut bytes = [0; 24];
+    let Some(place) = bytes.get_mut(4..4 + text.len()).filter(|_| text.len() < 20) else {
+        return put_long_text(buf, kind, text);
+    };
+    place.copy_from_slice(text.as_bytes());
+    bytes[..4].copy_from_slice(&header(text.len() as u16 + 5, kind).to_ne_bytes());
+    buf.extend_from_slice(&bytes[..align(text.len() + 5)]);
+}
+
+fn put_long_text(buf: &mut Vec<u8>, kind: u16, text: &str) {
     let length = u16::try_from(text.len() + 5).expect("a name is short");
-    buf.extend_from_slice(&length.to_ne_bytes());
-    buf.extend_from_slice(&kind.to_ne_bytes());
+    buf.extend_from_slice(&header(length, kind).to_ne_bytes());
     buf.extend_from_slice(text.as_bytes());
     buf.push(0);
     buf.resize(align(buf.len()), 0);
@@ -221,19 +231,29 @@ pub(crate) fn put_text(buf: &mut Vec<u8>, kind: u16, text: &str) {
 /// Appends an address in 16 bytes, the last twelve zero for IPv4, as the kernel does.
 #[inline]
 pub(crate) fn put_address(buf: &mut Vec<u8>, kind: u16, addr: IpAddr) {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&header(20, kind).to_ne_bytes());
     match addr {
-        IpAddr::V4(addr) => bytes[..4].copy_from_slice(&addr.octets()),
-        IpAddr::V6(addr) => bytes = addr.octets(),
+        IpAddr::V4(addr) => bytes[4..8].copy_from_slice(&addr.octets()),
+        IpAddr::V6(addr) => bytes[4..].copy_from_slice(&addr.octets()),
     }
-    put(buf, kind, &bytes);
+    buf.extend_from_slice(&bytes);
+}
+
+/// Appends eight bytes as they stand.
+#[inline]
+pub(crate) fn put_bytes8(buf: &mut Vec<u8>, kind: u16, value: [u8; 8]) {
+    let mut bytes = [0; 12];
+    bytes[..4].copy_from_slice(&header(12, kind).to_ne_bytes());
+    bytes[4..].copy_from_slice(&value);
+    buf.extend_from_slice(&bytes);
 }
 
 /// Opens a nest; [`close`] with what this returns.
 #[inline]
 pub(crate) fn open(buf: &mut Vec<u8>, kind: u16) -> usize {
     let start = buf.len();
-    put(buf, kind, &[]);
+    buf.extend_from_slice(&header(4, kind).to_ne_bytes());
     start
 }
 
@@ -272,6 +292,18 @@ mod tests {
         assert_eq!(walk.next(), Some(Attribute::new(7, &[0xab])));
         assert_eq!(walk.next(), None);
         assert!(walk.rest().is_empty());
+    }
+
+    #[test]
+    fn text_of_every_length_is_padded_to_four_bytes() {
+        for length in 0..40 {
+            let text = "x".repeat(length);
+            let mut buf = Vec::new();
+            put_text(&mut buf, 6, &text);
+            assert_eq!(buf.len(), align(length + 5));
+            let attribute = Attributes::new(&buf).next().unwrap();
+            assert_eq!((attribute.payload.len(), attribute.text()), (length + 1, Some(text.as_str())));
+        }
     }
 
     #[test]

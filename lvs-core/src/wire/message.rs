@@ -323,24 +323,25 @@ impl<'a> ExtendedAck<'a> {
         *self == Self::default()
     }
 
+    /// In the order of `netlink_ack_tlv_fill()`.
     fn write(&self, buf: &mut Vec<u8>) {
         if let Some(message) = self.message {
             super::attr::put_text(buf, NLMSGERR_ATTR_MSG, message);
         }
-        for (number, value) in [
-            (NLMSGERR_ATTR_OFFS, self.offset),
-            (NLMSGERR_ATTR_MISS_TYPE, self.missing_type),
-            (NLMSGERR_ATTR_MISS_NEST, self.missing_nest),
-        ] {
-            if let Some(value) = value {
-                put_u32(buf, number, value);
-            }
+        if let Some(cookie) = self.cookie {
+            put(buf, NLMSGERR_ATTR_COOKIE, cookie);
         }
-        const NESTED: u16 = 0x8000; // NLA_F_NESTED, which this nest carries.
-        for (number, value) in [(NLMSGERR_ATTR_COOKIE, self.cookie), (NLMSGERR_ATTR_POLICY | NESTED, self.policy)] {
-            if let Some(value) = value {
-                Attribute::new(number, value).write(buf);
-            }
+        if let Some(offset) = self.offset {
+            put_u32(buf, NLMSGERR_ATTR_OFFS, offset);
+        }
+        if let Some(policy) = self.policy {
+            put(buf, NLMSGERR_ATTR_POLICY | NLA_F_NESTED, policy);
+        }
+        if let Some(number) = self.missing_type {
+            put_u32(buf, NLMSGERR_ATTR_MISS_TYPE, number);
+        }
+        if let Some(offset) = self.missing_nest {
+            put_u32(buf, NLMSGERR_ATTR_MISS_NEST, offset);
         }
     }
 }

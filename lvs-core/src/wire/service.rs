@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 
 use super::attr::{
-    Attribute, Attributes, close, open, open_marked, put, put_address, put_be16, put_bytes4, put_text, put_u16, put_u32,
+    Attribute, Attributes, close, open, open_marked, put_address, put_be16, put_bytes4, put_bytes8, put_text, put_u16,
+    put_u32,
 };
 use super::uapi::*;
 use super::{WireError, policy, stats};
@@ -62,7 +63,7 @@ fn write_configuration(buf: &mut Vec<u8>, service: &Service, flags: ServiceFlags
     }
     let mut both = [0xff; 8];
     both[..4].copy_from_slice(&flags.bits().to_ne_bytes());
-    put(buf, IPVS_SVC_ATTR_FLAGS, &both);
+    put_bytes8(buf, IPVS_SVC_ATTR_FLAGS, both);
     put_u32(buf, IPVS_SVC_ATTR_TIMEOUT, service.timeout);
     let netmask = match service.netmask() {
         Netmask::V4(mask) => mask.octets(),
