@@ -9,6 +9,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+#[path = "kernel_twin/clocked.rs"]
+mod clocked;
 mod common;
 #[path = "kernel_twin/packets.rs"]
 mod packets;
@@ -148,4 +150,31 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
     }
     println!("{packets} packets: no difference; {verdicts:#?}");
     println!("{:.1} s", began.elapsed().as_secs_f64());
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_entry_leaves_the_table_at_the_kernels_tick() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| {
+        let options = twin(profile, twos).kernel_timers(clocked::jiffies());
+        let began = Instant::now();
+        let mut both = Both::open(options.build());
+        let compared = clocked::compare_expiry(&mut both, began);
+        println!("{compared} expiries: no difference");
+        assert!(compared >= 12, "{compared} expiries");
+    });
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_rate_is_the_kernels_to_the_digit() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| {
+        let mut both = Both::open(twin(profile, twos).build());
+        let compared = clocked::compare_rates(&mut both);
+        println!("{compared} passes of the estimator: no difference");
+    });
 }
