@@ -25,10 +25,10 @@ impl Family {
     }
 }
 
-/// Names a destination of one [`Pool`].
+/// Names a destination of one [`Pool`](super::Pool).
 ///
-/// Ids are small and stable: a destination keeps its id from [`Pool::insert`] until [`Pool::release`], after
-/// which the number is used again. An id means nothing in another pool.
+/// Ids are small and stable: a destination keeps its id from [`Pool::insert`](super::Pool::insert) until
+/// [`Pool::release`](super::Pool::release), after which the number is used again. An id means nothing in another pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DestinationId(pub(super) u32);
 
