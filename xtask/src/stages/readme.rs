@@ -1,6 +1,6 @@
 //! What README.md promises: its shell sessions are run, and say what they say there.
 //!
-//! A block marked `console` holds commands behind `$ ` and what they print (their standard output); a block marked
+//! A block marked `console` holds commands behind `$ ` and what they print (their standard output, blanks at line ends aside); a block marked
 //! `sh` holds commands that must succeed. All run in the workspace's directory. The commands that run all tests, or
 //! that need what only the reader can give, stand in a block marked `text`. Rust programs are documentation tests of
 //! lvs-core.
@@ -24,7 +24,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         let output = shell.output()?;
         let said = String::from_utf8_lossy(&output.stdout);
         match step.output {
-            Some(expected) if expected != said => {
+            Some(expected) if trimmed(&expected) != trimmed(&said) => {
                 report.fail(format!("`{}` printed\n{said}instead of\n{expected}", step.command.trim_end()));
             }
             _ if !output.status.success() => report.fail(format!("`{}`: {}", step.command.trim_end(), output.status)),
@@ -32,6 +32,11 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The text without blanks at the ends of its lines: an editor, and Markdown, may take them for a mistake.
+fn trimmed(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).collect()
 }
 
 /// A command, and what it prints if that is told.
