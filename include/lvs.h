@@ -1862,13 +1862,9 @@ typedef struct lvs_service_state {
    */
   uint32_t present;
   /**
-   * The widest statistics reported.
+   * The widest statistics reported; lvs_snapshot_service_stats32() has those of 32 bits.
    */
   struct lvs_stats stats;
-  /**
-   * What the director reported in 32 bits (bytes in 64), as old tools show it.
-   */
-  struct lvs_stats stats32;
 } lvs_service_state;
 
 /**
@@ -1943,13 +1939,9 @@ typedef struct lvs_destination_state {
    */
   uint32_t reserved;
   /**
-   * The widest statistics reported.
+   * The widest statistics reported; lvs_snapshot_destination_stats32() has those of 32 bits.
    */
   struct lvs_stats stats;
-  /**
-   * What the director reported in 32 bits (bytes in 64), as old tools show it.
-   */
-  struct lvs_stats stats32;
 } lvs_destination_state;
 
 /**
@@ -3222,6 +3214,27 @@ lvs_status lvs_snapshot_destination_get(const struct lvs_snapshot *snapshot,
                                         struct lvs_destination *destination,
                                         struct lvs_destination_state *state,
                                         struct lvs_error **err);
+
+/**
+ * Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
+ * none.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_service_stats32(const struct lvs_snapshot *snapshot,
+                                        size_t index,
+                                        struct lvs_stats *stats,
+                                        struct lvs_error **err);
+
+/**
+ * Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
+ * none.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_destination_stats32(const struct lvs_snapshot *snapshot,
+                                            size_t service_index,
+                                            size_t destination_index,
+                                            struct lvs_stats *stats,
+                                            struct lvs_error **err);
 
 /**
  * Finds the service of a key and writes its index. LVS_STATUS_NOT_FOUND if the snapshot has none.
@@ -4737,12 +4750,12 @@ void lvs_balancer_free(struct lvs_balancer *balancer);
 #define LVS_SERVICE_INIT \
   {(uint32_t)sizeof(lvs_service), 0, LVS_SERVICE_KEY_INIT_, 0, LVS_NETMASK_FULL, "wlc", ""}
 #define LVS_SERVICE_STATE_INIT \
-  {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_, LVS_STATS_INIT_}
+  {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_}
 #define LVS_DESTINATION_INIT \
   {(uint32_t)sizeof(lvs_destination), LVS_FORWARDING_DIRECT, LVS_DESTINATION_KEY_INIT_, 1, 0, 0, \
    LVS_TUNNEL_IPIP, 0, 0}
 #define LVS_DESTINATION_STATE_INIT \
-  {(uint32_t)sizeof(lvs_destination_state), 0, 0, 0, 0, 0, LVS_STATS_INIT_, LVS_STATS_INIT_}
+  {(uint32_t)sizeof(lvs_destination_state), 0, 0, 0, 0, 0, LVS_STATS_INIT_}
 #define LVS_TIMEOUTS_INIT {(uint32_t)sizeof(lvs_timeouts), 0, 0, 0}
 #define LVS_DAEMON_INIT \
   {(uint32_t)sizeof(lvs_daemon), LVS_ROLE_MASTER, 0, 0, 0, "", LVS_ADDRESS_INIT_, 0, {0, 0, 0}}

@@ -123,15 +123,13 @@ pub struct lvs_destination_state {
     pub persistent: u32,
     /// 0.
     pub reserved: u32,
-    /// The widest statistics reported.
+    /// The widest statistics reported; lvs_snapshot_destination_stats32() has those of 32 bits.
     pub stats: lvs_stats,
-    /// What the director reported in 32 bits (bytes in 64), as old tools show it.
-    pub stats32: lvs_stats,
 }
 
 record! {
     lvs_destination: 52;
-    lvs_destination_state: 184;
+    lvs_destination_state: 104;
 }
 
 impl From<&Destination> for lvs_destination {
@@ -196,7 +194,6 @@ pub(crate) unsafe fn write_entry(
             persistent: entry.persistent,
             reserved: 0,
             stats: entry.stats64.as_ref().or(entry.stats.as_ref()).into(),
-            stats32: entry.stats.as_ref().into(),
         })
     }
 }

@@ -95,27 +95,46 @@ pub(crate) unsafe fn check<T: Record>(record: *mut T) -> Result<(), Failure> {
 /// Writes a record of any size; its own size stays as the caller set it.
 #[inline]
 pub(crate) unsafe fn write<T: Record>(record: *mut T, value: T) -> Result<(), Failure> {
+    // SAFETY: as for `write_with`.
+    unsafe { write_with(record, || value) }
+}
+
+/// Writes what is made for it.
+///
+/// The value is made where it is needed: one that had to lie in memory for both ways would be stored field by field
+/// and read back in larger pieces at once, which processors are slow at.
+#[inline]
+pub(crate) unsafe fn write_with<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
     // SAFETY: the record has as many bytes as it says, by the promise of its caller.
     unsafe {
         let size = claimed_size(record)?;
         if size == size_of::<T>() {
-            record.write_unaligned(value);
+            record.write_unaligned(value());
+            record.cast::<u32>().write_unaligned(size as u32);
         } else {
-            let known = size.min(size_of::<T>());
-            let bytes = record.cast::<u8>();
-            ptr::copy_nonoverlapping(ptr::from_ref(&value).cast(), bytes, known);
-            ptr::write_bytes(bytes.add(known), 0, size - known);
+            write_other_size(record, size, value());
         }
-        record.cast::<u32>().write_unaligned(size as u32);
     }
     Ok(())
+}
+
+#[cold]
+unsafe fn write_other_size<T: Record>(record: *mut T, size: usize, value: T) {
+    let known = size.min(size_of::<T>());
+    let bytes = record.cast::<u8>();
+    // SAFETY: the record has `size` bytes, and `known` is at most that.
+    unsafe {
+        ptr::copy_nonoverlapping(ptr::from_ref(&value).cast(), bytes, known);
+        ptr::write_bytes(bytes.add(known), 0, size - known);
+        record.cast::<u32>().write_unaligned(size as u32);
+    }
 }
 
 /// Writes a record that may be absent.
 #[inline]
 pub(crate) unsafe fn write_optional<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
-    // SAFETY: as for `write`.
-    if record.is_null() { Ok(()) } else { unsafe { write(record, value()) } }
+    // SAFETY: as for `write_with`.
+    if record.is_null() { Ok(()) } else { unsafe { write_with(record, value) } }
 }
 
 /// Refuses a reserved field that is not zero.

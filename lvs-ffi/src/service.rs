@@ -132,15 +132,13 @@ pub struct lvs_service_state {
     pub struct_size: u32,
     /// Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
     pub present: u32,
-    /// The widest statistics reported.
+    /// The widest statistics reported; lvs_snapshot_service_stats32() has those of 32 bits.
     pub stats: lvs_stats,
-    /// What the director reported in 32 bits (bytes in 64), as old tools show it.
-    pub stats32: lvs_stats,
 }
 
 record! {
     lvs_service: 88;
-    lvs_service_state: 168;
+    lvs_service_state: 88;
 }
 
 impl From<&Service> for lvs_service {
@@ -197,7 +195,6 @@ pub(crate) unsafe fn write_entry(
             struct_size: size_of::<lvs_service_state>() as u32,
             present: present(entry.stats.is_some(), entry.stats64.is_some()),
             stats: entry.stats64.as_ref().or(entry.stats.as_ref()).into(),
-            stats32: entry.stats.as_ref().into(),
         })
     }
 }

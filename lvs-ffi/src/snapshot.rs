@@ -11,6 +11,7 @@ use crate::info::lvs_info;
 use crate::list::nth;
 use crate::record;
 use crate::service::{self, lvs_service, lvs_service_key, lvs_service_state};
+use crate::stats::lvs_stats;
 use crate::status::lvs_status;
 use crate::table::lvs_table;
 use crate::timeouts::lvs_timeouts;
@@ -79,6 +80,41 @@ pub unsafe extern "C" fn lvs_snapshot_destination_get(
     call!(err, {
         let entry = nth(&service_of(snapshot, service_index)?.destinations, destination_index)?;
         destination::write_entry(entry, destination, state)
+    })
+}
+
+/// Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
+/// none.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_snapshot_service_stats32(
+    snapshot: Option<&lvs_snapshot>,
+    index: usize,
+    stats: *mut lvs_stats,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let entry = &service_of(snapshot, index)?.entry;
+        place(stats, "stats")?.write(entry.stats.as_ref().into());
+        Ok(())
+    })
+}
+
+/// Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
+/// none.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_snapshot_destination_stats32(
+    snapshot: Option<&lvs_snapshot>,
+    service_index: usize,
+    destination_index: usize,
+    stats: *mut lvs_stats,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let entry = nth(&service_of(snapshot, service_index)?.destinations, destination_index)?;
+        place(stats, "stats")?.write(entry.stats.as_ref().into());
+        Ok(())
     })
 }
 

@@ -256,12 +256,23 @@ static void counters_and_rates_follow_the_packets(void) {
   OK(lvs_director_service(director, &web, NULL, &state, &err));
   CHECK(state.stats.counters.connections == 8 && state.stats.counters.packets_in > 16);
   CHECK(state.stats.counters.bytes_in > 8000 && state.stats.rates.connections > 0);
-  CHECK(state.stats32.counters.connections == 8);
+  lvs_snapshot *snapshot = NULL;
+  size_t index = 99;
+  OK(lvs_director_snapshot(director, &snapshot, &err));
+  OK(lvs_snapshot_find(snapshot, &web, &index, &err));
+  OK(lvs_snapshot_service_stats32(snapshot, index, &totals, &err));
+  CHECK(totals.counters.connections == 8);
+  OK(lvs_snapshot_destination_stats32(snapshot, index, 0, &totals, &err));
+  CHECK(totals.counters.connections == 4);
+  FAILS(lvs_snapshot_service_stats32(snapshot, 9, &totals, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_snapshot_destination_stats32(snapshot, index, 0, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_snapshot_free(snapshot);
   OK(lvs_director_totals(director, &totals, &err));
   CHECK(totals.counters.connections == 10);
   OK(lvs_director_zero(director, &web, &err));
   OK(lvs_director_service(director, &web, NULL, &state, &err));
   CHECK(state.stats.counters.connections == 0);
+  lvs_error_free(err);
   lvs_director_free(director);
 }
 
