@@ -1,6 +1,32 @@
 //! The Linux Virtual Server (IPVS) as a typed library.
 //!
-//! One typed [`model`] of an IPVS table, and one trait, [`director::Director`], for those who hold such a table.
+//! One typed [`model`] of an IPVS table, and two directors that hold such a table behind one trait, [`Director`]: the
+//! running kernel (`kernel`, on Linux) and its twin in this process ([`embedded`]). Around them:
+//!
+//! | to ... | look at |
+//! |---|---|
+//! | read and write `ipvsadm` rules files | [`rules`] |
+//! | print tables as `ipvsadm -L` does, or as JSON | [`listing`] |
+//! | walk, filter and count connections | [`Director::visit_connections`], [`connections`], [`procfs`] |
+//! | ask which real server a client will get | [`schedulers`], [`embedded`] |
+//! | bring a director to a table without a gap | [`plan`] |
+//! | take a real server out without cutting a connection | [`drain`] |
+//! | turn probe results into weights | [`health`] |
+//! | be told what has changed | [`watch`] |
+//! | speak to the kernel's family yourself | [`wire`] |
+//!
+//! ```
+//! use lvs_core::embedded::EmbeddedDirector;
+//! use lvs_core::plan::{OnFailure, Scope, reconcile};
+//! use lvs_core::{Director, rules};
+//!
+//! let wanted = rules::parse("-A -t 192.0.2.1:80 -s wrr\n-a -t 192.0.2.1:80 -r 198.51.100.7:80 -m -w 3")?.to_table()?;
+//! let mut director = EmbeddedDirector::new();
+//! let (plan, outcome) = reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Undo)?;
+//! assert!(outcome.is_complete() && plan.len() == 2);
+//! assert_eq!(director.snapshot()?.to_table().services, wanted.services);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![deny(unsafe_code)]
 
 pub mod connections;
@@ -26,3 +52,8 @@ pub mod wire;
 pub use director::Director;
 pub use errno::Errno;
 pub use error::{Error, ErrorKind, Result};
+
+/// The programs of the project's README, run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,9 +1,9 @@
 //! What README.md promises: its shell sessions are run, and say what they say there.
 //!
-//! A block marked `console` holds commands behind `$ ` and what they print (their standard output, blanks at line ends aside); a block marked
-//! `sh` holds commands that must succeed. All run in the workspace's directory. The commands that run all tests, or
-//! that need what only the reader can give, stand in a block marked `text`. Rust programs are documentation tests of
-//! lvs-core.
+//! A block marked `console` holds commands behind `$ ` and what they print (their standard output); a block marked
+//! `sh` holds commands that must succeed; one marked `c` or `python` holds a program that must. All run in the
+//! workspace's directory. The commands that run all tests, or that need what only the reader can give, stand in a block
+//! marked `text`. Rust programs are documentation tests of lvs-core.
 
 use super::Report;
 use crate::error::Result;
@@ -18,13 +18,13 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         report.note("README.md has no command to run yet");
     }
     for step in steps {
-        eprintln!("-> {}", step.command.trim_end());
+        eprintln!("-> {}", step.command.lines().next().unwrap_or_default());
         let mut shell = project::command("bash");
         shell.args(["-euo", "pipefail", "-c", &step.command]).stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = shell.output()?;
         let said = String::from_utf8_lossy(&output.stdout);
         match step.output {
-            Some(expected) if trimmed(&expected) != trimmed(&said) => {
+            Some(expected) if expected != said => {
                 report.fail(format!("`{}` printed\n{said}instead of\n{expected}", step.command.trim_end()));
             }
             _ if !output.status.success() => report.fail(format!("`{}`: {}", step.command.trim_end(), output.status)),
@@ -32,11 +32,6 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The text without blanks at the ends of its lines: an editor, and Markdown, may take them for a mistake.
-fn trimmed(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim_end).collect()
 }
 
 /// A command, and what it prints if that is told.
@@ -56,9 +51,26 @@ fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
     })
 }
 
+/// Builds the C program against the library as it is now.
+const COMPILE_AND_RUN: &str = "cargo build -q -p lvs-ffi
+cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude target/readme.c -o target/readme -Ltarget/debug -llvs \
+  -Wl,-rpath,$PWD/target/debug
+target/readme
+";
+
+/// A command that writes a text to a file.
+fn here(file: &str, text: &str) -> String {
+    format!("cat > {file} <<'END_OF_PROGRAM'\n{text}END_OF_PROGRAM\n")
+}
+
 fn steps(language: &str, body: &str) -> Vec<Step> {
     match language {
         "sh" => vec![Step { command: body.to_owned(), output: None }],
+        "c" => vec![Step { command: format!("{}{}", here("target/readme.c", body), COMPILE_AND_RUN), output: None }],
+        "python" => {
+            let command = format!("{}.venv/bin/python -W error target/readme.py\n", here("target/readme.py", body));
+            vec![Step { command, output: None }]
+        }
         "console" => {
             let mut steps: Vec<Step> = Vec::new();
             for line in body.lines() {
