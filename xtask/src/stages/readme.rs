@@ -53,8 +53,8 @@ fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
 
 /// Builds the C program against the library as it is now.
 const COMPILE_AND_RUN: &str = "cargo build -q -p lvs-ffi
-cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude target/readme.c -o target/readme -Ltarget/debug -llvs \
-  -Wl,-rpath,$PWD/target/debug
+cc -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude target/readme.c -o target/readme target/debug/liblvs.a \
+  -lgcc_s -lutil -lrt -lpthread -lm -ldl
 target/readme
 ";
 
