@@ -65,12 +65,15 @@ impl Column {
     }
 }
 
+/// A column with its name.
+pub(crate) type Named = (&'static str, Column);
+
 /// Rows as columns: a mapping from names to columns of numbers (a `memoryview`) and of texts (a list).
 ///
 /// `numpy.asarray` takes a column of numbers, and `polars.DataFrame`, `pyarrow.table` and `pandas` take the whole through
 /// Arrow's C interface, all without a copy per cell.
 #[pyclass(name = "Columns", module = "lvs", frozen)]
-pub(crate) struct PyColumns(pub(crate) Arc<Vec<(&'static str, Column)>>);
+pub(crate) struct PyColumns(pub(crate) Arc<Vec<Named>>);
 
 impl PyColumns {
     fn column(&self, name: &str) -> PyResult<&Column> {
@@ -166,6 +169,23 @@ impl PyColumns {
     /// A `pyarrow.Table`.
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("pyarrow")?.getattr("table")?.call1((slf,))
+    }
+
+    /// Arrow's C stream, which pyarrow, polars and pandas read.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        // The specification leaves it to the producer whether to follow a wish; consumers cast what they get.
+        let _ = requested_schema;
+        crate::arrow::stream(py, &self.0)
+    }
+
+    /// Arrow's C schema.
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        crate::arrow::schema_capsule(py, &self.0)
     }
 
     fn __repr__(&self) -> String {

@@ -181,6 +181,10 @@ impl PyConnections {
     pub(crate) fn new(found: Vec<Owned>) -> Self {
         Self(Arc::new(found))
     }
+
+    pub(crate) fn shared(&self) -> Arc<Vec<Owned>> {
+        self.0.clone()
+    }
 }
 
 #[pymethods]

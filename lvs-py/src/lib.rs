@@ -3,6 +3,7 @@
 //! The package beside it (`python/lvs`) holds what reads better in Python: the directors' methods, exceptions,
 //! enumerations. Values live here, so that a snapshot of ten thousand services costs no object until one is looked at.
 
+mod arrow;
 mod batch;
 mod columns;
 mod connection;
@@ -13,6 +14,7 @@ mod director;
 mod drain;
 mod errors;
 mod health;
+mod listing;
 mod operation;
 mod packet;
 mod plan;
@@ -47,6 +49,8 @@ mod _lvs {
     use crate::drain::{PyDrain, PyDrainProgress, PyRemaining};
     #[pymodule_export]
     use crate::health::{PyHealth, PyHealthChange, PyHealthPolicy};
+    #[pymodule_export]
+    use crate::listing::{connections_json, list_connections, list_daemons, list_table, list_timeouts, snapshot_json};
     #[pymodule_export]
     use crate::operation::PyOperation;
     #[pymodule_export]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any, TypeVar, final, overload
 
-from typing_extensions import Self, disjoint_base
+from typing_extensions import CapsuleType, Self, disjoint_base
 
 from .enums import (
     AddressFamily,
@@ -81,11 +81,11 @@ class Balancer:
     def advance(self, by: timedelta) -> None:
         """Moves the clock, which only lblc and lblcr look at, by seconds."""
     @property
-    def scheduler(self) -> str:
-        """The scheduler's name."""
-    @property
     def connections(self) -> dict[DestinationKey, tuple[int, int]]:
         """Active and inactive connections of each destination, head of the list first."""
+    @property
+    def scheduler(self) -> str:
+        """The scheduler's name."""
 
 @final
 class BatchReport:
@@ -98,22 +98,22 @@ class BatchReport:
     def failures(self) -> tuple[Failure, ...]:
         """The refused ones, in order: they changed nothing, all others that were answered took effect."""
     @property
-    def complete(self) -> bool:
-        """Whether every operation took effect."""
-    @property
-    def answered(self) -> int:
-        """How many operations the director has answered, from the first on."""
-    @property
     def interrupted(self) -> LvsError | None:
         """What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
         taken effect.
         """
+    @property
+    def complete(self) -> bool:
+        """Whether every operation took effect."""
     @property
     def applied(self) -> int:
         """How many operations took effect for certain."""
     @property
     def sent(self) -> int:
         """How many operations were sent."""
+    @property
+    def answered(self) -> int:
+        """How many operations the director has answered, from the first on."""
 
 @final
 class Columns(Mapping[str, "memoryview[int] | list[str]"]):
@@ -144,6 +144,10 @@ class Columns(Mapping[str, "memoryview[int] | list[str]"]):
         """A `polars.DataFrame`."""
     def to_arrow(self) -> Any:
         """A `pyarrow.Table`."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
+        """Arrow's C stream, which pyarrow, polars and pandas read."""
+    def __arrow_c_schema__(self) -> CapsuleType:
+        """Arrow's C schema."""
     @property
     def rows(self) -> int:
         """How many rows there are."""
@@ -181,35 +185,35 @@ class Connection:
     def destination(self) -> DestinationKey:
         """The real server."""
     @property
-    def client(self) -> DestinationKey:
-        """The client's address and port; the port is 0 of a template."""
+    def origin(self) -> ConnectionOrigin | None:
+        """Where it came from, None where the director does not say."""
     @property
-    def engine(self) -> str | None:
-        """The persistence engine whose data it carries, if any."""
-    @property
-    def engine_data(self) -> bytes | None:
-        """The raw data of the persistence engine: of `sip` the Call-ID."""
-    @property
-    def state(self) -> ConnectionState:
-        """The state."""
-    @property
-    def template(self) -> bool:
-        """Whether it is a persistence template rather than a connection."""
+    def protocol(self) -> Protocol:
+        """The protocol; 0 of templates of firewall-mark services."""
     @property
     def target(self) -> DestinationKey | None:
         """The address and port that the client asked for, None of a firewall mark's template."""
     @property
-    def expires(self) -> int:
-        """Whole seconds until it expires, 0 if overdue."""
-    @property
-    def origin(self) -> ConnectionOrigin | None:
-        """Where it came from, None where the director does not say."""
+    def client(self) -> DestinationKey:
+        """The client's address and port; the port is 0 of a template."""
     @property
     def mark(self) -> int | None:
         """The firewall mark of a template, None of all else."""
     @property
-    def protocol(self) -> Protocol:
-        """The protocol; 0 of templates of firewall-mark services."""
+    def template(self) -> bool:
+        """Whether it is a persistence template rather than a connection."""
+    @property
+    def engine_data(self) -> bytes | None:
+        """The raw data of the persistence engine: of `sip` the Call-ID."""
+    @property
+    def engine(self) -> str | None:
+        """The persistence engine whose data it carries, if any."""
+    @property
+    def expires(self) -> int:
+        """Whole seconds until it expires, 0 if overdue."""
+    @property
+    def state(self) -> ConnectionState:
+        """The state."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -240,13 +244,13 @@ class ConnectionSums:
     def total(self) -> StateCounts:
         """The counts of all."""
     @property
+    def destinations(self) -> dict[DestinationKey, StateCounts]:
+        """The counts of each destination over all targets, sorted by address and port."""
+    @property
     def targets(self) -> dict[str, StateCounts]:
         """The counts of each target, sorted: by "tcp://192.0.2.1:80" or "fwmark:7" as text, since an entry does not name
         its service.
         """
-    @property
-    def destinations(self) -> dict[DestinationKey, StateCounts]:
-        """The counts of each destination over all targets, sorted by address and port."""
 
 @final
 class Connections:
@@ -284,6 +288,9 @@ class Counters:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def packets_out(self) -> int:
+        """Packets from real servers, as far as they pass the director."""
+    @property
     def packets_in(self) -> int:
         """Packets from clients."""
     @property
@@ -295,9 +302,6 @@ class Counters:
     @property
     def connections(self) -> int:
         """Connections scheduled."""
-    @property
-    def packets_out(self) -> int:
-        """Packets from real servers, as far as they pass the director."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Counters, /) -> bool: ...
@@ -332,8 +336,14 @@ class Daemon:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def role(self) -> DaemonRole:
-        """The part it plays."""
+    def port(self) -> int | None:
+        """The UDP port, 8848 by default."""
+    @property
+    def group(self) -> IPAddress | None:
+        """The multicast group, 224.0.0.81 by default."""
+    @property
+    def ttl(self) -> int | None:
+        """The multicast time to live, 1 by default."""
     @property
     def interface(self) -> str:
         """The interface that carries the multicast."""
@@ -341,17 +351,11 @@ class Daemon:
     def sync_id(self) -> int:
         """Which daemons belong together: 0..=255; a backup with 0 takes all."""
     @property
+    def role(self) -> DaemonRole:
+        """The part it plays."""
+    @property
     def max_len(self) -> int | None:
         """The longest payload of a message, in bytes."""
-    @property
-    def group(self) -> IPAddress | None:
-        """The multicast group, 224.0.0.81 by default."""
-    @property
-    def port(self) -> int | None:
-        """The UDP port, 8848 by default."""
-    @property
-    def ttl(self) -> int | None:
-        """The multicast time to live, 1 by default."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Daemon, /) -> bool: ...
@@ -386,32 +390,32 @@ class Destination:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def lower_threshold(self) -> int:
-        """Connections below which it counts as usable again, 0 for three quarters of the upper threshold."""
-    @property
-    def forwarding(self) -> ForwardingMethod:
-        """How packets reach it."""
-    @property
-    def upper_threshold(self) -> int:
-        """Connections at which it counts as overloaded, 0 for no limit."""
-    @property
-    def family(self) -> AddressFamily:
-        """The address family of the real server."""
+    def key(self) -> DestinationKey:
+        """What identifies the destination."""
     @property
     def weight(self) -> int:
         """Its capacity against its neighbours'; 0 quiesces it: no new connections."""
     @property
-    def tunnel(self) -> Tunnel:
-        """The encapsulation, used when it is forwarded to by a tunnel."""
-    @property
     def port(self) -> int:
         """The real server's port; 0 keeps the one that the client asked for."""
     @property
-    def key(self) -> DestinationKey:
-        """What identifies the destination."""
+    def forwarding(self) -> ForwardingMethod:
+        """How packets reach it."""
     @property
     def address(self) -> IPAddress:
         """The real server's address."""
+    @property
+    def upper_threshold(self) -> int:
+        """Connections at which it counts as overloaded, 0 for no limit."""
+    @property
+    def tunnel(self) -> Tunnel:
+        """The encapsulation, used when it is forwarded to by a tunnel."""
+    @property
+    def lower_threshold(self) -> int:
+        """Connections below which it counts as usable again, 0 for three quarters of the upper threshold."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family of the real server."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Destination, /) -> bool: ...
@@ -445,20 +449,23 @@ class DestinationEntry:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def inactive(self) -> int:
-        """All other connections; those of UDP always count here."""
+    def stats(self) -> Stats | None:
+        """The 32-bit statistics, None where the director reports none."""
+    @property
+    def destination(self) -> Destination:
+        """The destination as it is configured."""
     @property
     def statistics(self) -> Stats:
         """The widest statistics reported, all zero if there are none."""
     @property
-    def key(self) -> DestinationKey:
-        """What identifies it."""
-    @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
+    def port(self) -> int:
+        """The real server's port."""
     @property
     def active(self) -> int:
         """Connections in an active state: established or on the way there."""
+    @property
+    def forwarding(self) -> ForwardingMethod:
+        """How packets reach it."""
     @property
     def weight(self) -> int:
         """Its weight."""
@@ -466,20 +473,17 @@ class DestinationEntry:
     def persistent(self) -> int:
         """Persistence templates that point here."""
     @property
-    def stats(self) -> Stats | None:
-        """The 32-bit statistics, None where the director reports none."""
-    @property
-    def destination(self) -> Destination:
-        """The destination as it is configured."""
-    @property
-    def forwarding(self) -> ForwardingMethod:
-        """How packets reach it."""
-    @property
     def stats64(self) -> Stats | None:
         """The 64-bit statistics, None where the director reports none."""
     @property
-    def port(self) -> int:
-        """The real server's port."""
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
+    def inactive(self) -> int:
+        """All other connections; those of UDP always count here."""
+    @property
+    def key(self) -> DestinationKey:
+        """What identifies it."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -500,14 +504,14 @@ class DestinationKey:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def address(self) -> IPAddress:
+        """The real server's address."""
+    @property
     def port(self) -> int:
         """The real server's port; 0 keeps the one that the client asked for."""
     @property
     def family(self) -> AddressFamily:
         """The address family."""
-    @property
-    def address(self) -> IPAddress:
-        """The real server's address."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: DestinationKey, /) -> bool: ...
@@ -561,17 +565,17 @@ class Drain:
 class DrainProgress:
     """What one look of a drain came to."""
     @property
-    def done(self) -> bool:
-        """Whether nothing is left to be done: the drain is over."""
-    @property
-    def waiting(self) -> tuple[Remaining, ...]:
-        """What is being waited for."""
+    def operations(self) -> tuple[Operation, ...]:
+        """What is due now; who looks applies it."""
     @property
     def cut(self) -> tuple[Remaining, ...]:
         """What was cut because the deadline passed, with what it still held."""
     @property
-    def operations(self) -> tuple[Operation, ...]:
-        """What is due now; who looks applies it."""
+    def waiting(self) -> tuple[Remaining, ...]:
+        """What is being waited for."""
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to be done: the drain is over."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -580,28 +584,28 @@ class Event:
 
     __match_args__ = ("kind", "service", "destination")
     @property
+    def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
+        """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The time between the looks, of "counted"."""
+    @property
     def kind(self) -> str:
         """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
         "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
         """
     @property
-    def service(self) -> ServiceKey | None:
-        """The service it is about, if any."""
-    @property
-    def destination(self) -> DestinationKey | None:
-        """The destination it is about, if any."""
-    @property
-    def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
-        """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
-    @property
     def delta(self) -> Counters | None:
         """How much was counted since the last look, of "counted"."""
     @property
-    def elapsed(self) -> timedelta | None:
-        """The time between the looks, of "counted"."""
+    def service(self) -> ServiceKey | None:
+        """The service it is about, if any."""
     @property
     def before(self) -> Service | Destination | Timeouts | Daemon | None:
         """What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts or Daemon."""
+    @property
+    def destination(self) -> DestinationKey | None:
+        """The destination it is about, if any."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -610,14 +614,14 @@ class Failure:
 
     __match_args__ = ("index", "operation", "error")
     @property
-    def operation(self) -> Operation:
-        """The operation that was refused."""
+    def error(self) -> LvsError:
+        """Why, as the exception that the operation alone would have raised."""
     @property
     def index(self) -> int:
         """Which operation of the batch, from 0."""
     @property
-    def error(self) -> LvsError:
-        """Why, as the exception that the operation alone would have raised."""
+    def operation(self) -> Operation:
+        """The operation that was refused."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -726,14 +730,14 @@ class HealthChange:
 
     __match_args__ = ("kind", "service", "server")
     @property
+    def service(self) -> ServiceKey:
+        """The service."""
+    @property
     def kind(self) -> str:
         """ "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained"."""
     @property
     def server(self) -> DestinationKey | None:
         """The server, None if it is about the service."""
-    @property
-    def service(self) -> ServiceKey:
-        """The service."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -757,29 +761,29 @@ class HealthPolicy:
     def slow_start(self) -> timedelta | None:
         """How long a server that comes back takes to reach its weight."""
     @property
-    def sorry_server(self) -> Destination | None:
-        """Who serves while the quorum is lost."""
-    @property
-    def damping(self) -> tuple[int, timedelta, timedelta] | None:
-        """So many times down within so long, and a server stays down for so long."""
-    @property
     def remove(self) -> bool:
         """Whether a server that is down is removed rather than kept with weight 0."""
     @property
     def hysteresis(self) -> int:
         """By how much the weight must pass the quorum."""
     @property
+    def quorum(self) -> int:
+        """The weight of the servers in use below which the service has lost its quorum."""
+    @property
     def rise(self) -> int:
         """Successes in a row that bring a server back."""
+    @property
+    def fall(self) -> int:
+        """Failures in a row that take a server out."""
+    @property
+    def damping(self) -> tuple[int, timedelta, timedelta] | None:
+        """So many times down within so long, and a server stays down for so long."""
     @property
     def start_down(self) -> bool:
         """Whether servers are out of use until a first probe succeeds."""
     @property
-    def quorum(self) -> int:
-        """The weight of the servers in use below which the service has lost its quorum."""
-    @property
-    def fall(self) -> int:
-        """Failures in a row that take a server out."""
+    def sorry_server(self) -> Destination | None:
+        """Who serves while the quorum is lost."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -853,11 +857,11 @@ class Operation:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def action(self) -> str:
-        """What it does, by the name of the method that does it: "add_service", "flush"."""
-    @property
     def value(self) -> Service | Destination | DestinationKey | Timeouts | Daemon | DaemonRole | None:
         """What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others."""
+    @property
+    def action(self) -> str:
+        """What it does, by the name of the method that does it: "add_service", "flush"."""
     @property
     def key(self) -> ServiceKey | None:
         """The service it is about, None for all or none."""
@@ -908,23 +912,23 @@ class Outcome:
     def refused(self) -> tuple[Refusal, ...]:
         """The steps that were refused. Those neither done nor refused were never begun."""
     @property
-    def done(self) -> tuple[Step, ...]:
-        """The steps that took effect, in order."""
-    @property
     def undo_failures(self) -> tuple[LvsError, ...]:
         """What the director refused to undo, as exceptions."""
+    @property
+    def done(self) -> tuple[Step, ...]:
+        """The steps that took effect, in order."""
     @property
     def complete(self) -> bool:
         """Whether the wanted table is in force."""
     @property
-    def plan(self) -> Plan:
-        """The plan."""
+    def interrupted(self) -> LvsError | None:
+        """What broke the way to the director, if something did: steps of that batch may or may not have taken effect."""
     @property
     def undone(self) -> bool:
         """Whether the steps done were undone again, completely."""
     @property
-    def interrupted(self) -> LvsError | None:
-        """What broke the way to the director, if something did: steps of that batch may or may not have taken effect."""
+    def plan(self) -> Plan:
+        """The plan."""
 
 @final
 class Plan:
@@ -936,11 +940,11 @@ class Plan:
     def _apply(self, handle: Handle, undo: bool) -> Outcome:
         """What `Director.apply_plan` calls."""
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps in order."""
-    @property
     def operations(self) -> tuple[Operation, ...]:
         """The operations in order."""
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps in order."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -962,20 +966,20 @@ class Rates:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def bytes_out(self) -> int:
+        """Bytes (not bits) a second from real servers."""
+    @property
     def packets_out(self) -> int:
         """Packets a second from real servers."""
     @property
     def connections(self) -> int:
         """Connections a second."""
     @property
-    def bytes_out(self) -> int:
-        """Bytes (not bits) a second from real servers."""
+    def packets_in(self) -> int:
+        """Packets a second from clients."""
     @property
     def bytes_in(self) -> int:
         """Bytes (not bits) a second from clients."""
-    @property
-    def packets_in(self) -> int:
-        """Packets a second from clients."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Rates, /) -> bool: ...
@@ -1000,17 +1004,17 @@ class Remaining:
     def service(self) -> ServiceKey:
         """The service."""
     @property
-    def active(self) -> int:
-        """Active connections."""
-    @property
-    def inactive(self) -> int:
-        """Inactive connections."""
-    @property
     def destination(self) -> DestinationKey:
         """The destination."""
     @property
     def persistent(self) -> int:
         """Persistence templates."""
+    @property
+    def active(self) -> int:
+        """Active connections."""
+    @property
+    def inactive(self) -> int:
+        """Inactive connections."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1018,14 +1022,14 @@ class Remaining:
 class SchedulerInfo:
     """What there is to know about a scheduler before using it."""
     @property
-    def title(self) -> str:
-        """Its name in full."""
-    @property
     def deterministic(self) -> bool:
         """Whether its choices follow from the history alone."""
     @property
     def name(self) -> str:
         """Its name, as in `ipvsadm -s`."""
+    @property
+    def title(self) -> str:
+        """Its name in full."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1061,11 +1065,11 @@ class Script:
     def to_table(self) -> Table:
         """The table that an empty director holds after all changes of the text."""
     @property
-    def lines(self) -> list[int]:
-        """The line of each operation, from 1."""
-    @property
     def comments(self) -> list[tuple[int, str]]:
         """The comments as pairs of line and text."""
+    @property
+    def lines(self) -> list[int]:
+        """The line of each operation, from 1."""
 
 @final
 class Service:
@@ -1151,35 +1155,20 @@ class Service:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def protocol(self) -> Protocol | None:
-        """The protocol, None for a firewall mark."""
-    @property
     def key(self) -> ServiceKey:
         """What identifies the service."""
-    @property
-    def port(self) -> int:
-        """The port; 0 stands for all ports of a persistent service."""
-    @property
-    def mark(self) -> int | None:
-        """The firewall mark, None for an address."""
-    @property
-    def family(self) -> AddressFamily:
-        """The address family."""
-    @property
-    def scheduler(self) -> str:
-        """The name of the scheduler."""
-    @property
-    def timeout(self) -> int:
-        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
     @property
     def persistence(self) -> int | None:
         """Seconds of persistence, None if the service is not persistent."""
     @property
+    def timeout(self) -> int:
+        """The timeout of persistence in seconds as the kernel keeps it, persistent or not."""
+    @property
+    def engine(self) -> str | None:
+        """The name of the persistence engine, if any."""
+    @property
     def one_packet(self) -> bool:
         """Whether every UDP datagram is scheduled by itself."""
-    @property
-    def address(self) -> IPAddress | None:
-        """The virtual address, None for a firewall mark."""
     @property
     def netmask(self) -> IPv4Address | int:
         """Which clients persistence counts as one: an IPv4 mask, or an IPv6 prefix length."""
@@ -1187,8 +1176,23 @@ class Service:
     def flags(self) -> ServiceFlags:
         """The flags, persistence among them."""
     @property
-    def engine(self) -> str | None:
-        """The name of the persistence engine, if any."""
+    def scheduler(self) -> str:
+        """The name of the scheduler."""
+    @property
+    def port(self) -> int:
+        """The port; 0 stands for all ports of a persistent service."""
+    @property
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
+    @property
+    def mark(self) -> int | None:
+        """The firewall mark, None for an address."""
+    @property
+    def protocol(self) -> Protocol | None:
+        """The protocol, None for a firewall mark."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Service, /) -> bool: ...
@@ -1221,11 +1225,14 @@ class ServiceEntry:
     def __deepcopy__(self, _memo: Any) -> Self: ...
     def _repr_html_(self) -> str: ...
     @property
-    def service(self) -> Service:
-        """The service as it is configured."""
+    def statistics(self) -> Stats:
+        """The widest statistics reported, all zero if there are none."""
     @property
     def active(self) -> int:
         """Connections in an active state, over all destinations."""
+    @property
+    def inactive(self) -> int:
+        """All other connections, over all destinations."""
     @property
     def stats64(self) -> Stats | None:
         """The 64-bit statistics, None where the director reports none."""
@@ -1233,20 +1240,17 @@ class ServiceEntry:
     def stats(self) -> Stats | None:
         """The 32-bit statistics, None where the director reports none."""
     @property
-    def key(self) -> ServiceKey:
-        """What identifies the service."""
-    @property
     def scheduler(self) -> str:
         """The name of its scheduler."""
     @property
-    def inactive(self) -> int:
-        """All other connections, over all destinations."""
+    def service(self) -> Service:
+        """The service as it is configured."""
+    @property
+    def key(self) -> ServiceKey:
+        """What identifies the service."""
     @property
     def destinations(self) -> Destinations:
         """Its destinations by their keys; the one added last comes first."""
-    @property
-    def statistics(self) -> Stats:
-        """The widest statistics reported, all zero if there are none."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1291,17 +1295,17 @@ class ServiceKey:
     def mark(self) -> int | None:
         """The firewall mark, None for an address."""
     @property
-    def family(self) -> AddressFamily:
-        """The address family."""
-    @property
-    def address(self) -> IPAddress | None:
-        """The virtual address, None for a firewall mark."""
-    @property
     def protocol(self) -> Protocol | None:
         """The protocol, None for a firewall mark."""
     @property
     def port(self) -> int:
         """The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one."""
+    @property
+    def family(self) -> AddressFamily:
+        """The address family."""
+    @property
+    def address(self) -> IPAddress | None:
+        """The virtual address, None for a firewall mark."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: ServiceKey, /) -> bool: ...
@@ -1362,17 +1366,17 @@ class Snapshot:
         """One row a destination, as columns."""
     def _repr_html_(self) -> str: ...
     @property
-    def daemons(self) -> tuple[Daemon, ...]:
-        """The running sync daemons."""
-    @property
-    def timeouts(self) -> Timeouts:
-        """The timeouts."""
-    @property
     def info(self) -> Info:
         """What the director says of itself."""
     @property
+    def daemons(self) -> tuple[Daemon, ...]:
+        """The running sync daemons."""
+    @property
     def services(self) -> Services:
         """The services by their keys, in the director's order."""
+    @property
+    def timeouts(self) -> Timeouts:
+        """The timeouts."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1382,20 +1386,20 @@ class StateCounts:
     def of(self, state: ConnectionState | str) -> int:
         """How many are in a state, templates left out."""
     @property
-    def connections(self) -> int:
-        """All connections, templates left out."""
-    @property
-    def states(self) -> dict[ConnectionState, int]:
-        """The states that connections are in, with how many."""
+    def templates(self) -> int:
+        """Persistence templates."""
     @property
     def active(self) -> int:
         """Connections that a destination counts as active."""
     @property
+    def states(self) -> dict[ConnectionState, int]:
+        """The states that connections are in, with how many."""
+    @property
+    def connections(self) -> int:
+        """All connections, templates left out."""
+    @property
     def inactive(self) -> int:
         """All others, as a destination counts them."""
-    @property
-    def templates(self) -> int:
-        """Persistence templates."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1509,14 +1513,14 @@ class TableService:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
-    def service(self) -> Service:
-        """The service."""
-    @property
     def key(self) -> ServiceKey:
         """What identifies the service."""
     @property
     def destinations(self) -> tuple[Destination, ...]:
         """Its destinations."""
+    @property
+    def service(self) -> Service:
+        """The service."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1542,11 +1546,11 @@ class Timeouts:
     def tcp(self) -> int:
         """Of established TCP connections."""
     @property
-    def tcp_fin(self) -> int:
-        """Of TCP connections after a FIN."""
-    @property
     def udp(self) -> int:
         """Of UDP connections."""
+    @property
+    def tcp_fin(self) -> int:
+        """Of TCP connections after a FIN."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Timeouts, /) -> bool: ...
@@ -1589,11 +1593,11 @@ class Tunnel:
     def flags(self) -> TunnelFlags:
         """The checksum flags of GUE and GRE."""
     @property
-    def port(self) -> int:
-        """The UDP port of GUE, 0 otherwise."""
-    @property
     def kind(self) -> TunnelKind:
         """The encapsulation."""
+    @property
+    def port(self) -> int:
+        """The UDP port of GUE, 0 otherwise."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __lt__(self, other: Tunnel, /) -> bool: ...
@@ -1608,9 +1612,6 @@ class Verdict:
     __match_args__ = ("action", "destination")
     def __bool__(self) -> bool: ...
     @property
-    def destination(self) -> DestinationKey | None:
-        """The destination, None if the packet goes to none; of a reply the one that sent it."""
-    @property
     def forwarding(self) -> ForwardingMethod | None:
         """How it gets there, None if it goes to no destination."""
     @property
@@ -1619,6 +1620,9 @@ class Verdict:
     @property
     def reason(self) -> str:
         """Why, in words: "the scheduler chose it", "no service matches"."""
+    @property
+    def destination(self) -> DestinationKey | None:
+        """The destination, None if the packet goes to none; of a reply the one that sent it."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
@@ -1635,8 +1639,31 @@ __version__: str
 def _reconcile(handle: Handle, wanted: TableLike, scope: Scope | None, undo: bool) -> Outcome:
     """What `Director.reconcile` calls."""
 
+def connections_json(connections: Connections) -> str:
+    """Connections as JSON, one object a line."""
+
 def format_rules(table: TableLike, *, dialect: str = ..., names: bool = False) -> tuple[str, list[str]]:
     """Writes a table as rules, and says what they do not carry."""
+
+def list_connections(connections: Connections, *, names: bool = False) -> str:
+    """Connections as `ipvsadm -Lc` shows them."""
+
+def list_daemons(daemons: Iterable[Daemon]) -> str:
+    """Sync daemons as `ipvsadm -L --daemon` shows them."""
+
+def list_table(
+    snapshot: Snapshot,
+    *,
+    mode: str = ...,
+    exact: bool = False,
+    sort: bool = True,
+    names: bool = False,
+    style: str = ...,
+) -> str:
+    """A snapshot as `ipvsadm -L` shows it."""
+
+def list_timeouts(timeouts: Timeouts) -> str:
+    """Timeouts as `ipvsadm -L --timeout` shows them."""
 
 def parse_rules(text: str | bytes, *, dialect: str = ..., names: bool = False, filename: str | None = None) -> Script:
     """Reads rules."""
@@ -1646,6 +1673,9 @@ def read_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionF
 
 def schedulers() -> tuple[SchedulerInfo, ...]:
     """All schedulers that the kernel ships, in the order of ipvsadm's manual."""
+
+def snapshot_json(snapshot: Snapshot) -> str:
+    """A snapshot as JSON, in the form that all languages of this library share."""
 
 def sum_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionFilter) -> ConnectionSums:
     """Sums connections of a file such as `/proc/net/ip_vs_conn`, or of its contents."""

@@ -49,6 +49,7 @@ __all__ = [
     "KernelError",
     "LvsError",
     "NotFoundError",
+    "OperationError",
     "PermissionDeniedError",
     "PlanError",
     "RulesSyntaxError",
@@ -73,8 +74,8 @@ class ClosedError(LvsError, ValueError):
     """The director was closed, or belongs to another process."""
 
 
-class _OsError(LvsError, OSError):
-    """An error that an errno may stand behind."""
+class OperationError(LvsError, OSError):
+    """The base of what directors and the system refuse: an errno may stand behind it."""
 
     operation: Operation | None
     """What was attempted, if it was a change of the table."""
@@ -101,27 +102,27 @@ class _OsError(LvsError, OSError):
         return type(self), (self.strerror, self.errno), extra
 
 
-class NotFoundError(_OsError, KeyError):
+class NotFoundError(OperationError, KeyError):
     """No such service, destination, daemon, interface or file."""
 
 
-class AlreadyExistsError(_OsError, FileExistsError):
+class AlreadyExistsError(OperationError, FileExistsError):
     """The service, destination or daemon is there already."""
 
 
-class PermissionDeniedError(_OsError, PermissionError):
+class PermissionDeniedError(OperationError, PermissionError):
     """The caller lacks CAP_NET_ADMIN."""
 
 
-class UnsupportedError(_OsError):
+class UnsupportedError(OperationError):
     """The kernel, or this way to it, lacks IPVS, a scheduler, an engine, a family."""
 
 
-class KernelError(_OsError):
+class KernelError(OperationError):
     """Any other answer of the kernel, with its errno."""
 
 
-class SystemCallError(_OsError):
+class SystemCallError(OperationError):
     """A file, a socket or a network namespace failed."""
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "FamilyLike",
     "ForwardingLike",
     "IPAddress",
+    "ListingMode",
     "NetmaskLike",
     "ProtocolLike",
     "RoleLike",
@@ -76,6 +77,8 @@ The keys of a mapping are `ServiceLike`; a type checker would take that for all 
 """
 Dialect = Literal["lossless", "ipvsadm"]
 """Whose habits count in rules: see `lvs.rules`."""
+ListingMode = Literal["default", "stats", "rate", "thresholds", "persistent", "tunnel"]
+"""Which table `lvs.listing.table` shows."""
 Transport = Literal["netlink", "sockopt", "auto"]
 """Which of the kernel's interfaces a director uses."""
 WaitFor = Literal["nothing", "active", "inactive", "persistent"]

@@ -31,6 +31,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     let mut stubs = inside(&python, "python");
     stubs.args(["-m", "mypy.stubtest", "lvs", "--mypy-config-file", CONFIG, "--allowlist", ALLOWED]);
     report.check(stubs.env("MYPYPATH", "lvs-py/python"))?;
+    report.check(inside(&python, "python").args(["lvs-py/docs/make.py", "target/python-docs"]))?;
     Ok(())
 }
 

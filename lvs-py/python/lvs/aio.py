@@ -1,0 +1,257 @@
+"""The directors for programs of `asyncio`.
+
+The kernel carries a netlink request out inside the system call that sends it, and its answer is there when that call
+returns. So a single change has nothing to wait for: it is done at once, in microseconds, on the loop's thread. What can
+take longer (a snapshot, a large batch, the connection table) runs in the loop's default executor, with the interpreter
+released; and what really waits, a drain or a watch, awaits timers of the loop and keeps no thread.
+
+```python
+import asyncio
+import lvs
+from lvs import aio
+
+async def main() -> None:
+    async with aio.embedded() as director:
+        await director.add_service("tcp://192.0.2.1:80")
+        await director.add_destination("tcp://192.0.2.1:80", "198.51.100.7:80")
+        progress = await director.drain("tcp://192.0.2.1:80", "198.51.100.7:80")
+        assert progress.done
+
+asyncio.run(main())
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from . import _drain
+from ._director import Director, EmbeddedDirector, _span
+from ._lvs import Drain, Operation, Watcher
+from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from datetime import timedelta
+    from types import TracebackType
+    from typing import Any, TypeVar
+
+    from typing_extensions import Unpack
+
+    from ._lvs import (
+        BatchReport,
+        Connections,
+        ConnectionSums,
+        Daemon,
+        Destination,
+        Destinations,
+        DrainProgress,
+        Event,
+        Info,
+        Outcome,
+        Plan,
+        Scope,
+        Service,
+        ServiceEntry,
+        Snapshot,
+        Timeouts,
+    )
+
+    _T = TypeVar("_T")
+
+__all__ = ["AsyncDirector", "embedded", "kernel"]
+
+
+async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
+    import functools
+
+    return await asyncio.get_running_loop().run_in_executor(None, functools.partial(function, *arguments, **options))
+
+
+class AsyncDirector:
+    """A director whose methods are awaited. Open one with `kernel` or `embedded`."""
+
+    __slots__ = ("director",)
+
+    director: Director
+    """The director behind it, for everything that has nothing to wait for."""
+
+    def __init__(self, director: Director) -> None:
+        self.director = director
+
+    async def __aenter__(self) -> AsyncDirector:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the director."""
+        self.director.close()
+
+    async def snapshot(self) -> Snapshot:
+        """Everything at once: services, destinations, statistics, timeouts, daemons."""
+        return await _aside(self.director.snapshot)
+
+    async def service(self, service: ServiceLike) -> ServiceEntry:
+        """One service with its destinations. Raises `lvs.NotFoundError`."""
+        return self.director.services[service]
+
+    async def destinations(self, service: ServiceLike) -> Destinations:
+        """The destinations of a service."""
+        return await _aside(self.director.destinations, service)
+
+    async def info(self) -> Info:
+        """Version and size of the connection table."""
+        return self.director.info()
+
+    async def timeouts(self) -> Timeouts:
+        """The timeouts of connections."""
+        return self.director.timeouts()
+
+    async def daemons(self) -> tuple[Daemon, ...]:
+        """The running sync daemons."""
+        return self.director.daemons()
+
+    async def execute(self, operation: Operation) -> None:
+        """Carries out one operation."""
+        self.director.execute(operation)
+
+    async def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
+        """Carries out operations in order, and reports on each."""
+        return await _aside(self.director.apply, list(operations), stop_on_refusal=stop_on_refusal)
+
+    async def add_service(self, service: Service | ServiceLike) -> None:
+        """Adds a virtual service."""
+        self.director.add_service(service)
+
+    async def update_service(self, service: Service | ServiceLike) -> None:
+        """Replaces scheduler, flags, timeout, netmask and engine of a service."""
+        self.director.update_service(service)
+
+    async def remove_service(self, service: ServiceLike) -> None:
+        """Removes a service and its destinations."""
+        self.director.remove_service(service)
+
+    async def add_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
+        """Adds a destination to a service."""
+        self.director.add_destination(service, destination)
+
+    async def update_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
+        """Replaces everything of a destination but its address and port."""
+        self.director.update_destination(service, destination)
+
+    async def remove_destination(self, service: ServiceLike, destination: DestinationLike) -> None:
+        """Removes a destination from a service at once."""
+        self.director.remove_destination(service, destination)
+
+    async def set_timeouts(
+        self, *, tcp: Seconds | None = None, tcp_fin: Seconds | None = None, udp: Seconds | None = None
+    ) -> None:
+        """Sets timeouts of connections, in seconds."""
+        self.director.set_timeouts(tcp=tcp, tcp_fin=tcp_fin, udp=udp)
+
+    async def start_daemon(self, daemon: Daemon) -> None:
+        """Starts a sync daemon, which asks the kernel for a thread."""
+        await _aside(self.director.start_daemon, daemon)
+
+    async def stop_daemon(self, role: RoleLike) -> None:
+        """Stops the sync daemon of a role."""
+        await _aside(self.director.stop_daemon, role)
+
+    async def zero(self, service: ServiceLike | None = None) -> None:
+        """Zeroes counters."""
+        self.director.zero(service)
+
+    async def flush(self) -> None:
+        """Removes all services."""
+        await _aside(self.director.flush)
+
+    async def connections(self, **conditions: Unpack[Conditions]) -> Connections:
+        """The connection table, as far as it meets all conditions: see `lvs.Director.connections`."""
+        return await _aside(self.director.connections, **conditions)
+
+    async def connection_sums(self, **conditions: Unpack[Conditions]) -> ConnectionSums:
+        """Counts of connections: see `lvs.Director.connection_sums`."""
+        return await _aside(self.director.connection_sums, **conditions)
+
+    async def plan(self, wanted: TableLike, *, scope: Scope | None = None) -> Plan:
+        """The steps from what the director holds now to a table."""
+        return await _aside(self.director.plan, wanted, scope=scope)
+
+    async def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
+        """Puts a table in force. Raises `lvs.PlanError` if the director refuses a step."""
+        return await _aside(self.director.reconcile, wanted, scope=scope, undo=undo)
+
+    async def drain(
+        self,
+        service: ServiceLike | None = None,
+        destination: DestinationLike | None = None,
+        *,
+        real_server: Address | None = None,
+        wait_for: WaitFor | None = None,
+        deadline: float | timedelta | None = None,
+        remove: bool = True,
+        interval: float = 1.0,
+        progress: Callable[[DrainProgress], object] | None = None,
+    ) -> DrainProgress:
+        """Takes a server out without cutting a connection: see `lvs.Director.drain`.
+
+        Cancelling the task puts the weights back.
+        """
+        drain = Drain(
+            service, destination, real_server=real_server, wait_for=wait_for, deadline=_span(deadline), remove=remove
+        )
+        now = _drain.clock(self.director)
+        cut: DrainProgress | None = None
+        try:
+            while True:
+                look = await _aside(_drain.look, self.director, drain, now())
+                if look.cut:
+                    cut = look
+                if progress is not None:
+                    progress(look)
+                if look.done:
+                    return cut or look
+                if look.waiting:
+                    await self._sleep(interval)
+        except BaseException:
+            _drain.cancel(self.director, drain)
+            raise
+
+    async def watch(self, *, interval: float = 2.0) -> AsyncIterator[list[Event]]:
+        """Looks again and again, and yields what has changed since the look before: see `lvs.Director.watch`."""
+        watcher = Watcher()
+        now = _drain.clock(self.director)
+        while True:
+            yield watcher.observe(await self.snapshot(), now())
+            await self._sleep(interval)
+
+    def _sleep(self, seconds: float) -> Awaitable[object]:
+        if isinstance(self.director, EmbeddedDirector):
+            self.director.advance(seconds)
+            return asyncio.sleep(0)
+        return asyncio.sleep(seconds)
+
+    def __repr__(self) -> str:
+        return f"<AsyncDirector of {self.director!r}>"
+
+
+def kernel(
+    namespace: str | int | os.PathLike[str] | None = None,
+    *,
+    transport: Transport = "netlink",
+    load_module: bool = False,
+    timeout: float | timedelta | None = None,
+) -> AsyncDirector:
+    """The running kernel's director: see `lvs.Director.kernel`."""
+    return AsyncDirector(Director.kernel(namespace, transport=transport, load_module=load_module, timeout=timeout))
+
+
+def embedded(**options: Any) -> AsyncDirector:
+    """A director in this process; takes what `lvs.Director.embedded` takes. What waits moves its clock."""
+    return AsyncDirector(Director.embedded(**options))

@@ -1,0 +1,116 @@
+//! What `ipvsadm -L` prints, and JSON: the functions behind `lvs.listing`.
+
+use std::borrow::Cow;
+
+use lvs_core::listing::{
+    ConnectionListing, ListingMode, ListingOptions, Style, write_connection_json, write_daemons, write_json,
+    write_table, write_timeouts,
+};
+use lvs_core::rules::SystemResolver;
+use pyo3::prelude::*;
+
+use crate::connections::PyConnections;
+use crate::errors::invalid;
+use crate::settings::PyTimeouts;
+use crate::snapshot::{PySnapshot, daemons_of};
+
+fn mode(py: Python<'_>, name: &str) -> PyResult<ListingMode> {
+    Ok(match name {
+        "default" => ListingMode::Default,
+        "stats" => ListingMode::Stats,
+        "rate" => ListingMode::Rate,
+        "thresholds" => ListingMode::Thresholds,
+        "persistent" => ListingMode::PersistentConnections,
+        "tunnel" => ListingMode::TunnelInfo,
+        _ => return Err(invalid(py, format!("{name:?} is no listing"))),
+    })
+}
+
+fn style(py: Python<'_>, name: &str) -> PyResult<Style> {
+    match name {
+        "compat" => Ok(Style::Compat),
+        "fixed" => Ok(Style::Fixed),
+        _ => Err(invalid(py, format!("{name:?} is no style: \"compat\" or \"fixed\""))),
+    }
+}
+
+fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).expect("memory takes what is written");
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A snapshot as `ipvsadm -L` shows it.
+#[pyfunction]
+#[pyo3(signature = (snapshot, *, mode = Cow::Borrowed("default"), exact = false, sort = true, names = false,
+    style = Cow::Borrowed("compat")))]
+pub(crate) fn list_table(
+    snapshot: &Bound<'_, PySnapshot>,
+    mode: Cow<'_, str>,
+    exact: bool,
+    sort: bool,
+    names: bool,
+    style: Cow<'_, str>,
+) -> PyResult<String> {
+    let py = snapshot.py();
+    let (mode, style) = (self::mode(py, &mode)?, self::style(py, &style)?);
+    let shared = snapshot.get().0.clone();
+    Ok(py.detach(|| {
+        let resolver = SystemResolver::new();
+        let options = ListingOptions::new().with_mode(mode).with_exact(exact).with_sort(sort).with_style(style);
+        let options = if names { options.with_resolver(&resolver) } else { options };
+        text(|out| write_table(out, &shared.snapshot, &options))
+    }))
+}
+
+/// Connections as `ipvsadm -Lc` shows them.
+#[pyfunction]
+#[pyo3(signature = (connections, *, names = false))]
+pub(crate) fn list_connections(connections: &Bound<'_, PyConnections>, names: bool) -> String {
+    let all = connections.get().shared();
+    connections.py().detach(|| {
+        let resolver = SystemResolver::new();
+        let options = ListingOptions::new();
+        let options = if names { options.with_resolver(&resolver) } else { options };
+        let engines = all.iter().any(|owned| owned.view().engine.is_some());
+        text(|out| {
+            let mut listing = ConnectionListing::new(out, options, engines)?;
+            all.iter().try_for_each(|owned| listing.write(&owned.view()))
+        })
+    })
+}
+
+/// Timeouts as `ipvsadm -L --timeout` shows them.
+#[pyfunction]
+pub(crate) fn list_timeouts(timeouts: &Bound<'_, PyTimeouts>) -> String {
+    text(|out| write_timeouts(out, &timeouts.get().0))
+}
+
+/// Sync daemons as `ipvsadm -L --daemon` shows them.
+#[pyfunction]
+pub(crate) fn list_daemons(daemons: &Bound<'_, PyAny>) -> PyResult<String> {
+    let daemons = daemons_of(Some(daemons))?;
+    Ok(text(|out| write_daemons(out, &daemons)))
+}
+
+/// A snapshot as JSON, in the form that all languages of this library share.
+#[pyfunction]
+pub(crate) fn snapshot_json(snapshot: &Bound<'_, PySnapshot>) -> String {
+    let shared = snapshot.get().0.clone();
+    snapshot.py().detach(|| text(|out| write_json(out, &shared.snapshot)))
+}
+
+/// Connections as JSON, one object a line.
+#[pyfunction]
+pub(crate) fn connections_json(connections: &Bound<'_, PyConnections>) -> String {
+    let all = connections.get().shared();
+    connections.py().detach(|| {
+        text(|out| {
+            all.iter().try_for_each(|owned| {
+                write_connection_json(out, &owned.view())?;
+                out.push(b'\n');
+                Ok(())
+            })
+        })
+    })
+}

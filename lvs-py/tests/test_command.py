@@ -1,0 +1,151 @@
+"""`python -m lvs`, listings, asyncio, Arrow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lvs
+from lvs import aio, listing
+from lvs.__main__ import main
+
+WEB = "tcp://192.0.2.1:80"
+RULES = """\
+-A -t 192.0.2.1:80 -s wrr
+-a -t 192.0.2.1:80 -r 198.51.100.7:80 -g -w 3
+-a -t 192.0.2.1:80 -r 198.51.100.8:80 -g -w 1
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "shop.rules"
+    path.write_text(RULES)
+    return str(path)
+
+
+def test_list_prints_what_ipvsadm_prints(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--rules", file, "list"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[3] == "TCP  192.0.2.1:80 wrr" and "198.51.100.7:80" in out
+    assert main(["--rules", file, "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["services"]
+    assert main(["--rules", file, "list", "-c"]) == 0
+    assert capsys.readouterr().out.startswith("IPVS connection entries")
+
+
+def test_save_and_restore(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = str(tmp_path / "saved")
+    assert main(["--rules", file, "save", saved]) == 0
+    assert main(["--rules", file, "save"]) == 0
+    assert capsys.readouterr().out == Path(saved).read_text()
+    assert main(["diff", saved, saved]) == 0
+    Path(saved).write_text(RULES.replace("-w 3", "-w 5"))
+    assert main(["diff", file, saved]) == 1
+    assert capsys.readouterr().out == "update destination 198.51.100.7:80 of tcp 192.0.2.1:80\n"
+    assert main(["--rules", file, "restore", "--dry-run", saved]) == 0
+    assert main(["--rules", file, "restore", saved]) == 0
+
+
+def test_mistakes_end_with_a_status_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.rules"
+    bad.write_text("-A -t 192.0.2.1:80 -s\n")
+    assert main(["check", str(bad)]) == 1
+    assert "line 1, column 22" in capsys.readouterr().out
+    assert main(["--rules", str(bad), "list"]) == 2
+    assert "bad.rules" in capsys.readouterr().err
+    assert main(["check", str(tmp_path / "nosuch")]) == 1
+    assert capsys.readouterr().err.startswith("lvs: ")
+
+
+def test_simulate_shares_connections_out(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", file, "--connections", "400", "--scheduler", "rr"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "tcp://192.0.2.1:80: 400 connections" and lines[1].split() == ["weight", "wrr", "rr"]
+    assert lines[2].split() == ["198.51.100.7:80", "3", "300", "200"]
+
+
+def test_watch_and_drain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--rules", file, "watch", "--count", "2", "--interval", "0"]) == 0
+    assert capsys.readouterr().out.count("1 services, 0 active connections") == 2
+    assert main(["--rules", file, "drain", WEB, "198.51.100.7:80"]) == 0
+
+
+def test_the_module_runs() -> None:
+    done = subprocess.run([sys.executable, "-m", "lvs", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"lvs {lvs.__version__}"
+
+
+def test_listings_of_everything(lvs_director: lvs.EmbeddedDirector) -> None:
+    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+    lvs_director.connect("203.0.113.9:40000", "192.0.2.1:80")
+    snapshot = lvs_director.snapshot()
+    for mode in ("default", "stats", "rate", "thresholds", "persistent", "tunnel"):
+        assert "192.0.2.1:80" in listing.table(snapshot, mode)
+    assert "ESTABLISHED" in listing.connections(lvs_director.connections())
+    assert json.loads(listing.json_lines(lvs_director.connections()))
+    assert "900" in listing.timeouts(snapshot.timeouts) and listing.daemons(()) == ""
+    with pytest.raises(lvs.InvalidInputError):
+        listing.table(snapshot, "nosuch")  # type: ignore[arg-type]
+
+
+def test_asyncio_does_the_same() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            await director.reconcile(lvs.rules.parse(RULES).to_table())
+            assert (await director.service(WEB)).scheduler == "wrr"
+            with pytest.raises(lvs.AlreadyExistsError):
+                await director.add_service(WEB)
+            assert len((await director.snapshot()).services) == 1
+            report = await director.apply([lvs.Operation.remove_destination(WEB, "198.51.100.7:80")])
+            assert report.complete and len(await director.connections()) == 0
+            looks = director.watch()
+            assert [event.kind for event in await looks.__anext__()] == ["service_appeared", "destination_appeared"]
+            assert await looks.__anext__() == []
+            progress = await director.drain(WEB, "198.51.100.8:80")
+            assert progress.done and not await director.destinations(WEB)
+        assert director.director.closed
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_drain_puts_the_weights_back() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            twin = director.director
+            assert isinstance(twin, lvs.EmbeddedDirector)
+            await director.reconcile(lvs.rules.parse(RULES).to_table())
+            for port in range(40000, 40004):
+                twin.connect(f"203.0.113.9:{port}", "192.0.2.1:80")
+            task = asyncio.ensure_future(director.drain(WEB, "198.51.100.7:80"))
+            while twin.destinations(WEB)["198.51.100.7:80"].weight:
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert twin.destinations(WEB)["198.51.100.7:80"].weight == 3
+
+    asyncio.run(run())
+
+
+def test_arrow_capsules_are_made_and_freed(lvs_director: lvs.EmbeddedDirector) -> None:
+    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+    columns = lvs_director.snapshot().destination_columns()
+    for _ in range(1000):
+        assert type(columns.__arrow_c_stream__()).__name__ == "PyCapsule"
+        assert type(columns.__arrow_c_schema__()).__name__ == "PyCapsule"
+
+
+def test_arrow_is_read_by_polars(lvs_director: lvs.EmbeddedDirector) -> None:
+    polars = pytest.importorskip("polars")
+    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+    columns = lvs_director.snapshot().destination_columns()
+    frame = polars.DataFrame(columns)
+    del columns
+    assert frame["weight"].to_list() == [1, 3]
+    assert frame["address"].to_list() == ["198.51.100.8", "198.51.100.7"]
