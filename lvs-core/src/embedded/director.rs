@@ -296,8 +296,8 @@ impl Director for EmbeddedDirector {
     }
 
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
-        for (_, entry) in self.connections.iter() {
-            if visitor(&self.show(entry)).is_break() {
+        for (at, entry) in self.connections.iter() {
+            if visitor(&self.show(at, entry)).is_break() {
                 break;
             }
         }

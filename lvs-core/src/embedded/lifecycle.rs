@@ -36,8 +36,8 @@ impl EmbeddedDirector {
         } else {
             self.rules.connection_added(destination);
         }
-        let entry = Entry::new(client, target, destination, port, flags, self.first_timeout());
-        self.connections.insert(entry)
+        let entry = Entry::new(client, target.port, destination, port, flags, self.first_timeout());
+        self.connections.insert(entry, target.addr)
     }
 
     /// Moves an entry to the state that a packet leads to.

@@ -264,8 +264,9 @@ impl EmbeddedDirector {
             if one_packet {
                 flags |= Flags::ONE_PACKET;
             }
-            let entry = Entry::new(&opening.client, &opening.target, NONE, 0, flags, self.first_timeout());
-            return Ok((self.connections.insert(entry), Why::Scheduled));
+            let port = opening.target.port;
+            let entry = Entry::new(&opening.client, port, NONE, 0, flags, self.first_timeout());
+            return Ok((self.connections.insert(entry, opening.target.addr), Why::Scheduled));
         }
         if service.key.port() == FTP && opening.target.port != FTP {
             return Err(Verdict::NotOurs(NotOurs::OtherPort));
@@ -296,9 +297,9 @@ impl EmbeddedDirector {
         let (addr, port) = (packet.source.ip(), packet.source.port());
         let virtual_addr = Address::of(addr);
         let rules = &self.rules;
-        let found = self.connections.find_where(&client, |entry| {
+        let found = self.connections.find_where(&client, |target, entry| {
             if entry.flags.0 & Flags::METHOD != 0 {
-                entry.target == virtual_addr && entry.target_port == port
+                target == virtual_addr && entry.target_port == port
             } else {
                 entry.destination_port == port
                     && entry.destination != NONE

@@ -65,14 +65,15 @@ impl EmbeddedDirector {
     }
 
     /// An entry as the kernel shows it.
-    pub(super) fn show(&self, entry: &Entry) -> Connection<'static> {
+    pub(super) fn show(&self, at: u32, entry: &Entry) -> Connection<'static> {
+        let target = self.connections.target(at);
         let v6 = entry.is_v6();
         let client = entry.client();
         let protocol = Protocol::from_number(u16::from(entry.protocol));
         let template = entry.flags.contains(Flags::TEMPLATE);
-        let target = match entry.marked() {
+        let target = match entry.marked(target) {
             Some(mark) => ConnectionTarget::Fwmark(mark),
-            None => ConnectionTarget::Endpoint { addr: entry.target.addr(v6), port: entry.target_port },
+            None => ConnectionTarget::Endpoint { addr: target.addr(v6), port: entry.target_port },
         };
         let destination = match entry.destination {
             NONE => AddressFamily::of(client.addr.addr(v6)).unspecified(),

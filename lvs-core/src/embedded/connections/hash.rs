@@ -61,7 +61,7 @@ impl Index {
     }
 
     #[inline]
-    pub(super) fn find(&self, slab: &Slab, client: &Client, accept: impl Fn(&Entry) -> bool) -> Option<u32> {
+    pub(super) fn find(&self, slab: &Slab, client: &Client, accept: impl Fn(u32, &Entry) -> bool) -> Option<u32> {
         let hash = self.hash(client);
         let mask = self.slots.len() - 1;
         let mut at = self.start(hash);
@@ -72,7 +72,7 @@ impl Index {
             }
             if hash_of(slot) == hash {
                 let entry = slab.get(entry_of(slot));
-                if entry.is_of(client) && accept(entry) {
+                if entry.is_of(client) && accept(entry_of(slot), entry) {
                     return Some(entry_of(slot));
                 }
             }
@@ -151,7 +151,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Address, Flags, Target};
+    use super::super::entry::{Address, Flags};
     use super::*;
 
     fn client(number: u64) -> Client {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn entry(client: &Client, port: u16) -> Entry {
-        Entry::new(client, &Target { addr: Address([0, 1]), port }, 0, 0, Flags(0), 1)
+        Entry::new(client, port, 0, 0, Flags(0), 1)
     }
 
     #[test]
@@ -168,7 +168,7 @@ mod tests {
         let places: Vec<u32> = (0..10_000)
             .map(|number| {
                 let client = client(number);
-                let at = slab.insert(entry(&client, 80));
+                let at = slab.insert(entry(&client, 80), Address([0, 1]));
                 index.insert(&slab, at, &client);
                 at
             })
@@ -179,7 +179,7 @@ mod tests {
         }
         for number in 0..10_000 {
             let expected = (number % 3 != 0).then(|| places[number as usize]);
-            assert_eq!(index.find(&slab, &client(number), |_| true), expected);
+            assert_eq!(index.find(&slab, &client(number), |_, _| true), expected);
         }
     }
 
@@ -189,10 +189,10 @@ mod tests {
         let client = client(5);
         let mut newest = 0;
         for port in 0..1000 {
-            newest = slab.insert(entry(&client, port));
+            newest = slab.insert(entry(&client, port), Address([0, 1]));
             index.insert(&slab, newest, &client);
         }
-        assert_eq!(index.find(&slab, &client, |_| true), Some(newest));
-        assert_eq!(index.find(&slab, &client, |entry| entry.target_port < 10), Some(9));
+        assert_eq!(index.find(&slab, &client, |_, _| true), Some(newest));
+        assert_eq!(index.find(&slab, &client, |_, entry| entry.target_port < 10), Some(9));
     }
 }

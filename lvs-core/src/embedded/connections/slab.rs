@@ -1,13 +1,14 @@
-use super::entry::{Entry, Flags, NONE};
+use super::entry::{Address, Entry, Flags, NONE};
 
 /// Entries of a chunk, as a power of two: growing never moves an entry and wastes at most one chunk.
 const CHUNK_BITS: u32 = 12;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
-/// Entries at fixed places.
+/// Entries at fixed places, and their virtual addresses beside them.
 #[derive(Debug)]
 pub(super) struct Slab {
     chunks: Vec<Box<[Entry]>>,
+    targets: Vec<Box<[Address]>>,
     /// The first vacant place of a list, or [`NONE`].
     vacant: u32,
     /// Places from here on have never been used.
@@ -17,7 +18,7 @@ pub(super) struct Slab {
 
 impl Default for Slab {
     fn default() -> Self {
-        Self { chunks: Vec::new(), vacant: NONE, fresh: 0, len: 0 }
+        Self { chunks: Vec::new(), targets: Vec::new(), vacant: NONE, fresh: 0, len: 0 }
     }
 }
 
@@ -27,12 +28,19 @@ impl Slab {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.chunks.len() * CHUNK * size_of::<Entry>() + self.chunks.capacity() * size_of::<Box<[Entry]>>()
+        self.chunks.len() * CHUNK * (size_of::<Entry>() + size_of::<Address>())
+            + (self.chunks.capacity() + self.targets.capacity()) * size_of::<Box<[Entry]>>()
     }
 
     #[inline]
     pub(super) fn get(&self, at: u32) -> &Entry {
         &self.chunks[(at >> CHUNK_BITS) as usize][at as usize % CHUNK]
+    }
+
+    /// The virtual address of an entry.
+    #[inline]
+    pub(super) fn target(&self, at: u32) -> Address {
+        self.targets[(at >> CHUNK_BITS) as usize][at as usize % CHUNK]
     }
 
     #[inline]
@@ -41,7 +49,7 @@ impl Slab {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
+    pub(super) fn insert(&mut self, entry: Entry, target: Address) -> u32 {
         let at = match self.vacant {
             NONE => {
                 let at = self.fresh;
@@ -57,6 +65,7 @@ impl Slab {
             }
         };
         *self.get_mut(at) = entry;
+        self.targets[(at >> CHUNK_BITS) as usize][at as usize % CHUNK] = target;
         self.len += 1;
         at
     }
@@ -66,6 +75,7 @@ impl Slab {
         // The highest bit tells the wheel's buckets from entries.
         assert!(self.chunks.len() < 1 << (31 - CHUNK_BITS), "fewer than 2^31 connections");
         self.chunks.push(vec![Entry::VACANT; CHUNK].into_boxed_slice());
+        self.targets.push(vec![Address::default(); CHUNK].into_boxed_slice());
     }
 
     #[inline]

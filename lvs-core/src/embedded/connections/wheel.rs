@@ -228,13 +228,12 @@ impl Wheel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Address, Client, Target};
+    use super::super::entry::{Address, Client};
     use super::*;
 
     fn armed(wheel: &mut Wheel, slab: &mut Slab, timeout: u32, now: u64) -> u32 {
         let client = Client { addr: Address::default(), port: 0, protocol: 6, v6: false };
-        let target = Target { addr: Address::default(), port: 0 };
-        let at = slab.insert(Entry::new(&client, &target, NONE, 0, Flags(0), timeout));
+        let at = slab.insert(Entry::new(&client, 0, NONE, 0, Flags(0), timeout), Address::default());
         wheel.arm(slab, at, now);
         at
     }
