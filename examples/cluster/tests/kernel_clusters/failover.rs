@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::direct::{Direct, VIPS, direct, take_addresses, web_cluster};
 use crate::files::Files;
 use crate::nat::mend;
+use crate::net::Host;
 use crate::web::{Gate, comes_whole, serve_gated};
 
 const TRANSFERS: usize = 8;
@@ -47,8 +48,9 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
                 })
             })
             .collect();
-        // Established, and a batch of the sync daemon (2 s at most) on its way.
-        thread::sleep(Duration::from_millis(2500));
+        // Established, and where there are daemons, told to the backup: it takes them a batch of up to two seconds.
+        let (who, what) = if daemons { (&directors[1], "SYNC") } else { (&directors[0], "ESTABLISHED") };
+        wait_for(who, what, TRANSFERS);
         directors[0].sh("ip link set lan down");
         take_addresses(&directors[1]);
         // What a VRRP daemon announces, the client learns here by asking anew.
@@ -56,6 +58,16 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
         gate.store(true, Ordering::Relaxed);
         transfers.into_iter().map(|transfer| usize::from(transfer.join().unwrap())).sum()
     })
+}
+
+/// Waits until a director's connection table holds so many connections with this word.
+fn wait_for(director: &Host, word: &str, count: usize) {
+    let start = Instant::now();
+    let count_now = || director.sh(&format!("grep -c {word} /proc/net/ip_vs_conn_sync || true"));
+    while count_now().trim().parse::<usize>().unwrap() < count {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} connections {word} of {count}", count_now().trim());
+        thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]
