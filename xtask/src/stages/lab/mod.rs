@@ -20,7 +20,7 @@ use std::time::Duration;
 /// The reason that marks a test for this stage.
 pub(crate) const MARK: &str = "needs CAP_NET_ADMIN and ip_vs";
 /// Longest time for all tests in one kernel.
-const TIMEOUT: Duration = Duration::from_secs(1200);
+const TIMEOUT: Duration = Duration::from_secs(2400);
 
 /// A kernel to test in: an engine and its series. The last one is old enough to behave differently (before 6.1.183 and
 /// 6.12.104, thresholds and connection counts were handled in another way).
@@ -28,7 +28,11 @@ const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let items = collect::all(report)?;
-    let results = host::in_parallel(&KERNELS, |&(engine, series)| in_kernel(engine, series, &items))?;
+    // The old behaviour matters to lvs-core, which has it as a profile; everything else is tested on current kernels.
+    let old: Vec<Item> = items.iter().filter(|item| item.name.starts_with("lvs-core")).cloned().collect();
+    let results = host::in_parallel(&KERNELS, |&(engine, series)| {
+        in_kernel(engine, series, if engine == Engine::Uml { &old } else { &items })
+    })?;
     if results.len() != KERNELS.len() {
         report.fail("not every kernel was tested");
     }
