@@ -56,8 +56,9 @@
 //! # Differences
 //! * Services are listed in the order of their making, address services before firewall marks. The kernel lists them in
 //!   the order of a hash that changes with every boot.
-//! * Connection tracking is not modelled: the kernel behaves so with `conntrack` off, its default. Neither are ICMP errors,
-//!   fragments, the FTP helper, and clients on the director itself.
+//! * Connection tracking is not modelled: the kernel behaves so with `conntrack` off, its default, but for masqueraded
+//!   services on port 21, which it tracks by itself: there a SYN that would reuse a connection is dropped once, while
+//!   the twin schedules it. Neither are ICMP errors, fragments, the FTP helper, and clients on the director itself.
 //! * Persistence engines are configuration only: a service with `sip` binds clients by their address.
 //! * The connection table lists its entries in an order of its own.
 //! * Sync daemons are configuration only: they are started, listed and stopped, but exchange nothing.

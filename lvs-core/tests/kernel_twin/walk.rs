@@ -129,6 +129,11 @@ impl Walk {
             ForwardingMethod::DirectRoute,
             ForwardingMethod::Tunnel,
         ]);
+        // The kernel tracks the connections of masqueraded FTP by itself, which the twin does not model: it drops a SYN that
+        // would reuse one, once.
+        if key.port() == 21 && destination.forwarding == ForwardingMethod::Masquerade {
+            destination.forwarding = ForwardingMethod::DirectRoute;
+        }
         destination.tunnel = Tunnel::IPIP;
         self.edit(&mut destination);
         let list = &mut self.sites[site].destinations;
