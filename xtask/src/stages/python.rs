@@ -16,7 +16,7 @@ const CONFIG: &str = "lvs-py/pyproject.toml";
 /// What the stubs leave out, with reasons.
 const ALLOWED: &str = "lvs-py/tests/stubtest-allowlist.txt";
 /// What is checked for types and style.
-const SOURCES: [&str; 2] = ["lvs-py/python/lvs", TESTS];
+const SOURCES: [&str; 3] = ["lvs-py/python/lvs", TESTS, "examples/python"];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let python = environment()?;
