@@ -83,6 +83,8 @@ impl Error {
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
                 io::ErrorKind::NotFound => ErrorKind::NotFound,
+                // Said by this crate before it asked the system; an EINVAL is the system's own answer.
+                io::ErrorKind::InvalidInput if source.raw_os_error().is_none() => ErrorKind::InvalidInput,
                 _ => ErrorKind::Io,
             },
         }

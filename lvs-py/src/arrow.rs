@@ -148,6 +148,7 @@ unsafe extern "C" fn release_array(array: *mut ArrowArray) {
 fn table_schema(columns: &[Named]) -> ArrowSchema {
     let children = columns.iter().map(|(name, column)| {
         let format = match column {
+            Column::F64(_) => c"g",
             Column::U64(_) => c"L",
             Column::U32(_) => c"I",
             Column::U16(_) => c"S",
@@ -163,6 +164,7 @@ fn table_array(columns: &Arc<Vec<Named>>) -> ArrowArray {
     let children = columns.iter().map(|(_, column)| {
         // The first buffer would say which cells are missing: none are.
         let buffers = match column {
+            Column::F64(values) => vec![ptr::null(), values.as_ptr().cast()],
             Column::U64(values) => vec![ptr::null(), values.as_ptr().cast()],
             Column::U32(values) => vec![ptr::null(), values.as_ptr().cast()],
             Column::U16(values) => vec![ptr::null(), values.as_ptr().cast()],

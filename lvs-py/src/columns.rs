@@ -10,6 +10,7 @@ use crate::snapshot::key_text;
 
 /// One column.
 pub(crate) enum Column {
+    F64(Vec<f64>),
     U64(Vec<u64>),
     U32(Vec<u32>),
     U16(Vec<u16>),
@@ -32,6 +33,7 @@ impl Column {
 
     pub(crate) fn len(&self) -> usize {
         match self {
+            Self::F64(values) => values.len(),
             Self::U64(values) => values.len(),
             Self::U32(values) => values.len(),
             Self::U16(values) => values.len(),
@@ -42,6 +44,7 @@ impl Column {
     /// The format of one cell, as in the module `struct` and, for texts, nothing.
     const fn format(&self) -> Option<&'static str> {
         match self {
+            Self::F64(_) => Some("d"),
             Self::U64(_) => Some("Q"),
             Self::U32(_) => Some("I"),
             Self::U16(_) => Some("H"),
@@ -51,7 +54,8 @@ impl Column {
 
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (format, bytes) = match self {
-            Self::U64(values) => ("Q", values.iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>()),
+            Self::F64(values) => ("d", values.iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>()),
+            Self::U64(values) => ("Q", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
             Self::U32(values) => ("I", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
             Self::U16(values) => ("H", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
             Self::Text { ends, bytes } => {

@@ -22,6 +22,7 @@ mod rules;
 mod scheduler;
 mod service;
 mod settings;
+mod simulation;
 mod snapshot;
 mod stats;
 mod table;
@@ -65,6 +66,8 @@ mod _lvs {
     use crate::service::{PyService, PyServiceKey};
     #[pymodule_export]
     use crate::settings::{PyDaemon, PyInfo, PyTimeouts};
+    #[pymodule_export]
+    use crate::simulation::{PyChange, PyReport, PyServerReport, simulate};
     #[pymodule_export]
     use crate::snapshot::{PyDestinations, PyServiceEntry, PyServices, PySnapshot};
     #[pymodule_export]

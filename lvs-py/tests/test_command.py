@@ -63,13 +63,6 @@ def test_mistakes_end_with_a_status_and_no_traceback(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().err.startswith("lvs: ")
 
 
-def test_simulate_shares_connections_out(file: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["simulate", file, "--connections", "400", "--scheduler", "rr"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "tcp://192.0.2.1:80: 400 connections" and lines[1].split() == ["weight", "wrr", "rr"]
-    assert lines[2].split() == ["198.51.100.7:80", "3", "300", "200"]
-
-
 def test_watch_and_drain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rules", file, "watch", "--count", "2", "--interval", "0"]) == 0
     assert capsys.readouterr().out.count("1 services, 0 active connections") == 2

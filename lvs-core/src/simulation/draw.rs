@@ -12,7 +12,7 @@ use super::workload::{Arrivals, Clients, Lengths};
 use crate::error::Error;
 use crate::model::AddressFamily;
 
-fn invalid(what: &'static str) -> Error {
+pub(super) fn invalid(what: &'static str) -> Error {
     Error::io("simulate the workload", io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 

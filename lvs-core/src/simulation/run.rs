@@ -3,7 +3,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::draw::{ArrivalTimes, Population, SessionLengths};
+use super::draw::{ArrivalTimes, Population, SessionLengths, invalid};
 use super::report::{Change, Report, Sample, ServerReport};
 use super::workload::{Event, Workload};
 use crate::director::Director;
@@ -55,13 +55,20 @@ impl Workload {
     /// Plays the workload.
     ///
     /// # Errors
-    /// A director's refusal of the service, a server or an event; [`Error::Io`](crate::Error::Io) of kind `InvalidInput` if
-    /// arrivals, lengths or clients are no distribution.
+    /// A director's refusal of the service, a server or an event; an error of kind
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if arrivals, lengths or clients are no distribution, if an event names
+    /// none of the servers, or if samples follow each other without end.
     pub fn run(&self) -> Result<Report> {
         let mut arrivals = ArrivalTimes::new(&self.arrivals, self.seed)?;
         let mut lengths = SessionLengths::new(&self.lengths, self.seed)?;
         let mut clients = Population::new(&self.clients, self.service.key().family(), self.seed)?;
+        if self.sample_every.is_zero() {
+            return Err(invalid("the time from one sample to the next is 0"));
+        }
         let mut run = Run::new(self)?;
+        if self.events.iter().any(|(_, event)| !run.by_key.contains_key(&event.server())) {
+            return Err(invalid("an event happens to none of the servers"));
+        }
         let mut queue = BinaryHeap::new();
         for (index, (time, _)) in self.events.iter().enumerate() {
             queue.push(Reverse((*time, Happening::Event(index))));
@@ -92,7 +99,7 @@ impl Workload {
                 Happening::Event(index) => run.event(time, self.events[index].1)?,
                 Happening::Sample => {
                     run.sample(time);
-                    queue.push(Reverse((time + self.sample_every.max(Duration::from_nanos(1)), Happening::Sample)));
+                    queue.push(Reverse((time + self.sample_every, Happening::Sample)));
                 }
             }
         }
@@ -208,7 +215,7 @@ impl<'a> Run<'a> {
     }
 
     fn event(&mut self, time: Duration, event: Event) -> Result<()> {
-        let Some(at) = self.by_key.get(&event.server()).copied() else { return Ok(()) };
+        let at = self.by_key[&event.server()];
         let first = self.workload.servers[at];
         let mut broken = 0;
         match event {

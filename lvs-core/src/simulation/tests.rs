@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::{Arrivals, Clients, Event, Lengths, Workload};
+use crate::ErrorKind;
 use crate::model::{Destination, Service, ServiceKey};
 
 fn workload(scheduler: &str, servers: u8) -> Workload {
@@ -81,4 +82,22 @@ fn what_is_no_distribution_is_refused() {
     assert!(workload.run().is_err());
     workload.clients = Clients::Given(vec!["2001:db8::1".parse().unwrap()]);
     assert!(workload.run().is_err());
+}
+
+#[test]
+fn what_cannot_be_played_is_an_invalid_input() {
+    let kind = |change: fn(&mut Workload)| {
+        let mut workload = workload("rr", 2);
+        change(&mut workload);
+        workload.run().unwrap_err().kind()
+    };
+    let stranger = |workload: &mut Workload| {
+        let key = Destination::new([203, 0, 113, 1].into(), 80).key;
+        workload.events.push((Duration::from_secs(1), Event::Fail(key)));
+    };
+    assert_eq!(kind(stranger), ErrorKind::InvalidInput);
+    assert_eq!(kind(|w| w.sample_every = Duration::ZERO), ErrorKind::InvalidInput);
+    assert_eq!(kind(|w| w.arrivals = Arrivals::Poisson { per_second: 0.0 }), ErrorKind::InvalidInput);
+    assert_eq!(kind(|w| w.lengths = Lengths::Given(Vec::new())), ErrorKind::InvalidInput);
+    assert_eq!(kind(|w| w.clients = Clients::Uniform { count: 0 }), ErrorKind::InvalidInput);
 }

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from . import simulation
     from .typing import ListingMode
 
 
@@ -84,11 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--deadline", type=float, metavar="SECONDS")
     sub.add_argument("--keep", action="store_true", help="leave it in the table with weight 0")
 
-    sub = command("simulate", _simulate, "how a file of rules shares connections out, on an embedded director")
+    sub = command("simulate", _simulate, "play a workload on the services of a file of rules, on an embedded director")
     sub.add_argument("file")
-    sub.add_argument("--connections", type=int, default=10_000, metavar="N")
+    sub.add_argument("--service", action="append", help="only this one; can be repeated")
     sub.add_argument("--scheduler", action="append", metavar="NAME", help="compare with this one; can be repeated")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--duration", type=float, default=600.0, metavar="SECONDS", help="how long (%(default)g)")
+    sub.add_argument("--rate", type=float, default=10.0, metavar="N", help="connections a second (%(default)g)")
+    sub.add_argument("--length", type=float, default=10.0, metavar="SECONDS", help="their average length (%(default)g)")
+    sub.add_argument("--clients", type=int, default=1000, metavar="N", help="how many clients (%(default)d)")
+    sub.add_argument("--zipf", type=float, metavar="EXPONENT", help="some clients come more often; 1 is usual")
+    for event in ("fail", "drain", "return"):
+        text = f"servers that {event} then; can be repeated"
+        sub.add_argument(f"--{event}", action="append", default=[], metavar="SECONDS=SERVER", help=text)
+    sub.add_argument(
+        "--weight", action="append", default=[], metavar="SECONDS=SERVER=WEIGHT", help="weights from then on"
+    )
+    sub.add_argument("--seed", type=int, default=1, metavar="N", help="of all that is drawn (%(default)d)")
+    form = sub.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything, as JSON, one line a report")
+    form.add_argument("--csv", action="store_true", help="the samples, to plot")
     return parser
 
 
@@ -212,45 +227,66 @@ def _drain(options: argparse.Namespace) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> None:
+    import json
+
+    from lvs import simulation
+
     table = rules.load(options.file).to_table()
+    events = _events(options)
+    wanted = {lvs.ServiceKey(name) for name in options.service or ()}
+    for key in sorted(wanted):
+        if key not in table:
+            raise lvs.InvalidInputError(f"{options.file} has no service {key}")
+    clients = simulation.Uniform(options.clients)
     for item in table:
-        target = (
-            "192.0.2.1:80" if item.key.address is None else str(lvs.DestinationKey(item.key.address, item.key.port))
+        if wanted and item.key not in wanted:
+            continue
+        servers = {destination.key for destination in item.destinations}
+        workload = simulation.Workload(
+            item.service,
+            item.destinations,
+            duration=options.duration,
+            arrivals=simulation.Poisson(options.rate),
+            lengths=simulation.Exponential(options.length),
+            clients=clients if options.zipf is None else simulation.Zipf(options.clients, options.zipf),
+            events=[event for event in events if lvs.DestinationKey(event.server) in servers],
+            seed=options.seed,
         )
-        shares: dict[str, dict[str, int]] = {}
-        for scheduler in dict.fromkeys([item.service.scheduler, *(options.scheduler or [])]):
-            shares[scheduler] = _share(item, scheduler, target, options.connections, options.seed)
-        print(f"{item.key}: {options.connections} connections")
-        print(f"  {'':30}{'weight':>8}" + "".join(f"{scheduler:>9}" for scheduler in shares))
-        for destination in item.destinations:
-            counts = "".join(f"{share.get(str(destination.key), 0):9}" for share in shares.values())
-            print(f"  {destination.key!s:30}{destination.weight:8}{counts}")
+        for report in simulation.compare(workload, dict.fromkeys([item.service.scheduler, *(options.scheduler or ())])):
+            if options.json:
+                print(json.dumps({"service": str(item.key), **report.to_dict()}))
+            elif options.csv:
+                head, *lines = report.to_csv().splitlines()
+                if options.csv is True:
+                    print(f"service,scheduler,{head}")
+                    options.csv = "begun"
+                for line in lines:
+                    print(f"{item.key},{report.scheduler},{line}")
+            else:
+                print(f"{item.key} {report}")
 
 
-def _share(item: lvs.TableService, scheduler: str, target: str, count: int, seed: int) -> dict[str, int]:
-    """Connections of each destination, opened by clients of different addresses and never closed."""
-    from ipaddress import IPv6Address, ip_address
-    from random import Random
+def _events(options: argparse.Namespace) -> list[simulation.Event]:
+    from lvs import simulation
 
-    key = item.key
-    random = Random(seed)
-    v6 = key.family is lvs.AddressFamily.INET6
-    if key.mark is not None and v6:
-        target = "[2001:db8::1]:80"
-    protocol = key.protocol or lvs.Protocol.TCP
-    share: dict[str, int] = {}
-    with lvs.Director.embedded(seed=seed) as director:
-        director.reconcile(lvs.Table([(item.service.replace(scheduler=scheduler), item.destinations)]))
-        for _ in range(count):
-            client = IPv6Address((0x20010DB8 << 96) | random.getrandbits(64)) if v6 else ip_address(
-                0x0A000000 | random.getrandbits(24)
-            )  # fmt: skip
-            source = (client, random.randrange(1024, 65536))
-            verdict = director.connect(source, target, protocol=protocol, mark=key.mark or 0)
-            if verdict.destination is not None:
-                name = str(verdict.destination)
-                share[name] = share.get(name, 0) + 1
-    return share
+    kinds = {"fail": simulation.Fail, "drain": simulation.Drain, "return": simulation.Return}
+    events: list[simulation.Event] = []
+    for name, kind in kinds.items():
+        for text in getattr(options, name):
+            time, _, server = text.partition("=")
+            events.append(kind(_number(time, text), lvs.DestinationKey(server)))
+    for text in options.weight:
+        time, _, rest = text.partition("=")
+        server, _, weight = rest.partition("=")
+        events.append(simulation.SetWeight(_number(time, text), lvs.DestinationKey(server), int(_number(weight, text))))
+    return events
+
+
+def _number(word: str, text: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise lvs.InvalidInputError(f"{text!r} is no event: write SECONDS=SERVER, or SECONDS=SERVER=WEIGHT") from None
 
 
 if __name__ == "__main__":

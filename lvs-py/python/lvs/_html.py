@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._lvs import Connections, DestinationEntry, ServiceEntry, Snapshot, Table
+    from ._lvs import Connections, DestinationEntry, Report, ServiceEntry, Snapshot, Table
 
 # A notebook that shows more rows than this is slower than anyone reads.
 _MOST_ROWS = 200
@@ -95,3 +95,30 @@ def connections(value: Connections) -> str:
         rows.append(_row((*cells, connection.expires)))
     head = ("protocol", "client", "target", "destination", "state", "expires")
     return _table(head, rows, len(value) - len(rows))
+
+
+def report(value: Report) -> str:
+    """What became of a workload: its servers, and what each event did."""
+    rows = []
+    for server in value.servers:
+        share = "" if server.relative_share is None else f"{server.relative_share:.2f}"
+        rows.append(_row((server.key, server.weight, server.connections, share, server.peak, server.broken)))
+    head = ("server", "weight", "connections", "of its fair part", "most at once", "broken")
+    text = _table(head, rows[:_MOST_ROWS], max(0, len(rows) - _MOST_ROWS))
+    if value.changes:
+        rows = [
+            _row(
+                (
+                    f"{change.kind} of {change.server}" + ("" if change.weight is None else f" to {change.weight}"),
+                    f"{change.time.total_seconds():g} s",
+                    change.broken,
+                    change.returning,
+                    change.moved_of_necessity,
+                    change.moved_without_need,
+                )
+            )
+            for change in value.changes
+        ]
+        head = ("event", "at", "broken", "clients returning", "had to move", "moved without need")
+        text += _table(head, rows[:_MOST_ROWS], max(0, len(rows) - _MOST_ROWS))
+    return text

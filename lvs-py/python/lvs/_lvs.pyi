@@ -116,6 +116,37 @@ class BatchReport:
         """How many operations the director has answered, from the first on."""
 
 @final
+class Change:
+    """What an event did to the clients."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+    @property
+    def time(self) -> timedelta:
+        """When."""
+    @property
+    def kind(self) -> str:
+        """What happened: "fail", "drain", "return" or "weight"."""
+    @property
+    def server(self) -> DestinationKey:
+        """The server it happened to."""
+    @property
+    def weight(self) -> int | None:
+        """The new weight, of "weight"."""
+    @property
+    def broken(self) -> int:
+        """Sessions that broke."""
+    @property
+    def returning(self) -> int:
+        """Clients that had been there before and came again before the next event."""
+    @property
+    def moved_of_necessity(self) -> int:
+        """Of those, who found another server than the last time because theirs took no more."""
+    @property
+    def moved_without_need(self) -> int:
+        """Of those, who found another server although theirs was still there."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
 class Columns(Mapping[str, "memoryview[int] | list[str]"]):
     """Rows as columns: a mapping from names to columns of numbers (a `memoryview`) and of texts (a list).
 
@@ -1019,6 +1050,57 @@ class Remaining:
     def __hash__(self) -> int: ...
 
 @final
+class Report:
+    """What became of a workload.
+
+    `str` shows it as a table; `to_dict` is all of it as plain data, `columns` the samples for NumPy, pandas, polars and
+    pyarrow, and `lvs.plot.simulation` draws it.
+    """
+    def columns(self) -> Columns:
+        """The samples as columns, one row a sample and server: time in seconds, server, sessions, new connections since the
+        sample before, weight in force.
+        """
+    def imbalances(self) -> list[tuple[float, float | None]]:
+        """The times of the samples in seconds, and how much more than its fair part the server has that has most: 1 is
+        perfect balance. None while no server with a weight has a session.
+        """
+    def imbalance(self, part: float = 0.5) -> float | None:
+        """The imbalance that a part of the samples, 0 to 1, did not exceed: 0.5 is the median. None without samples."""
+    def to_csv(self) -> str:
+        """The samples as comma-separated values, with a line of names."""
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain dictionaries, lists, texts and numbers: what `json` can write."""
+    def _repr_html_(self) -> str: ...
+    @property
+    def scheduler(self) -> str:
+        """The scheduler."""
+    @property
+    def duration(self) -> timedelta:
+        """How long it went on."""
+    @property
+    def connections(self) -> int:
+        """Connections that were opened."""
+    @property
+    def refused(self) -> int:
+        """Connections that were refused."""
+    @property
+    def clients(self) -> int:
+        """Different clients that came."""
+    @property
+    def spread_clients(self) -> int:
+        """Clients that had more than one server in the end, events or not."""
+    @property
+    def peak_entries(self) -> int:
+        """Most entries of the connection table at a sample, templates included."""
+    @property
+    def servers(self) -> tuple[ServerReport, ...]:
+        """The part of each server, in the workload's order."""
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What each event did to the clients, in order."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
 class SchedulerInfo:
     """What there is to know about a scheduler before using it."""
     @property
@@ -1070,6 +1152,33 @@ class Script:
     @property
     def lines(self) -> list[int]:
         """The line of each operation, from 1."""
+
+@final
+class ServerReport:
+    """One server's part in a workload."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+    @property
+    def key(self) -> DestinationKey:
+        """The server."""
+    @property
+    def weight(self) -> int:
+        """Its weight at first."""
+    @property
+    def connections(self) -> int:
+        """Connections that it got."""
+    @property
+    def peak(self) -> int:
+        """Most sessions at once."""
+    @property
+    def broken(self) -> int:
+        """Sessions that broke because it failed."""
+    @property
+    def relative_share(self) -> float | None:
+        """Its share of all connections against its share of all weights at first: 1 is just its part. None where there is
+        nothing to compare.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
 
 @final
 class Service:
@@ -1673,6 +1782,21 @@ def read_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionF
 
 def schedulers() -> tuple[SchedulerInfo, ...]:
     """All schedulers that the kernel ships, in the order of ipvsadm's manual."""
+
+def simulate(
+    service: Service | ServiceLike,
+    servers: Iterable[Destination | DestinationLike],
+    *,
+    duration: timedelta,
+    arrivals: tuple[str, Any],
+    lengths: tuple[str, Any],
+    clients: tuple[str, Any],
+    events: Iterable[tuple[str, timedelta, DestinationLike, int | None]],
+    sample_every: timedelta | None,
+    seed: int,
+    profile: str,
+) -> Report:
+    """Plays a workload, detached from the interpreter."""
 
 def snapshot_json(snapshot: Snapshot) -> str:
     """A snapshot as JSON, in the form that all languages of this library share."""

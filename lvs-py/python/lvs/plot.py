@@ -1,4 +1,4 @@
-"""Plots, with the extra ``lvs-py[plot]``: load shares, rates over time, schedulers compared.
+"""Plots, with the extra ``lvs-py[plot]``: load shares, rates over time, schedulers compared, simulated workloads.
 
 Each function draws on the axes it is given, or on new ones, and returns them, so that they go into notebooks, reports
 and programs of your own alike.
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from ._lvs import Destination, ServiceEntry, Snapshot
+    from ._lvs import Destination, Report, ServiceEntry, Snapshot
     from .typing import ServiceLike
 
-__all__ = ["Recorder", "load", "schedulers"]
+__all__ = ["Recorder", "comparison", "load", "schedulers", "simulation"]
 
 
 def _axes(axes: Any) -> Any:
@@ -52,6 +52,9 @@ def load(entry: ServiceEntry, axes: Any = None) -> Any:
         wanted = [total * destination.weight / weights for destination in entries]
         axes.scatter(places, wanted, marker="_", s=400, color="black", label="share by weight", zorder=3)
     axes.set_xticks(list(places), names, rotation=30, ha="right")
+    # Bars of no height would stick to the top of those below.
+    axes.use_sticky_edges = False
+    axes.set_ylim(bottom=0)
     axes.set_ylabel("connections")
     axes.set_title(f"{entry.key} ({entry.scheduler})")
     axes.legend()
@@ -89,6 +92,71 @@ def schedulers(
     axes.set_xticks(range(len(keys)), [f"{d.key}\nweight {d.weight}" for d in destinations])
     axes.set_ylabel("connections")
     axes.legend()
+    return axes
+
+
+def simulation(report: Report, quantity: str = "sessions", axes: Any = None) -> Any:
+    """A simulated workload over time: "sessions", "new" connections or "weights" of each server, or the "imbalance".
+
+    Events are lines across; what each was stands above it.
+
+    ```python
+    import lvs
+    from lvs import plot, simulation
+
+    pool = [f"198.51.100.{host}:80" for host in (1, 2, 3)]
+    events = [simulation.Fail(200, pool[0]), simulation.Return(400, pool[0])]
+    report = simulation.Workload(lvs.Service.tcp("192.0.2.1", 80, scheduler="wlc"), pool, events=events).run()
+    assert plot.simulation(report).get_ylabel() == "sessions"
+    ```
+    """
+    axes = _axes(axes)
+    if quantity == "imbalance":
+        known = [(time, value) for time, value in report.imbalances() if value is not None]
+        axes.plot([time for time, _ in known], [value for _, value in known], color="black")
+        axes.axhline(1, color="tab:gray", linewidth=0.8)
+        axes.set_ylabel("most loaded server, of its fair part")
+    else:
+        columns = report.columns()
+        names = {"sessions": "sessions", "new": "new", "weights": "weight"}
+        times, numbers = list(columns["time"]), list(columns[names[quantity]])
+        count = len(report.servers)
+        for at, server in enumerate(report.servers):
+            axes.plot(times[at::count], numbers[at::count], label=str(server.key))
+        axes.set_ylabel("new connections" if quantity == "new" else quantity)
+        if count:
+            axes.legend()
+    for change in report.changes:
+        time = change.time.total_seconds()
+        axes.axvline(time, color="tab:red", linestyle="--", linewidth=0.8)
+        axes.annotate(
+            f"{change.kind} of\n{change.server}",
+            (time, 1.01),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            fontsize="small",
+        )
+    axes.set_xlabel("seconds")
+    # Above what the events say.
+    axes.set_title(f"{report.scheduler}: {report.connections} connections of {report.clients} clients", pad=28)
+    return axes
+
+
+def comparison(reports: Iterable[Report], axes: Any = None) -> Any:
+    """Reports of one workload side by side, as `lvs.simulation.compare` gives them: connections of each fair part."""
+    axes = _axes(axes)
+    chosen = list(reports)
+    width = 0.8 / max(1, len(chosen))
+    for index, report in enumerate(chosen):
+        places = [place + (index - (len(chosen) - 1) / 2) * width for place in range(len(report.servers))]
+        shares = [server.relative_share or 0 for server in report.servers]
+        axes.bar(places, shares, width, label=report.scheduler)
+    axes.axhline(1, color="black", linewidth=0.8)
+    if chosen:
+        servers = chosen[0].servers
+        axes.set_xticks(range(len(servers)), [f"{server.key}\nweight {server.weight}" for server in servers])
+        axes.legend()
+    axes.set_ylabel("connections, of the fair part")
     return axes
 
 
