@@ -64,20 +64,16 @@ fn has_no_interpreter(elf: &[u8]) -> Option<bool> {
 
 /// Fetches the newest package of a kernel series into `directory`: its name and its file.
 pub(crate) fn download_kernel(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
+    // This happens once a series; with old lists it would be an old kernel for good.
+    host::refresh_package_lists();
+    let listed = host::capture(Command::new("apt-cache").args(["search", "--names-only", "^linux-image-[0-9]"]))?;
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let names = newest_first(listed.lines().filter_map(|l| l.split_whitespace().next()), series);
     let mut failure = None;
-    // With lists that may be old only the newest is worth a try.
-    for tries in [1, TRIES] {
-        if tries > 1 {
-            host::refresh_package_lists();
-        }
-        let listed = host::capture(Command::new("apt-cache").args(["search", "--names-only", "^linux-image-[0-9]"]))?;
-        let listed = String::from_utf8_lossy(&listed.stdout);
-        let names = newest_first(listed.lines().filter_map(|l| l.split_whitespace().next()), series);
-        for name in names.iter().take(tries) {
-            match download(name, directory) {
-                Ok(file) => return Ok((name.to_string(), file)),
-                Err(error) => failure = failure.or(Some(error)),
-            }
+    for name in names.iter().take(TRIES) {
+        match download(name, directory) {
+            Ok(file) => return Ok((name.to_string(), file)),
+            Err(error) => failure = failure.or(Some(error)),
         }
     }
     Err(failure.unwrap_or_else(|| {
