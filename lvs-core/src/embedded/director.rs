@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::connections::{Connections, Machine};
 use super::daemons::Daemons;
+use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
 use super::rules::{Moment, Rules, ServiceRequest};
 use super::{Options, Settings};
@@ -29,8 +30,7 @@ pub struct EmbeddedDirector {
     pub(super) schedule: Schedule,
     pub(super) connections: Connections,
     pub(super) machine: Machine,
-    /// Packets until `drop_packet` drops one.
-    pub(super) until_drop: i32,
+    pub(super) defence: Defence,
     /// When connections of removed destinations are looked for.
     orphan_check: Option<u64>,
 }
@@ -57,7 +57,9 @@ impl EmbeddedDirector {
         let mut schedule = Schedule::new(options.hz);
         schedule.run(options.settings.run_estimation, 0);
         let connections = Connections::new(options.seed, options.rounding);
-        let machine = Machine::new(Timeouts::default(), options.settings.is_secure_tcp(), options.hz);
+        let mut options = options;
+        let defence = Defence::new(&mut options.settings, options.seed, options.hz);
+        let machine = Machine::new(Timeouts::default(), defence::is_secure_tcp(&options.settings), options.hz);
         Self {
             options,
             clock,
@@ -68,7 +70,7 @@ impl EmbeddedDirector {
             schedule,
             connections,
             machine,
-            until_drop: 0,
+            defence,
             orphan_check: None,
         }
     }
@@ -101,7 +103,13 @@ impl EmbeddedDirector {
     /// The tick at which something happens by itself.
     fn next_event(&self) -> Option<u64> {
         let scheduler = self.rules.scheduler_timer().map(|at| (at * self.clock.hz()).div_ceil(1000));
-        let timers = [self.connections.next_event(), self.rules.trash_timer(), scheduler, self.orphan_check];
+        let timers = [
+            self.connections.next_event(),
+            self.rules.trash_timer(),
+            scheduler,
+            self.orphan_check,
+            self.defence.next_look(),
+        ];
         timers.into_iter().flatten().min()
     }
 
@@ -114,6 +122,9 @@ impl EmbeddedDirector {
         if self.orphan_check.is_some_and(|at| at <= now) {
             self.orphan_check = None;
             self.expire_orphans(now);
+        }
+        if self.defence.next_look().is_some_and(|at| at <= now) {
+            self.look_after_memory(now);
         }
         let millis = self.moment().millis();
         if self.rules.scheduler_timer().is_some_and(|at| at <= millis) {
@@ -135,9 +146,15 @@ impl EmbeddedDirector {
         if settings.run_estimation != self.options.settings.run_estimation {
             self.schedule.run(settings.run_estimation, now);
         }
-        self.options.settings = settings;
-        self.machine = Machine::new(self.timeouts, settings.is_secure_tcp(), self.options.hz);
+        let former = std::mem::replace(&mut self.options.settings, settings);
+        self.defence.reconfigure(&former, &mut self.options.settings, now);
+        self.renew_machine();
         self.rules.reconfigure(&self.options);
+    }
+
+    /// Brings the state machines in line with timeouts and settings.
+    pub(super) fn renew_machine(&mut self) {
+        self.machine = Machine::new(self.timeouts, defence::is_secure_tcp(&self.options.settings), self.options.hz);
     }
 
     /// The sums and rates of the whole director, as in `/proc/net/ip_vs_stats`.
@@ -225,7 +242,7 @@ impl EmbeddedDirector {
         set(&mut self.timeouts.tcp, tcp);
         set(&mut self.timeouts.tcp_fin, tcp_fin);
         set(&mut self.timeouts.udp, udp);
-        self.machine = Machine::new(self.timeouts, self.options.settings.is_secure_tcp(), self.options.hz);
+        self.renew_machine();
         Ok(())
     }
 

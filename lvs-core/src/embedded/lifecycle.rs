@@ -2,6 +2,7 @@
 
 use super::EmbeddedDirector;
 use super::connections::{Client, Entry, Event, Flags, Leg, NONE, Target, TemplateState, is_active, sctp, tcp};
+use super::pipeline::{FTP, TCP};
 use super::rules::Moment;
 use crate::model::ForwardingMethod;
 
@@ -30,6 +31,11 @@ impl EmbeddedDirector {
         flags |= Flags::INACTIVE;
         if method != ForwardingMethod::Masquerade {
             flags |= Flags::NO_OUTPUT;
+        } else if target.port == FTP && self.options.ftp_helper && client.protocol == TCP {
+            flags |= Flags::TRACKED;
+        }
+        if self.options.settings.conntrack {
+            flags |= Flags::TRACKED;
         }
         if flags.contains(Flags::TEMPLATE) {
             self.rules.template_added(destination);
@@ -125,7 +131,7 @@ impl EmbeddedDirector {
     }
 
     /// Removes an entry before its time, unless others depend on it (`ip_vs_conn_del()`).
-    fn delete(&mut self, at: u32, now: u64) {
+    pub(super) fn delete(&mut self, at: u32, now: u64) {
         let entry = self.connections.get_mut(at);
         if entry.control != NONE {
             entry.timeout = 0;

@@ -56,9 +56,13 @@
 //! # Differences
 //! * Services are listed in the order of their making, address services before firewall marks. The kernel lists them in
 //!   the order of a hash that changes with every boot.
-//! * Connection tracking is not modelled: the kernel behaves so with `conntrack` off, its default, but for masqueraded
-//!   services on port 21, which it tracks by itself: there a SYN that would reuse a connection is dropped once, while
-//!   the twin schedules it. Neither are ICMP errors, fragments, the FTP helper, and clients on the director itself.
+//! * Netfilter's connection tracking is not modelled, only what it does to the director: with `conntrack` set, and for
+//!   masqueraded connections to port 21 when the FTP helper is loaded, a packet that would be scheduled anew is dropped while its former
+//!   connection is tracked. A packet can say whether it is ([`Packet::tracked`]).
+//! * The FTP helper opens no data connections: what comes to an FTP service's other ports is scheduled by the service's rules, and what a
+//!   real server opens from port 20 is not the director's.
+//! * Fragments, clients on the director itself, and ICMP errors about the director's own tunnels are not modelled, nor are those that
+//!   `schedule_icmp` would let open connections.
 //! * Persistence engines are configuration only: a service with `sip` binds clients by their address.
 //! * The connection table lists its entries in an order of its own.
 //! * Sync daemons are configuration only: they are started, listed and stopped, but exchange nothing.
@@ -66,6 +70,7 @@
 mod clock;
 mod connections;
 mod daemons;
+mod defence;
 mod director;
 mod estimator;
 mod flow;

@@ -37,6 +37,7 @@ pub struct Options {
     pub(super) settings: Settings,
     pub(super) scheduling: schedulers::Options,
     pub(super) rounding: Rounding,
+    pub(super) ftp_helper: bool,
     pub(super) seed: u64,
     pub(super) hz: u64,
 }
@@ -59,6 +60,7 @@ impl Default for Options {
             settings: Settings::default(),
             scheduling: schedulers::Options::default(),
             rounding: Rounding::Exact,
+            ftp_helper: false,
             seed: 0,
             hz: 250,
         }
@@ -73,7 +75,7 @@ impl Options {
         self
     }
 
-    /// The seed of everything that is random in a kernel: twos' draws, the hash of the connection table.
+    /// The seed of everything that is random in a kernel: twos' draws, the hash of the connection table, what `drop_entry` looks at.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -81,8 +83,8 @@ impl Options {
         self
     }
 
-    /// What to report as the number of buckets of the connection table. It decides nothing else: the director's own table
-    /// grows as it must.
+    /// What to report as the number of buckets of the connection table. It decides only by how much at a time `drop_entry` drops: the
+    /// director's own table grows as it must.
     #[must_use]
     pub fn connection_table_size(mut self, buckets: u32) -> Self {
         self.connection_table_size = buckets;
@@ -100,6 +102,14 @@ impl Options {
     #[must_use]
     pub fn engines(mut self, names: impl IntoIterator<Item = EngineName>) -> Self {
         self.engines = names.into_iter().collect();
+        self
+    }
+
+    /// Whether the kernel has loaded `ip_vs_ftp`. Of what that does, only this is modelled: masqueraded connections to port 21
+    /// [stay tracked](Settings::conntrack). It opens no data connections here.
+    #[must_use]
+    pub fn ftp_helper(mut self, loaded: bool) -> Self {
+        self.ftp_helper = loaded;
         self
     }
 

@@ -83,19 +83,23 @@ pub enum Payload {
     Udp,
     /// An SCTP packet.
     Sctp(SctpChunk),
+    /// An ICMP error about a packet of the other side of this conversation, by the IANA number of what that one carried. Addresses and
+    /// ports are those of the conversation, as a packet that goes the error's way has them: an error from anywhere between
+    /// the service and a client about an answer to the client has the client as its source and the service as its destination.
+    IcmpError(u8),
     /// Any other protocol, by its IANA number. IPsec (50, 51) follows the key exchange on UDP port 500; the rest is none
     /// of the director's.
     Other(u8),
 }
 
 impl Payload {
-    /// The IANA number of the protocol.
+    /// The IANA number of the protocol; of an error that of what it is about.
     pub const fn protocol(self) -> u8 {
         match self {
             Self::Tcp(_) => 6,
             Self::Udp => 17,
             Self::Sctp(_) => 132,
-            Self::Other(number) => number,
+            Self::IcmpError(number) | Self::Other(number) => number,
         }
     }
 }
@@ -126,6 +130,9 @@ pub struct Packet {
     pub mark: u32,
     /// Its length in bytes, IP header included. It only counts.
     pub length: u32,
+    /// Whether it belongs to a connection that netfilter tracks and has confirmed. Without it the director judges by what
+    /// it knows. It matters only to connections that stay tracked: [`Settings::conntrack`](super::Settings::conntrack).
+    pub tracked: Option<bool>,
 }
 
 impl Packet {
@@ -136,9 +143,12 @@ impl Packet {
             Payload::Tcp(_) => 20,
             Payload::Udp => 8,
             Payload::Sctp(_) => 16,
+            // Its header, and of the packet that it is about the IP header and eight bytes.
+            Payload::IcmpError(_) => 8 + ip + 8,
             Payload::Other(_) => 0,
         };
-        Self { direction: Direction::FromClient, source, destination, payload, mark: 0, length: ip + rest }
+        let length = ip + rest;
+        Self { direction: Direction::FromClient, source, destination, payload, mark: 0, length, tracked: None }
     }
 
     /// A TCP segment from a client.
@@ -156,6 +166,11 @@ impl Packet {
         Self::new(client, service, Payload::Sctp(chunk))
     }
 
+    /// An ICMP error from a client, or from a router on the way to it, about an answer of the service over a protocol.
+    pub const fn icmp_error(client: SocketAddr, service: SocketAddr, protocol: u8) -> Self {
+        Self::new(client, service, Payload::IcmpError(protocol))
+    }
+
     /// The same coming from a real server.
     #[must_use]
     pub const fn from_server(mut self) -> Self {
@@ -167,6 +182,13 @@ impl Packet {
     #[must_use]
     pub const fn with_mark(mut self, mark: u32) -> Self {
         self.mark = mark;
+        self
+    }
+
+    /// The same, known to belong to a confirmed connection of netfilter's, or known not to.
+    #[must_use]
+    pub const fn with_tracking(mut self, tracked: bool) -> Self {
+        self.tracked = Some(tracked);
         self
     }
 

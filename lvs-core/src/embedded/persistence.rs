@@ -2,11 +2,10 @@
 
 use super::EmbeddedDirector;
 use super::connections::{Address, Client, Flags, NONE, Target};
-use super::pipeline::Opening;
+use super::pipeline::{FTP, Opening};
 use super::verdict::{Refusal, Why};
 use crate::model::{ServiceFlags, ServiceKey};
 
-const FTP: u16 = 21;
 /// The port of a template that is no longer valid.
 const INVALID_PORT: u16 = 0xffff;
 

@@ -10,9 +10,10 @@ use super::verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
 use crate::model::{AddressFamily, ForwardingMethod, Protocol, ServiceFlags, ServiceKey};
 use crate::schedulers::Request;
 
-const TCP: u8 = 6;
+pub(super) const TCP: u8 = 6;
 const UDP: u8 = 17;
-const FTP: u16 = 21;
+pub(super) const SCTP: u8 = 132;
+pub(super) const FTP: u16 = 21;
 const FTP_DATA: u16 = 20;
 /// Of the key exchange, whose connection IPsec packets follow.
 const ISAKMP: u16 = 500;
@@ -65,7 +66,7 @@ const fn event(payload: Payload) -> Option<Event> {
         Payload::Tcp(flags) => Some(Event::Tcp(row(flags))),
         Payload::Udp => Some(Event::Udp),
         Payload::Sctp(chunk) => Some(Event::Sctp(chunk as u8)),
-        Payload::Other(_) => None,
+        Payload::IcmpError(_) | Payload::Other(_) => None,
     }
 }
 
@@ -74,7 +75,16 @@ const fn begins(payload: Payload) -> bool {
     match payload {
         Payload::Tcp(flags) => flags.contains(TcpFlags::SYN),
         Payload::Sctp(chunk) => matches!(chunk, SctpChunk::Init),
-        Payload::Udp | Payload::Other(_) => false,
+        Payload::Udp | Payload::IcmpError(_) | Payload::Other(_) => false,
+    }
+}
+
+/// Whether a connection in this state has ended, so that the next one between the same ends is another.
+const fn has_ended(protocol: u8, state: u8) -> bool {
+    match protocol {
+        TCP => state == tcp::TIME_WAIT || state == tcp::CLOSE,
+        SCTP => state == sctp::CLOSED,
+        _ => false,
     }
 }
 
@@ -96,7 +106,12 @@ impl EmbeddedDirector {
         if self.options.settings.backup_only && self.daemons.has_backup() {
             return Verdict::NotOurs(NotOurs::BackupOnly);
         }
-        let Some(event) = event(packet.payload) else { return self.ipsec(packet) };
+        let Some(event) = event(packet.payload) else {
+            return match packet.payload {
+                Payload::IcmpError(protocol) => self.error_in(packet, protocol),
+                _ => self.ipsec(packet),
+            };
+        };
         let now = self.moment();
         let client = side(packet.source, packet.payload.protocol());
         let target = target(packet.destination);
@@ -114,6 +129,9 @@ impl EmbeddedDirector {
                 self.connections.expire_now(at, now.tick);
                 found = None;
             }
+            if found.is_none() && self.is_tracked(at, packet) {
+                return Verdict::Dropped(Drop::Tracked);
+            }
         }
         let (at, why) = match found {
             Some(at) => (at, Why::Connection),
@@ -124,9 +142,17 @@ impl EmbeddedDirector {
         };
         self.count_in(at, packet.length, now);
         self.transit(at, Leg::Input, event);
+        self.connections.get_mut(at).count_packet();
         let verdict = self.forwarding(at, why);
         self.put(at, now);
         verdict
+    }
+
+    /// Whether netfilter still tracks the connection of an entry under which a packet came.
+    fn is_tracked(&self, at: u32, packet: &Packet) -> bool {
+        let entry = self.connections.get(at);
+        let renewed = || begins(packet.payload) && has_ended(entry.protocol, entry.state);
+        entry.flags.contains(Flags::TRACKED) && packet.tracked.unwrap_or_else(|| !renewed())
     }
 
     /// Whether a packet that begins a connection does so although `at` is in the table.
@@ -139,15 +165,8 @@ impl EmbeddedDirector {
         if settings.conn_reuse_mode == 0 || entry.control != NONE {
             return false;
         }
-        match entry.protocol {
-            TCP => {
-                let ended = entry.state == tcp::TIME_WAIT || entry.state == tcp::CLOSE;
-                let ending = entry.state == tcp::FIN_WAIT && entry.flags.contains(Flags::NO_OUTPUT);
-                ended || (settings.conn_reuse_mode & 2 != 0 && ending)
-            }
-            UDP => false,
-            _ => entry.state == sctp::CLOSED,
-        }
+        let ending = entry.protocol == TCP && entry.state == tcp::FIN_WAIT && entry.flags.contains(Flags::NO_OUTPUT);
+        has_ended(entry.protocol, entry.state) || (settings.conn_reuse_mode & 2 != 0 && ending)
     }
 
     /// Whether the destination of an entry was removed.
@@ -170,14 +189,34 @@ impl EmbeddedDirector {
         if self.is_orphan(at) {
             if self.options.settings.expire_nodest_conn {
                 self.connections.expire_now(at, now.tick);
+                if self.is_tracked(at, packet) {
+                    return Verdict::Dropped(Drop::Tracked);
+                }
                 return Verdict::NotOurs(NotOurs::NotOpening);
             }
             return Verdict::Dropped(Drop::DestinationRemoved);
         }
         self.count_in(at, packet.length, now);
+        self.connections.get_mut(at).count_packet();
         let verdict = self.forwarding(at, Why::Connection);
         self.put(at, now);
         verdict
+    }
+
+    /// An error about a real server's answer goes where the client's packets go. It counts, and neither moves the state of
+    /// the connection nor prolongs it (`ip_vs_in_icmp()`).
+    fn error_in(&mut self, packet: &Packet, protocol: u8) -> Verdict {
+        let client = side(packet.source, protocol);
+        let Some(at) = self.connections.find(&client, &target(packet.destination)) else {
+            return Verdict::NotOurs(NotOurs::NotOpening);
+        };
+        let now = self.moment();
+        self.count_in(at, packet.length, now);
+        let entry = self.connections.get_mut(at);
+        if entry.flags.0 & Flags::METHOD != 0 {
+            entry.count_packet();
+        }
+        self.forwarding(at, Why::Connection)
     }
 
     /// The service that a packet is for (`ip_vs_service_find()`).
@@ -213,13 +252,13 @@ impl EmbeddedDirector {
             }
             Payload::Sctp(chunk) => chunk == SctpChunk::Init || (settings.sloppy_sctp && chunk != SctpChunk::Abort),
             Payload::Udp => true,
-            Payload::Other(_) => false,
+            Payload::IcmpError(_) | Payload::Other(_) => false,
         };
         if !may_open {
             return Err(Verdict::NotOurs(NotOurs::NotOpening));
         }
         let service = self.service_of(packet).ok_or(Verdict::NotOurs(NotOurs::NoService))?;
-        if self.defends() {
+        if self.defence.drops_packet() {
             return Err(Verdict::Dropped(Drop::Defence));
         }
         if client.port == FTP_DATA {
@@ -261,6 +300,9 @@ impl EmbeddedDirector {
         if self.options.settings.cache_bypass && marked && self.options.is_elsewhere(addr) {
             let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
             let mut flags = Flags(u16::from(ForwardingMethod::Bypass.number()));
+            if self.options.settings.conntrack {
+                flags |= Flags::TRACKED;
+            }
             if one_packet {
                 flags |= Flags::ONE_PACKET;
             }
@@ -274,25 +316,14 @@ impl EmbeddedDirector {
         Err(Verdict::Refused(refusal))
     }
 
-    /// Whether `drop_packet` drops this one.
-    fn defends(&mut self) -> bool {
-        let settings = &self.options.settings;
-        if settings.drop_packet != 3 || settings.am_droprate == 0 {
-            return false;
-        }
-        self.until_drop -= 1;
-        if self.until_drop > 0 {
-            return false;
-        }
-        self.until_drop = settings.am_droprate;
-        true
-    }
-
     fn outbound(&mut self, packet: &Packet) -> Verdict {
         if self.options.settings.backup_only && self.daemons.has_backup() {
             return Verdict::NotOurs(NotOurs::BackupOnly);
         }
-        let Some(event) = event(packet.payload) else { return Verdict::NotOurs(NotOurs::Protocol) };
+        let event = event(packet.payload);
+        if event.is_none() && !matches!(packet.payload, Payload::IcmpError(_)) {
+            return Verdict::NotOurs(NotOurs::Protocol);
+        }
         let client = side(packet.destination, packet.payload.protocol());
         let (addr, port) = (packet.source.ip(), packet.source.port());
         let virtual_addr = Address::of(addr);
@@ -311,9 +342,12 @@ impl EmbeddedDirector {
         };
         let now = self.moment();
         self.count_out(at, packet.length, now);
-        self.transit(at, Leg::Output, event);
         let verdict = self.forwarding(at, Why::Reply);
-        self.put(at, now);
+        // An error about a client's packet only counts (`handle_response_icmp()`).
+        if let Some(event) = event {
+            self.transit(at, Leg::Output, event);
+            self.put(at, now);
+        }
         verdict
     }
 

@@ -17,16 +17,27 @@ pub struct Settings {
     pub sloppy_tcp: bool,
     /// Whether any SCTP packet but an ABORT may open a connection, not only an INIT.
     pub sloppy_sctp: bool,
-    /// Which TCP state table is in force: 0 the plain one, 1 the secure one under memory pressure (there is none here), 3
-    /// the secure one. 2 becomes 1 at once, for the same reason.
+    /// Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: the director changes between 1, the
+    /// plain one, and 2, the secure one, as memory runs short and is there again (see [`amemthresh`](Self::amemthresh)).
     pub secure_tcp: u8,
     /// Whether packets for which a firewall-mark service has no destination go to where they were addressed.
     pub cache_bypass: bool,
-    /// Whether packets that would open a connection are dropped: 3 one in `am_droprate`, else none (1 and 2 depend on
-    /// memory pressure, of which there is none).
+    /// Whether packets that would open a connection are dropped: 0 none, 3 one in `am_droprate`. 1 and 2 are automatic: the director
+    /// changes between 1, none, and 2, the more the less memory there is.
     pub drop_packet: u8,
     /// One in how many packets `drop_packet` drops.
     pub am_droprate: i32,
+    /// Whether entries of the connection table are dropped at random, a thirty-second of the table each second: half-open
+    /// connections, templates that no connection has confirmed, and connections of few packets that have been silent for a
+    /// minute. 0 never, 3 always. 1 and 2 are automatic: the director changes between 1, no, and 2, yes.
+    pub drop_entry: u8,
+    /// Pages of free memory below which memory is short, for the automatic modes. How many there are, the director is told:
+    /// [`set_available_pages`](super::EmbeddedDirector::set_available_pages).
+    pub amemthresh: i32,
+    /// Whether netfilter goes on to track the director's connections. Where it does, a packet that would be scheduled anew although its
+    /// former connection is still tracked is dropped, once. Whether it is, a packet can [tell](super::Packet::tracked); without that the
+    /// director takes it that a connection is tracked until it ends, and that a SYN begins another one after that.
+    pub conntrack: bool,
     /// Whether counters and rates are refreshed every two seconds; frozen when not.
     pub run_estimation: bool,
     /// Whether the director leaves packets alone while a backup sync daemon runs.
@@ -52,18 +63,14 @@ impl Default for Settings {
             cache_bypass: false,
             drop_packet: 0,
             am_droprate: 10,
+            drop_entry: 0,
+            amemthresh: 1024,
+            conntrack: false,
             run_estimation: true,
             backup_only: false,
             ip_unprivileged_port_start: 1024,
             lblc_expiration: 86400,
             lblcr_expiration: 86400,
         }
-    }
-}
-
-impl Settings {
-    /// Whether the secure state table is in force.
-    pub(super) const fn is_secure_tcp(&self) -> bool {
-        self.secure_tcp == 3
     }
 }

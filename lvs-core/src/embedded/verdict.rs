@@ -71,6 +71,9 @@ pub enum Drop {
     DestinationRemoved,
     /// `drop_packet`.
     Defence,
+    /// It would be scheduled anew, but netfilter still tracks the connection that it belonged to. That one ends; the client's next
+    /// attempt gets through.
+    Tracked,
 }
 
 /// What the director does with a packet, and why.
@@ -145,6 +148,7 @@ impl fmt::Display for Drop {
         f.write_str(match self {
             Self::DestinationRemoved => "the destination of its connection was removed",
             Self::Defence => "the director defends itself",
+            Self::Tracked => "its former connection is still tracked",
         })
     }
 }

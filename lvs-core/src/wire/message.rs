@@ -369,10 +369,9 @@ pub fn write_ack(
     buf.extend_from_slice(&errno.map_or(0, |errno| -errno.0).to_ne_bytes());
     let echo = if whole { request } else { request.get(..Header::SIZE).unwrap_or(request) };
     buf.extend_from_slice(echo);
-    if !extended.is_empty() {
-        buf.resize(start + align(buf.len() - start), 0);
-        extended.write(buf);
-    }
+    // A request of odd length is repeated with its padding, whether words follow or not.
+    buf.resize(start + align(buf.len() - start), 0);
+    extended.write(buf);
     finish(buf, start);
 }
 
@@ -429,6 +428,18 @@ mod tests {
             assert_eq!(message.answer().unwrap(), Answer::Error(Errno::ERANGE, extended));
             assert!(messages.next().is_none() && messages.rest().is_empty());
         }
+    }
+
+    #[test]
+    fn an_error_repeats_an_odd_request_with_its_padding() {
+        let mut request = Vec::new();
+        let start = Header::default().begin_command(&mut request, Command::Zero);
+        request.extend_from_slice(&[7, 0, 1]);
+        finish(&mut request, start);
+        let mut buf = Vec::new();
+        write_ack(&mut buf, &request, 1, Some(Errno::EINVAL), &ExtendedAck::default(), false);
+        assert_eq!((buf.len(), &buf[40..]), (44, &[7, 0, 1, 0][..]));
+        assert_eq!(Header::read(&buf).unwrap().length, 44);
     }
 
     #[test]

@@ -103,8 +103,6 @@ fn reply(message: &lvs_core::wire::message::Message<'_>) -> Reply {
         error = Some(i32::from_ne_bytes(payload[..4].try_into().unwrap()));
         // The echoed request names the family.
         payload[8..10].fill(0);
-        // The kernels pad an error that repeats a request of odd length; `write_ack` does so only before its words.
-        payload.resize(payload.len().next_multiple_of(4), 0);
         if super::is_user_mode() {
             // The words to an error are padded, too.
             payload.truncate(20);

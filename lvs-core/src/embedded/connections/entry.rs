@@ -67,6 +67,8 @@ impl Flags {
     pub(in super::super) const V6: Self = Self(0x0008);
     /// Occupied; a bit that the kernel uses for something else.
     pub(super) const LIVE: Self = Self(0x0010);
+    /// Its packets stay in connection tracking (`IP_VS_CONN_F_NFCT`); a bit that the kernel uses for something else.
+    pub(in super::super) const TRACKED: Self = Self(0x0020);
     /// The timer was set to go off at once; a bit that the kernel uses for something else.
     pub(super) const HURRIED: Self = Self(0x0040);
     /// Replies don't pass the director.
@@ -120,6 +122,8 @@ pub(in super::super) struct Entry {
     pub(in super::super) flags: Flags,
     pub(in super::super) protocol: u8,
     pub(in super::super) state: u8,
+    /// Packets from the client, as far as anybody counts: to [`MANY`](Self::MANY).
+    pub(in super::super) packets: u8,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64, "an entry takes a cache line");
@@ -140,7 +144,10 @@ impl Entry {
         flags: Flags(0),
         protocol: 0,
         state: 0,
+        packets: 0,
     };
+    /// More packets than `drop_entry` cares for.
+    pub(in super::super) const MANY: u8 = 9;
 
     /// An entry in its first state.
     #[inline]
@@ -174,6 +181,14 @@ impl Entry {
     #[inline]
     pub(in super::super) const fn is_v6(&self) -> bool {
         self.flags.contains(Flags::V6)
+    }
+
+    /// One more packet from the client.
+    #[inline]
+    pub(in super::super) const fn count_packet(&mut self) {
+        if self.packets < Self::MANY {
+            self.packets += 1;
+        }
     }
 
     /// The mark of a firewall-mark service's template, which is in place of its virtual address.

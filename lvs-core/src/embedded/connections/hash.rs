@@ -48,7 +48,7 @@ impl Index {
     }
 
     #[inline]
-    fn hash(&self, client: &Client) -> u32 {
+    pub(super) fn hash(&self, client: &Client) -> u32 {
         let [high, low] = client.addr.0;
         let rest = u64::from(client.port) << 16 | u64::from(client.protocol) << 8 | u64::from(client.v6);
         let first = mix(high ^ self.seed, low ^ 0xA076_1D64_78BD_642F);

@@ -137,6 +137,11 @@ impl Connections {
         self.slab.target(at)
     }
 
+    /// The bucket, of `1 << bits`, in which a kernel would keep an entry: one of its hash, which nobody can foretell.
+    pub(super) fn bucket(&self, entry: &Entry, bits: u32) -> u32 {
+        self.index.hash(&entry.client()) & ((1 << bits) - 1)
+    }
+
     /// All entries, in no order that means anything.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
         self.slab.iter()

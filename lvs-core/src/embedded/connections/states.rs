@@ -34,6 +34,8 @@ impl TemplateState {
 /// TCP states, rows and tables.
 pub(in super::super) mod tcp {
     pub(in super::super::super) const ESTABLISHED: u8 = ES;
+    pub(in super::super::super) const SYN_RECV: u8 = SR;
+    pub(in super::super::super) const SYN_ACK: u8 = SA;
     pub(in super::super::super) const FIN_WAIT: u8 = FW;
     pub(in super::super::super) const TIME_WAIT: u8 = TW;
     pub(in super::super::super) const CLOSE: u8 = CL;
@@ -113,6 +115,8 @@ pub(in super::super) mod tcp {
 /// SCTP states, rows and tables.
 pub(in super::super) mod sctp {
     pub(in super::super::super) const ESTABLISHED: u8 = ES;
+    pub(in super::super::super) const INIT1: u8 = I1;
+    pub(in super::super::super) const INIT: u8 = IN;
     pub(in super::super::super) const CLOSED: u8 = CL;
 
     const I1: u8 = 1;

@@ -1,3 +1,5 @@
 mod configuration;
+mod defence;
 mod netlink;
 mod packets;
+mod tracking;

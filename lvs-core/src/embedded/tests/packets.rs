@@ -12,36 +12,36 @@ use crate::model::{
 };
 use crate::schedulers::Profile;
 
-const SYN: TcpFlags = TcpFlags::SYN;
-const ACK: TcpFlags = TcpFlags::ACK;
-const FIN: TcpFlags = TcpFlags::FIN;
-const RST: TcpFlags = TcpFlags::RST;
+pub(super) const SYN: TcpFlags = TcpFlags::SYN;
+pub(super) const ACK: TcpFlags = TcpFlags::ACK;
+pub(super) const FIN: TcpFlags = TcpFlags::FIN;
+pub(super) const RST: TcpFlags = TcpFlags::RST;
 
-fn addr(text: &str) -> SocketAddr {
+pub(super) fn addr(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-fn vip() -> SocketAddr {
+pub(super) fn vip() -> SocketAddr {
     addr("192.0.2.1:80")
 }
 
-fn client(port: u16) -> SocketAddr {
+pub(super) fn client(port: u16) -> SocketAddr {
     SocketAddr::new([203, 0, 113, 9].into(), port)
 }
 
-fn key() -> ServiceKey {
+pub(super) fn key() -> ServiceKey {
     ServiceKey::tcp("192.0.2.1", 80).unwrap()
 }
 
-fn server(host: u8) -> Destination {
+pub(super) fn server(host: u8) -> Destination {
     Destination::new([198, 51, 100, host].into(), 80)
 }
 
-fn rr(key: ServiceKey) -> Service {
+pub(super) fn rr(key: ServiceKey) -> Service {
     Service::new(key).with_scheduler(SchedulerName::RR)
 }
 
-fn pool(service: Service, destinations: &[Destination]) -> EmbeddedDirector {
+pub(super) fn pool(service: Service, destinations: &[Destination]) -> EmbeddedDirector {
     let mut director = EmbeddedDirector::new();
     director.add_service(&service).unwrap();
     for destination in destinations {
@@ -50,28 +50,28 @@ fn pool(service: Service, destinations: &[Destination]) -> EmbeddedDirector {
     director
 }
 
-fn set(director: &mut EmbeddedDirector, change: impl FnOnce(&mut Settings)) {
+pub(super) fn set(director: &mut EmbeddedDirector, change: impl FnOnce(&mut Settings)) {
     let mut settings = *director.settings();
     change(&mut settings);
     director.set_settings(settings);
 }
 
-fn host(verdict: Verdict) -> String {
+pub(super) fn host(verdict: Verdict) -> String {
     verdict.destination().unwrap_or_else(|| panic!("{verdict}")).addr.to_string()
 }
 
-fn why(verdict: Verdict) -> Why {
+pub(super) fn why(verdict: Verdict) -> Why {
     let Verdict::Forwarded(forwarding) = verdict else { panic!("{verdict}") };
     forwarding.why
 }
 
 /// Active, inactive, templates of the destinations, in list order.
-fn counts(director: &mut EmbeddedDirector, key: &ServiceKey) -> Vec<(u32, u32, u32)> {
+pub(super) fn counts(director: &mut EmbeddedDirector, key: &ServiceKey) -> Vec<(u32, u32, u32)> {
     let list = director.destinations(key).unwrap();
     list.iter().map(|entry| (entry.active, entry.inactive, entry.persistent)).collect()
 }
 
-fn table(director: &mut EmbeddedDirector) -> Vec<Connection<'static>> {
+pub(super) fn table(director: &mut EmbeddedDirector) -> Vec<Connection<'static>> {
     let mut all = Vec::new();
     director
         .visit_connections(&mut |connection| {
@@ -90,7 +90,7 @@ fn table(director: &mut EmbeddedDirector) -> Vec<Connection<'static>> {
     all
 }
 
-fn state(director: &mut EmbeddedDirector) -> (S, u32) {
+pub(super) fn state(director: &mut EmbeddedDirector) -> (S, u32) {
     let all = table(director);
     assert_eq!(all.len(), 1);
     (all[0].state, all[0].expires)
@@ -409,19 +409,6 @@ fn thresholds_block_new_connections_with_hysteresis() {
         director.advance(Duration::from_secs(10));
         assert!(send(&mut director, 9), "{profile:?}");
     }
-}
-
-#[test]
-fn every_drop_rate_th_opening_packet_is_dropped_in_defence() {
-    let mut director = pool(rr(key()), &[server(1)]);
-    set(&mut director, |settings| {
-        settings.drop_packet = 3;
-        settings.am_droprate = 3;
-    });
-    let dropped: Vec<_> = (0..7)
-        .map(|port| director.receive(&Packet::tcp(client(port), vip(), SYN)) == Verdict::Dropped(Drop::Defence))
-        .collect();
-    assert_eq!(dropped, [true, false, false, true, false, false, true]);
 }
 
 #[test]
