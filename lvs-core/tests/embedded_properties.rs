@@ -195,3 +195,31 @@ fn a_jump_in_time_is_many_steps() {
     };
     assert_eq!(play(1), play(8));
 }
+
+#[test]
+fn packets_taken_together_fare_as_one_by_one() {
+    let play = |together: bool| {
+        let mut random = Random(12);
+        let mut director = EmbeddedDirector::options().seed(4).build();
+        for site in 0..SITES {
+            director.add_service(&service(&mut random, site)).unwrap();
+            for host in 1..=4 {
+                director.add_destination(&key(site), &server(site, host)).unwrap();
+            }
+        }
+        let mut seen = Vec::new();
+        for _ in 0..2000 {
+            let packets: Vec<Packet> = (0..random.below(50)).map(|_| packet(&mut random)).collect();
+            if together {
+                director.receive_all(&packets, |packet, verdict| seen.push((*packet, verdict)));
+            } else {
+                seen.extend(packets.iter().map(|packet| (*packet, director.receive(packet))));
+            }
+            director.advance(Duration::from_millis(random.below(20_000)));
+        }
+        (seen, director.snapshot().unwrap(), director.connection_count())
+    };
+    let (alone, together) = (play(false), play(true));
+    assert!(alone.0.iter().filter(|(_, verdict)| verdict.is_forwarded()).count() > 10_000);
+    assert_eq!(alone, together);
+}

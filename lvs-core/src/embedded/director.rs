@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::connections::{Connections, Machine};
+use super::connections::{AHEAD, Connections, Machine};
 use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
@@ -23,6 +23,8 @@ use crate::model::{
 pub struct EmbeddedDirector {
     pub(super) options: Options,
     pub(super) clock: Clock,
+    /// What the clock shows, worked out when it moves and not for every packet.
+    present: Moment,
     pub(super) rules: Rules,
     pub(super) timeouts: Timeouts,
     pub(super) daemons: Daemons,
@@ -63,6 +65,7 @@ impl EmbeddedDirector {
         Self {
             options,
             clock,
+            present: Moment::of(clock, &schedule),
             rules: Rules::default(),
             timeouts: Timeouts::default(),
             daemons: Daemons::default(),
@@ -94,9 +97,11 @@ impl EmbeddedDirector {
             && due <= end
         {
             self.clock.set_ticks(due);
+            self.present = Moment::of(self.clock, &self.schedule);
             self.run_due();
         }
         self.clock = target;
+        self.present = Moment::of(target, &self.schedule);
         self.connections.turn(end);
     }
 
@@ -116,8 +121,12 @@ impl EmbeddedDirector {
     fn run_due(&mut self) {
         let now = self.clock.ticks();
         self.connections.turn(now);
-        while let Some(at) = self.connections.next_expired() {
-            self.expire(at, now);
+        'expired: loop {
+            self.connections.prepare_expired();
+            for _ in 0..AHEAD {
+                let Some(at) = self.connections.next_expired() else { break 'expired };
+                self.expire(at, now);
+            }
         }
         if self.orphan_check.is_some_and(|at| at <= now) {
             self.orphan_check = None;
@@ -126,7 +135,7 @@ impl EmbeddedDirector {
         if self.defence.next_look().is_some_and(|at| at <= now) {
             self.look_after_memory(now);
         }
-        let millis = self.moment().millis();
+        let millis = self.present.millis;
         if self.rules.scheduler_timer().is_some_and(|at| at <= millis) {
             self.rules.tick_schedulers(millis);
         }
@@ -145,6 +154,7 @@ impl EmbeddedDirector {
         let now = self.clock.ticks();
         if settings.run_estimation != self.options.settings.run_estimation {
             self.schedule.run(settings.run_estimation, now);
+            self.present = Moment::of(self.clock, &self.schedule);
         }
         let former = std::mem::replace(&mut self.options.settings, settings);
         self.defence.reconfigure(&former, &mut self.options.settings, now);
@@ -173,8 +183,7 @@ impl EmbeddedDirector {
     }
 
     pub(super) const fn moment(&self) -> Moment {
-        let tick = self.clock.ticks();
-        Moment { tick, pass: self.schedule.passes(tick), hz: self.clock.hz() }
+        self.present
     }
 
     pub(super) fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {

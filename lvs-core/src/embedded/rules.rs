@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::estimator::Estimator;
+use super::clock::Clock;
+use super::estimator::{Estimator, Schedule};
 use super::options::Options;
 use super::verdict::Refusal;
 use crate::errno::Errno;
@@ -26,12 +27,15 @@ pub(super) struct Moment {
     pub(super) pass: u64,
     /// Ticks a second.
     pub(super) hz: u64,
+    /// The time in milliseconds, the unit of the schedulers.
+    pub(super) millis: u64,
 }
 
 impl Moment {
-    /// The time in milliseconds, the unit of the schedulers.
-    pub(super) const fn millis(self) -> u64 {
-        self.tick * 1000 / self.hz
+    /// What a clock shows.
+    pub(super) const fn of(clock: Clock, schedule: &Schedule) -> Self {
+        let (tick, hz) = (clock.ticks(), clock.hz());
+        Self { tick, pass: schedule.passes(tick), hz, millis: tick * 1000 / hz }
     }
 }
 
@@ -392,7 +396,7 @@ impl Rules {
     ) -> Result<(), Errno> {
         let service = self.service_mut(at);
         let mut scheduler = scheduler;
-        let time = now.millis();
+        let time = now.millis;
         if let Some(new) = &mut scheduler
             && let Err(error) = new.bind(&service.pool, time)
         {

@@ -1,7 +1,7 @@
 //! The connection table: entries in a slab, found through an open-addressing hash, expired by a timer wheel.
 //!
-//! An entry takes 80 bytes whatever its family, 64 of them in one cache line; its slot in the hash 8 bytes at a fill of 40 to
-//! 80 %.
+//! An entry takes 80 bytes whatever its family, 64 of them in one cache line; its slot in the hash 8 bytes at a fill of 33 to
+//! 67 %.
 
 mod entry;
 mod hash;
@@ -16,6 +16,9 @@ pub(super) use wheel::Rounding;
 use hash::Index;
 use slab::Slab;
 use wheel::Wheel;
+
+/// Searches that are prepared together: about as many cache misses as a processor has under way at once.
+pub(super) const AHEAD: usize = 16;
 
 /// All entries.
 #[derive(Debug)]
@@ -86,6 +89,18 @@ impl Connections {
                 && self.slab.target(at) == target.addr
         };
         self.index.find(&self.slab, client, same)
+    }
+
+    /// Fetches what the next searches for up to [`AHEAD`] clients will read, at once instead of one after the other.
+    #[inline]
+    pub(super) fn prepare(&self, clients: impl Iterator<Item = Client>) {
+        self.index.touch(&self.slab, clients);
+    }
+
+    /// The same for the next entries that [`next_expired`](Self::next_expired) will find and that will be removed then.
+    #[inline]
+    pub(super) fn prepare_expired(&self) {
+        self.index.touch(&self.slab, self.wheel.up_next(&self.slab).map(|at| self.slab.get(at).client()));
     }
 
     /// The template of a client network.

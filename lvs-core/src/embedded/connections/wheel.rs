@@ -209,6 +209,13 @@ impl Wheel {
         }
     }
 
+    /// The entries in the bucket of the present tick.
+    pub(super) fn up_next<'s>(&self, slab: &'s Slab) -> impl Iterator<Item = u32> + 's {
+        let listed = |at: u32| (at != NONE).then_some(at);
+        let head = listed(self.heads[self.now as usize % BUCKETS]);
+        std::iter::successors(head, move |at| listed(slab.get(*at).next))
+    }
+
     /// Takes an entry from the bucket of the present tick whose time has come.
     pub(super) fn next_expired(&mut self, slab: &mut Slab) -> Option<u32> {
         let bucket = self.now as usize % BUCKETS;
