@@ -12,7 +12,7 @@ import lvs
 
 def metrics(snapshot: lvs.Snapshot) -> str:
     """The text of a snapshot."""
-    lines = []
+    lines: list[str] = []
     for service in snapshot.services.values():
         for entry in service.destinations.values():
             labels = f'{{service="{service.key}",destination="{entry.key}"}}'

@@ -17,7 +17,7 @@ def roll(director: lvs.Director, service: str, wanted: Sequence[str], *, deadlin
     for address in wanted:
         if address not in present:
             director.add_destination(service, address)
-    cut = []
+    cut: list[str] = []
     for address in sorted(present - set(wanted)):
         progress = director.drain(service, address, deadline=deadline)
         cut += [f"{left.destination}: {left.active} active" for left in progress.cut]

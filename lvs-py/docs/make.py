@@ -25,6 +25,7 @@ MODULES = [
     "lvs.listing",
     "lvs.aio",
     "lvs.plot",
+    "lvs.procfs",
     "lvs.simulation",
     "lvs.typing",
     "lvs.pytest_plugin",

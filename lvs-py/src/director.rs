@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,14 +12,11 @@ use lvs_core::director::OnRefusal;
 use lvs_core::embedded::{EmbeddedDirector, Interface};
 #[cfg(target_os = "linux")]
 use lvs_core::kernel::{KernelDirector, Namespace, TransportChoice};
-use lvs_core::model::{EngineName, SchedulerName, ServiceSnapshot};
-use lvs_core::procfs::Sysctl;
+use lvs_core::model::{Connection, EngineName, SchedulerName, ServiceSnapshot};
 #[cfg(target_os = "linux")]
-use lvs_core::procfs::Sysctls;
-use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyKeyError;
+use lvs_core::procfs::{ProcFile, Procfs};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::batch::{PyBatchReport, operations_of};
 use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
@@ -75,7 +73,7 @@ impl PyHandle {
         self.with_inner(py, |inner| work(inner.director()))?.or_raise(py)
     }
 
-    fn with_inner<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Inner) -> T + Send) -> PyResult<T> {
+    pub(crate) fn with_inner<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Inner) -> T + Send) -> PyResult<T> {
         if self.is_foreign() {
             return Err(errors::closed(py, "this director was opened before a fork: open one in the child"));
         }
@@ -93,6 +91,22 @@ impl PyHandle {
             Inner::Kernel(_) => None,
         })?;
         done.ok_or_else(|| errors::invalid(py, "only an embedded director has a clock, packets and settings"))
+    }
+
+    /// Shows the connections to a visitor; where they came from, only if that is asked for: the kernel has it in another
+    /// file, which lacks other things.
+    fn visit(
+        &self,
+        py: Python<'_>,
+        origins: bool,
+        visitor: &mut (dyn FnMut(&Connection<'_>) -> ControlFlow<()> + Send),
+    ) -> PyResult<()> {
+        let visited = self.with_inner(py, |inner| match inner {
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(director) if origins => director.visit_synced_connections(visitor),
+            inner => inner.director().visit_connections(visitor),
+        })?;
+        visited.or_raise(py)
     }
 
     /// Whether another process opened it. Its socket is shared with that process, which would read our answers.
@@ -244,21 +258,16 @@ impl PyHandle {
 
     fn connections(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnections> {
         let filter = filter.get().0;
-        let found = self.with(py, |director| {
-            let mut found = Vec::new();
-            director.visit_connections(&mut collector(filter, &mut found))?;
-            Ok(found)
-        })?;
+        let mut found = Vec::new();
+        self.visit(py, filter.origin.is_some(), &mut collector(filter, &mut found))?;
         Ok(PyConnections::new(found))
     }
 
     fn connection_sums(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnectionSums> {
         let filter = filter.get().0;
-        self.with(py, |director| {
-            let mut sums = ConnectionSums::new();
-            director.visit_connections(&mut counter(filter, &mut sums))?;
-            Ok(PyConnectionSums(sums))
-        })
+        let mut sums = ConnectionSums::new();
+        self.visit(py, filter.origin.is_some(), &mut counter(filter, &mut sums))?;
+        Ok(PyConnectionSums(sums))
     }
 
     fn execute(&self, py: Python<'_>, operation: &Bound<'_, PyOperation>) -> PyResult<()> {
@@ -273,6 +282,31 @@ impl PyHandle {
         PyBatchReport::new(py, report, &operations)
     }
 
+    fn totals(&self, py: Python<'_>) -> PyResult<PyStats> {
+        let totals = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => Ok(director.totals()),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(director) => director.inside(|| Procfs::current().stats()),
+        })?;
+        totals.or_raise(py).map(PyStats)
+    }
+
+    /// A file of the kernel's in the director's namespace.
+    #[cfg(target_os = "linux")]
+    fn read_file<'py>(&self, py: Python<'py>, name: Cow<'_, str>) -> PyResult<Bound<'py, PyBytes>> {
+        let known = [ProcFile::PerCpuStats, ProcFile::Helpers].into_iter().find(|file| file.name() == name);
+        let file = known.ok_or_else(|| errors::invalid(py, format!("{name:?} is no file of IPVS")))?;
+        let text = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(_) => None,
+            Inner::Kernel(director) => Some(director.inside(|| {
+                let path = Procfs::current().path(file);
+                std::fs::read(&path).map_err(|error| lvs_core::Error::io(format!("read {}", path.display()), error))
+            })),
+        })?;
+        let text = text.ok_or_else(|| errors::invalid(py, "only the kernel has files"))?;
+        Ok(PyBytes::new(py, &text.or_raise(py)?))
+    }
+
     // What only the embedded director has.
 
     fn now(&self, py: Python<'_>) -> PyResult<Duration> {
@@ -281,10 +315,6 @@ impl PyHandle {
 
     fn advance(&self, py: Python<'_>, by: Duration) -> PyResult<()> {
         self.with_embedded(py, |director| director.advance(by))
-    }
-
-    fn totals(&self, py: Python<'_>) -> PyResult<PyStats> {
-        self.with_embedded(py, |director| director.totals()).map(PyStats)
     }
 
     #[pyo3(signature = (source, destination, protocol, flags, from_server, mark, length))]
@@ -337,110 +367,5 @@ impl PyHandle {
     ) -> PyResult<()> {
         let flow = flow(&client, &target, protocol, mark)?;
         self.with_embedded(protocol.py(), |director| director.close(&flow))
-    }
-
-    // Tunables: of the twin its settings, of the kernel the files of this process's network namespace.
-
-    fn sysctl_names(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        let names = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(_) => Ok(settings::NAMES.iter().map(|name| (*name).to_owned()).collect()),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(_) => Sysctls::new().names(),
-        })?;
-        names.or_raise(py)
-    }
-
-    fn sysctl_get<'py>(&self, py: Python<'py>, name: Cow<'_, str>) -> PyResult<Bound<'py, PyAny>> {
-        let text = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => Ok(settings::get(director.settings(), &name)),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(_) => match Sysctls::new().get_raw(&name) {
-                Ok(text) => Ok(Some(text)),
-                Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(error),
-            },
-        })?;
-        let text = text.or_raise(py)?.ok_or_else(|| PyKeyError::new_err(name.into_owned()))?;
-        match text.parse::<i64>() {
-            Ok(number) => number.into_bound_py_any(py),
-            Err(_) => text.into_bound_py_any(py),
-        }
-    }
-
-    fn sysctl_set(&self, py: Python<'_>, name: Cow<'_, str>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let text = match value.extract::<i64>() {
-            Ok(number) => number.to_string(),
-            Err(_) => value.str()?.to_cow()?.into_owned(),
-        };
-        let known = Sysctl::ALL.iter().find(|sysctl| sysctl.name() == name);
-        if let Some(sysctl) = known {
-            let value = lvs_core::procfs::SysctlValue::parse(*sysctl, &text).or_raise(py)?;
-            sysctl.check(&value).or_raise(py)?;
-        }
-        let found = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => {
-                let mut new = *director.settings();
-                let found = settings::set(&mut new, &name, &text);
-                director.set_settings(new);
-                Ok(found)
-            }
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(_) => match Sysctls::new().set_raw(&name, &text) {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(false),
-                Err(error) => Err(error),
-            },
-        })?;
-        if found.or_raise(py)? { Ok(()) } else { Err(PyKeyError::new_err(name.into_owned())) }
-    }
-}
-
-/// The twin's settings by the names that the kernel's tunables have.
-mod settings {
-    use lvs_core::embedded::Settings;
-
-    macro_rules! settings {
-        ($($name:ident: $kind:ident),* $(,)?) => {
-            pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
-
-            pub(super) fn get(settings: &Settings, name: &str) -> Option<String> {
-                match name {
-                    $(stringify!($name) => Some(settings!(@show $kind settings.$name)),)*
-                    _ => None,
-                }
-            }
-
-            /// Whether there is such a setting and that is a value of it.
-            pub(super) fn set(settings: &mut Settings, name: &str, text: &str) -> bool {
-                match name {
-                    $(stringify!($name) => settings!(@read $kind settings.$name, text),)*
-                    _ => false,
-                }
-            }
-        };
-        (@show switch $field:expr) => { u8::from($field).to_string() };
-        (@show number $field:expr) => { $field.to_string() };
-        (@read switch $field:expr, $text:expr) => {
-            $text.parse::<i64>().is_ok_and(|value| { $field = value != 0; true })
-        };
-        (@read number $field:expr, $text:expr) => {
-            $text.parse().is_ok_and(|value| { $field = value; true })
-        };
-    }
-
-    settings! {
-        am_droprate: number,
-        backup_only: switch,
-        cache_bypass: switch,
-        conn_reuse_mode: number,
-        drop_packet: number,
-        expire_nodest_conn: switch,
-        expire_quiescent_template: switch,
-        lblc_expiration: number,
-        lblcr_expiration: number,
-        run_estimation: switch,
-        secure_tcp: number,
-        sloppy_sctp: switch,
-        sloppy_tcp: switch,
     }
 }

@@ -185,7 +185,15 @@ impl PyHealth {
         let service = service_of(service)?;
         let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
         let policy = policy.map_or_else(HealthPolicy::default, |policy| policy.get().0);
-        self.lock().watch(service, servers, policy).map_err(|error| invalid(py, error.to_string()))
+        // No lock is held while Python runs: another thread might wait for it with the interpreter in its hand.
+        let watched = self.lock().watch(service, servers, policy);
+        watched.map_err(|error| invalid(py, error.to_string()))
+    }
+
+    /// What is to be probed: every server with its service. Sorry servers are not.
+    fn watched(&self) -> Vec<(PyServiceKey, PyDestinationKey)> {
+        let keys = |(service, server)| (PyServiceKey(service), PyDestinationKey(server));
+        self.lock().watched().map(keys).collect()
     }
 
     /// Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for.
@@ -210,7 +218,8 @@ impl PyHealth {
         now: Duration,
         weight: Option<u32>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        Ok(changes(self.lock().report_host(convert::address(address)?, probe(up, weight), now)))
+        let address = convert::address(address)?;
+        Ok(changes(self.lock().report_host(address, probe(up, weight), now)))
     }
 
     /// What time alone has changed: call it when `next_change` says so.

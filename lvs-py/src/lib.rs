@@ -18,6 +18,7 @@ mod listing;
 mod operation;
 mod packet;
 mod plan;
+mod procfs;
 mod rules;
 mod scheduler;
 mod service;
@@ -26,6 +27,7 @@ mod simulation;
 mod snapshot;
 mod stats;
 mod table;
+mod tunables;
 mod value;
 mod watch;
 
@@ -58,6 +60,8 @@ mod _lvs {
     use crate::packet::PyVerdict;
     #[pymodule_export]
     use crate::plan::{_reconcile, PyOutcome, PyPlan, PyRefusal, PyScope, PyStep};
+    #[pymodule_export]
+    use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_table};
     #[pymodule_export]
     use crate::rules::{PyScript, format_rules, parse_rules};
     #[pymodule_export]

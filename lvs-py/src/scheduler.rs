@@ -200,11 +200,15 @@ impl PyBalancer {
     /// Active and inactive connections of each destination, head of the list first.
     #[getter]
     fn connections<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
+        // No lock is held while Python runs: another thread might wait for it with the interpreter in its hand.
+        let counts: Vec<_> = {
+            let state = self.lock();
+            let pool = state.balancer.pool();
+            pool.iter().map(|at| (key_at(&state.balancer, at), (pool.active(at), pool.inactive(at)))).collect()
+        };
         let dict = pyo3::types::PyDict::new(py);
-        let state = self.lock();
-        let pool = state.balancer.pool();
-        for at in pool.iter() {
-            dict.set_item(key_at(&state.balancer, at), (pool.active(at), pool.inactive(at)))?;
+        for (key, count) in counts {
+            dict.set_item(key, count)?;
         }
         Ok(dict)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pickle
 import subprocess
@@ -37,6 +38,31 @@ def public_members() -> list[tuple[str, object]]:
     return found
 
 
+def members_of_modules() -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for name in ("aio", "listing", "plot", "procfs", "pytest_plugin", "rules", "simulation", "typing"):
+        module = importlib.import_module(f"lvs.{name}")
+        found.append((name, module))
+        for public in module.__all__:
+            value = getattr(module, public)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                found.append((f"{name}.{public}", value))
+            if inspect.isclass(value) and value.__module__ in (module.__name__, "lvs.simulation"):
+                found += [
+                    (f"{name}.{public}.{member}", inner)
+                    for member, inner in vars(value).items()
+                    if not member.startswith("_") and (callable(inner) or isinstance(inner, (property, classmethod)))
+                ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), members_of_modules(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_public_name_of_a_module_is_documented(name: str, member: object) -> None:
+    assert (getattr(member, "__doc__", None) or "").strip(), name
+
+
 @pytest.mark.parametrize(
     ("name", "member"), public_members(), ids=lambda value: value if isinstance(value, str) else ""
 )
@@ -70,6 +96,12 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert out.stdout.strip() == "[]"
+
+
+def test_modules_are_imported_when_asked_for() -> None:
+    code = "import lvs; print(lvs.rules.parse('-A -t 192.0.2.1:80').to_table()); lvs.simulation.Workload; lvs.nosuch"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("Table(") and "module 'lvs' has no attribute 'nosuch'" in done.stderr
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -1,8 +1,7 @@
-"""`python -m lvs`, listings, asyncio, Arrow."""
+"""`python -m lvs`, listings, Arrow."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lvs
-from lvs import aio, listing
+from lvs import listing
 from lvs.__main__ import main
 
 WEB = "tcp://192.0.2.1:80"
@@ -69,6 +68,15 @@ def test_watch_and_drain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rules", file, "drain", WEB, "198.51.100.7:80"]) == 0
 
 
+def test_a_reader_that_has_seen_enough_is_no_mistake(file: str) -> None:
+    command = [sys.executable, "-m", "lvs", "simulate", file, "--csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
 def test_the_module_runs() -> None:
     done = subprocess.run([sys.executable, "-m", "lvs", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"lvs {lvs.__version__}"
@@ -85,45 +93,6 @@ def test_listings_of_everything(lvs_director: lvs.EmbeddedDirector) -> None:
     assert "900" in listing.timeouts(snapshot.timeouts) and listing.daemons(()) == ""
     with pytest.raises(lvs.InvalidInputError):
         listing.table(snapshot, "nosuch")  # type: ignore[arg-type]
-
-
-def test_asyncio_does_the_same() -> None:
-    async def run() -> None:
-        async with aio.embedded() as director:
-            await director.reconcile(lvs.rules.parse(RULES).to_table())
-            assert (await director.service(WEB)).scheduler == "wrr"
-            with pytest.raises(lvs.AlreadyExistsError):
-                await director.add_service(WEB)
-            assert len((await director.snapshot()).services) == 1
-            report = await director.apply([lvs.Operation.remove_destination(WEB, "198.51.100.7:80")])
-            assert report.complete and len(await director.connections()) == 0
-            looks = director.watch()
-            assert [event.kind for event in await looks.__anext__()] == ["service_appeared", "destination_appeared"]
-            assert await looks.__anext__() == []
-            progress = await director.drain(WEB, "198.51.100.8:80")
-            assert progress.done and not await director.destinations(WEB)
-        assert director.director.closed
-
-    asyncio.run(run())
-
-
-def test_a_cancelled_drain_puts_the_weights_back() -> None:
-    async def run() -> None:
-        async with aio.embedded() as director:
-            twin = director.director
-            assert isinstance(twin, lvs.EmbeddedDirector)
-            await director.reconcile(lvs.rules.parse(RULES).to_table())
-            for port in range(40000, 40004):
-                twin.connect(f"203.0.113.9:{port}", "192.0.2.1:80")
-            task = asyncio.ensure_future(director.drain(WEB, "198.51.100.7:80"))
-            while twin.destinations(WEB)["198.51.100.7:80"].weight:
-                await asyncio.sleep(0)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert twin.destinations(WEB)["198.51.100.7:80"].weight == 3
-
-    asyncio.run(run())
 
 
 def test_arrow_capsules_are_made_and_freed(lvs_director: lvs.EmbeddedDirector) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from conftest import kernel_director
 
 import lvs
+from lvs import procfs
 
 pytestmark = pytest.mark.kernel
 WEB = "tcp://192.0.2.1:80"
@@ -49,6 +51,40 @@ def test_tunables_of_the_kernel() -> None:
         assert Path("/proc/sys/net/ipv4/vs/expire_nodest_conn").read_text() == "1\n"
         director.sysctls["expire_nodest_conn"] = before
         assert "conn_reuse_mode" in set(director.sysctls)
+
+
+def test_totals_helpers_and_tunables_are_those_of_the_directors_namespace() -> None:
+    subprocess.run(["ip", "netns", "add", "lvs-py"], check=True)
+    try:
+        with kernel_director() as here, lvs.Director.kernel("lvs-py") as there:
+            there.sysctls["sync_version"] = 0
+            assert (here.sysctls["sync_version"], there.sysctls["sync_version"]) == (1, 0)
+            assert isinstance(here, lvs.KernelDirector) and len(here.cpu_totals().cpus) >= (os.cpu_count() or 1)
+            assert there.totals() == there.cpu_totals().total == lvs.Stats()
+            assert there.helpers() == ()
+            subprocess.run(["modprobe", "ip_vs_ftp", "ports=2121"], check=True)
+            [helper] = there.helpers()
+            assert (helper.protocol, helper.port, helper.name, helper.use_count) == (lvs.Protocol.TCP, 2121, "ftp", 0)
+            there.add_service(WEB)
+            assert len(there.connections(origin="local")) == there.connection_sums(origin="sync").total.connections == 0
+        assert [str(row.key) for row in procfs.read_table()] == []
+    finally:
+        subprocess.run(["ip", "netns", "delete", "lvs-py"], check=True)
+
+
+def test_where_connections_came_from_is_told_when_asked_for() -> None:
+    with kernel_director() as director:
+        director.reconcile({"tcp://127.0.0.1:8080": [lvs.Destination("127.0.0.1:9", forwarding="nat")]})
+        with socket.socket() as client:
+            client.setblocking(False)
+            assert client.connect_ex(("127.0.0.1", 8080)) != 0
+            [plain] = director.connections()
+            [told] = director.connections(origin="local")
+        assert plain.origin is None and told.origin is lvs.ConnectionOrigin.LOCAL
+        assert (plain.client, plain.destination) == (told.client, told.destination)
+        assert not director.connections(origin="sync")
+        assert director.connection_sums(origin="local").total.connections == 1
+        director.flush()
 
 
 def test_daemons_of_the_kernel() -> None:

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -80,6 +81,47 @@ def test_threads_share_a_director(director: Director) -> None:
     for thread in threads:
         thread.join()
     assert not errors and not director.destinations(WEB)
+
+
+def test_no_lock_is_held_while_python_runs() -> None:
+    health, done = lvs.Health(), threading.Event()
+    health.watch(WEB, ["198.51.100.7:80"])
+
+    class Callback:
+        """Asks the health that it is given to, as any object of a caller's may."""
+
+        packed = property(lambda self: health.is_up(WEB, "198.51.100.7:80") and b"")
+
+    def report() -> None:
+        with contextlib.suppress(TypeError, ValueError, AttributeError):
+            health.report_host(Callback(), False, timedelta(0))  # type: ignore[arg-type]
+        done.set()
+
+    threading.Thread(target=report, daemon=True).start()
+    assert done.wait(60), "an object of the caller's waits for a lock that its own call holds"
+
+
+def test_threads_share_schedulers_health_and_watchers() -> None:
+    balancer = lvs.Balancer("rr", [f"198.51.100.{host}:80" for host in range(1, 5)])
+    health, watcher = lvs.Health(), lvs.Watcher()
+    health.watch(WEB, ["198.51.100.7:80"])
+    with Director.embedded() as director:
+        snapshot = director.snapshot()
+
+    def hammer() -> None:
+        for second in range(500):
+            balancer.connect("203.0.113.9:40000", "192.0.2.1:80")
+            assert len(balancer.connections) == 4
+            health.report(WEB, "198.51.100.7:80", True, timedelta(seconds=second))
+            health.wanted(timedelta(seconds=second))
+            watcher.observe(snapshot, timedelta(0))
+
+    threads = [threading.Thread(target=hammer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [active for active, _ in balancer.connections.values()] == [1000] * 4
 
 
 def test_the_interpreter_runs_on_while_a_director_works() -> None:

@@ -113,6 +113,11 @@ impl Health {
         Ok(())
     }
 
+    /// What is to be probed: every server with its service, in the order in which they were given. Sorry servers are not.
+    pub fn watched(&self) -> impl Iterator<Item = (ServiceKey, DestinationKey)> + '_ {
+        self.services.iter().flat_map(ServiceHealth::watched)
+    }
+
     /// Takes in what a probe of one server of one service says. Unknown servers are ignored.
     pub fn report(
         &mut self,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::server::{ServerHealth, Turn};
 use super::{Change, HealthError, HealthPolicy, OnDown, Probe};
-use crate::model::{Destination, DestinationKey, Service, TableService};
+use crate::model::{Destination, DestinationKey, Service, ServiceKey, TableService};
 
 /// One service with its servers and its quorum.
 #[derive(Debug, Clone)]
@@ -31,6 +31,10 @@ impl ServiceHealth {
         let mut health = Self { service, policy, servers, quorum: true };
         health.quorum = health.weight_up() >= u64::from(policy.quorum);
         Ok(health)
+    }
+
+    pub(super) fn watched(&self) -> impl Iterator<Item = (ServiceKey, DestinationKey)> + '_ {
+        self.servers.iter().map(|server| (self.service.key(), server.destination.key))
     }
 
     pub(super) fn report(

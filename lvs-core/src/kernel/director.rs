@@ -1,4 +1,5 @@
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{
     Connection, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Timeouts,
 };
-use crate::procfs::ConnectionReader;
+use crate::procfs::{ConnectionReader, ProcFile, Procfs};
 
 pub(super) enum Backend {
     Netlink(Box<Client>),
@@ -48,6 +49,63 @@ impl KernelDirector {
     pub fn with_transport(transport: impl Transport + Send + 'static) -> Result<Self> {
         let client = Client::open(Box::new(transport), Resolve::ByName)?;
         Ok(Self::new(Backend::Netlink(Box::new(client)), None))
+    }
+
+    /// Runs something in this director's network namespace: there [`Procfs::current`](crate::procfs::Procfs::current) finds
+    /// its files, and [`Sysctls::new`](crate::procfs::Sysctls::new) its tunables. In another namespace than the caller's it
+    /// runs on a thread that lives for the length of the call.
+    ///
+    /// ```no_run
+    /// use lvs_core::kernel::{KernelDirector, Namespace};
+    /// use lvs_core::procfs::Procfs;
+    ///
+    /// let director = KernelDirector::options().namespace(Namespace::Name("blue".into())).open()?;
+    /// let totals = director.inside(|| Procfs::current().stats())?;
+    /// println!("{} connections so far", totals.counters.connections);
+    /// # Ok::<(), lvs_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work`; [`Error::Io`] when the namespace cannot be entered, or the director has a transport of your own.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let entered = match &self.place {
+            Some(place) => place.inside(|| Ok(work())),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        };
+        entered.map_err(|error| Error::io("enter the director's network namespace", error))?
+    }
+
+    /// As [`Director::visit_connections`], from `/proc/net/ip_vs_conn_sync`: each connection has its
+    /// [`origin`](Connection::origin), and none its engine data.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn visit_synced_connections(
+        &mut self,
+        visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.visit(ProcFile::SyncedConnections, visitor)
+    }
+
+    fn visit(&self, file: ProcFile, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
+        let refused = |cause| Error::from(OperationError::new(Attempt::ReadConnections, cause, None));
+        let place = self.place.as_ref().ok_or_else(|| refused(Cause::Unsupported))?;
+        let open = place.inside(|| File::open(Procfs::current().path(file)));
+        let source = match open {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused(Cause::ModuleMissing)),
+            source => source.map_err(|error| Error::io(format!("open /proc/net/{}", file.name()), error))?,
+        };
+        let mut reader = ConnectionReader::named(source, file);
+        let mut result = Ok(());
+        while let Some(connection) = reader.next_connection() {
+            match connection {
+                Ok(connection) if visitor(&connection).is_break() => break,
+                Ok(_) => {}
+                Err(error @ Error::Procfs(_)) => result = result.and(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        result
     }
 
     pub(super) fn new(backend: Backend, place: Option<Place>) -> Self {
@@ -126,25 +184,10 @@ impl Director for KernelDirector {
         }
     }
 
-    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. Where a connection came from is in `ip_vs_conn_sync` alone;
-    /// read that with [`procfs`](crate::procfs). A row that makes no sense does not hide those after it: it is the error at the end.
+    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. Where a connection came from is in `ip_vs_conn_sync` alone:
+    /// see [`KernelDirector::visit_synced_connections`]. A row that makes no sense does not hide those after it: it is the
+    /// error at the end.
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
-        let refused = |cause| Error::from(OperationError::new(Attempt::ReadConnections, cause, None));
-        let place = self.place.as_ref().ok_or_else(|| refused(Cause::Unsupported))?;
-        let file = match place.open("ip_vs_conn") {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused(Cause::ModuleMissing)),
-            file => file.map_err(|error| Error::io("open /proc/net/ip_vs_conn", error))?,
-        };
-        let mut reader = ConnectionReader::new(file);
-        let mut result = Ok(());
-        while let Some(connection) = reader.next_connection() {
-            match connection {
-                Ok(connection) if visitor(&connection).is_break() => break,
-                Ok(_) => {}
-                Err(error @ Error::Procfs(_)) => result = result.and(Err(error)),
-                Err(error) => return Err(error),
-            }
-        }
-        result
+        self.visit(ProcFile::Connections, visitor)
     }
 }

@@ -135,8 +135,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Opens a file of `/proc/net` as this director's namespace has it.
-    pub(super) fn open(&self, name: &str) -> io::Result<File> {
-        inside(self.namespace.as_deref(), || File::open(format!("/proc/thread-self/net/{name}")))
+    /// Runs something in the director's namespace.
+    pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        inside(self.namespace.as_deref(), work)
     }
 }

@@ -112,7 +112,7 @@ impl<R: Read> ConnectionReader<R> {
         Self::named(source, ProcFile::Connections)
     }
 
-    pub(super) fn named(source: R, file: ProcFile) -> Self {
+    pub(crate) fn named(source: R, file: ProcFile) -> Self {
         Self { lines: Lines::new(source, file) }
     }
 

@@ -24,8 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping as _Mapping
 
+from ._batch import Batch
 from ._connections import read_connections, sum_connections
-from ._director import Batch, Director, EmbeddedDirector, KernelDirector, LiveServices, Sysctls
+from ._director import Director, EmbeddedDirector, KernelDirector
+from ._live import LiveServices, Sysctls
 from ._lvs import (
     Balancer,
     BatchReport,
@@ -102,9 +104,28 @@ from .exceptions import (
     UnsupportedError,
 )
 
-_Mapping.register(Services)
-_Mapping.register(Destinations)
-_Mapping.register(Columns)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import aio as aio
+    from . import listing as listing
+    from . import plot as plot
+    from . import procfs as procfs
+    from . import rules as rules
+    from . import simulation as simulation
+else:
+
+    def __getattr__(name):
+        # `import lvs` costs as little as it can, and `lvs.rules.parse` works without another import.
+        if name in ("aio", "listing", "plot", "procfs", "rules", "simulation"):
+            import importlib
+
+            return importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+_Mapping.register(Services)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+_Mapping.register(Destinations)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+_Mapping.register(Columns)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 
 __all__ = [
     "AddressFamily",

@@ -6,6 +6,7 @@ Works on the running kernel, or with ``--rules FILE`` on an embedded director th
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -25,17 +26,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options) or 0)
+        status = int(options.run(options) or 0)
+        sys.stdout.flush()
+        return status
     except lvs.RulesSyntaxError as error:
         print(f"{error.filename or 'rules'}:\n{error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read has seen enough. What is still in the buffer must not fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (lvs.LvsError, OSError) as error:
         print(f"lvs: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return 141
 
 
 def _parser() -> argparse.ArgumentParser:

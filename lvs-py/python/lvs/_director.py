@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, MutableMapping
-
 from . import exceptions
+from ._batch import Batch
+from ._live import LiveServices, Sysctls
+from ._log import log
 from ._lvs import (
     ConnectionFilter,
     Drain,
     Handle,
     Operation,
-    Operations,
     Plan,
     Service,
-    ServiceEntry,
-    ServiceKey,
     Timeouts,
     Watcher,
     _reconcile,
 )
-from ._views import Items, Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, ItemsView, Iterable, Iterator, ValuesView
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import timedelta
     from types import TracebackType
     from typing import Any, Literal, TypeVar
@@ -48,6 +44,7 @@ if TYPE_CHECKING:
         Stats,
         Verdict,
     )
+    from .procfs import CpuStats, Helper
     from .typing import (
         Address,
         Conditions,
@@ -63,16 +60,7 @@ if TYPE_CHECKING:
 
     _D = TypeVar("_D", bound="Director")
 
-__all__ = ["Batch", "Director", "EmbeddedDirector", "KernelDirector", "LiveServices", "Sysctls"]
-
-
-def _log(message: str, *args: object) -> None:
-    # A program that never imported `logging` has configured none, and need not pay for its import.
-    logging = sys.modules.get("logging")
-    if logging is not None:
-        logger = logging.getLogger("lvs")
-        if logger.isEnabledFor(10):
-            logger.debug(message, *args)
+__all__ = ["Director", "EmbeddedDirector", "KernelDirector"]
 
 
 def _span(seconds: float | timedelta | None) -> timedelta | None:
@@ -81,139 +69,6 @@ def _span(seconds: float | timedelta | None) -> timedelta | None:
     from datetime import timedelta
 
     return seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
-
-
-class LiveServices(Mapping[ServiceKey, ServiceEntry]):
-    """The services of a director at this moment, as a mapping.
-
-    Every look asks the director: one service costs one or two questions, going over all of them costs one snapshot.
-    """
-
-    __slots__ = ("_handle",)
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-
-    def __getitem__(self, key: ServiceLike) -> ServiceEntry:
-        return self._handle.service(key)
-
-    def __contains__(self, key: object) -> bool:
-        try:
-            return self._handle.has_service(key)  # type: ignore[arg-type]
-        except TypeError:
-            return False
-
-    def get(self, key: ServiceLike, default: Any = None, /) -> ServiceEntry | Any:
-        """The service of a key, or another value if there is none."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def __delitem__(self, key: ServiceLike) -> None:
-        self._handle.execute(Operation.remove_service(key))
-
-    def __iter__(self) -> Iterator[ServiceKey]:
-        return iter(self._handle.snapshot().services)
-
-    def __len__(self) -> int:
-        return self._handle.service_count()
-
-    def _iterate(self, part: int) -> Iterator[object]:
-        return self._handle.snapshot().services._iterate(part)
-
-    def values(self) -> ValuesView[ServiceEntry]:
-        """The services with their destinations and statistics."""
-        return Values(self)
-
-    def items(self) -> ItemsView[ServiceKey, ServiceEntry]:
-        """Keys with services."""
-        return Items(self)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} services>"
-
-    def _repr_html_(self) -> str:
-        from . import _html
-
-        return _html.snapshot(self._handle.snapshot())
-
-
-class Sysctls(MutableMapping[str, "int | str"]):
-    """The tunables below ``net.ipv4.vs`` by name, read and written at once.
-
-    Of a kernel director they are those of this process's network namespace, of an embedded one its settings.
-
-    ```python
-    import lvs
-
-    with lvs.Director.embedded() as director:
-        assert director.sysctls["conn_reuse_mode"] == 1
-        director.sysctls["expire_quiescent_template"] = True
-    ```
-    """
-
-    __slots__ = ("_handle",)
-
-    def __init__(self, handle: Handle) -> None:
-        self._handle = handle
-
-    def __getitem__(self, name: str) -> int | str:
-        return self._handle.sysctl_get(name)
-
-    def __setitem__(self, name: str, value: int | str) -> None:
-        _log("set net.ipv4.vs.%s to %s", name, value)
-        self._handle.sysctl_set(name, value)
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("a tunable cannot be deleted")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._handle.sysctl_names())
-
-    def __len__(self) -> int:
-        return len(self._handle.sysctl_names())
-
-    def __repr__(self) -> str:
-        return f"<Sysctls {dict(self)}>"
-
-
-class Batch(Operations):
-    """Changes that go out together: many operations, few system calls.
-
-    As a context manager it applies them at the end of the block, unless that raised, and raises
-    `lvs.BatchError` if any was refused.
-    """
-
-    __slots__ = ("_director", "_stop", "report")
-
-    _director: Director
-    _stop: bool
-    report: BatchReport | None
-    """What came of it, once applied."""
-
-    def __new__(cls, director: Director, *, stop_on_refusal: bool = False) -> Batch:
-        """Collects operations for a director."""
-        self = super().__new__(cls)
-        self._director = director
-        self._stop = stop_on_refusal
-        self.report = None
-        return self
-
-    def apply(self) -> BatchReport:
-        """Sends what was collected, forgets it, and returns the report without raising."""
-        self.report = self._director.apply(self, stop_on_refusal=self._stop)
-        self.clear()
-        return self.report
-
-    def __enter__(self) -> Batch:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.apply().raise_for_failures()
 
 
 class Director:
@@ -327,6 +182,10 @@ class Director:
         """The timeouts of connections."""
         return self._handle.timeouts()
 
+    def totals(self) -> Stats:
+        """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``; a kernel refreshes them every 2 s."""
+        return self._handle.totals()
+
     def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons, the master first."""
         return self._handle.daemons()
@@ -340,7 +199,7 @@ class Director:
 
     def execute(self, operation: Operation) -> None:
         """Carries out one operation."""
-        _log("%s", operation)
+        log("%s", operation)
         self._handle.execute(operation)
 
     def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
@@ -351,7 +210,7 @@ class Director:
         costs a system call an operation.
         """
         report = self._handle.apply(operations, stop_on_refusal)
-        _log("batch: %d of %d operations took effect", report.applied, len(report))
+        log("batch: %d of %d operations took effect", report.applied, len(report))
         return report
 
     def batch(self, *, stop_on_refusal: bool = False) -> Batch:
@@ -421,8 +280,9 @@ class Director:
         """The connection table, templates included, as far as it meets all conditions.
 
         Conditions: `service`, `destination` (address and port), `real_server` (an address), `client` (an address or
-        network, such as ``"203.0.113.0/24"``), `protocol`, `state`, `templates` (True: only, False: none), `origin`,
-        `min_expires` and `max_expires` in seconds.
+        network, such as ``"203.0.113.0/24"``), `protocol`, `state`, `templates` (True: only, False: none), `origin`
+        (which the kernel tells in another file, one without the data of persistence engines), `min_expires` and
+        `max_expires` in seconds.
 
         The filter runs while the table is read, so what does not pass costs nothing; objects of Python are made only
         of what is looked at.
@@ -448,7 +308,7 @@ class Director:
         With `undo` the steps done are then undone. Does not raise for refused steps: see `Outcome.refused`.
         """
         outcome = plan._apply(self._handle, undo)
-        _log("plan: %d of %d steps done", len(outcome.done), len(plan))
+        log("plan: %d of %d steps done", len(outcome.done), len(plan))
         return outcome
 
     def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
@@ -468,7 +328,7 @@ class Director:
         ```
         """
         outcome = _reconcile(self._handle, wanted, scope, undo)
-        _log("reconcile: %d of %d steps done", len(outcome.done), len(outcome.plan))
+        log("reconcile: %d of %d steps done", len(outcome.done), len(outcome.plan))
         outcome.raise_for_failures()
         return outcome
 
@@ -515,14 +375,19 @@ class Director:
 
         The kernel sends no notifications, and its counters move every two seconds.
         """
-        from ._drain import clock
-
         sleep = sleep or self._sleeper()
         watcher = Watcher()
-        now = clock(self)
         while True:
-            yield watcher.observe(self.snapshot(), now())
+            yield watcher.observe(self.snapshot(), self._now())
             sleep(interval)
+
+    # The time that goes with a director: here this machine's, of an embedded one its own.
+
+    def _now(self) -> timedelta:
+        import time
+        from datetime import timedelta
+
+        return timedelta(seconds=time.monotonic())
 
     def _sleeper(self) -> Callable[[float], object]:
         import time
@@ -565,6 +430,18 @@ class KernelDirector(Director):
 
     __slots__ = ()
 
+    def cpu_totals(self) -> CpuStats:
+        """What each processor has counted, from ``ip_vs_stats_percpu`` of the director's network namespace."""
+        from .procfs import read_cpu_stats
+
+        return read_cpu_stats(self._handle.read_file("ip_vs_stats_percpu"))
+
+    def helpers(self) -> tuple[Helper, ...]:
+        """The ports on which application helpers (FTP) look into the traffic of the director's network namespace."""
+        from .procfs import read_helpers
+
+        return read_helpers(self._handle.read_file("ip_vs_app"))
+
 
 class EmbeddedDirector(Director):
     """The twin of the kernel's IPVS in this process, with a clock that moves when told to.
@@ -597,6 +474,9 @@ class EmbeddedDirector(Director):
         if step < timedelta(0):
             raise exceptions.InvalidInputError("time does not go back")
         self._handle.advance(step)
+
+    def _now(self) -> timedelta:
+        return self.now()
 
     def _sleeper(self) -> Callable[[float], object]:
         return self.advance
@@ -656,7 +536,3 @@ class EmbeddedDirector(Director):
         the name of a chunk (``"init"`` by default).
         """
         return self._handle.receive(source, destination, protocol, flags, from_server, mark, length)
-
-    def totals(self) -> Stats:
-        """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``."""
-        return self._handle.totals()

@@ -10,19 +10,7 @@ if TYPE_CHECKING:
     from ._director import Director
     from ._lvs import Drain, DrainProgress, Operation
 
-__all__ = ["cancel", "clock", "look", "run"]
-
-
-def clock(director: Director) -> Callable[[], timedelta]:
-    """The clock that goes with a director: its own, or this machine's."""
-    from ._director import EmbeddedDirector
-
-    if isinstance(director, EmbeddedDirector):
-        return director.now
-    import time
-    from datetime import timedelta
-
-    return lambda: timedelta(seconds=time.monotonic())
+__all__ = ["cancel", "look", "run"]
 
 
 def apply(director: Director, operations: Iterable[Operation]) -> None:
@@ -55,11 +43,10 @@ def run(
     show: Callable[[DrainProgress], object] | None,
 ) -> DrainProgress:
     """Drives a drain to its end; returns its last progress, with all that was cut on the way."""
-    now = clock(director)
     cut: DrainProgress | None = None
     try:
         while True:
-            progress = look(director, drain, now())
+            progress = look(director, drain, director._now())
             if progress.cut:
                 cut = progress
             if show is not None:

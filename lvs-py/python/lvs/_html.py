@@ -18,7 +18,7 @@ _HEAD = ("service / destination", "scheduler / forwarding", "weight", "active", 
 
 def _row(cells: Iterable[object], *, strong: bool = False) -> str:
     tag = "th" if strong else "td"
-    out = []
+    out: list[str] = []
     for number, cell in enumerate(cells):
         align = "left" if number < 2 else "right"
         out.append(f'<{tag} style="text-align:{align}">{escape(str(cell))}</{tag}>')
@@ -99,7 +99,7 @@ def connections(value: Connections) -> str:
 
 def report(value: Report) -> str:
     """What became of a workload: its servers, and what each event did."""
-    rows = []
+    rows: list[str] = []
     for server in value.servers:
         share = "" if server.relative_share is None else f"{server.relative_share:.2f}"
         rows.append(_row((server.key, server.weight, server.connections, share, server.peak, server.broken)))

@@ -700,6 +700,8 @@ class Handle:
     def now(self) -> timedelta: ...
     def advance(self, by: timedelta) -> None: ...
     def totals(self) -> Stats: ...
+    def read_file(self, name: str) -> bytes:
+        """A file of the kernel's in the director's namespace."""
     def receive(
         self,
         source: DestinationLike,
@@ -740,6 +742,8 @@ class Health:
         self, service: ServiceLike, server: DestinationLike, up: bool, now: timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:
         """Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for."""
+    def watched(self) -> list[tuple[ServiceKey, DestinationKey]]:
+        """What is to be probed: every server with its service. Sorry servers are not."""
     def report_host(
         self, address: Address, up: bool, now: timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:
@@ -1776,6 +1780,20 @@ def list_timeouts(timeouts: Timeouts) -> str:
 
 def parse_rules(text: str | bytes, *, dialect: str = ..., names: bool = False, filename: str | None = None) -> Script:
     """Reads rules."""
+
+def proc_cpu_stats(text: bytes) -> tuple[list[tuple[int, Counters]], Stats]:
+    """What `ip_vs_stats_percpu` says: the counters of each processor, their sum, the rates."""
+
+def proc_helpers(text: bytes) -> list[tuple[Protocol, int, str, int]]:
+    """What `ip_vs_app` says: protocol, port, name, connections of each helper."""
+
+def proc_stats(text: bytes) -> Stats:
+    """What `ip_vs_stats` says."""
+
+def proc_table(text: bytes) -> list[tuple[Any, ...]]:
+    """What `ip_vs` says: what each service stands for, its scheduler, whether it is one-packet, its timeout in ticks, its
+    netmask, its destinations.
+    """
 
 def read_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionFilter) -> Connections:
     """Reads connections from a file such as `/proc/net/ip_vs_conn`, or from its contents."""

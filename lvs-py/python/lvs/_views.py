@@ -25,7 +25,7 @@ class Values(ValuesView):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[Any]:
         mapping: Any = self._mapping  # type: ignore[attr-defined]
         iterator: Iterator[Any] = mapping._iterate(1)
-        return iterator
+        return iterator  # pyright: ignore[reportUnknownVariableType]
 
 
 class Items(ItemsView):  # type: ignore[type-arg]
@@ -36,4 +36,4 @@ class Items(ItemsView):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         mapping: Any = self._mapping  # type: ignore[attr-defined]
         iterator: Iterator[tuple[Any, Any]] = mapping._iterate(2)
-        return iterator
+        return iterator  # pyright: ignore[reportUnknownVariableType]

@@ -1,9 +1,10 @@
 """The directors for programs of `asyncio`.
 
 The kernel carries a netlink request out inside the system call that sends it, and its answer is there when that call
-returns. So a single change has nothing to wait for: it is done at once, in microseconds, on the loop's thread. What can
-take longer (a snapshot, a large batch, the connection table) runs in the loop's default executor, with the interpreter
-released; and what really waits, a drain or a watch, awaits timers of the loop and keeps no thread.
+returns; a socket that is always ready has nothing that a loop could await. So a single change or question is done at
+once, in microseconds, on the loop's thread. What can take longer (a snapshot, a large batch, the connection table) runs
+in the loop's default executor, with the interpreter released; and what really waits, a drain, a watch or rounds of
+health checks, awaits timers of the loop and keeps no thread.
 
 ```python
 import asyncio
@@ -19,6 +20,30 @@ async def main() -> None:
 
 asyncio.run(main())
 ```
+
+Events are an asynchronous iterator, and so are the rounds of a health checker with a probe of your own:
+
+```python
+import asyncio
+from lvs import DestinationKey, Health, ServiceKey, aio
+
+async def probe(service: ServiceKey, server: DestinationKey) -> bool:
+    _, writer = await asyncio.open_connection(str(server.address), server.port)  # an OSError counts as down, too
+    writer.close()
+    return True
+
+async def keep_up() -> None:
+    health = Health()
+    health.watch("tcp://192.0.2.1:80", ["127.0.0.1:1"])  # nobody listens there
+    async with aio.embedded() as director:
+        async for changes in director.keep_healthy(health, probe, interval=1, timeout=2):
+            if any(change.kind == "server_down" for change in changes):
+                break
+        weights = [entry.weight for entry in (await director.destinations("tcp://192.0.2.1:80")).values()]
+        assert weights == [0]
+
+asyncio.run(keep_up())
+```
 """
 
 from __future__ import annotations
@@ -27,7 +52,7 @@ import asyncio
 
 from . import _drain
 from ._director import Director, EmbeddedDirector, _span
-from ._lvs import Drain, Operation, Watcher
+from ._lvs import Drain, Operation, Scope, Watcher
 from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
 
 TYPE_CHECKING = False
@@ -46,18 +71,25 @@ if TYPE_CHECKING:
         ConnectionSums,
         Daemon,
         Destination,
+        DestinationKey,
         Destinations,
         DrainProgress,
         Event,
+        Health,
+        HealthChange,
         Info,
         Outcome,
         Plan,
-        Scope,
         Service,
         ServiceEntry,
+        ServiceKey,
+        Services,
         Snapshot,
+        Stats,
         Timeouts,
     )
+
+    _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[int]]
 
     _T = TypeVar("_T")
 
@@ -68,6 +100,15 @@ async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -
     import functools
 
     return await asyncio.get_running_loop().run_in_executor(None, functools.partial(function, *arguments, **options))
+
+
+async def _found(probe: Awaitable[int], timeout: float | None) -> tuple[bool, int | None]:
+    """Whether a server is well, and the weight that it asks for."""
+    try:
+        answer = await asyncio.wait_for(probe, timeout)
+    except (OSError, asyncio.TimeoutError):
+        return False, None
+    return (answer, None) if isinstance(answer, bool) else (True, answer)
 
 
 class AsyncDirector:
@@ -101,6 +142,10 @@ class AsyncDirector:
         """One service with its destinations. Raises `lvs.NotFoundError`."""
         return self.director.services[service]
 
+    async def services(self) -> Services:
+        """All services with their destinations and statistics, of one snapshot."""
+        return (await self.snapshot()).services
+
     async def destinations(self, service: ServiceLike) -> Destinations:
         """The destinations of a service."""
         return await _aside(self.director.destinations, service)
@@ -116,6 +161,10 @@ class AsyncDirector:
     async def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons."""
         return self.director.daemons()
+
+    async def totals(self) -> Stats:
+        """Sums and rates of the whole director: see `lvs.Director.totals`."""
+        return self.director.totals()
 
     async def execute(self, operation: Operation) -> None:
         """Carries out one operation."""
@@ -183,6 +232,10 @@ class AsyncDirector:
         """The steps from what the director holds now to a table."""
         return await _aside(self.director.plan, wanted, scope=scope)
 
+    async def apply_plan(self, plan: Plan, *, undo: bool = False) -> Outcome:
+        """Carries a plan out: see `lvs.Director.apply_plan`."""
+        return await _aside(self.director.apply_plan, plan, undo=undo)
+
     async def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
         """Puts a table in force. Raises `lvs.PlanError` if the director refuses a step."""
         return await _aside(self.director.reconcile, wanted, scope=scope, undo=undo)
@@ -206,11 +259,10 @@ class AsyncDirector:
         drain = Drain(
             service, destination, real_server=real_server, wait_for=wait_for, deadline=_span(deadline), remove=remove
         )
-        now = _drain.clock(self.director)
         cut: DrainProgress | None = None
         try:
             while True:
-                look = await _aside(_drain.look, self.director, drain, now())
+                look = await _aside(_drain.look, self.director, drain, self.director._now())
                 if look.cut:
                     cut = look
                 if progress is not None:
@@ -226,9 +278,44 @@ class AsyncDirector:
     async def watch(self, *, interval: float = 2.0) -> AsyncIterator[list[Event]]:
         """Looks again and again, and yields what has changed since the look before: see `lvs.Director.watch`."""
         watcher = Watcher()
-        now = _drain.clock(self.director)
         while True:
-            yield watcher.observe(await self.snapshot(), now())
+            yield watcher.observe(await self.snapshot(), self.director._now())
+            await self._sleep(interval)
+
+    async def events(self, *, interval: float = 2.0, initial: bool = False) -> AsyncIterator[Event]:
+        """What changes from now on, event by event; with `initial` first what is there already."""
+        look = 0
+        async for events in self.watch(interval=interval):
+            if look or initial:
+                for event in events:
+                    yield event
+            look += 1
+
+    async def keep_healthy(
+        self,
+        health: Health,
+        probe: _Probe,
+        *,
+        interval: float = 1.0,
+        timeout: float | None = None,
+    ) -> AsyncIterator[list[HealthChange]]:
+        """Probes all watched servers together, puts what `health` wants in force, and yields what has changed.
+
+        It does so again and again, with a pause of `interval` seconds.
+
+        `probe` is called with service and server. It answers whether the server is well, or the weight that the server
+        asks for; `OSError` and taking longer than `timeout` seconds mean that it is not. Touches only watched services.
+        """
+        while True:
+            keys = health.watched()
+            found = await asyncio.gather(*(_found(probe(*key), timeout) for key in keys))
+            now = self.director._now()
+            changes = health.tick(now)
+            for (service, server), (up, weight) in zip(keys, found):
+                changes += health.report(service, server, up, now, weight=weight)
+            scope = Scope.services(*{service for service, _ in keys})
+            await self.reconcile(health.wanted(now), scope=scope)
+            yield changes
             await self._sleep(interval)
 
     def _sleep(self, seconds: float) -> Awaitable[object]:

@@ -150,7 +150,8 @@ class _Flags(enum.IntFlag):
 
     def __str__(self) -> str:
         known = [m for m in type(self).__members__.values() if m.name and m & self == m and m]
-        names, rest = [], int(self)
+        names: list[str] = []
+        rest = int(self)
         for member in known:
             if rest & member == member:
                 names.append(str(member._name_).lower())

@@ -1,0 +1,151 @@
+"""Directors for programs of asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+import lvs
+from lvs import aio, rules
+
+WEB = "tcp://192.0.2.1:80"
+RULES = """\
+-A -t 192.0.2.1:80 -s wrr
+-a -t 192.0.2.1:80 -r 198.51.100.7:80 -g -w 3
+-a -t 192.0.2.1:80 -r 198.51.100.8:80 -g -w 1
+"""
+
+
+def test_asyncio_does_the_same() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            await director.reconcile(rules.parse(RULES).to_table())
+            assert (await director.service(WEB)).scheduler == "wrr"
+            with pytest.raises(lvs.AlreadyExistsError):
+                await director.add_service(WEB)
+            assert len((await director.snapshot()).services) == 1
+            report = await director.apply([lvs.Operation.remove_destination(WEB, "198.51.100.7:80")])
+            assert report.complete and len(await director.connections()) == 0
+            looks = director.watch()
+            assert [event.kind for event in await looks.__anext__()] == ["service_appeared", "destination_appeared"]
+            assert await looks.__anext__() == []
+            progress = await director.drain(WEB, "198.51.100.8:80")
+            assert progress.done and not await director.destinations(WEB)
+        assert director.director.closed
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_drain_puts_the_weights_back() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            twin = director.director
+            assert isinstance(twin, lvs.EmbeddedDirector)
+            await director.reconcile(rules.parse(RULES).to_table())
+            for port in range(40000, 40004):
+                twin.connect(f"203.0.113.9:{port}", "192.0.2.1:80")
+            task = asyncio.ensure_future(director.drain(WEB, "198.51.100.7:80"))
+            while twin.destinations(WEB)["198.51.100.7:80"].weight:
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert twin.destinations(WEB)["198.51.100.7:80"].weight == 3
+
+    asyncio.run(run())
+
+
+def test_what_waits_keeps_no_thread() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            await director.reconcile({WEB: ["198.51.100.7:80"]})
+            before = threading.active_count()
+            looks = director.watch(interval=0)
+            for _ in range(50):
+                await looks.__anext__()
+            # The executor's own threads come once and are shared by all.
+            assert threading.active_count() <= before + 1
+
+    asyncio.run(run())
+
+
+def test_events_come_one_by_one() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            await director.add_service(WEB)
+            events = director.events(interval=1)
+            first = asyncio.ensure_future(events.__anext__())
+            while not isinstance(director.director, lvs.EmbeddedDirector) or not director.director.now():
+                await asyncio.sleep(0)
+            await director.add_destination(WEB, "198.51.100.7:80")
+            assert (await first).kind == "destination_appeared"
+            kinds = [event.kind async for event in _some(director.events(initial=True), 2)]
+            assert kinds == ["service_appeared", "destination_appeared"]
+
+    asyncio.run(run())
+
+
+async def _some(events: AsyncIterator[lvs.Event], count: int) -> AsyncIterator[lvs.Event]:
+    async for event in events:
+        yield event
+        count -= 1
+        if not count:
+            return
+
+
+def test_health_is_kept_with_a_probe_of_ones_own() -> None:
+    answers: dict[str, object] = {"198.51.100.7:80": True, "198.51.100.8:80": 4}
+    asked: list[tuple[lvs.ServiceKey, lvs.DestinationKey]] = []
+
+    async def probe(service: lvs.ServiceKey, server: lvs.DestinationKey) -> bool | int:
+        asked.append((service, server))
+        answer = answers[str(server)]
+        if answer == "hangs":
+            await asyncio.sleep(3600)
+        if isinstance(answer, BaseException):
+            raise answer
+        assert isinstance(answer, int)
+        return answer
+
+    async def run() -> None:
+        health = lvs.Health()
+        health.watch(lvs.Service(WEB, scheduler="wrr"), list(answers), lvs.HealthPolicy(fall=2))
+        async with aio.embedded() as director:
+            await director.add_service("fwmark:7")  # somebody else's
+
+            async def weights() -> dict[str, int]:
+                return {str(key): entry.weight for key, entry in (await director.destinations(WEB)).items()}
+
+            rounds = director.keep_healthy(health, probe, interval=5, timeout=0.05)
+            assert await rounds.__anext__() == []
+            assert await weights() == {"198.51.100.7:80": 1, "198.51.100.8:80": 4}
+            assert asked == [(lvs.ServiceKey(WEB), lvs.DestinationKey(server)) for server in answers]
+            answers.update({"198.51.100.7:80": ConnectionRefusedError(), "198.51.100.8:80": "hangs"})
+            assert await rounds.__anext__() == []
+            changes = await rounds.__anext__()
+            assert [change.kind for change in changes] == ["server_down", "server_down", "quorum_lost"]
+            assert await weights() == {"198.51.100.7:80": 0, "198.51.100.8:80": 0}
+            answers["198.51.100.7:80"] = True
+            assert {change.kind for change in await rounds.__anext__()} == {"server_up", "quorum_regained"}
+            assert (await weights())["198.51.100.7:80"] == 1 and "fwmark:7" in await director.services()
+            assert isinstance(director.director, lvs.EmbeddedDirector)
+            assert director.director.now() == timedelta(seconds=15)
+            answers["198.51.100.7:80"] = ZeroDivisionError()
+            with pytest.raises(ZeroDivisionError):
+                await rounds.__anext__()
+
+    asyncio.run(run())
+
+
+def test_plans_and_totals_are_awaited() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            plan = await director.plan({WEB: ["198.51.100.7:80"]})
+            assert (await director.apply_plan(plan)).complete and len(await director.services()) == 1
+            assert (await director.totals()).counters.connections == 0
+
+    asyncio.run(run())
