@@ -25,6 +25,8 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     maturin.args(["develop", "--quiet", "--profile", "dev", "--target-dir", "target/maturin"]);
     report.check(maturin.args(["--manifest-path", "lvs-py/Cargo.toml"]))?;
     report.tests(inside(&python, "pytest").args(["-q", "-c", CONFIG, TESTS]), pytest)?;
+    // What is handed out: builds once more, from the source distribution.
+    report.tests(inside(&python, "pytest").args(["-q", "-c", CONFIG, "-m", "dist", TESTS]), pytest)?;
     report.check(inside(&python, "ruff").args(["check", "--quiet"]).args(SOURCES))?;
     report.check(inside(&python, "ruff").args(["format", "--quiet", "--check"]).args(SOURCES))?;
     report.check(inside(&python, "mypy").args(["--config-file", CONFIG]).args(SOURCES))?;
