@@ -3,59 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::collections::BTreeMap;
+mod held;
 
+use held::Held;
 use lvs_core::director::Operation;
-use lvs_core::model::{AddressFamily, Destination, DestinationKey, Service, ServiceKey, Table, TableService, Timeouts};
+use lvs_core::model::{AddressFamily, Destination, Service, ServiceKey, Table, TableService, Timeouts};
 use lvs_core::plan::{Plan, PlanError, Scope};
 use proptest::prelude::*;
-
-/// The plainest holder of a table: enough to replay operations and to refuse what makes no sense.
-#[derive(Default, Clone, PartialEq, Debug)]
-struct Held(BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)>);
-
-impl Held {
-    fn of(table: &Table) -> Self {
-        let entries = table.services.iter().map(|entry| {
-            let destinations = entry.destinations.iter().map(|d| (d.key, *d)).collect();
-            (entry.service.key(), (entry.service, destinations))
-        });
-        Self(entries.collect())
-    }
-
-    fn execute(&mut self, operation: &Operation) -> Result<(), &'static str> {
-        match operation {
-            Operation::AddService(service) => match self.0.insert(service.key(), (*service, BTreeMap::new())) {
-                Some(_) => Err("the service was there"),
-                None => Ok(()),
-            },
-            Operation::UpdateService(service) => {
-                self.0.get_mut(&service.key()).ok_or("no service")?.0 = *service;
-                Ok(())
-            }
-            Operation::RemoveService(key) => self.0.remove(key).map(drop).ok_or("no service"),
-            Operation::AddDestination(key, destination) => {
-                match self.0.get_mut(key).ok_or("no service")?.1.insert(destination.key, *destination) {
-                    Some(_) => Err("the destination was there"),
-                    None => Ok(()),
-                }
-            }
-            Operation::UpdateDestination(key, destination) => {
-                let held = self.0.get_mut(key).ok_or("no service")?.1.get_mut(&destination.key);
-                *held.ok_or("no destination")? = *destination;
-                Ok(())
-            }
-            Operation::RemoveDestination(key, destination) => {
-                self.0.get_mut(key).ok_or("no service")?.1.remove(destination).map(drop).ok_or("no destination")
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn is_usable(&self, key: &ServiceKey) -> bool {
-        self.0.get(key).is_some_and(|(_, destinations)| destinations.values().any(|d| d.weight > 0))
-    }
-}
 
 fn key() -> impl Strategy<Value = ServiceKey> {
     prop_oneof![
@@ -165,4 +119,26 @@ fn only_timeouts_that_differ_are_set() {
     let plan = Plan::between(&now, &wanted, &Scope::all()).unwrap();
     let operations: Vec<_> = plan.operations().copied().collect();
     assert_eq!(operations, [Operation::SetTimeouts(Timeouts { tcp: 0, tcp_fin: 0, udp: 60 })]);
+}
+
+#[test]
+fn one_changed_weight_among_ten_thousand_services_is_one_operation() {
+    let mut now = Table::new();
+    now.services = (0..10_000u32)
+        .map(|index| {
+            let [_, a, b, c] = index.to_be_bytes();
+            let mut entry = TableService::new(Service::new(ServiceKey::tcp(&format!("10.{a}.{b}.{c}"), 80).unwrap()));
+            entry.destinations = [7, 8].map(|last| Destination::new([198, 51, 100, last].into(), 80)).to_vec();
+            entry
+        })
+        .collect();
+    let mut wanted = now.clone();
+    // What a director lists is in another order than what a file says.
+    wanted.services.reverse();
+    let entry = &mut wanted.services[4321];
+    entry.destinations[1].weight = 5;
+    let (key, changed) = (entry.service.key(), entry.destinations[1]);
+    let plan = Plan::between(&now, &wanted, &Scope::all()).unwrap();
+    let operations: Vec<_> = plan.operations().copied().collect();
+    assert_eq!(operations, [Operation::UpdateDestination(key, changed)]);
 }

@@ -137,3 +137,50 @@ fn a_check_can_set_the_weight() {
     health.report(&key(), &a.key, Probe::UpWithWeight(7), s(1));
     assert_eq!(weights(&health, s(1)), [7]);
 }
+
+/// A checker's day in virtual time: every server is probed once in each interval, one after the other. Returns when
+/// `dead` is out, having died at a time, and fails if anything else changes.
+fn out_of_a_thousand(interval: Duration, fall: u32, dead: usize, died: Duration) -> Duration {
+    const SERVICES: u8 = 10;
+    const SERVERS: u8 = 100;
+    let mut health = Health::new();
+    let mut probed = Vec::new();
+    for service in 0..SERVICES {
+        let key = ServiceKey::endpoint(crate::model::Protocol::Tcp, [192, 0, 2, service].into(), 80);
+        let servers = (0..SERVERS).map(|last| Destination::new([198, 51, service, last].into(), 80));
+        probed.extend(servers.clone().map(|server| (key, server.key)));
+        health.watch(Service::new(key), servers, HealthPolicy::default().with_fall(fall)).unwrap();
+    }
+    let count = probed.len() as u32;
+    let due = (0..).flat_map(|round| (0..count).map(move |index| interval * round + interval * index / count));
+    for (index, now) in (0..probed.len()).cycle().zip(due) {
+        let (service, server) = probed[index];
+        let probe = if index == dead && now >= died { Probe::Down } else { Probe::Up };
+        let changes = health.report(&service, &server, probe, now);
+        if changes.is_empty() {
+            continue;
+        }
+        let (service, server) = probed[dead];
+        assert_eq!(changes, [Change::ServerDown(service, server)]);
+        let wanted = health.wanted(now);
+        let out: Vec<_> =
+            wanted.services.iter().flat_map(|entry| &entry.destinations).filter(|d| d.weight == 0).collect();
+        assert_eq!(out.iter().map(|d| d.key).collect::<Vec<_>>(), [server]);
+        return now;
+    }
+    unreachable!("the times have no end")
+}
+
+#[test]
+fn the_dead_one_of_a_thousand_is_out_within_as_many_intervals_as_failures_it_takes() {
+    for (seconds, fall) in [(1, 1), (5, 3), (60, 2)] {
+        let interval = s(seconds);
+        for (dead, part) in [(0, 0), (0, 1), (437, 436), (437, 437), (437, 438), (999, 500), (999, 999)] {
+            let died = interval * 2 + interval * part / 1000;
+            let out = out_of_a_thousand(interval, fall, dead, died);
+            let took = out - died;
+            assert!(took <= interval * fall, "{took:?} with interval {interval:?}, fall {fall}");
+            assert!(took >= interval * (fall - 1), "{took:?}: sooner than {fall} failures can be");
+        }
+    }
+}
