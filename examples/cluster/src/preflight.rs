@@ -58,6 +58,7 @@ pub fn director(table: &Table) -> Vec<Finding> {
     schedulers(table, &mut findings);
     addresses(table, &mut findings);
     forwarding(table, &mut findings);
+    leavers(table, &mut findings);
     daemons(table, &mut findings);
     findings
 }
@@ -155,6 +156,20 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
         let what =
             "strict reverse path filtering: with direct routing replies of a local client's server come from elsewhere";
         findings.push(advice(what, Some("sysctl -w net.ipv4.conf.all.rp_filter=2".to_owned())));
+    }
+}
+
+/// Where the director sees the clients' packets alone, it keeps a closed connection for two minutes as one that may still
+/// say something, and its server with it.
+fn leavers(table: &Table, findings: &mut Vec<Finding>) {
+    let one_way = |method| matches!(method, ForwardingMethod::DirectRoute | ForwardingMethod::Tunnel);
+    let setting = "net.ipv4.vs.expire_nodest_conn";
+    if table.services.iter().any(|entry| entry.destinations.iter().any(|d| one_way(d.forwarding)))
+        && sysctl::read(setting).is_ok_and(|value| value == "0")
+    {
+        let what = "a client that uses a port again within two minutes of a connection to a server that has been removed since is not \
+                    answered";
+        findings.push(advice(what, Some(format!("sysctl -w {setting}=1"))));
     }
 }
 

@@ -7,6 +7,11 @@
 //! service still sends known clients to a quiesced server until its templates run out
 //! (unless `expire_quiescent_template` is set), so a drain of such a service can wait for templates, too.
 //!
+//! What is removed may still have closed connections in the director's table, and the kernel drops what comes on them:
+//! a client that uses a port again hears nothing until they time out. With masquerading the kernel knows that they have
+//! ended and schedules anew; with direct routing and tunnels it sees no replies and does not know for two minutes. Set
+//! `net.ipv4.vs.expire_nodest_conn` to 1 there, or let the drain wait for [`WaitFor::Inactive`].
+//!
 //! A drain keeps nothing that the table does not say, but for the weights to go back to on [`Drain::cancel`]: after a
 //! restart a new `Drain` of the same target finds the quiesced servers and goes on waiting.
 //!

@@ -12,6 +12,8 @@ use crate::net::Host;
 use crate::web::{Gate, comes_whole, serve_gated};
 
 const TRANSFERS: usize = 8;
+/// What has not come after that will not come.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Starts long transfers, lets the first director die and the address move, and returns how many transfers went on.
 fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, prepare: &str) -> usize {
@@ -61,11 +63,11 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
 }
 
 /// Waits until a director's connection table holds so many connections with this word.
-fn wait_for(director: &Host, word: &str, count: usize) {
+pub fn wait_for(director: &Host, word: &str, count: usize) {
     let start = Instant::now();
     let count_now = || director.sh(&format!("grep -c {word} /proc/net/ip_vs_conn_sync || true"));
     while count_now().trim().parse::<usize>().unwrap() < count {
-        assert!(start.elapsed() < Duration::from_secs(60), "{} connections {word} of {count}", count_now().trim());
+        assert!(start.elapsed() < LIMIT, "{} connections {word} of {count}", count_now().trim());
         thread::sleep(Duration::from_millis(100));
     }
 }

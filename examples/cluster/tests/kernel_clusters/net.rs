@@ -1,8 +1,8 @@
 //! Hosts on one machine: network namespaces, joined by bridges in a namespace of their own.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
@@ -35,8 +35,16 @@ impl Net {
         let namespace = format!("{}-{name}", self.prefix);
         sh(&format!("ip netns add {namespace}"));
         self.namespaces.push(namespace.clone());
+        // Nobody answers for names there: a program that asks for its host's own name would wait for a DNS server.
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let etc = etc(&namespace);
+        fs::create_dir_all(&etc).expect("root may write there");
+        fs::write(etc.join("hosts"), format!("127.0.0.1 localhost {name}\n::1 localhost\n")).expect("a short file");
         let host = Host { namespace };
-        host.sh("ip link set lo up; sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0");
+        // A link-local address that is still being checked for duplicates cannot ask for its neighbours' addresses.
+        host.sh("ip link set lo up; \
+                 sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+                 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
         host
     }
 
@@ -68,8 +76,14 @@ impl Drop for Net {
             let kill = format!("ip netns pids {namespace} | xargs -r kill -9");
             let _ = Command::new("sh").args(["-c", &kill]).status();
             let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+            let _ = fs::remove_dir_all(etc(namespace));
         }
     }
+}
+
+/// Where `ip netns exec` takes the files from that a namespace has instead of those in `/etc`.
+fn etc(namespace: &str) -> PathBuf {
+    Path::new("/etc/netns").join(namespace)
 }
 
 impl Host {

@@ -14,7 +14,10 @@ fn stuck(nat: &Nat, clients: &[IpAddr], port: u16) -> Vec<String> {
         .iter()
         .map(|&client| {
             let address = format!("192.0.2.1:{port}").parse().unwrap();
-            let ask = || nat.client.enter(|| get_as(client, address, "/").unwrap_or_else(|e| panic!("{client}: {e}")));
+            let ask = || {
+                nat.client
+                    .enter(|| get_as((client, 0).into(), address, "/").unwrap_or_else(|e| panic!("{client}: {e}")))
+            };
             let first = ask();
             for _ in 0..2 {
                 assert_eq!(ask(), first, "{client} on port {port} sticks");
@@ -107,6 +110,6 @@ fn by_mark_two_ports_are_one_service_and_others_are_none() {
     let http = stuck(&nat, &clients, 80);
     assert_eq!(spread(&http), 3);
     assert_eq!(stuck(&nat, &clients, 443), http);
-    let other = nat.client.enter(|| get_as(clients[0], "192.0.2.1:8080".parse().unwrap(), "/"));
+    let other = nat.client.enter(|| get_as((clients[0], 0).into(), "192.0.2.1:8080".parse().unwrap(), "/"));
     assert!(other.is_err(), "port 8080 is not marked");
 }

@@ -1,68 +1,64 @@
 //! The plainest web: servers that say who they are, and clients that ask.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::net::Host;
 
-/// A web server on a host; it ends when it is dropped.
+/// A web server on a host. Once it is dropped nobody listens any more; answers under way go on.
 pub struct Server {
-    stop: Arc<AtomicBool>,
-    address: SocketAddr,
-    host: Host,
+    listener: Arc<TcpListener>,
+    accepting: Option<JoinHandle<()>>,
 }
 
-/// How many bytes `/long` sends, in so many pieces and with so long a pause between them.
-pub const LONG: (usize, usize, Duration) = (64 * 1024, 32, Duration::from_millis(100));
 /// How many more pieces `/gated` sends once the gate is open, and in which rhythm it sends all.
 const BEHIND_GATE: (usize, Duration) = (10, Duration::from_millis(100));
 /// How `/gated` ends.
 const END: &str = "END";
+/// How long a client waits for a connection, or for anything at all on it. Far more than any answer takes: the machine
+/// may have other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Holds `/gated` transfers under way until it is opened.
 pub type Gate = Arc<AtomicBool>;
 
-/// A server that answers every request with its name; `/long` takes its time.
+/// A server that answers every request with its name.
 pub fn serve(host: &Host, address: SocketAddr, name: &'static str) -> Server {
     serve_gated(host, address, name, &Gate::default())
 }
 
 /// The same, whose `/gated` goes on until some time after the gate is opened.
 pub fn serve_gated(host: &Host, address: SocketAddr, name: &'static str, gate: &Gate) -> Server {
-    let stop = Arc::new(AtomicBool::new(false));
     let listener = host.enter(|| TcpListener::bind(address).unwrap_or_else(|e| panic!("{name} on {address}: {e}")));
-    let (stopping, gate) = (Arc::clone(&stop), Arc::clone(gate));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            if stopping.load(Ordering::Relaxed) {
-                return;
-            }
-            if let Ok(stream) = stream {
-                let gate = Arc::clone(&gate);
-                thread::spawn(move || answer(stream, name, &gate));
+    let listener = Arc::new(listener);
+    let (listening, gate) = (Arc::clone(&listener), Arc::clone(gate));
+    let accepting = thread::spawn(move || {
+        loop {
+            match listening.accept() {
+                Ok((stream, _)) => {
+                    let gate = Arc::clone(&gate);
+                    thread::spawn(move || answer(stream, name, &gate));
+                }
+                // It listens no more.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => return,
+                Err(_) => {}
             }
         }
     });
-    Server { stop, address, host: host.clone() }
+    Server { listener, accepting: Some(accepting) }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let address = match self.address {
-            SocketAddr::V4(v4) if v4.ip().is_unspecified() => SocketAddr::new([127, 0, 0, 1].into(), v4.port()),
-            SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
-                SocketAddr::new([0u16, 0, 0, 0, 0, 0, 0, 1].into(), v6.port())
-            }
-            other => other,
-        };
-        self.host.enter(|| drop(TcpStream::connect_timeout(&address, Duration::from_secs(1))));
+        // This ends the accepting thread as well.
+        let _ = SockRef::from(&*self.listener).shutdown(Shutdown::Both);
+        let _ = self.accepting.take().map(JoinHandle::join);
     }
 }
 
@@ -83,7 +79,6 @@ fn answer(mut stream: TcpStream, name: &str, gate: &AtomicBool) {
     }
     // A client that goes away is no error of the server's.
     let _ = match path.as_str() {
-        "/long" => send_long(&mut stream),
         "/gated" => send_gated(&mut stream, gate),
         _ => send(&mut stream, name),
     };
@@ -103,8 +98,8 @@ fn send_gated(stream: &mut TcpStream, gate: &AtomicBool) -> std::io::Result<()> 
 /// Asks for `/gated` and says whether it came whole.
 pub fn comes_whole(address: SocketAddr) -> bool {
     let fetch = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         write!(stream, "GET /gated HTTP/1.1\r\nHost: test\r\n\r\n")?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
@@ -117,32 +112,21 @@ fn send(stream: &mut TcpStream, name: &str) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{name}", name.len())
 }
 
-fn send_long(stream: &mut TcpStream) -> std::io::Result<()> {
-    let (bytes, pieces, pause) = LONG;
-    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n")?;
-    let piece = vec![b'x'; bytes / pieces];
-    for _ in 0..pieces {
-        stream.write_all(&piece)?;
-        thread::sleep(pause);
-    }
-    Ok(())
-}
-
 /// Asks for a path and returns the body. Call it on the client's host.
 pub fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
-    get_from(TcpStream::connect_timeout(&address, Duration::from_secs(5))?, path)
+    get_from(TcpStream::connect_timeout(&address, PATIENCE)?, path)
 }
 
-/// The same from one of the client's addresses.
-pub fn get_as(source: IpAddr, address: SocketAddr, path: &str) -> std::io::Result<String> {
+/// The same from one of the client's addresses, and from one of its ports unless that is 0.
+pub fn get_as(source: SocketAddr, address: SocketAddr, path: &str) -> std::io::Result<String> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.bind(&SocketAddr::new(source, 0).into())?;
-    socket.connect_timeout(&address.into(), Duration::from_secs(5))?;
+    socket.bind(&source.into())?;
+    socket.connect_timeout(&address.into(), PATIENCE)?;
     get_from(socket.into(), path)
 }
 
 fn get_from(mut stream: TcpStream, path: &str) -> std::io::Result<String> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n")?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
