@@ -5,6 +5,9 @@
 //! kernel snapshot [TIMES]                  reads the whole table
 //! kernel snapshot-options [TIMES]          the same over the old socket options
 //! kernel each SERVICES DESTINATIONS        adds one operation a call
+//! kernel change                            finds and makes one change of a weight: reads, plans, applies
+//! kernel refill SERVICES DESTINATIONS      makes the same change by removing and adding everything
+//! kernel watch                             looks for what has changed since the last look
 //! kernel flush                             removes everything
 //! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
 //! ```
@@ -18,6 +21,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use lvs_core::Director;
 use lvs_core::director::{OnRefusal, Operation};
@@ -25,6 +29,8 @@ use lvs_core::kernel::{Inbox, KernelDirector, Transport, TransportChoice};
 use lvs_core::model::{
     Destination, DestinationEntry, ForwardingMethod, Info, Protocol, Service, ServiceEntry, ServiceKey, Stats, Timeouts,
 };
+use lvs_core::plan::{OnFailure, Plan, Scope};
+use lvs_core::watch::Watcher;
 use lvs_core::wire::message::{Command, Header, Messages, finish, write_done};
 use lvs_core::wire::request::Request;
 use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTI};
@@ -74,6 +80,57 @@ fn snapshot(choice: TransportChoice, name: &str, times: u32) {
         let destinations: usize = snapshot.services.iter().map(|service| service.destinations.len()).sum();
         tell(&format!("{name} {} services {destinations} destinations", snapshot.services.len()), seconds);
     }
+}
+
+/// What a program does whose file of so many services has one other weight than before.
+fn change() {
+    let mut director = KernelDirector::open().unwrap();
+    let mut wanted = director.snapshot().unwrap().to_table();
+    // A file is in an order of its own.
+    wanted.services.sort_by_key(|entry| entry.service.key());
+    let middle = wanted.services.len() / 2;
+    wanted.services[middle].destinations[0].weight = 77;
+    let start = now();
+    let current = director.snapshot().unwrap().to_table();
+    let read = now();
+    let plan = Plan::between(&current, &wanted, &Scope::all()).unwrap();
+    let planned = now();
+    let outcome = plan.apply(&mut director, OnFailure::Undo);
+    let applied = now();
+    assert!(outcome.is_complete() && plan.len() == 1);
+    tell("change", applied - start);
+    let [read, planned, applied] = [read - start, planned - read, applied - planned];
+    println!("{} operation: reading {read:.6} s, planning {planned:.6} s, applying {applied:.6} s", plan.len());
+}
+
+/// The same by force.
+fn refill(services: u32, destinations: u32) {
+    let mut operations = operations(services, destinations);
+    if let Some(Operation::AddDestination(_, destination)) = operations.last_mut() {
+        destination.weight = 77;
+    }
+    let mut director = KernelDirector::open().unwrap();
+    let start = now();
+    director.flush().unwrap();
+    let report = director.apply(&operations, OnRefusal::Continue);
+    let seconds = now() - start;
+    assert!(report.is_complete(operations.len()), "{:?}", report.failures.first());
+    tell("refill", seconds);
+    println!("{} operations", operations.len() + 1);
+}
+
+fn watch() {
+    let mut director = KernelDirector::open().unwrap();
+    let mut watcher = Watcher::new();
+    watcher.observe(director.snapshot().unwrap(), Duration::ZERO);
+    let start = now();
+    let snapshot = director.snapshot().unwrap();
+    let read = now();
+    let events = watcher.observe(snapshot, Duration::from_secs(2));
+    let compared = now();
+    assert!(events.is_empty(), "nothing has changed: {events:?}");
+    tell("watch", compared - start);
+    println!("reading {:.6} s, comparing {:.6} s", read - start, compared - read);
 }
 
 /// Answers as the kernel would, from datagrams made beforehand.
@@ -184,6 +241,9 @@ fn main() {
                 tell(&format!("decode {} services", snapshot.services.len()), now() - start);
             }
         }
+        Some("change") => change(),
+        Some("refill") => refill(number(1).unwrap(), number(2).unwrap()),
+        Some("watch") => watch(),
         Some("flush") => {
             let mut director = KernelDirector::open().unwrap();
             let start = now();

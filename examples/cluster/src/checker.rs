@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,6 @@ use lvs_core::plan::{OnFailure, Scope, reconcile};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::config::{Cluster, ServiceCheck};
-use crate::stop::Stop;
 
 /// What one check found out.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct Work {
     pub worst_lag: Duration,
 }
 
-/// Runs until it is asked to stop. Must run inside a [`tokio::task::LocalSet`].
+/// Runs until `stop` comes. Must run inside a [`tokio::task::LocalSet`].
 ///
 /// # Errors
 /// The cluster cannot be watched: a server is named twice.
@@ -55,9 +55,10 @@ pub async fn run(
     director: &mut dyn Director,
     scope: &Scope,
     resync: Duration,
-    stop: &mut Stop,
+    stop: impl Future<Output = ()>,
     mut notice: impl FnMut(Notice<'_>),
 ) -> Result<Work> {
+    let mut stop = pin!(stop);
     let start = Instant::now();
     let mut health = Health::new();
     for entry in &cluster.services {
@@ -68,25 +69,27 @@ pub async fn run(
     spawn_checks(cluster, &sender);
     let mut work = Work::default();
     let mut reasons: BTreeMap<(ServiceKey, DestinationKey), String> = BTreeMap::new();
+    let mut wanted = with_rest(health.wanted(Duration::ZERO), cluster);
     let mut resync_at = start;
+    let mut by_itself = health.next_change(Duration::ZERO);
     loop {
-        let now = start.elapsed();
-        let wanted = with_rest(health.wanted(now), cluster);
         if Instant::now() >= resync_at {
             put_in_force(director, &wanted, scope, &mut notice);
             resync_at = Instant::now() + resync;
         }
-        let by_itself = health.next_change(now).map_or(resync_at, |at| (start + at).min(resync_at));
+        let alarm = by_itself.map_or(resync_at, |at| (start + at).min(resync_at));
+        let mut may_differ = true;
         let changes = tokio::select! {
-            () = stop.asked() => return Ok(work),
-            () = tokio::time::sleep_until(by_itself.into()) => {
-                resync_at = Instant::now();
-                health.tick(start.elapsed())
+            () = &mut stop => return Ok(work),
+            () = tokio::time::sleep_until(alarm.into()) => health.tick(start.elapsed()),
+            report = reports.recv() => {
+                let Some(report) = report else { return Ok(work) };
+                let weighs = matches!(report.result, Ok(Probe::UpWithWeight(_)));
+                let changes = take(report, &mut health, start, &mut work, &mut reasons);
+                // Most reports say what is known: the table is compared only if it may be another one.
+                may_differ = weighs || !changes.is_empty();
+                changes
             }
-            report = reports.recv() => match report {
-                Some(report) => take(report, &mut health, start, &mut work, &mut reasons),
-                None => return Ok(work),
-            },
         };
         for change in &changes {
             if let Change::ServerDown(service, server) | Change::ServerDamped(service, server) = change
@@ -95,11 +98,14 @@ pub async fn run(
                 notice(Notice::Failure(server, reason));
             }
             notice(Notice::Change(change));
-            resync_at = Instant::now();
         }
-        // A weight that a check has set is in force at once, too.
-        if health.wanted(start.elapsed()).services != wanted.services {
-            resync_at = Instant::now();
+        if may_differ {
+            let now = start.elapsed();
+            by_itself = health.next_change(now);
+            let before = std::mem::replace(&mut wanted, with_rest(health.wanted(now), cluster));
+            if before.services != wanted.services {
+                resync_at = Instant::now();
+            }
         }
     }
 }

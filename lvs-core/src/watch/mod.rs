@@ -2,7 +2,8 @@
 //!
 //! [`Watcher::observe`] takes a [`Snapshot`] and the time it was taken and returns [`Event`]s: what
 //! appeared, changed and vanished, how much each service and destination has counted since, and counters that were reset.
-//! It has no clock and does no I/O, so it fits a loop, an iterator ([`poll`]) and any async runtime alike.
+//! It has no clock and does no I/O, so it fits a loop, an iterator ([`poll`]) and async code under any runtime
+//! ([`poll_async`]) alike.
 //!
 //! Counters of the kernel move every two seconds; looking more often shows the same numbers again.
 //!
@@ -30,15 +31,15 @@
 
 mod counting;
 mod pairs;
+mod poll;
 
 use std::time::Duration;
 
 pub use counting::Count;
 use counting::compare;
 use pairs::pair;
+pub use poll::{AsyncPoll, poll, poll_async};
 
-use crate::director::Director;
-use crate::error::Result;
 use crate::model::{
     Daemon, Destination, DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey, ServiceSnapshot,
     Snapshot, Stats, Timeouts,
@@ -195,26 +196,6 @@ fn counted(
         Some(delta) => Event::Counted(Count { service, destination, delta, elapsed }),
         None => Event::CountersReset(service, destination),
     });
-}
-
-/// Looks again and again.
-///
-/// `wait` is called before each look but the first, pauses as it sees fit and returns the time, or `None` to end.
-/// A director that cannot be read gives an error and is asked again at the next turn.
-pub fn poll<'d, D: Director + ?Sized>(
-    director: &'d mut D,
-    start: Duration,
-    mut wait: impl FnMut(&mut D) -> Option<Duration> + 'd,
-) -> impl Iterator<Item = Result<Vec<Event>>> + 'd {
-    let mut watcher = Watcher::new();
-    let mut first = Some(start);
-    std::iter::from_fn(move || {
-        let now = match first.take() {
-            Some(now) => now,
-            None => wait(director)?,
-        };
-        Some(director.snapshot().map(|snapshot| watcher.observe(snapshot, now)))
-    })
 }
 
 #[cfg(test)]

@@ -93,6 +93,31 @@ pub(super) const SNAPSHOT: KernelBench = KernelBench {
     ],
 };
 
+pub(super) const CHANGE: KernelBench = KernelBench {
+    setup: FILLED,
+    contenders: &[
+        Contender { name: "lvs-core, plan", ours: Some(Ours::Bench), command: "kernel_bench change" },
+        Contender {
+            name: "lvs-core, refill",
+            ours: Some(Ours::Bench),
+            command: "kernel_bench refill $SERVICES $DESTINATIONS",
+        },
+        Contender {
+            name: "Debian's -C, -R",
+            ours: None,
+            command: "/sbin/ipvsadm -C; floor time /sbin/ipvsadm -R <$RULES",
+        },
+    ],
+};
+
+pub(super) const WATCH: KernelBench = KernelBench {
+    setup: FILLED,
+    contenders: &[
+        Contender { name: "lvs-core", ours: Some(Ours::Bench), command: "kernel_bench watch" },
+        Contender { name: "snapshot alone", ours: Some(Ours::Bench), command: "kernel_bench snapshot" },
+    ],
+};
+
 pub(super) const IPVSADM_RESTORE: KernelBench = KernelBench {
     setup: ":",
     contenders: &[

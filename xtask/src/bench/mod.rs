@@ -35,7 +35,7 @@ struct Settings {
     quick: bool,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "restore",
         what: "fill a kernel's table: the library, one C program that does the least",
@@ -56,6 +56,16 @@ const BENCHES: [Bench; 9] = [
         what: "`ipvsadm -Sn`, ours and Debian's, whole programs",
         run: |s| kernel::run(&kernel::IPVSADM_SAVE, s),
     },
+    Bench {
+        name: "change",
+        what: "one weight of a kernel's table: read, plan, apply; against removing and adding everything",
+        run: |s| kernel::run(&kernel::CHANGE, s),
+    },
+    Bench {
+        name: "watch",
+        what: "one look for what has changed in a kernel's table",
+        run: |s| kernel::run(&kernel::WATCH, s),
+    },
     Bench { name: "parse", what: "rules text to a table, and back", run: |_| host::run("rules") },
     Bench { name: "procfs", what: "the text of ip_vs_conn", run: |_| host::run("procfs") },
     Bench { name: "schedulers", what: "one choice among destinations", run: |_| host::run("schedulers") },
@@ -63,6 +73,11 @@ const BENCHES: [Bench; 9] = [
         name: "overhead",
         what: "what the C ABI costs: the same work in Rust and in C",
         run: |_| host::run("overhead"),
+    },
+    Bench {
+        name: "health",
+        what: "1,000 checked servers: processor time, lateness, and how soon the dead are out",
+        run: |_| host::run("health"),
     },
     Bench { name: "twin", what: "connections through the embedded director", run: |_| host::run("twin") },
 ];

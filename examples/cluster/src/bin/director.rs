@@ -1,19 +1,24 @@
 //! Starts, stops, saves and shows a cluster: what shell scripts around `ipvsadm` do, without a moment of an empty table.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use lvs_cluster::config::Cluster;
 use lvs_cluster::open::{Opened, Target};
 use lvs_cluster::owned::Owned;
 use lvs_cluster::preflight::{self, Severity};
+use lvs_cluster::stop::Stop;
 use lvs_cluster::text;
 use lvs_core::Director;
 use lvs_core::model::Table;
-use lvs_core::plan::{OnFailure, Outcome, Plan, reconcile};
+use lvs_core::plan::{OnFailure, Outcome, Plan, Scope, reconcile};
+use lvs_core::rules;
+use lvs_core::watch::poll_async;
 
 #[derive(Parser)]
 #[command(version, about = "Runs the director of a cluster from its file")]
@@ -41,8 +46,22 @@ enum Verb {
     Plan(File),
     /// Takes the cluster's services out of force
     Stop(File),
-    /// Prints the whole table as rules that `ipvsadm --restore` takes
+    /// Prints the whole table as rules that `restore` and `ipvsadm --restore` take
     Save,
+    /// Puts a saved table in force, from standard input unless a file is named; services that are not in it go
+    Restore {
+        /// What `save` or `ipvsadm --save` has printed
+        rules: Option<PathBuf>,
+        /// Undo the steps done if the kernel refuses one
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Prints what appears, changes and vanishes as ipvsadm lines, and rates as comments, until it is interrupted
+    Watch {
+        /// Seconds between two looks; counters of the kernel move every two
+        #[arg(long, default_value_t = 2.0)]
+        interval: f64,
+    },
     /// Shows the cluster's services, and what is not as its file says; exits with 1 if something is not
     Status(File),
     /// Says what is missing on this host for the cluster to work; exits with 1 if something is
@@ -74,9 +93,11 @@ fn run(cli: &Cli) -> Result<bool> {
             print!("{}", text::rules(&opened.director().snapshot()?.to_table()));
             Ok(true)
         }
+        Verb::Restore { rules, undo } => restore(cli, rules.as_deref(), on_failure(*undo)),
+        Verb::Watch { interval } => watch(cli, Duration::try_from_secs_f64(*interval)?),
         Verb::Start { file, undo } => {
             let table = Cluster::load(&file.cluster)?.table();
-            change(cli, file, &table, if *undo { OnFailure::Undo } else { OnFailure::Keep })
+            change(cli, file, &table, on_failure(*undo))
         }
         Verb::Stop(file) => change(cli, file, &Table::new(), OnFailure::Keep),
         Verb::Plan(file) => {
@@ -89,6 +110,10 @@ fn run(cli: &Cli) -> Result<bool> {
             status(cli, &mut opened, file)
         }
     }
+}
+
+const fn on_failure(undo: bool) -> OnFailure {
+    if undo { OnFailure::Undo } else { OnFailure::Keep }
 }
 
 fn change(cli: &Cli, file: &File, wanted: &Table, on_failure: OnFailure) -> Result<bool> {
@@ -140,7 +165,7 @@ fn report(plan: &Plan, outcome: &Outcome) {
     }
     if outcome.is_complete() {
         if plan.is_empty() {
-            println!("nothing to do: the table is as the file says");
+            println!("nothing to do: the table is as it should be");
         }
         return;
     }
@@ -149,6 +174,47 @@ fn report(plan: &Plan, outcome: &Outcome) {
         true => eprintln!("director: {} steps were undone: the table is as before", outcome.done.len()),
         false => eprintln!("director: {} steps are in force, {left} were not begun", outcome.done.len()),
     }
+}
+
+/// The whole table, so nothing is foreign; still no service is without its servers on the way.
+fn restore(cli: &Cli, rules: Option<&Path>, on_failure: OnFailure) -> Result<bool> {
+    let (name, text) = match rules {
+        Some(file) => (file.display().to_string(), fs::read(file)),
+        None => ("standard input".to_owned(), std::io::read_to_string(std::io::stdin()).map(String::into_bytes)),
+    };
+    let text = text.with_context(|| format!("cannot read {name}"))?;
+    let script = rules::parse(&text).map_err(|errors| anyhow!("{name}:\n{errors}"))?;
+    let table = script.to_table().map_err(|errors| anyhow!("{name}:\n{errors}"))?;
+    let mut opened = cli.target.open()?;
+    let (plan, outcome) = reconcile(opened.director(), &table, &Scope::all(), on_failure)?;
+    report(&plan, &outcome);
+    opened.close()?;
+    Ok(outcome.is_complete())
+}
+
+fn watch(cli: &Cli, interval: Duration) -> Result<bool> {
+    let mut opened = cli.target.open()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut stop = Stop::new()?;
+        let start = Instant::now();
+        let pause = || async move {
+            tokio::time::sleep(interval).await;
+            Some(start.elapsed())
+        };
+        let mut looks = poll_async(opened.director(), Duration::ZERO, pause);
+        loop {
+            let look = tokio::select! {
+                () = stop.asked() => None,
+                look = looks.next() => look,
+            };
+            match look {
+                Some(Ok(events)) => events.iter().for_each(|event| print!("{}", text::event(event))),
+                // It is asked again at the next turn.
+                Some(Err(error)) => eprintln!("director: {error}"),
+                None => return Ok(true),
+            }
+        }
+    })
 }
 
 fn status(cli: &Cli, opened: &mut Opened, file: &File) -> Result<bool> {

@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let work = tokio::task::LocalSet::new().block_on(&runtime, async {
         let mut stop = Stop::new()?;
-        checker::run(&cluster, opened.director(), &scope, resync, &mut stop, |notice| match notice {
+        checker::run(&cluster, opened.director(), &scope, resync, stop.asked(), |notice| match notice {
             Notice::Change(change) => println!("{}", describe(change)),
             Notice::Failure(server, reason) => println!("{server}: {reason}"),
             Notice::Done(operation) => println!("  {operation}"),

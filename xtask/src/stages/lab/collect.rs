@@ -42,6 +42,29 @@ pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
     Ok(items)
 }
 
+/// What is run in one machine and, once that is off, in another.
+pub(super) struct Reboots {
+    pub(super) before: Vec<Item>,
+    pub(super) after: Vec<Item>,
+}
+
+/// The programs in `tests/lab/reboot` of each member: run with `before` or `after` as their argument.
+pub(super) fn reboots() -> Result<Reboots> {
+    let mut items = Vec::new();
+    for member in project::members()? {
+        programs(&member.directory.join("tests/lab/reboot"), &member.name, &mut items)?;
+    }
+    let with = |word: &str| {
+        let mut items = items.clone();
+        for item in &mut items {
+            item.name = format!("{}, {word} the reboot", item.name);
+            item.command.push(word.into());
+        }
+        items
+    };
+    Ok(Reboots { before: with("before"), after: with("after") })
+}
+
 /// Rust test programs with at least one marked test.
 fn rust_tests() -> Result<Vec<Item>> {
     let mut build = cargo(&["test", "--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);

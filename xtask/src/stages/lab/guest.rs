@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Longest time for one program, in seconds.
-const LONGEST: u32 = 1200;
+const LONGEST: u32 = 1800;
 /// In front of the lines that are the script's own.
 const SIGN: &str = "@lab@ ";
 

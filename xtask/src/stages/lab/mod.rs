@@ -2,8 +2,10 @@
 //!
 //! What is run (see `collect`): every Rust test, wherever it is, that says
 //! `#[ignore = "needs CAP_NET_ADMIN and ip_vs"]`, and every program in a directory `tests/lab` of a member of the workspace.
-//! They find `LVS_TEST_KERNEL` (the series that must be running), `LVS_LAB` (6.12, 6.1 or uml), and in PATH
-//! and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a failure, never a reason to skip.
+//! Those in `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that one was switched
+//! off, with `after`; in `/out` the second finds what the first has left there. All find `LVS_TEST_KERNEL` (the series that must
+//! be running), `LVS_LAB` (6.12, 6.1 or uml), and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a
+//! failure, never a reason to skip.
 
 mod collect;
 mod guest;
@@ -15,25 +17,32 @@ use crate::{host, project};
 use collect::Item;
 use guest::Watcher;
 use std::ffi::OsString;
+use std::fs;
 use std::time::Duration;
 
 /// The reason that marks a test for this stage.
 pub(crate) const MARK: &str = "needs CAP_NET_ADMIN and ip_vs";
 /// Longest time for all tests in one kernel.
-const TIMEOUT: Duration = Duration::from_secs(2400);
+const TIMEOUT: Duration = Duration::from_secs(3000);
 
 /// A kernel to test in: an engine and its series. The last one is old enough to behave differently (before 6.1.183 and
 /// 6.12.104, thresholds and connection counts were handled in another way).
 const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.1"), (Engine::Uml, "6.1")];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    let items = collect::all(report)?;
+    let mut items = collect::all(report)?;
+    let reboots = collect::reboots()?;
     // The old behaviour is one of scheduling: what the twin and the schedulers must do differently there, and what is read.
-    // The kernel's director is not tested there: its tests of sync daemons do not end in user-mode Linux.
-    let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !item.name.contains("kernel_director");
+    // The kernel's director and its plans are not tested there: sync daemons do not end in user-mode Linux.
+    let has_daemons = |name: &str| ["kernel_director", "kernel_plan"].iter().any(|program| name.contains(program));
+    let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !has_daemons(&item.name);
     let old: Vec<Item> = items.iter().filter(in_old).cloned().collect();
-    let results = host::in_parallel(&KERNELS, |&(engine, series)| {
-        in_kernel(engine, series, if engine == Engine::Uml { &old } else { &items })
+    items.extend(reboots.before);
+    let results = host::in_parallel(&KERNELS, |&(engine, series)| match engine {
+        Engine::Uml => Ok(vec![in_kernel(engine, series, &old, false)?]),
+        Engine::Qemu => {
+            Ok(vec![in_kernel(engine, series, &items, false)?, in_kernel(engine, series, &reboots.after, true)?])
+        }
     })?;
     if results.len() != KERNELS.len() {
         report.fail("not every kernel was tested");
@@ -41,15 +50,19 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     for (&(engine, series), result) in KERNELS.iter().zip(results) {
         let name = if engine == Engine::Uml { "uml" } else { series };
         match result {
-            Ok(watcher) => watcher.tell(name, report),
-            Err(error) => report.fail(format!("{name}: the lab did not run: {error}")),
+            Ok(watchers) => watchers.into_iter().for_each(|watcher| watcher.tell(name, report)),
+            Err::<Vec<_>, Error>(error) => report.fail(format!("{name}: the lab did not run: {error}")),
         }
     }
     Ok(())
 }
 
-/// Runs everything in one guest.
-fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item]) -> Result<Watcher<'a>> {
+/// Runs everything in one guest. A second one is booted, and finds what the first has left in `/out`.
+fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item], second: bool) -> Result<Watcher<'a>> {
+    let out = project::target_directory().join("lab").join(format!("out-{}-{series}", engine.name()));
+    if out.exists() && !second {
+        fs::remove_dir_all(&out)?;
+    }
     let target = project::target_directory().join("debug");
     let mut path = OsString::from(&target);
     let venv = project::root().join(".venv/bin");
@@ -68,6 +81,8 @@ fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item]) -> Result<Watc
         kernel: series.into(),
         mem: 2048,
         timeout: TIMEOUT,
+        cold: second,
+        out: Some(out),
         cwd: Some(project::root().into()),
         env: vec![
             format!("LVS_TEST_KERNEL={series}").into(),
