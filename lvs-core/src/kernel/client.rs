@@ -14,7 +14,7 @@ use crate::wire::uapi::*;
 /// more than that for each part of a dump. Where its smallest part is larger, a cut datagram says so.
 const SMALL: usize = 3776;
 /// Buffers for long lists: more than this the kernel does not fill (`netlink_recvmsg()`).
-const LARGE: usize = 32 << 10;
+pub(super) const LARGE: usize = 32 << 10;
 /// Where [`SMALL`] turns out to be too small.
 const MIDDLE: usize = 8 << 10;
 /// Small parts after which a list counts as long: 16 of them hold 160 destinations.
@@ -141,7 +141,7 @@ impl Client {
             }
             client.send()?;
             // A family with many operations needs a large buffer: the kernel ends a list at one that does not fit.
-            let size = if list { (LARGE, 2) } else { (client.short(), 1) };
+            let size = if list { (LARGE, 1) } else { (client.short(), 1) };
             client.receive(
                 |_| size,
                 |message| {
@@ -162,7 +162,8 @@ impl Client {
             )
         });
         if list && result.is_ok() {
-            self.stale = true; // A fresh socket next, to which no large buffer was offered.
+            self.stale = true;
+            self.prepare(); // A fresh socket, to which no large buffer was offered.
         }
         match result {
             Ok(()) => found.ok_or_else(missing),
@@ -400,7 +401,8 @@ impl Client {
             let (chunk, limit) = match receives {
                 0 if grown => (LARGE, 2),
                 0 => (small, 2),
-                _ if grown || datagrams > LONG_AFTER => (LARGE, 4),
+                // One at a time costs more calls, and less memory to touch.
+                _ if grown || datagrams > LONG_AFTER => (LARGE, 1),
                 _ => (small, super::sys::MAX_DATAGRAMS),
             };
             receives += 1;

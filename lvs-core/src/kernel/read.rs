@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use super::client::{Client, Fault, TRIES, is_end};
@@ -15,6 +15,8 @@ use crate::wire::{WireError, config, daemon, destination, info, service};
 
 /// Questions after single services in a datagram: each is answered with one of its own.
 const QUESTIONS: usize = 64;
+/// Entries that a list has room for at first.
+const FEW: usize = 12;
 
 fn nest<'a>(mut attributes: Attributes<'a>, number: u16, name: &'static str) -> Result<Attributes<'a>, WireError> {
     let found = attributes.find(|attribute| attribute.number() == number);
@@ -27,6 +29,16 @@ fn read_service(attributes: Attributes<'_>) -> Result<ServiceEntry, WireError> {
 
 fn read_daemon(attributes: Attributes<'_>) -> Result<Daemon, WireError> {
     daemon::read_entry(nest(attributes, IPVS_CMD_ATTR_DAEMON, "DAEMON")?)
+}
+
+/// Reads an entry to the end of a list.
+fn push<T>(
+    read: impl Fn(Attributes<'_>) -> Result<T, WireError>,
+) -> impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), WireError> {
+    move |list, attributes| {
+        list.push(read(attributes)?);
+        Ok(())
+    }
 }
 
 impl Client {
@@ -44,11 +56,11 @@ impl Client {
     }
 
     pub(super) fn daemons(&mut self) -> Result<Vec<Daemon>> {
-        self.list(Attempt::ReadDaemons, Command::GetDaemon, |_| (), read_daemon, |daemon| daemon.role)
+        self.list(Attempt::ReadDaemons, Command::GetDaemon, |_| (), push(read_daemon), |daemon| daemon.role)
     }
 
     pub(super) fn services(&mut self) -> Result<Vec<ServiceEntry>> {
-        self.list(Attempt::ReadServices, Command::GetService, |_| (), read_service, |entry| entry.service.key())
+        self.list(Attempt::ReadServices, Command::GetService, |_| (), push(read_service), |entry| entry.service.key())
     }
 
     pub(super) fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
@@ -67,7 +79,7 @@ impl Client {
             Attempt::ReadDestinations(*key),
             Command::GetDest,
             |buf| service::write_key(buf, key),
-            |attributes| destination::read_entry(nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
+            |list, attributes| destination::push_entry(list, nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
             |entry| entry.destination.key,
         )
     }
@@ -80,7 +92,7 @@ impl Client {
         attempt: Attempt,
         command: Command,
         body: impl Fn(&mut Vec<u8>),
-        read: impl Fn(Attributes<'_>) -> Result<T, WireError>,
+        push: impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), WireError>,
         key: impl Fn(&T) -> K,
     ) -> Result<Vec<T>> {
         // A list is likely to be as long as the one before.
@@ -89,8 +101,11 @@ impl Client {
             let parts = self.read(attempt, |client| {
                 entries.clear();
                 client.dump(command, &body, |attributes| {
-                    entries.push(read(attributes)?);
-                    Ok(())
+                    // Entries are large: growing by little would move them often. What is too much is given back.
+                    if entries.len() == entries.capacity() {
+                        entries.reserve_exact(FEW.max(3 * entries.len()));
+                    }
+                    push(&mut entries, attributes)
                 })
             })?;
             if parts < 2 || !has_double(&entries, &key) || !reconcile(&mut entries, &key) {
@@ -211,10 +226,18 @@ impl Client {
 
 /// Whether two entries may be of one key: exact when it says no, and mostly when it says yes.
 fn has_double<T, K: Hash>(entries: &[T], key: &impl Fn(&T) -> K) -> bool {
-    let mut seen: HashSet<u64, BuildHasherDefault<Mixer>> =
-        HashSet::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
+    // A table of parts of hashes, at most two thirds full; zero is an empty place.
+    let mut seen = vec![0; (entries.len() + entries.len() / 2 + 1).next_power_of_two()];
+    let mask = seen.len() - 1;
     let hasher = BuildHasherDefault::<Mixer>::default();
-    !entries.iter().all(|entry| seen.insert(hasher.hash_one(key(entry))))
+    entries.iter().any(|entry| {
+        let hash = hasher.hash_one(key(entry));
+        let (tag, mut place) = ((hash >> 32) as u32 | 1, hash as usize & mask);
+        while seen[place] != 0 && seen[place] != tag {
+            place = (place + 1) & mask;
+        }
+        std::mem::replace(&mut seen[place], tag) == tag
+    })
 }
 
 /// Merges entries of one key: the place of the first, the news of the last. Gives back whether there were any.

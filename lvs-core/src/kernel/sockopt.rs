@@ -97,7 +97,7 @@ impl SocketOptions {
         let mut count = self.row(attempt, key)?.1;
         let mut tries = 1;
         loop {
-            let list = self.list(attempt, key, count)?;
+            let list = self.list(attempt, key, count, &mut Vec::new())?;
             let after = self.row(attempt, key)?.1;
             if after == count || tries == TRIES {
                 return Ok(list);
@@ -107,13 +107,14 @@ impl SocketOptions {
         }
     }
 
-    fn list(&self, attempt: Attempt, key: &ServiceKey, count: u32) -> Result<Vec<DestinationEntry>> {
+    /// Reads a list; the buffer is for many to share.
+    fn list(&self, attempt: Attempt, key: &ServiceKey, count: u32, buf: &mut Vec<u8>) -> Result<Vec<DestinationEntry>> {
         if count == 0 {
             return Ok(Vec::new());
         }
-        let mut buf = layout::destinations_buffer(key, count).map_err(|why| inexpressible(attempt, why))?;
-        self.get(attempt, IP_VS_SO_GET_DESTS, &mut buf)?;
-        Ok(layout::read_destinations(&buf))
+        layout::prepare_destinations(buf, key, count).map_err(|why| inexpressible(attempt, why))?;
+        self.get(attempt, IP_VS_SO_GET_DESTS, buf)?;
+        Ok(layout::read_destinations(buf))
     }
 
     pub(super) fn timeouts(&self) -> Result<Timeouts> {
@@ -134,9 +135,10 @@ impl SocketOptions {
         snapshot.daemons = self.daemons()?;
         let rows = self.rows()?;
         snapshot.services.reserve_exact(rows.len());
+        let mut buf = Vec::new();
         for (entry, count) in rows {
             let key = entry.service.key();
-            match self.list(Attempt::ReadDestinations(key), &key, count) {
+            match self.list(Attempt::ReadDestinations(key), &key, count, &mut buf) {
                 Ok(destinations) => snapshot.services.push(ServiceSnapshot { entry, destinations }),
                 Err(error) if error.errno() == Some(Errno::ESRCH) => {} // Gone since the list of services.
                 Err(error) => return Err(error),

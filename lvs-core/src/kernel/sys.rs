@@ -90,6 +90,14 @@ pub(super) fn receive(
     wait: bool,
     lengths: &mut Vec<usize>,
 ) -> io::Result<()> {
+    // MSG_TRUNC asks for the whole length of a datagram that is cut.
+    let flags = libc::MSG_TRUNC | if wait { 0 } else { libc::MSG_DONTWAIT };
+    if buf.len() / chunk == 1 {
+        // SAFETY: the pointer and the length describe `buf`, to which the kernel writes at most that many bytes.
+        let received = unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), chunk, flags) };
+        lengths.push(usize::try_from(received).map_err(|_| io::Error::last_os_error())?);
+        return Ok(());
+    }
     // SAFETY: iovec and mmsghdr are numbers and pointers; all zero (null) is a valid value of both.
     let (mut vectors, mut headers): ([libc::iovec; MAX_DATAGRAMS], [libc::mmsghdr; MAX_DATAGRAMS]) =
         unsafe { (zeroed(), zeroed()) };
@@ -101,8 +109,7 @@ pub(super) fn receive(
         header.msg_hdr.msg_iovlen = 1;
         count += 1;
     }
-    // MSG_TRUNC asks for the whole length of a datagram that is cut.
-    let flags = libc::MSG_TRUNC | libc::MSG_WAITFORONE | if wait { 0 } else { libc::MSG_DONTWAIT };
+    let flags = flags | libc::MSG_WAITFORONE;
     // SAFETY: `count` headers are set up; each points to one vector, and that to its own part of `buf`. All outlive the
     // call; names and control data are null with length zero.
     let received =

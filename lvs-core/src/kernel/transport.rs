@@ -23,8 +23,10 @@ impl Inbox {
         self.lengths.clear();
         self.chunk = chunk;
         self.limit = limit.clamp(1, super::sys::MAX_DATAGRAMS);
-        if self.bytes.len() < self.chunk * self.limit {
-            self.bytes.resize(self.chunk * self.limit, 0);
+        let size = self.chunk * self.limit;
+        if self.bytes.len() < size {
+            // Room for all that is usually asked for: pages that nothing lands in cost nothing.
+            self.bytes = vec![0; size.max(super::client::LARGE)];
         }
     }
 

@@ -10,6 +10,7 @@ use crate::errno::Errno;
 use crate::model::{
     AddressFamily, Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
 };
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Appends a DEST nest that identifies a destination: what `DelDest` needs.
 pub fn write_key(buf: &mut Vec<u8>, key: &DestinationKey) {
@@ -61,12 +62,35 @@ fn write_configuration(buf: &mut Vec<u8>, destination: &Destination) {
 ///
 /// # Errors
 /// When the nest lacks address or port, or holds an address family that no kernel sends.
-#[inline]
 pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
-    match read_usual(nest.rest()) {
-        Some(entry) => Ok(entry),
+    match usual(nest.rest()) {
+        Some((bytes, family)) => {
+            let mut entry = usual_without_statistics(bytes, family);
+            add_usual_statistics(&mut entry, bytes);
+            Ok(entry)
+        }
         None => read_any(nest, service),
     }
+}
+
+/// [`read_entry`] to the end of a list. Entries are large and lists long: this way they are built where they stay.
+#[inline]
+pub(crate) fn push_entry(
+    list: &mut Vec<DestinationEntry>,
+    nest: Attributes<'_>,
+    service: AddressFamily,
+) -> Result<(), WireError> {
+    match usual(nest.rest()) {
+        Some((bytes, family)) => {
+            // The larger half is read into its place: a whole entry would be made elsewhere, and copied.
+            list.push(usual_without_statistics(bytes, family));
+            if let Some(entry) = list.last_mut() {
+                add_usual_statistics(entry, bytes);
+            }
+        }
+        None => list.push(read_any(nest, service)?),
+    }
+    Ok(())
 }
 
 /// The attributes of a reply as kernels since 5.4 write them: kind, length with header, in order. Dumps are read mostly
@@ -85,8 +109,8 @@ const USUAL: [(u16, u16); 15] = [
     (IPVS_DEST_ATTR_INACT_CONNS, 8),
     (IPVS_DEST_ATTR_PERSIST_CONNS, 8),
     (IPVS_DEST_ATTR_ADDR_FAMILY, 6),
-    (IPVS_DEST_ATTR_STATS, 92),
-    (IPVS_DEST_ATTR_STATS64, 124),
+    (IPVS_DEST_ATTR_STATS, 4 + stats::USUAL_SIZE as u16),
+    (IPVS_DEST_ATTR_STATS64, 4 + stats::USUAL64_SIZE as u16),
 ];
 
 /// Where each of [`USUAL`] starts, and where the last ends.
@@ -100,21 +124,34 @@ const PLACES: [usize; 16] = {
     places
 };
 
-#[inline]
-fn read_usual(bytes: &[u8]) -> Option<DestinationEntry> {
-    let bytes: &[u8; PLACES[15]] = bytes.try_into().ok()?;
+/// A nest in the usual shape.
+type Usual = [u8; PLACES[15]];
+
+/// Whether a nest has the usual shape, down to its statistics; and its address family.
+#[inline(always)]
+fn usual(bytes: &[u8]) -> Option<(&Usual, AddressFamily)> {
+    let bytes: &Usual = bytes.try_into().ok()?;
     let mut odd = 0;
     for (at, (kind, length)) in PLACES.into_iter().zip(USUAL) {
         odd |= header_at(bytes, at) ^ header(length, kind);
     }
+    odd |= stats::oddity(bytes, PLACES[13] + 4) | stats::oddity64(bytes, PLACES[14] + 4);
     if odd != 0 {
         return None;
     }
+    let family = AddressFamily::from_number(u16::from_ne_bytes([bytes[PLACES[12] + 4], bytes[PLACES[12] + 5]]))?;
+    Some((bytes, family))
+}
+
+#[inline(always)]
+fn usual_without_statistics(bytes: &Usual, family: AddressFamily) -> DestinationEntry {
     let value = |index: usize| &bytes[PLACES[index] + 4..];
     let long = |index: usize| header_at(bytes, PLACES[index] + 4);
     let short = |index: usize| [value(index)[0], value(index)[1]];
-    let family = AddressFamily::from_number(u16::from_ne_bytes(short(12)))?;
-    let addr = Attribute::new(IPVS_DEST_ATTR_ADDR, &bytes[4..20]).address(family)?;
+    let addr = match family {
+        AddressFamily::Inet => IpAddr::V4(Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7])),
+        AddressFamily::Inet6 => IpAddr::V6(Ipv6Addr::from(value(0).first_chunk().copied().unwrap_or([0; 16]))),
+    };
     let destination = Destination {
         key: DestinationKey::new(addr, u16::from_be_bytes(short(1))),
         forwarding: ForwardingMethod::from_number(long(2)),
@@ -127,14 +164,14 @@ fn read_usual(bytes: &[u8]) -> Option<DestinationEntry> {
             flags: TunnelFlags(u16::from_ne_bytes(short(6))),
         },
     };
-    Some(DestinationEntry {
-        destination,
-        active: long(9),
-        inactive: long(10),
-        persistent: long(11),
-        stats: Some(stats::read(Attributes::new(&value(13)[..88]))),
-        stats64: Some(stats::read(Attributes::new(&value(14)[..120]))),
-    })
+    let (active, inactive, persistent) = (long(9), long(10), long(11));
+    DestinationEntry { destination, active, inactive, persistent, stats: None, stats64: None }
+}
+
+#[inline(always)]
+fn add_usual_statistics(entry: &mut DestinationEntry, bytes: &Usual) {
+    entry.stats = Some(stats::read_at(bytes, PLACES[13] + 4));
+    entry.stats64 = Some(stats::read64_at(bytes, PLACES[14] + 4));
 }
 
 fn read_any(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
@@ -283,12 +320,24 @@ mod tests {
             let mut buf = Vec::new();
             write_entry(&mut buf, &entry);
             let nest = Attributes::new(&buf[4..]);
-            assert_eq!(read_usual(nest.rest()), Some(entry));
+            assert!(usual(nest.rest()).is_some());
+            assert_eq!(read_entry(nest, AddressFamily::Inet), Ok(entry));
             assert_eq!(read_any(nest, AddressFamily::Inet), Ok(entry));
             // One attribute more at the end, as a newer kernel may send.
             put_u32(&mut buf, 99, 1);
-            assert_eq!(read_usual(&buf[4..]), None);
+            assert_eq!(usual(&buf[4..]), None);
             assert_eq!(read_entry(Attributes::new(&buf[4..]), AddressFamily::Inet), Ok(entry));
+            // One header that is not the usual one, wherever it stands.
+            let usual_bytes = &buf[4..4 + PLACES[15]];
+            for at in (0..usual_bytes.len()).step_by(4) {
+                let mut changed = usual_bytes.to_vec();
+                changed[at + 2] ^= 0x40;
+                let nest = Attributes::new(&changed);
+                let read = read_entry(nest, AddressFamily::Inet);
+                assert_eq!(read, read_any(nest, AddressFamily::Inet), "at {at}");
+                let mut list = Vec::new();
+                assert_eq!(push_entry(&mut list, nest, AddressFamily::Inet).map(|()| list[0]), read, "at {at}");
+            }
         }
     }
 }

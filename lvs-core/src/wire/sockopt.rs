@@ -95,14 +95,17 @@ impl Fields<'_> {
 }
 
 /// Bytes that were not there read as zero: the readers check the length of a row first.
+#[inline(always)]
 fn get<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
 }
 
+#[inline(always)]
 fn get_u32(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes(get(bytes, at))
 }
 
+#[inline(always)]
 fn get_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from_ne_bytes(get(bytes, at))
 }
@@ -246,24 +249,25 @@ pub fn services_buffer(count: u32) -> Vec<u8> {
     bytes
 }
 
-/// `struct ip_vs_get_dests` with room for so many. Rows that the kernel does not fill stay all ones, which is no
-/// destination.
+/// `struct ip_vs_get_dests` with room for so many, in place of what the buffer held. Rows that the kernel does not fill
+/// stay all ones, which is no destination.
 ///
 /// # Errors
 /// As [`write_key`].
-pub fn destinations_buffer(key: &ServiceKey, count: u32) -> Result<Vec<u8>, Inexpressible> {
+pub fn prepare_destinations(buf: &mut Vec<u8>, key: &ServiceKey, count: u32) -> Result<(), Inexpressible> {
     let (protocol, addr, port, mark) = identity(key)?;
     let head = offset_of!(GetDests, rows);
     let rows = usize::try_from(count).unwrap_or(0).saturating_mul(size_of::<DestRow>());
-    let mut bytes = vec![0xff; head + rows];
-    bytes[..head].fill(0);
-    let mut fields = Fields(&mut bytes);
+    buf.clear();
+    buf.resize(head, 0);
+    buf.resize(head + rows, 0xff);
+    let mut fields = Fields(buf);
     fields.put(offset_of!(GetDests, protocol), &protocol.to_ne_bytes());
     fields.put(offset_of!(GetDests, addr), &addr);
     fields.put(offset_of!(GetDests, port), &port);
     fields.put(offset_of!(GetDests, fwmark), &mark.to_ne_bytes());
     fields.put(offset_of!(GetDests, num_dests), &count.to_ne_bytes());
-    Ok(bytes)
+    Ok(())
 }
 
 /// `struct ip_vs_service_entry` of a key, to be filled in by the kernel.
@@ -310,7 +314,11 @@ pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, WireError> {
 pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, WireError> {
     let rows = bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default();
     let rows = rows.chunks_exact(size_of::<ServiceRow>());
-    rows.filter(|row| row.iter().any(|byte| *byte != 0)).map(read_service).collect()
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows.filter(|row| row.iter().any(|byte| *byte != 0)) {
+        list.push(read_service(row)?);
+    }
+    Ok(list)
 }
 
 /// Reads `struct ip_vs_service_entry`: the service, and the number of its destinations.
@@ -340,18 +348,26 @@ pub fn read_service(row: &[u8]) -> Result<(ServiceEntry, u32), WireError> {
         .map_err(|_| WireError::invalid("service", "a netmask of another family"))?;
     service.timeout = get_u32(row, offset_of!(ServiceRow, timeout));
     let mut entry = ServiceEntry::new(service);
-    entry.stats = Some(read_stats(&row[offset_of!(ServiceRow, stats)..]));
+    entry.stats = Some(read_stats(row, offset_of!(ServiceRow, stats)));
     Ok((entry, get_u32(row, offset_of!(ServiceRow, num_dests))))
 }
 
 /// Reads the rows of `struct ip_vs_get_dests`. The kernel counts IPv6 destinations but does not show them.
 pub fn read_destinations(bytes: &[u8]) -> Vec<DestinationEntry> {
-    let rows = bytes.get(offset_of!(GetDests, rows)..).unwrap_or_default();
-    let rows = rows.chunks_exact(size_of::<DestRow>());
-    rows.filter(|row| get_u32(row, offset_of!(DestRow, addr)) != u32::MAX).map(read_destination).collect()
+    let (rows, _) = bytes.get(offset_of!(GetDests, rows)..).unwrap_or_default().as_chunks();
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|row| get_u32(*row, offset_of!(DestRow, addr)) != u32::MAX) {
+        // The larger half is read into its place: a whole entry would be made elsewhere, and copied.
+        list.push(read_without_statistics(row));
+        if let Some(entry) = list.last_mut() {
+            entry.stats = Some(read_stats(row, offset_of!(DestRow, stats)));
+        }
+    }
+    list
 }
 
-fn read_destination(row: &[u8]) -> DestinationEntry {
+#[inline(always)]
+fn read_without_statistics(row: &[u8; size_of::<DestRow>()]) -> DestinationEntry {
     let addr = Ipv4Addr::from(get::<4>(row, offset_of!(DestRow, addr)));
     let port = u16::from_be_bytes(get(row, offset_of!(DestRow, port)));
     let destination = Destination::new(addr.into(), port)
@@ -365,19 +381,20 @@ fn read_destination(row: &[u8]) -> DestinationEntry {
     entry.active = get_u32(row, offset_of!(DestRow, activeconns));
     entry.inactive = get_u32(row, offset_of!(DestRow, inactconns));
     entry.persistent = get_u32(row, offset_of!(DestRow, persistconns));
-    entry.stats = Some(read_stats(&row[offset_of!(DestRow, stats)..]));
     entry
 }
 
-fn read_stats(bytes: &[u8]) -> Stats {
-    let narrow = |at| u64::from(get_u32(bytes, at));
+#[inline(always)]
+fn read_stats(row: &[u8], start: usize) -> Stats {
+    let narrow = |at| u64::from(get_u32(row, start + at));
+    let wide = |at| get_u64(row, start + at);
     Stats {
         counters: Counters {
             connections: narrow(offset_of!(StatsUser, conns)),
             packets_in: narrow(offset_of!(StatsUser, inpkts)),
             packets_out: narrow(offset_of!(StatsUser, outpkts)),
-            bytes_in: get_u64(bytes, offset_of!(StatsUser, inbytes)),
-            bytes_out: get_u64(bytes, offset_of!(StatsUser, outbytes)),
+            bytes_in: wide(offset_of!(StatsUser, inbytes)),
+            bytes_out: wide(offset_of!(StatsUser, outbytes)),
         },
         rates: Rates {
             connections: narrow(offset_of!(StatsUser, cps)),
@@ -430,7 +447,9 @@ mod tests {
     #[test]
     fn rows_that_the_kernel_left_alone_are_no_destinations() {
         let key = ServiceKey::tcp("192.0.2.1", 80).unwrap();
-        assert!(read_destinations(&destinations_buffer(&key, 3).unwrap()).is_empty());
+        let mut buf = b"whatever was there".to_vec();
+        prepare_destinations(&mut buf, &key, 3).unwrap();
+        assert!(read_destinations(&buf).is_empty());
         assert!(read_services(&services_buffer(3)).unwrap().is_empty());
     }
 }

@@ -7,44 +7,89 @@ use crate::model::{Counters, Rates, Stats};
 /// Reads a statistics nest, 32 or 64 bits wide: the length of each attribute tells. What is absent is zero.
 #[inline]
 pub fn read(nest: Attributes<'_>) -> Stats {
-    read_usual(nest.rest()).or_else(|| read_usual64(nest.rest())).unwrap_or_else(|| read_any(nest))
-}
-
-/// The ten attributes of the 64-bit nest as today's kernels write them, each at its place.
-#[inline]
-fn read_usual64(bytes: &[u8]) -> Option<Stats> {
-    let bytes: &[u8; 120] = bytes.try_into().ok()?;
-    let mut odd = 0;
-    let mut values = [0; 10];
-    for (index, value) in values.iter_mut().enumerate() {
-        let at = index * 12;
-        odd |= header_at(bytes, at) ^ header(12, IPVS_STATS_ATTR_CONNS + index as u16);
-        *value = u64_at(bytes, at + 4);
+    let bytes = nest.rest();
+    if bytes.len() == USUAL_SIZE && oddity(bytes, 0) == 0 {
+        read_at(bytes, 0)
+    } else if bytes.len() == USUAL64_SIZE && oddity64(bytes, 0) == 0 {
+        read64_at(bytes, 0)
+    } else {
+        read_any(nest)
     }
-    (odd == 0).then(|| from_values(values))
 }
 
-/// The same of the 32-bit nest, in which the bytes are 64 bits wide, too.
-#[inline]
-fn read_usual(bytes: &[u8]) -> Option<Stats> {
-    let bytes: &[u8; 88] = bytes.try_into().ok()?;
+/// The length of the 32-bit nest as today's kernels write it: ten attributes in order, two of them (the bytes) 64 bits
+/// wide here, too.
+pub(super) const USUAL_SIZE: usize = 88;
+/// The length of the 64-bit nest: ten attributes in order.
+pub(super) const USUAL64_SIZE: usize = 120;
+
+/// Where the attributes of the 32-bit nest start.
+const PLACES: [usize; 10] = [0, 8, 16, 24, 36, 48, 56, 64, 72, 80];
+
+/// Zero if the headers of the 32-bit nest that starts there are the usual ones.
+#[inline(always)]
+pub(super) fn oddity(bytes: &[u8], start: usize) -> u32 {
     let mut odd = 0;
-    let mut values = [0; 10];
-    for (index, value) in values.iter_mut().enumerate() {
-        let wide = index == 3 || index == 4;
-        let at = index * 8 + if index > 3 { 4 } else { 0 } + if index > 4 { 4 } else { 0 };
-        odd |= header_at(bytes, at) ^ header(if wide { 12 } else { 8 }, IPVS_STATS_ATTR_CONNS + index as u16);
-        *value = if wide { u64_at(bytes, at + 4) } else { header_at(bytes, at + 4).into() };
+    for (index, at) in PLACES.into_iter().enumerate() {
+        let length = if index == 3 || index == 4 { 12 } else { 8 };
+        odd |= header_at(bytes, start + at) ^ header(length, IPVS_STATS_ATTR_CONNS + index as u16);
     }
-    (odd == 0).then(|| from_values(values))
+    odd
 }
 
-#[inline]
-fn from_values(values: [u64; 10]) -> Stats {
-    let [connections, packets_in, packets_out, bytes_in, bytes_out, rates @ ..] = values;
-    let counters = Counters { connections, packets_in, packets_out, bytes_in, bytes_out };
-    let [connections, packets_in, packets_out, bytes_in, bytes_out] = rates;
-    Stats { counters, rates: Rates { connections, packets_in, packets_out, bytes_in, bytes_out } }
+/// Zero if the headers of the 64-bit nest that starts there are the usual ones.
+#[inline(always)]
+pub(super) fn oddity64(bytes: &[u8], start: usize) -> u32 {
+    let mut odd = 0;
+    for index in 0..10 {
+        odd |= header_at(bytes, start + index * 12) ^ header(12, IPVS_STATS_ATTR_CONNS + index as u16);
+    }
+    odd
+}
+
+/// Reads the 32-bit nest in the usual shape that starts there.
+#[inline(always)]
+pub(super) fn read_at(bytes: &[u8], start: usize) -> Stats {
+    let narrow = |index: usize| u64::from(header_at(bytes, start + PLACES[index] + 4));
+    let wide = |index: usize| u64_at(bytes, start + PLACES[index] + 4);
+    Stats {
+        counters: Counters {
+            connections: narrow(0),
+            packets_in: narrow(1),
+            packets_out: narrow(2),
+            bytes_in: wide(3),
+            bytes_out: wide(4),
+        },
+        rates: Rates {
+            connections: narrow(5),
+            packets_in: narrow(6),
+            packets_out: narrow(7),
+            bytes_in: narrow(8),
+            bytes_out: narrow(9),
+        },
+    }
+}
+
+/// Reads the 64-bit nest in the usual shape that starts there.
+#[inline(always)]
+pub(super) fn read64_at(bytes: &[u8], start: usize) -> Stats {
+    let value = |index: usize| u64_at(bytes, start + index * 12 + 4);
+    Stats {
+        counters: Counters {
+            connections: value(0),
+            packets_in: value(1),
+            packets_out: value(2),
+            bytes_in: value(3),
+            bytes_out: value(4),
+        },
+        rates: Rates {
+            connections: value(5),
+            packets_in: value(6),
+            packets_out: value(7),
+            bytes_in: value(8),
+            bytes_out: value(9),
+        },
+    }
 }
 
 #[inline]
@@ -113,8 +158,9 @@ mod tests {
 
     #[test]
     fn the_usual_shape_and_any_other_read_alike() {
-        let values: [u64; 10] = std::array::from_fn(|index| 1 + index as u64);
-        let stats = from_values(values);
+        let counters = Counters { connections: 1, packets_in: 2, packets_out: 3, bytes_in: 4, bytes_out: 5 };
+        let rates = Rates { connections: 6, packets_in: 7, packets_out: 8, bytes_in: 9, bytes_out: 10 };
+        let stats = Stats { counters, rates };
         let mut buf = Vec::new();
         write(&mut buf, 1, &stats);
         write64(&mut buf, 2, &stats);
