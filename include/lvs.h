@@ -570,6 +570,31 @@ typedef uint32_t lvs_change_kind;
 #endif // __cplusplus
 
 /**
+ * Which file to read connections from.
+ */
+enum lvs_connection_file
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * ip_vs_conn: with the data of persistence engines, origins unknown.
+   */
+  LVS_CONNECTION_FILE_ENGINES = 0,
+  /**
+   * ip_vs_conn_sync: with the origin of each connection, without engines.
+   */
+  LVS_CONNECTION_FILE_ORIGINS = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_connection_file lvs_connection_file;
+#else
+typedef uint32_t lvs_connection_file;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Connections proper, or persistence templates.
  */
 enum lvs_connection_kind
@@ -1588,6 +1613,14 @@ typedef struct lvs_outcome lvs_outcome;
 typedef struct lvs_plan lvs_plan;
 
 /**
+ * Where the kernel's text files of a network namespace are: what they have that lvs_director_open_kernel() cannot tell. They
+ * need no privileges.
+ *
+ * Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads may use it.
+ */
+typedef struct lvs_procfs lvs_procfs;
+
+/**
  * What came of a batch: enough to name the table that is now in force.
  *
  * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
@@ -1624,6 +1657,13 @@ typedef struct lvs_service_list lvs_service_list;
  * sorts it, and it may outlive its director.
  */
 typedef struct lvs_snapshot lvs_snapshot;
+
+/**
+ * The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read them, root may write.
+ *
+ * Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of threads may use it.
+ */
+typedef struct lvs_sysctls lvs_sysctls;
 
 /**
  * A whole configuration: what a rules file says, what a director is to hold. It belongs to no director.
@@ -2531,6 +2571,42 @@ typedef struct lvs_connection_sum {
    */
   uint64_t templates;
 } lvs_connection_sum;
+
+/**
+ * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counters, void *user);
+
+/**
+ * A port on which an application helper (FTP) looks into the traffic. Its layout never changes.
+ */
+typedef struct lvs_helper {
+  /**
+   * Its name, such as "ftp"; no NUL byte at its end, and gone after the visit.
+   */
+  const char *name;
+  /**
+   * The length of the name.
+   */
+  size_t name_len;
+  /**
+   * LVS_PROTOCOL_..., or another number.
+   */
+  uint16_t protocol;
+  /**
+   * The port in host order.
+   */
+  uint16_t port;
+  /**
+   * Connections that use it.
+   */
+  int32_t use_count;
+} lvs_helper;
+
+/**
+ * Sees one helper; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_helper_visitor)(const struct lvs_helper *helper, void *user);
 
 /**
  * How a table is shown. Initialise it with LVS_LISTING_OPTIONS_INIT: what `ipvsadm -L -n` shows.
@@ -3826,6 +3902,18 @@ lvs_status lvs_director_receive(const struct lvs_director *director,
                                 struct lvs_error **err);
 
 /**
+ * Gives the embedded director `len` packets in their order: as lvs_director_receive() for one after the other, but faster with
+ * many connections, whose table is read from memory for several of them at a time. `verdicts` is an array of as many
+ * records, or NULL. Nothing happens unless all packets are in order. LVS_STATUS_UNSUPPORTED for the kernel.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_receive_all(const struct lvs_director *director,
+                                    const struct lvs_packet *packets,
+                                    size_t len,
+                                    struct lvs_verdict *verdicts,
+                                    struct lvs_error **err);
+
+/**
  * Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of UDP. `verdict` and
  * `sentence` say what became of its first packet; each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
  */
@@ -3949,6 +4037,101 @@ lvs_status lvs_connection_sums_state(const struct lvs_connection_sums *sums,
  * Releases sums. NULL does nothing.
  */
 void lvs_connection_sums_free(struct lvs_connection_sums *sums);
+
+/**
+ * Names the directory with the files: NULL for the calling thread's network namespace, "/proc/1/net" for that of a process,
+ * or any other. Opens nothing yet.
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_new(const char *directory,
+                          struct lvs_procfs **procfs,
+                          struct lvs_error **err);
+
+/**
+ * Reads the sums and rates of the whole director from ip_vs_stats. LVS_STATUS_NOT_FOUND where IPVS is not loaded, here and
+ * in the other calls.
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_stats(const struct lvs_procfs *procfs,
+                            struct lvs_stats *stats,
+                            struct lvs_error **err);
+
+/**
+ * Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and nothing zeroes them.
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_visit_cpus(const struct lvs_procfs *procfs,
+                                 lvs_cpu_visitor visitor,
+                                 void *user,
+                                 struct lvs_error **err);
+
+/**
+ * Shows the ports of the application helpers from ip_vs_app.
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_visit_helpers(const struct lvs_procfs *procfs,
+                                    lvs_helper_visitor visitor,
+                                    void *user,
+                                    struct lvs_error **err);
+
+/**
+ * Shows the connections that a filter means (all if it is NULL), as lvs_director_visit_connections() does. `file` is enum
+ * lvs_connection_file.
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_visit_connections(const struct lvs_procfs *procfs,
+                                        uint32_t file,
+                                        const struct lvs_connection_filter *filter,
+                                        lvs_connection_visitor visitor,
+                                        void *user,
+                                        struct lvs_error **err);
+
+/**
+ * Releases what lvs_procfs_new() made. NULL does nothing.
+ */
+void lvs_procfs_free(struct lvs_procfs *procfs);
+
+/**
+ * Names the directory with the tunables: NULL for /proc/sys/net/ipv4/vs, which shows the calling thread's network namespace.
+ * Opens nothing yet.
+ */
+LVS_NODISCARD
+lvs_status lvs_sysctls_new(const char *directory,
+                           struct lvs_sysctls **sysctls,
+                           struct lvs_error **err);
+
+/**
+ * Writes the names of the tunables that this kernel has into `names`, sorted, each with a newline behind it.
+ */
+LVS_NODISCARD
+lvs_status lvs_sysctls_names(const struct lvs_sysctls *sysctls,
+                             struct lvs_text *names,
+                             struct lvs_error **err);
+
+/**
+ * Reads a tunable by its name, such as "conn_reuse_mode", as the text that its file holds. LVS_STATUS_NOT_FOUND where
+ * this kernel, or this kind of namespace, does not have it.
+ */
+LVS_NODISCARD
+lvs_status lvs_sysctls_get(const struct lvs_sysctls *sysctls,
+                           const char *name,
+                           struct lvs_text *value,
+                           struct lvs_error **err);
+
+/**
+ * Writes a tunable. What no kernel takes gives LVS_STATUS_INVALID_INPUT with the words for it, before anything is
+ * written; the rest is for the kernel to say.
+ */
+LVS_NODISCARD
+lvs_status lvs_sysctls_set(const struct lvs_sysctls *sysctls,
+                           const char *name,
+                           const char *value,
+                           struct lvs_error **err);
+
+/**
+ * Releases what lvs_sysctls_new() made. NULL does nothing.
+ */
+void lvs_sysctls_free(struct lvs_sysctls *sysctls);
 
 /**
  * Writes the table of all services, as `ipvsadm -L` does. `options` may be NULL.

@@ -60,6 +60,8 @@ pub mod connection;
 
 pub mod sums;
 
+pub mod procfs;
+
 pub mod listing;
 
 pub mod operation;

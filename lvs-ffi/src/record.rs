@@ -137,6 +137,24 @@ pub(crate) unsafe fn write_optional<T: Record>(record: *mut T, value: impl FnOnc
     if record.is_null() { Ok(()) } else { unsafe { write_with(record, value) } }
 }
 
+/// The records of an array, checked: they lie as far apart as the first one says that it is large, and all say the same.
+pub(crate) unsafe fn array<T: Record>(first: *const T, len: usize) -> Result<impl Iterator<Item = *const T>, Failure> {
+    // SAFETY: as for `read`, for each of the records.
+    unsafe {
+        let size = if len == 0 { 0 } else { claimed_size(first)? };
+        if len > isize::MAX as usize / size.max(1) {
+            return Err(Failure::invalid(format!("an array of {len} {}", T::NAME)));
+        }
+        let at = move |index: usize| first.wrapping_byte_add(index * size);
+        for index in 1..len {
+            if claimed_size(at(index))? != size {
+                return Err(bad::<T>(format_args!("number {index} of an array has another size than the first")));
+            }
+        }
+        Ok((0..len).map(at))
+    }
+}
+
 /// Refuses a reserved field that is not zero.
 pub(crate) fn zero(what: &str, value: impl Into<u64>) -> Result<(), Failure> {
     match value.into() {
@@ -179,6 +197,21 @@ mod tests {
         for size in [0, 1, 7, 4097, u32::MAX] {
             assert!(sample(&[size, 1, 2]).is_err(), "{size}");
         }
+    }
+
+    #[test]
+    fn an_array_is_laid_out_as_its_program_was_compiled() {
+        let read_all = |words: &[u32], len| {
+            // SAFETY: the slice is as long as its records say, or shorter only where they are refused.
+            let records = unsafe { array(words.as_ptr().cast::<lvs_sample>(), len)? };
+            // SAFETY: as above.
+            records.map(|record| unsafe { read(record) }).collect::<Result<Vec<_>, _>>()
+        };
+        assert_eq!(read_all(&[8, 5, 8, 6], 2).unwrap()[1].old, 6);
+        assert_eq!(read_all(&[16, 5, 6, 0, 16, 7, 8, 0], 2).unwrap()[1].new, 8);
+        assert!(read_all(&[8, 5, 12, 6, 1], 2).is_err());
+        assert!(read_all(&[8, 5], usize::MAX).is_err());
+        assert!(read_all(&[], 0).unwrap().is_empty());
     }
 
     #[test]

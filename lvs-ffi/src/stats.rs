@@ -1,6 +1,6 @@
 //! Sums and rates.
 
-use lvs_core::model::Stats;
+use lvs_core::model::{Counters, Stats};
 
 /// The director reported statistics.
 pub const LVS_STATS_PRESENT: u32 = 0x1;
@@ -51,18 +51,25 @@ pub struct lvs_stats {
     pub rates: lvs_rates,
 }
 
+impl From<&Counters> for lvs_counters {
+    #[inline]
+    fn from(counters: &Counters) -> Self {
+        Self {
+            connections: counters.connections,
+            packets_in: counters.packets_in,
+            packets_out: counters.packets_out,
+            bytes_in: counters.bytes_in,
+            bytes_out: counters.bytes_out,
+        }
+    }
+}
+
 impl From<&Stats> for lvs_stats {
     #[inline]
     fn from(stats: &Stats) -> Self {
-        let (counters, rates) = (&stats.counters, &stats.rates);
+        let rates = &stats.rates;
         Self {
-            counters: lvs_counters {
-                connections: counters.connections,
-                packets_in: counters.packets_in,
-                packets_out: counters.packets_out,
-                bytes_in: counters.bytes_in,
-                bytes_out: counters.bytes_out,
-            },
+            counters: (&stats.counters).into(),
             rates: lvs_rates {
                 connections: rates.connections,
                 packets_in: rates.packets_in,

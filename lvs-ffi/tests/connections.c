@@ -89,6 +89,48 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   lvs_error_free(err);
 }
 
+static void packets_taken_together_fare_as_one_by_one(void) {
+  enum { COUNT = 40 };
+  lvs_error *err = NULL;
+  lvs_director *alone = busy(), *together = busy();
+  lvs_packet packets[COUNT];
+  lvs_verdict verdicts[COUNT], verdict = LVS_VERDICT_INIT;
+  for (uint16_t i = 0; i < COUNT; i++) {
+    lvs_packet packet = LVS_PACKET_INIT;
+    OK(lvs_address_parse("203.0.113.78", &packet.source, &err));
+    OK(lvs_address_parse("192.0.2.1", &packet.destination, &err));
+    packet.source_port = (uint16_t)(50000 + i / 2);
+    packet.destination_port = i % 5 == 4 ? 81 : 80;
+    packet.flags = i % 2 ? LVS_TCP_ACK : LVS_TCP_SYN;
+    packets[i] = packet;
+    verdicts[i] = verdict;
+  }
+  OK(lvs_director_receive_all(together, packets, COUNT, verdicts, &err));
+  for (unsigned i = 0; i < COUNT; i++) {
+    OK(lvs_director_receive(alone, &packets[i], &verdict, NULL, &err));
+    CHECK(memcmp(&verdict, &verdicts[i], sizeof verdict) == 0);
+  }
+  CHECK(verdicts[0].why == LVS_WHY_SCHEDULED && verdicts[1].why == LVS_WHY_CONNECTION);
+  CHECK(verdicts[4].why == LVS_WHY_NO_SERVICE);
+
+  /* One that is wrong, and none is taken. */
+  packets[0].source_port = 60000;
+  packets[1].protocol = 256;
+  FAILS(lvs_director_receive_all(together, packets, COUNT, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  packets[0].flags = LVS_TCP_ACK;
+  OK(lvs_director_receive_all(together, packets, 1, &verdict, &err));
+  CHECK(verdict.why == LVS_WHY_NOT_OPENING);
+  packets[1].struct_size--;
+  FAILS(lvs_director_receive_all(together, packets, 2, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  verdicts[1].struct_size = 0;
+  FAILS(lvs_director_receive_all(together, packets, 1, verdicts + 1, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_director_receive_all(together, NULL, 1, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  OK(lvs_director_receive_all(together, NULL, 0, NULL, &err));
+  lvs_director_free(alone);
+  lvs_director_free(together);
+  lvs_error_free(err);
+}
+
 struct seen {
   lvs_director *director;
   unsigned count, limit;
@@ -278,6 +320,7 @@ static void counters_and_rates_follow_the_packets(void) {
 
 int main(void) {
   a_packet_gets_a_verdict_and_a_sentence();
+  packets_taken_together_fare_as_one_by_one();
   connections_are_visited_and_filtered();
   connections_are_listed_and_outlive_their_director();
   connections_are_summed();

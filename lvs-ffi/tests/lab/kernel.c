@@ -189,6 +189,59 @@ static bool count_it(const lvs_connection *connection, void *user) {
   return true;
 }
 
+static bool sum_up(uint32_t cpu, const lvs_counters *counters, void *user) {
+  lvs_counters *sum = user;
+  (void)cpu;
+  sum->connections += counters->connections;
+  sum->packets_in += counters->packets_in;
+  return true;
+}
+
+static bool count_local(const lvs_connection *connection, void *user) {
+  *(unsigned *)user += connection->origin == LVS_ORIGIN_LOCAL && connection->target_port == 53;
+  return true;
+}
+
+static bool is_known(const lvs_helper *helper, void *user) {
+  *(unsigned *)user += helper->name_len == 3 && memcmp(helper->name, "ftp", 3) == 0 && helper->port == 21;
+  return true;
+}
+
+/* With five connections in the table, all that there ever were. */
+static void the_kernels_files_are_read(void) {
+  lvs_error *err = NULL;
+  lvs_procfs *procfs = NULL;
+  lvs_sysctls *sysctls = NULL;
+  lvs_text *text = NULL;
+  lvs_counters sum = {0, 0, 0, 0, 0};
+  lvs_stats stats;
+  unsigned local = 0, helpers = 0;
+  OK(lvs_procfs_new(NULL, &procfs, &err));
+  OK(lvs_procfs_visit_cpus(procfs, sum_up, &sum, &err));
+  CHECK(sum.connections == 5 && sum.packets_in == 5);
+  OK(lvs_procfs_stats(procfs, &stats, &err));
+  CHECK(stats.counters.connections <= sum.connections);
+  OK(lvs_procfs_visit_connections(procfs, LVS_CONNECTION_FILE_ORIGINS, NULL, count_local, &local, &err));
+  CHECK(local == 5);
+  OK(lvs_procfs_visit_helpers(procfs, is_known, &helpers, &err));
+  CHECK(helpers <= 1);
+  lvs_procfs_free(procfs);
+
+  OK(lvs_text_new(&text, &err));
+  OK(lvs_sysctls_new(NULL, &sysctls, &err));
+  OK(lvs_sysctls_names(sysctls, text, &err));
+  CHECK(strstr(lvs_text_data(text), "drop_entry\n") != NULL);
+  OK(lvs_sysctls_set(sysctls, "sync_threshold", "4 60", &err));
+  OK(lvs_sysctls_get(sysctls, "sync_threshold", text, &err));
+  CHECK(strcmp(lvs_text_data(text), "4\t60") == 0);
+  OK(lvs_sysctls_set(sysctls, "sync_threshold", "3 50", &err));
+  FAILS(lvs_sysctls_set(sysctls, "drop_entry", "4", &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_sysctls_get(sysctls, "of_no_kernel", text, &err), LVS_STATUS_NOT_FOUND);
+  lvs_sysctls_free(sysctls);
+  lvs_text_free(text);
+  lvs_error_free(err);
+}
+
 static void connections_are_read(void) {
   lvs_error *err = NULL;
   lvs_director *director = kernel();
@@ -229,6 +282,7 @@ static void connections_are_read(void) {
   OK(lvs_connection_sums_get(sums, 0, &sum, &err));
   CHECK(sum.connections == 5 && sum.inactive == 5);
   lvs_connection_sums_free(sums);
+  the_kernels_files_are_read();
   OK(lvs_director_flush(director, &err));
   lvs_director_free(director);
 }

@@ -49,6 +49,17 @@ impl Sysctls {
         self.set_raw(sysctl.name(), &value.to_string())
     }
 
+    /// Writes any file of the directory by name; what a tunable that this crate knows does not take is refused in words.
+    ///
+    /// # Errors
+    /// As [`get_raw`](Self::get_raw) and [`set`](Self::set).
+    pub fn set_text(&self, name: &str, text: &str) -> Result<()> {
+        match Sysctl::ALL.iter().find(|sysctl| sysctl.name() == name) {
+            Some(sysctl) => self.set(*sysctl, &SysctlValue::parse(*sysctl, text)?),
+            None => self.set_raw(name, text),
+        }
+    }
+
     /// Reads any file of the directory by name, such as `debug_level`, without its newline.
     ///
     /// # Errors
