@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use lvs_core::director::{Cause, OnRefusal, Operation};
 use lvs_core::kernel::{Inbox, KernelDirector, Transport};
 use lvs_core::model::{
-    Destination, DestinationEntry, Info, SchedulerName, Service, ServiceEntry, ServiceKey, Timeouts,
+    DaemonRole, Destination, DestinationEntry, Info, SchedulerName, Service, ServiceEntry, ServiceKey, Timeouts,
 };
 use lvs_core::wire::message::{Command, ExtendedAck, Header, Messages, finish, write_ack, write_done};
 use lvs_core::wire::request::Request;
@@ -50,6 +50,8 @@ struct Log {
 }
 
 const FAMILY: u16 = 33;
+/// Stands for a message that is no command.
+const NOTHING: Command = Command::Other(0);
 
 impl Transport for Script {
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
@@ -67,10 +69,16 @@ impl Transport for Script {
                 self.queue.push_back(Event::Datagram(reply));
                 return Ok(());
             }
-            assert_eq!(message.header.kind, FAMILY);
+            let command = match message.header.kind {
+                NLMSG_NOOP => NOTHING,
+                kind => {
+                    assert_eq!(kind, FAMILY);
+                    message.command().unwrap().0
+                }
+            };
             asked.push(Asked {
                 sequence: message.header.sequence,
-                command: message.command().unwrap().0,
+                command,
                 flags: message.header.flags,
                 bytes: rest[..length].to_vec(),
             });
@@ -254,6 +262,28 @@ fn a_full_buffer_that_lost_nothing_of_this_batch_is_no_fault() {
     let (mut director, _) =
         director(|asked: &[Asked]| vec![Event::Fails(Errno::ENOBUFS.0), ack(asked.last().unwrap(), None)]);
     assert!(director.apply(&adds(10), OnRefusal::Continue).is_complete(10));
+}
+
+#[test]
+fn a_stopped_daemon_that_goes_unacknowledged_is_stopped_all_the_same() {
+    let silent = |asked: &[Asked]| {
+        let acknowledged = asked.iter().filter(|one| one.command != Command::DelDaemon && one.flags & NLM_F_ACK != 0);
+        acknowledged.map(|one| ack(one, None)).collect()
+    };
+    let (mut director, log) = director(silent);
+    director.stop_daemon(DaemonRole::Master).unwrap();
+    let stops = [Operation::StopDaemon(DaemonRole::Master), Operation::StopDaemon(DaemonRole::Backup)];
+    assert!(director.apply(&stops, OnRefusal::Continue).is_complete(2));
+    let commands: Vec<_> = log.lock().unwrap().sends.iter().flatten().map(|one| one.command).collect();
+    assert_eq!(commands, [Command::DelDaemon, NOTHING, Command::DelDaemon, Command::DelDaemon, NOTHING]);
+}
+
+#[test]
+fn a_daemon_that_cannot_be_stopped_is_still_refused() {
+    let (mut director, _) = director(kernel_that_refuses(vec![(0, Errno::ESRCH)]));
+    let error = director.stop_daemon(DaemonRole::Master).unwrap_err();
+    assert_eq!((error.kind(), error.errno()), (ErrorKind::NotFound, Some(Errno::ESRCH)));
+    director.flush().unwrap();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::client::{Client, Fault, is_end, refusal};
 use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
-use crate::model::{AddressFamily, DaemonRole, EngineName, Protocol, SchedulerName, ServiceKey};
+use crate::model::{AddressFamily, EngineName, Protocol, SchedulerName, ServiceKey};
 use crate::wire::attr::{close, open_marked, put, put_address, put_be16, put_bytes4, put_text, put_u16, put_u32};
 use crate::wire::message::{Answer, Command, Message};
 use crate::wire::uapi::*;
@@ -25,7 +25,7 @@ impl Client {
             let start = report.answered;
             let batch = &operations[start..operations.len().min(start + limit)];
             let outcome = match self.send_batch(batch) {
-                Ok(first) => self.collect(first, batch.len()),
+                Ok(first) => self.collect(first, batch),
                 Err(error) if error.raw_os_error() == Some(Errno::EMSGSIZE.0) && batch.len() > 1 => {
                     limit = batch.len() / 2;
                     continue;
@@ -58,11 +58,15 @@ impl Client {
     fn send_batch(&mut self, operations: &[Operation]) -> io::Result<u32> {
         self.prepare();
         self.out.clear();
+        let ends_silent = ends_silent(operations);
         let mut first = None;
         for (index, operation) in operations.iter().enumerate() {
-            let flags = if index + 1 == operations.len() { NLM_F_ACK } else { 0 };
-            let sequence = self.write_operation(operation, flags);
+            let asks = index + 1 == operations.len() && !ends_silent;
+            let sequence = self.write_operation(operation, if asks { NLM_F_ACK } else { 0 });
             first.get_or_insert(sequence);
+        }
+        if ends_silent {
+            self.write_nothing(NLM_F_ACK);
         }
         let end = self.out.len();
         self.try_send(0..end)?;
@@ -103,15 +107,17 @@ impl Client {
     }
 
     /// Reads the answers to a batch.
-    fn collect(&mut self, first: u32, count: usize) -> Outcome {
+    fn collect(&mut self, first: u32, operations: &[Operation]) -> Outcome {
+        let count = operations.len();
+        let awaited = count + usize::from(ends_silent(operations));
         let mut outcome = Outcome::default();
         let mut visit = |message: &Message<'_>| {
             let index = usize::try_from(message.header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
-            if index >= count {
+            if index >= awaited {
                 return Ok(false); // An answer to something earlier.
             }
             match message.answer()? {
-                Answer::Error(errno, extended) => {
+                Answer::Error(errno, extended) if index < count => {
                     outcome.refused.push(Refused { index, errno, message: extended.message.map(Into::into) });
                 }
                 answer => {
@@ -120,8 +126,8 @@ impl Client {
                     }
                 }
             }
-            outcome.answered = index + 1;
-            Ok(outcome.answered == count)
+            outcome.answered = count.min(index + 1);
+            Ok(index + 1 == awaited)
         };
         let chunk = self.short();
         let fault = match self.receive(|_| (chunk, super::sys::MAX_DATAGRAMS), &mut visit) {
@@ -150,11 +156,6 @@ impl Client {
         let mut failures: Vec<Failure> = Vec::with_capacity(refused.len());
         for Refused { index, errno, message } in refused {
             let operation = operations[start + index];
-            if let (Errno::EINTR, Operation::StopDaemon(role)) = (errno, operation)
-                && self.has_stopped(role)
-            {
-                continue;
-            }
             let mut error = refusal(Attempt::Operation(operation), errno, message);
             if gone && errno == Errno::ENOENT {
                 error.cause = Cause::ModuleMissing;
@@ -164,12 +165,6 @@ impl Client {
             failures.push(Failure { index: start + index, error });
         }
         failures
-    }
-
-    /// Whether a daemon is stopped. One that is stopped before its thread ever ran is gone, and yet the kernel passes on
-    /// the `EINTR` of that thread (`kthread_stop()`, `stop_sync_thread()`).
-    fn has_stopped(&mut self, role: DaemonRole) -> bool {
-        self.daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.role != role))
     }
 
     /// Whether the family's number is no more: then every request is answered with `ENOENT`. If it has a new one, that
@@ -228,6 +223,14 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether the last of some operations may go unanswered though it succeeds, so that something must follow it.
+///
+/// A daemon that is stopped before its thread ever ran is gone, and yet `kthread_stop()` says `EINTR` of it
+/// (`stop_sync_thread()`); and a request that ends so is not acknowledged (`af_netlink.c`: `netlink_rcv_skb()`).
+const fn ends_silent(operations: &[Operation]) -> bool {
+    matches!(operations.last(), Some(Operation::StopDaemon(_)))
 }
 
 /// A service with a prefix length that no kernel takes and the model cannot say.

@@ -198,6 +198,14 @@ impl Client {
         sequence
     }
 
+    /// Appends a message that does nothing, for its acknowledgement.
+    pub(super) fn write_nothing(&mut self, flags: u16) {
+        let sequence = self.next_sequence();
+        let header = Header { kind: NLMSG_NOOP, flags: NLM_F_REQUEST | flags, sequence, ..Header::default() };
+        let start = header.begin(&mut self.out);
+        finish(&mut self.out, start);
+    }
+
     /// Makes sure that nothing old can be taken for an answer, and that a long list of yesterday does not make short
     /// ones dear.
     pub(super) fn prepare(&mut self) {

@@ -61,16 +61,28 @@ impl Both {
         let start = header.begin_command(&mut request, command);
         request.extend_from_slice(attributes);
         finish(&mut request, start);
-        let kernel = self.ask_kernel(&request);
+        let mut kernel = replies(&match command {
+            Command::DelDaemon => self.ask_kernel_to_stop(&request),
+            _ => self.ask_kernel(&request),
+        });
         request[4..6].copy_from_slice(&self.twin_family.to_ne_bytes());
-        let twin = self.ask_twin(&request);
-        (replies(&kernel), replies(&twin))
+        let twin = replies(&self.ask_twin(&request));
+        if command == Command::DelDaemon && kernel.is_empty() {
+            assert_eq!(twin[0].error, Some(0), "only what is done may go unacknowledged");
+            kernel.clone_from(&twin);
+        }
+        (kernel, twin)
     }
 
     fn ask_kernel(&self, request: &[u8]) -> Vec<Vec<u8>> {
         // SAFETY: the pointer and the length are those of `request`.
         let sent = unsafe { libc::send(self.socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
         assert_eq!(sent, request.len() as isize, "{}", io::Error::last_os_error());
+        self.answers()
+    }
+
+    /// What comes up to the end of one answer.
+    fn answers(&self) -> Vec<Vec<u8>> {
         let mut datagrams = Vec::new();
         loop {
             let mut buffer = vec![0_u8; 1 << 15];
@@ -84,6 +96,30 @@ impl Both {
                 return datagrams;
             }
         }
+    }
+
+    /// The kernel does not acknowledge that it stopped a daemon whose thread never ran; so something that it does
+    /// acknowledge follows.
+    fn ask_kernel_to_stop(&self, request: &[u8]) -> Vec<Vec<u8>> {
+        let mut both = request.to_vec();
+        both.resize(both.len().next_multiple_of(4), 0);
+        let flags = NLM_F_REQUEST | NLM_F_ACK;
+        let nothing = Header { kind: NLMSG_NOOP, flags, sequence: 0, ..Header::default() };
+        let start = nothing.begin(&mut both);
+        finish(&mut both, start);
+        let mut answers = self.ask_kernel(&both);
+        let is_last = |answers: &[Vec<u8>]| {
+            answers
+                .last()
+                .and_then(|last| Messages::new(last).next())
+                .is_some_and(|message| message.header.sequence == 0)
+        };
+        if !is_last(&answers) {
+            answers.extend(self.answers());
+        }
+        assert!(is_last(&answers));
+        answers.pop();
+        answers
     }
 
     fn ask_twin(&mut self, request: &[u8]) -> Vec<Vec<u8>> {
