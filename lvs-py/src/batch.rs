@@ -8,12 +8,12 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::errors;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, destination_of};
+use crate::failures;
 use crate::operation::PyOperation;
+use crate::service::{KeyArg, service_of};
 use crate::settings::{daemon_of, timeouts_of};
-use crate::snapshot::service_of;
-use crate::table::destination_of;
 
 /// Operations that are collected to go out together.
 #[pyclass(name = "Operations", module = "lvs._lvs", frozen, subclass)]
@@ -161,7 +161,7 @@ impl PyFailure {
     /// Why, as the exception that the operation alone would have raised.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        errors::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
+        failures::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
     }
 
     fn __repr__(&self) -> String {
@@ -194,7 +194,8 @@ impl PyBatchReport {
             let operation = operations[failure.index];
             PyFailure { index: failure.index, error: failure.error, operation }
         });
-        let interrupted = report.interrupted.map(|error: Error| errors::from_core(py, error).into_value(py).into_any());
+        let interrupted =
+            report.interrupted.map(|error: Error| failures::from_core(py, error).into_value(py).into_any());
         Ok(Self {
             answered: report.answered,
             sent: report.sent,

@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::num::NonZeroU32;
 
-use crate::convert::{self, DestinationKeyArg};
-use crate::destination::PyDestinationKey;
-use crate::errors::{OrRaise, invalid};
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey};
+use crate::errors::{OrInvalid, invalid};
 use crate::value::{Fields, Value, value_methods};
 
 /// An entry that owns what it says.
@@ -87,7 +87,7 @@ const fn origin_name(origin: ConnectionOrigin) -> &'static str {
 pub(crate) fn state(value: &Bound<'_, PyAny>) -> PyResult<ConnectionState> {
     let py = value.py();
     let member = convert::state_class(py)?.call1((value,)).map_err(|_| invalid(py, format!("{value} is no state")))?;
-    member.getattr("value")?.extract::<String>()?.parse().or_raise(py)
+    member.getattr("value")?.extract::<String>()?.parse().or_invalid(py)
 }
 
 pub(crate) fn origin(value: &Bound<'_, PyAny>) -> PyResult<ConnectionOrigin> {

@@ -15,9 +15,10 @@ use pyo3::types::{PyBytes, PyDict, PySlice};
 
 use crate::columns::{Column, PyColumns};
 use crate::connection::{Owned, PyConnection, origin, state};
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::destination::PyDestinationKey;
-use crate::errors::OrRaise;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey};
+use crate::failures::OrRaise;
+use crate::service::KeyArg;
 
 /// Which connections are meant.
 #[pyclass(name = "ConnectionFilter", module = "lvs._lvs", frozen)]
@@ -239,7 +240,7 @@ impl PyConnections {
     }
 
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
-        crate::snapshot::html(slf.py(), "connections", slf.as_any())
+        crate::value::html(slf.py(), "connections", slf.as_any())
     }
 }
 

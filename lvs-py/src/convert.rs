@@ -9,12 +9,9 @@ use lvs_core::model::{
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyInt, PyString, PyTuple};
+use pyo3::types::{PyInt, PyString};
 
-use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
-use crate::errors::{OrRaise, invalid};
-use crate::service::{PyService, PyServiceKey};
-use crate::snapshot::PyServiceEntry;
+use crate::errors::{OrInvalid, invalid};
 
 /// A class of `lvs.enums`, looked up once.
 macro_rules! enumeration {
@@ -46,7 +43,11 @@ fn number(class: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<u32> {
     match class.call1((value,)) {
         Ok(member) => member.extract(),
         Err(error) if error.is_instance_of::<pyo3::exceptions::PyValueError>(py) => {
-            Err(invalid(py, format!("{} names no {}", value.repr()?, class.getattr("__name__")?)))
+            let names = class.getattr("__members__")?.call_method0("values")?;
+            let names = names.try_iter()?.map(|member| Ok(member?.str()?.to_cow()?.into_owned()));
+            let names = names.collect::<PyResult<Vec<_>>>()?.join(", ");
+            let message = format!("{} names no {}: {names}", value.repr()?, class.getattr("__name__")?);
+            Err(invalid(py, message))
         }
         Err(error) => Err(error),
     }
@@ -142,77 +143,6 @@ pub(crate) fn key_text(py: Python<'_>, text: &str) -> PyResult<ServiceKey> {
     })
 }
 
-/// Anything that names a service: a key, a service, text, `("tcp", "192.0.2.1", 80)`.
-pub(crate) struct KeyArg(pub(crate) ServiceKey);
-
-impl<'py> FromPyObject<'_, 'py> for KeyArg {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let value = &*value;
-        if let Ok(key) = value.cast::<PyServiceKey>() {
-            return Ok(Self(key.get().0));
-        }
-        if let Ok(service) = value.cast::<PyService>() {
-            return Ok(Self(service.get().0.key()));
-        }
-        if let Ok(entry) = value.cast::<PyServiceEntry>() {
-            return Ok(Self(entry.get().service().key()));
-        }
-        if let Ok(text) = value.cast::<PyString>() {
-            return key_text(value.py(), &text.to_cow()?).map(Self);
-        }
-        if let Ok(tuple) = value.cast::<PyTuple>()
-            && tuple.len() == 3
-        {
-            let key = ServiceKey::endpoint(
-                protocol(&tuple.get_item(0)?)?,
-                address(&tuple.get_item(1)?)?,
-                port(&tuple.get_item(2)?)?,
-            );
-            return Ok(Self(key));
-        }
-        let kind = value.get_type().name()?;
-        Err(PyTypeError::new_err(format!("a service is named by a ServiceKey, a Service or text, not {kind}")))
-    }
-}
-
-/// Anything that names a destination: a key, a destination, text, `("192.0.2.7", 80)`.
-pub(crate) struct DestinationKeyArg(pub(crate) DestinationKey);
-
-impl<'py> FromPyObject<'_, 'py> for DestinationKeyArg {
-    type Error = PyErr;
-
-    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let value = &*value;
-        if let Ok(key) = value.cast::<PyDestinationKey>() {
-            return Ok(Self(key.get().0));
-        }
-        if let Ok(destination) = value.cast::<PyDestination>() {
-            return Ok(Self(destination.get().0.key));
-        }
-        if let Ok(entry) = value.cast::<PyDestinationEntry>() {
-            return Ok(Self(entry.get().entry().destination.key));
-        }
-        if let Ok(text) = value.cast::<PyString>() {
-            let text = text.to_cow()?;
-            return text.parse().map(Self).map_err(|_| {
-                let message = format!("{text:?} names no destination: write 198.51.100.7:80 or [2001:db8::7]:80");
-                invalid(value.py(), message)
-            });
-        }
-        if let Ok(tuple) = value.cast::<PyTuple>()
-            && tuple.len() == 2
-        {
-            return Ok(Self(DestinationKey::new(address(&tuple.get_item(0)?)?, port(&tuple.get_item(1)?)?)));
-        }
-        let kind = value.get_type().name()?;
-        Err(PyTypeError::new_err(format!(
-            "a destination is named by a DestinationKey, a Destination or text, not {kind}"
-        )))
-    }
-}
-
 /// A netmask for a family: an address, a prefix length, or either as text, with or without a slash.
 pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResult<Netmask> {
     let py = value.py();
@@ -230,7 +160,7 @@ pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResu
     };
     match (length, family) {
         (None, _) => mask_address(py, address(value)?, family),
-        (Some(length), AddressFamily::Inet6) => PrefixLength::new(length).or_raise(py).map(Netmask::V6),
+        (Some(length), AddressFamily::Inet6) => PrefixLength::new(length).or_invalid(py).map(Netmask::V6),
         (Some(length), AddressFamily::Inet) if length <= 32 => {
             let bits = u32::MAX.checked_shl(32 - length).unwrap_or(0);
             Ok(Netmask::V4(std::net::Ipv4Addr::from_bits(bits)))
@@ -242,7 +172,7 @@ pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResu
 fn mask_address(py: Python<'_>, mask: IpAddr, family: AddressFamily) -> PyResult<Netmask> {
     match (mask, family) {
         (IpAddr::V4(mask), AddressFamily::Inet) => Ok(Netmask::V4(mask)),
-        _ => Err(lvs_core::model::ModelError::NetmaskFamily).or_raise(py),
+        _ => Err(lvs_core::model::ModelError::NetmaskFamily).or_invalid(py),
     }
 }
 

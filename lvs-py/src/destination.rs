@@ -6,12 +6,13 @@ use lvs_core::model::{
     Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
 };
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::convert::{self, DestinationKeyArg};
+use crate::convert;
 use crate::errors::invalid;
-use crate::snapshot::Shared;
+use crate::shared::Shared;
 use crate::stats::PyStats;
 use crate::value::{Fields, Value, value_methods};
 
@@ -65,7 +66,7 @@ impl PyDestinationKey {
 }
 
 /// Address and port apart, or both in the first argument.
-fn key_of(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<DestinationKey> {
+pub(crate) fn key_of(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<DestinationKey> {
     match port {
         Some(port) => Ok(DestinationKey::new(convert::address(address)?, convert::port(port)?)),
         None => address.extract::<DestinationKeyArg>().map(|key| key.0),
@@ -371,7 +372,7 @@ impl PyDestinationEntry {
         entry.persistent = persistent;
         entry.stats = stats.map(crate::stats::stats_of).transpose()?;
         entry.stats64 = stats64.map(crate::stats::stats_of).transpose()?;
-        Ok(Self::new(crate::snapshot::lone_destination(entry), 0, 0))
+        Ok(Self::new(crate::shared::lone_destination(entry), 0, 0))
     }
 
     /// The destination as it is configured.
@@ -456,3 +457,71 @@ impl PyDestinationEntry {
 }
 
 value_methods!(PyDestinationEntry);
+
+/// Anything that names a destination: a key, a destination, text, `("192.0.2.7", 80)`.
+pub(crate) struct DestinationKeyArg(pub(crate) DestinationKey);
+
+impl<'py> FromPyObject<'_, 'py> for DestinationKeyArg {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let value = &*value;
+        if let Ok(key) = value.cast::<PyDestinationKey>() {
+            return Ok(Self(key.get().0));
+        }
+        if let Ok(destination) = value.cast::<PyDestination>() {
+            return Ok(Self(destination.get().0.key));
+        }
+        if let Ok(entry) = value.cast::<PyDestinationEntry>() {
+            return Ok(Self(entry.get().entry().destination.key));
+        }
+        if let Ok(text) = value.cast::<PyString>() {
+            let text = text.to_cow()?;
+            return text.parse().map(Self).map_err(|_| {
+                let message = format!("{text:?} names no destination: write 198.51.100.7:80 or [2001:db8::7]:80");
+                invalid(value.py(), message)
+            });
+        }
+        if let Ok(tuple) = value.cast::<PyTuple>()
+            && tuple.len() == 2
+        {
+            return Ok(Self(DestinationKey::new(
+                convert::address(&tuple.get_item(0)?)?,
+                convert::port(&tuple.get_item(1)?)?,
+            )));
+        }
+        let kind = value.get_type().name()?;
+        Err(PyTypeError::new_err(format!(
+            "a destination is named by a DestinationKey, a Destination or text, not {kind}"
+        )))
+    }
+}
+
+/// A destination: a value, what names one, or what `to_dict` has written.
+pub(crate) fn destination_of(value: &Bound<'_, PyAny>) -> PyResult<Destination> {
+    if let Ok(destination) = value.cast::<PyDestination>() {
+        return Ok(destination.get().0);
+    }
+    if let Ok(entry) = value.cast::<PyDestinationEntry>() {
+        return Ok(entry.get().entry().destination);
+    }
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let destination = value.py().get_type::<PyDestination>().call((), Some(fields))?;
+        return Ok(destination.cast::<PyDestination>()?.get().0);
+    }
+    value.extract::<DestinationKeyArg>().map(|key| Destination::with_key(key.0))
+}
+
+/// An entry: a value, what `to_dict` has written, or a destination without counts.
+pub(crate) fn destination_entry_of(value: &Bound<'_, PyAny>) -> PyResult<DestinationEntry> {
+    if let Ok(entry) = value.cast::<PyDestinationEntry>() {
+        return Ok(*entry.get().entry());
+    }
+    if let Ok(fields) = value.cast::<PyDict>()
+        && fields.contains("destination")?
+    {
+        let entry = value.py().get_type::<PyDestinationEntry>().call((), Some(fields))?;
+        return Ok(*entry.cast::<PyDestinationEntry>()?.get().entry());
+    }
+    destination_of(value).map(DestinationEntry::new)
+}

@@ -20,12 +20,17 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::batch::{PyBatchReport, operations_of};
 use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::errors::{self, OrRaise};
+use crate::convert;
+use crate::destination::DestinationKeyArg;
+use crate::entries::{PyDestinations, PyServiceEntry};
+use crate::errors;
+use crate::failures::{self, OrRaise};
 use crate::operation::PyOperation;
 use crate::packet::{PacketArgs, PyVerdict, flow};
+use crate::service::KeyArg;
 use crate::settings::{PyDaemon, PyInfo, PyTimeouts};
-use crate::snapshot::{PyDestinations, PyServiceEntry, PySnapshot, lone_service};
+use crate::shared::lone_service;
+use crate::snapshot::PySnapshot;
 use crate::stats::PyStats;
 
 /// Which director it is.
@@ -241,7 +246,7 @@ impl PyHandle {
         match self.with_inner(py, |inner| inner.director().service(&key.0))? {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(errors::from_core(py, error)),
+            Err(error) => Err(failures::from_core(py, error)),
         }
     }
 

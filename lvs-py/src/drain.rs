@@ -7,11 +7,11 @@ use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainTarget, Remaining,
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::destination::PyDestinationKey;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::invalid;
 use crate::operation::PyOperation;
-use crate::service::PyServiceKey;
+use crate::service::{KeyArg, PyServiceKey};
 use crate::snapshot::PySnapshot;
 use crate::table::table_of;
 

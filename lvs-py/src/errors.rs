@@ -1,12 +1,10 @@
-//! The exceptions of `lvs.exceptions`, raised from the errors of the core.
+//! The exceptions of `lvs.exceptions`. Those that carry an operation are made in `failures`.
 
-use lvs_core::director::{Attempt, OperationError};
-use lvs_core::{Error, ErrorKind};
+use lvs_core::ErrorKind;
+use lvs_core::model::ModelError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
-
-use crate::operation::PyOperation;
 
 /// A class of `lvs.exceptions`.
 pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -15,7 +13,7 @@ pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyA
     module.bind(py).getattr(name)
 }
 
-fn raise(py: Python<'_>, name: &str, args: impl for<'py> pyo3::call::PyCallArgs<'py>) -> PyErr {
+pub(crate) fn raise(py: Python<'_>, name: &str, args: impl for<'py> pyo3::call::PyCallArgs<'py>) -> PyErr {
     match class(py, name).and_then(|class| class.call1(args)) {
         Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
@@ -32,16 +30,8 @@ pub(crate) fn closed(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "ClosedError", (message,))
 }
 
-/// A director's refusal as an exception object, not raised.
-pub(crate) fn refusal(py: Python<'_>, error: &OperationError) -> PyErr {
-    let operation = match &error.attempt {
-        Attempt::Operation(operation) => PyOperation::wrap(py, *operation).ok(),
-        _ => None,
-    };
-    os_error(py, error.kind(), error.to_string(), error.errno.map(|errno| errno.0), operation, error.message.as_deref())
-}
-
-fn os_error(
+/// An exception that is an `OSError`, too.
+pub(crate) fn os_error(
     py: Python<'_>,
     kind: ErrorKind,
     message: String,
@@ -67,28 +57,13 @@ fn os_error(
     build().unwrap_or_else(|error| error)
 }
 
-/// An error of the core as an exception.
-pub(crate) fn from_core(py: Python<'_>, error: Error) -> PyErr {
-    match error {
-        Error::Refused(error) => refusal(py, &error),
-        error => match error.kind() {
-            ErrorKind::InvalidInput => invalid(py, error.to_string()),
-            ErrorKind::Decode => raise(py, "DecodeError", (error.to_string(),)),
-            kind => {
-                let errno = error.errno().map(|errno| errno.0);
-                os_error(py, kind, error.to_string(), errno, None, None)
-            }
-        },
-    }
+/// A value of the model that cannot be said, as an `InvalidInputError`.
+pub(crate) trait OrInvalid<T> {
+    fn or_invalid(self, py: Python<'_>) -> PyResult<T>;
 }
 
-/// `Result` of the core to `PyResult`.
-pub(crate) trait OrRaise<T> {
-    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
-}
-
-impl<T, E: Into<Error>> OrRaise<T> for Result<T, E> {
-    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
-        self.map_err(|error| from_core(py, error.into()))
+impl<T> OrInvalid<T> for Result<T, ModelError> {
+    fn or_invalid(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| invalid(py, error.to_string()))
     }
 }

@@ -7,12 +7,11 @@ use lvs_core::health::{Change, Damping, Health, HealthPolicy, OnDown, Probe, Sta
 use lvs_core::model::{DestinationKey, ServiceKey};
 use pyo3::prelude::*;
 
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::destination::PyDestinationKey;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::invalid;
-use crate::service::PyServiceKey;
-use crate::snapshot::service_of;
-use crate::table::{PyTable, destination_of};
+use crate::service::{KeyArg, PyServiceKey, service_of};
+use crate::table::PyTable;
 
 /// When servers come and go, and what a service does when too few are left.
 #[pyclass(name = "HealthPolicy", module = "lvs", frozen, eq, hash)]

@@ -12,9 +12,12 @@ mod convert;
 mod destination;
 mod director;
 mod drain;
+mod entries;
 mod errors;
+mod failures;
 mod health;
 mod listing;
+mod mapping;
 mod operation;
 mod packet;
 mod plan;
@@ -23,6 +26,7 @@ mod rules;
 mod scheduler;
 mod service;
 mod settings;
+mod shared;
 mod simulation;
 mod snapshot;
 mod stats;
@@ -51,6 +55,8 @@ mod _lvs {
     #[pymodule_export]
     use crate::drain::{PyDrain, PyDrainProgress, PyRemaining};
     #[pymodule_export]
+    use crate::entries::{PyDestinations, PyServiceEntry, PyServices};
+    #[pymodule_export]
     use crate::health::{PyHealth, PyHealthChange, PyHealthPolicy};
     #[pymodule_export]
     use crate::listing::{connections_json, list_connections, list_daemons, list_table, list_timeouts, snapshot_json};
@@ -73,7 +79,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::simulation::{PyChange, PyReport, PyServerReport, simulate};
     #[pymodule_export]
-    use crate::snapshot::{PyDestinations, PyServiceEntry, PyServices, PySnapshot};
+    use crate::snapshot::PySnapshot;
     #[pymodule_export]
     use crate::stats::{PyCounters, PyRates, PyStats};
     #[pymodule_export]

@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 
 use crate::connections::PyConnections;
 use crate::errors::invalid;
-use crate::settings::PyTimeouts;
-use crate::snapshot::{PySnapshot, daemons_of};
+use crate::settings::{PyTimeouts, daemons_of};
+use crate::snapshot::PySnapshot;
 
 fn mode(py: Python<'_>, name: &str) -> PyResult<ListingMode> {
     Ok(match name {

@@ -5,12 +5,10 @@ use lvs_core::model::{DaemonRole, ServiceKey};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::convert::{self, DestinationKeyArg, KeyArg};
-use crate::destination::{PyDestination, PyDestinationKey};
-use crate::service::{PyService, PyServiceKey};
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestination, PyDestinationKey, destination_of};
+use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::settings::{PyDaemon, PyTimeouts, daemon_of, timeouts_of};
-use crate::snapshot::service_of;
-use crate::table::destination_of;
 
 /// One change of a director's table.
 #[pyclass(name = "Operation", module = "lvs", frozen, eq, hash)]

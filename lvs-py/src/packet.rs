@@ -7,8 +7,8 @@ use lvs_core::model::Protocol;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
-use crate::convert::{self, DestinationKeyArg};
-use crate::destination::PyDestinationKey;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::invalid;
 
 /// What the embedded director does with a packet, and why.

@@ -9,10 +9,12 @@ use lvs_core::plan::{OnFailure, Outcome, Phase, Plan, ReconcileError, Scope, Ste
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use crate::convert::{self, KeyArg};
+use crate::convert;
 use crate::director::PyHandle;
-use crate::errors::{self, OrRaise, invalid};
+use crate::errors::{self, invalid};
+use crate::failures::{self, OrRaise};
 use crate::operation::PyOperation;
+use crate::service::KeyArg;
 use crate::table::table_of;
 
 type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
@@ -222,7 +224,7 @@ pub(crate) fn _reconcile(
     let done = handle.get().with(py, |director| Ok(reconcile(director, &wanted, &scope, on_failure(undo))))?;
     match done {
         Ok((plan, outcome)) => PyOutcome::new(py, Arc::new(plan), outcome),
-        Err(ReconcileError::Read(error)) => Err(errors::from_core(py, error)),
+        Err(ReconcileError::Read(error)) => Err(failures::from_core(py, error)),
         Err(error) => Err(invalid(py, error.to_string())),
     }
 }
@@ -241,7 +243,7 @@ impl PyRefusal {
     /// Why, as the exception that the operation alone would have raised.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        errors::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
+        failures::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
     }
 
     fn __repr__(&self) -> String {
@@ -274,7 +276,7 @@ impl PyOutcome {
             .map(|refusal| PyRefusal { step: PyStep(plan.steps()[refusal.step].clone()), error: refusal.error });
         let refused = PyTuple::new(py, refused.collect::<Vec<_>>())?.unbind();
         let interrupted =
-            outcome.interrupted.map(|error: Error| errors::from_core(py, error).into_value(py).into_any());
+            outcome.interrupted.map(|error: Error| failures::from_core(py, error).into_value(py).into_any());
         Ok(Self {
             plan,
             done: outcome.done,
@@ -303,7 +305,7 @@ impl PyOutcome {
     /// What the director refused to undo, as exceptions.
     #[getter]
     fn undo_failures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.undo_failures.iter().map(|error| errors::refusal(py, error).into_value(py)))
+        PyTuple::new(py, self.undo_failures.iter().map(|error| failures::refusal(py, error).into_value(py)))
     }
 
     /// Whether the wanted table is in force.

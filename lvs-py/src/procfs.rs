@@ -9,7 +9,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use crate::convert;
 use crate::destination::PyDestinationKey;
-use crate::errors::OrRaise;
+use crate::failures::OrRaise;
 use crate::stats::{PyCounters, PyStats};
 
 /// What `ip_vs_stats` says.

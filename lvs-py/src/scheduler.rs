@@ -10,10 +10,9 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::convert::{self, DestinationKeyArg};
-use crate::destination::PyDestinationKey;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::invalid;
-use crate::table::destination_of;
 
 /// What there is to know about a scheduler before using it.
 #[pyclass(name = "SchedulerInfo", module = "lvs", frozen, eq, hash)]

@@ -4,10 +4,10 @@ use lvs_core::model::{AddressFamily, Netmask, Protocol, Service, ServiceFlags, S
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::convert::{self, KeyArg};
-use crate::errors::{OrRaise, invalid};
+use crate::convert;
+use crate::errors::{OrInvalid, invalid};
 use crate::value::{Fields, Value, value_methods};
 
 /// What identifies a virtual service: protocol, address and port, or a firewall mark.
@@ -54,7 +54,7 @@ impl PyServiceKey {
             }
             let mark = mark.map(|mark| convert::number32(mark, "mark")).transpose()?.or(old_mark);
             let family = family.map(convert::family).transpose()?.or(old_family).unwrap_or(AddressFamily::Inet);
-            return ServiceKey::fwmark(mark.ok_or_else(incomplete)?, family).or_raise(py).map(Self);
+            return ServiceKey::fwmark(mark.ok_or_else(incomplete)?, family).or_invalid(py).map(Self);
         }
         let old = match base {
             Some(ServiceKey::Endpoint { protocol, addr, port }) => Some((protocol, addr, port)),
@@ -71,19 +71,22 @@ impl PyServiceKey {
 
     /// The key of a TCP service.
     #[staticmethod]
-    fn tcp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (address, port = None))]
+    fn tcp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Tcp, address, port)
     }
 
     /// The key of a UDP service.
     #[staticmethod]
-    fn udp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (address, port = None))]
+    fn udp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Udp, address, port)
     }
 
     /// The key of an SCTP service.
     #[staticmethod]
-    fn sctp(address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (address, port = None))]
+    fn sctp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Sctp, address, port)
     }
 
@@ -136,14 +139,16 @@ impl PyServiceKey {
 }
 
 impl PyServiceKey {
-    fn endpoint(protocol: Protocol, address: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(ServiceKey::endpoint(protocol, convert::address(address)?, convert::port(port)?)))
+    /// Address and port apart, or both in the first argument.
+    fn endpoint(protocol: Protocol, address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let key = crate::destination::key_of(address, port)?;
+        Ok(Self(ServiceKey::endpoint(protocol, key.addr, key.port)))
     }
 }
 
 fn mark_key(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<ServiceKey> {
     let family = family.map_or(Ok(AddressFamily::Inet), convert::family)?;
-    ServiceKey::fwmark(convert::number32(mark, "mark")?, family).or_raise(mark.py())
+    ServiceKey::fwmark(convert::number32(mark, "mark")?, family).or_invalid(mark.py())
 }
 
 value_methods!(PyServiceKey);
@@ -190,7 +195,7 @@ impl Options<'_, '_> {
     fn build(&self, key: ServiceKey) -> PyResult<PyService> {
         let py = self.scheduler.py();
         let mut service = Service::new(key);
-        service.scheduler = text(self.scheduler, "a scheduler")?.parse().or_raise(py)?;
+        service.scheduler = text(self.scheduler, "a scheduler")?.parse().or_invalid(py)?;
         if let Some(flags) = self.flags {
             service.flags = convert::service_flags(flags)?;
         }
@@ -212,11 +217,11 @@ impl Options<'_, '_> {
             service = service.with_one_packet();
         }
         if let Some(engine) = self.engine {
-            service = service.with_engine(text(engine, "an engine")?.parse().or_raise(py)?);
+            service = service.with_engine(text(engine, "an engine")?.parse().or_invalid(py)?);
         }
         if let Some(netmask) = self.netmask {
             let netmask: Netmask = convert::netmask(netmask, key.family())?;
-            service = service.with_netmask(netmask).or_raise(py)?;
+            service = service.with_netmask(netmask).or_invalid(py)?;
         }
         Ok(PyService(service))
     }
@@ -234,17 +239,18 @@ fn text(value: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
 
 /// Constructors that share their options.
 macro_rules! constructors {
-    ($($(#[$attr:meta])* $name:ident($($arg:ident),* $(; $family:ident)?) => $key:expr;)*) => {
+    ($($(#[$attr:meta])* $name:ident($arg:ident $(, $port:ident ?)? $(; $family:ident)?) => $key:expr;)*) => {
         #[pymethods]
         impl PyService {
             $(
                 $(#[$attr])*
-                #[pyo3(signature = ($($arg,)* *, $($family = None,)? scheduler = None, persistence = None,
+                #[pyo3(signature = ($arg, $($port = None,)? *, $($family = None,)? scheduler = None, persistence = None,
                     netmask = None, engine = None, one_packet = false, flags = None, timeout = None))]
                 #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
                 fn $name(
                     py: Python<'_>,
-                    $($arg: &Bound<'_, PyAny>,)*
+                    $arg: &Bound<'_, PyAny>,
+                    $($port: Option<&Bound<'_, PyAny>>,)?
                     $($family: Option<&Bound<'_, PyAny>>,)?
                     scheduler: Option<&Bound<'_, PyAny>>,
                     persistence: Option<&Bound<'_, PyAny>>,
@@ -272,13 +278,13 @@ constructors! {
     new(key) => key.extract::<KeyArg>()?.0;
     /// A TCP service.
     #[staticmethod]
-    tcp(address, port) => PyServiceKey::endpoint(Protocol::Tcp, address, port)?.0;
+    tcp(address, port?) => PyServiceKey::endpoint(Protocol::Tcp, address, port)?.0;
     /// A UDP service.
     #[staticmethod]
-    udp(address, port) => PyServiceKey::endpoint(Protocol::Udp, address, port)?.0;
+    udp(address, port?) => PyServiceKey::endpoint(Protocol::Udp, address, port)?.0;
     /// An SCTP service.
     #[staticmethod]
-    sctp(address, port) => PyServiceKey::endpoint(Protocol::Sctp, address, port)?.0;
+    sctp(address, port?) => PyServiceKey::endpoint(Protocol::Sctp, address, port)?.0;
     /// A service for packets that carry a firewall mark.
     #[staticmethod]
     fwmark(mark; family) => mark_key(mark, family)?;
@@ -374,3 +380,60 @@ impl PyService {
 }
 
 value_methods!(PyService);
+
+/// Anything that names a service: a key, a service, text, `("tcp", "192.0.2.1", 80)`.
+pub(crate) struct KeyArg(pub(crate) ServiceKey);
+
+impl<'py> FromPyObject<'_, 'py> for KeyArg {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let value = &*value;
+        if let Ok(key) = value.cast::<PyServiceKey>() {
+            return Ok(Self(key.get().0));
+        }
+        if let Ok(service) = value.cast::<PyService>() {
+            return Ok(Self(service.get().0.key()));
+        }
+        if let Ok(text) = value.cast::<PyString>() {
+            return convert::key_text(value.py(), &text.to_cow()?).map(Self);
+        }
+        if let Ok(tuple) = value.cast::<PyTuple>()
+            && tuple.len() == 3
+        {
+            let key = ServiceKey::endpoint(
+                convert::protocol(&tuple.get_item(0)?)?,
+                convert::address(&tuple.get_item(1)?)?,
+                convert::port(&tuple.get_item(2)?)?,
+            );
+            return Ok(Self(key));
+        }
+        // Whatever has a service's key: an entry of a snapshot, a service of a table.
+        if let Ok(key) = value.getattr("key")
+            && let Ok(key) = key.cast::<PyServiceKey>()
+        {
+            return Ok(Self(key.get().0));
+        }
+        let kind = value.get_type().name()?;
+        Err(PyTypeError::new_err(format!("a service is named by a ServiceKey, a Service or text, not {kind}")))
+    }
+}
+
+/// A service: a value, what holds or names one, or what `to_dict` has written.
+pub(crate) fn service_of(value: &Bound<'_, PyAny>) -> PyResult<Service> {
+    if let Ok(service) = value.cast::<PyService>() {
+        return Ok(service.get().0);
+    }
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let service = value.py().get_type::<PyService>().call((), Some(fields))?;
+        return Ok(service.cast::<PyService>()?.get().0);
+    }
+    // Whatever holds a service: an entry of a snapshot, a service of a table.
+    if value.cast::<PyString>().is_err()
+        && let Ok(service) = value.getattr("service")
+        && let Ok(service) = service.cast::<PyService>()
+    {
+        return Ok(service.get().0);
+    }
+    value.extract::<KeyArg>().map(|key| Service::new(key.0))
+}

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::convert;
-use crate::errors::OrRaise;
+use crate::errors::OrInvalid;
 use crate::value::{Fields, Value, value_methods};
 
 /// The three connection timeouts that can be set, in seconds.
@@ -110,7 +110,7 @@ impl PyDaemon {
         ttl: Option<u8>,
     ) -> PyResult<Self> {
         let py = role.py();
-        let mut daemon = Daemon::new(convert::role(role)?, interface.parse().or_raise(py)?, sync_id);
+        let mut daemon = Daemon::new(convert::role(role)?, interface.parse().or_invalid(py)?, sync_id);
         daemon.max_len = max_len;
         daemon.group = group.map(convert::address).transpose()?;
         daemon.port = port.map(convert::port).transpose()?;
@@ -236,3 +236,9 @@ macro_rules! value_or_dict {
 value_or_dict!(timeouts_of, PyTimeouts, Timeouts);
 value_or_dict!(daemon_of, PyDaemon, Daemon);
 value_or_dict!(info_of, PyInfo, Info);
+
+/// Daemons, one by one.
+pub(crate) fn daemons_of(daemons: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Daemon>> {
+    let Some(daemons) = daemons else { return Ok(Vec::new()) };
+    daemons.try_iter()?.map(|daemon| daemon_of(&daemon?)).collect()
+}

@@ -12,11 +12,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::columns::{Column, PyColumns};
-use crate::convert::{self, DestinationKeyArg};
-use crate::destination::PyDestinationKey;
-use crate::errors::{OrRaise, invalid};
-use crate::snapshot::{html, service_of};
-use crate::table::destination_of;
+use crate::convert;
+use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
+use crate::errors::invalid;
+use crate::failures::OrRaise;
+use crate::service::service_of;
+use crate::value::html;
 
 /// A kind with its numbers: `("poisson", 10.0)`.
 fn kind<'py>(pair: &Bound<'py, PyTuple>) -> PyResult<(String, Bound<'py, PyAny>)> {

@@ -8,12 +8,10 @@ use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::convert::{DestinationKeyArg, KeyArg};
-use crate::destination::PyDestination;
-use crate::service::{PyService, PyServiceKey};
-use crate::settings::{PyDaemon, PyTimeouts, timeouts_of};
-use crate::snapshot::{daemons_of, html, service_of};
-use crate::value::{Fields, Value, hash, value_methods};
+use crate::destination::{PyDestination, destination_of};
+use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
+use crate::settings::{PyDaemon, PyTimeouts, daemons_of, timeouts_of};
+use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// A virtual service with its destinations, as you configure them.
 #[pyclass(name = "TableService", module = "lvs", frozen, eq, hash)]
@@ -67,21 +65,6 @@ value_methods!(PyTableService);
 fn destinations_of(destinations: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Destination>> {
     let Some(destinations) = destinations else { return Ok(Vec::new()) };
     destinations.try_iter()?.map(|destination| destination_of(&destination?)).collect()
-}
-
-/// A destination: a value, what names one, or what `to_dict` has written.
-pub(crate) fn destination_of(value: &Bound<'_, PyAny>) -> PyResult<Destination> {
-    if let Ok(destination) = value.cast::<PyDestination>() {
-        return Ok(destination.get().0);
-    }
-    if let Ok(entry) = value.cast::<crate::destination::PyDestinationEntry>() {
-        return Ok(entry.get().entry().destination);
-    }
-    if let Ok(fields) = value.cast::<PyDict>() {
-        let destination = value.py().get_type::<PyDestination>().call((), Some(fields))?;
-        return Ok(destination.cast::<PyDestination>()?.get().0);
-    }
-    value.extract::<DestinationKeyArg>().map(|key| Destination::with_key(key.0))
 }
 
 /// A whole configuration: what a rules file says, what a director is to hold.
@@ -220,8 +203,10 @@ pub(crate) fn table_of(value: &Bound<'_, PyAny>) -> PyResult<Arc<Table>> {
     if let Ok(table) = value.cast::<PyTable>() {
         return Ok(table.get().0.clone());
     }
-    if let Ok(snapshot) = value.cast::<crate::snapshot::PySnapshot>() {
-        return Ok(Arc::new(snapshot.get().core().to_table()));
+    // A snapshot, which knows this module, has a table.
+    if value.hasattr("to_table")? {
+        let table = value.call_method0("to_table")?;
+        return Ok(table.cast::<PyTable>()?.get().0.clone());
     }
     let table = value.py().get_type::<PyTable>().call1((value,))?;
     Ok(table.cast::<PyTable>()?.get().0.clone())

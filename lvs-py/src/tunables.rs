@@ -10,7 +10,7 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
 use crate::director::{Inner, PyHandle};
-use crate::errors::OrRaise;
+use crate::failures::OrRaise;
 
 #[pymethods]
 impl PyHandle {

@@ -205,3 +205,8 @@ pub(crate) fn hash(value: &impl std::hash::Hash) -> u64 {
     value.hash(&mut hasher);
     hasher.finish()
 }
+
+/// Calls the table writer of the package.
+pub(crate) fn html(py: Python<'_>, function: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    py.import("lvs._html")?.call_method1(function, (value,))?.extract()
+}

@@ -9,9 +9,11 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
+use crate::entries::PyServiceEntry;
 use crate::service::{PyService, PyServiceKey};
 use crate::settings::{PyDaemon, PyTimeouts};
-use crate::snapshot::{PyServiceEntry, PySnapshot, lone_destination, lone_service};
+use crate::shared::{lone_destination, lone_service};
+use crate::snapshot::PySnapshot;
 use crate::stats::PyCounters;
 
 /// A difference between two looks at a director.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -59,16 +59,24 @@ def test_a_cancelled_drain_puts_the_weights_back() -> None:
     asyncio.run(run())
 
 
-def test_what_waits_keeps_no_thread() -> None:
+def test_what_waits_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
+        waiting = asyncio.Event()
+
+        async def sleep(_director: aio.AsyncDirector, _seconds: float) -> None:
+            waiting.set()
+            await asyncio.sleep(3600)
+
+        monkeypatch.setattr(aio.AsyncDirector, "_sleep", sleep)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         async with aio.embedded() as director:
-            await director.reconcile({WEB: ["198.51.100.7:80"]})
-            before = threading.active_count()
-            looks = director.watch(interval=0)
-            for _ in range(50):
-                await looks.__anext__()
-            # The executor's own threads come once and are shared by all.
-            assert threading.active_count() <= before + 1
+            looks = director.watch()
+            await looks.__anext__()
+            look = asyncio.ensure_future(looks.__anext__())
+            await waiting.wait()
+            # The only thread there is has time for this.
+            assert not (await director.snapshot()).services
+            look.cancel()
 
     asyncio.run(run())
 

@@ -23,6 +23,11 @@ MARK6 = ServiceKey.fwmark(7, family="ipv6")
         ("192.0.2.1:80/tcp", TCP),
         ("192.0.2.1:80", TCP),
         ("tcp 192.0.2.1:80", TCP),
+        ("192.0.2.1:80 tcp", TCP),
+        ("tcp:192.0.2.1:80", TCP),
+        ("tcp://192.0.2.1:80/", TCP),
+        (lvs.TableService(TCP), TCP),
+        (lvs.ServiceEntry(TCP), TCP),
         ("-t 192.0.2.1:80", TCP),
         ("--tcp-service 192.0.2.1:80", TCP),
         (("tcp", "192.0.2.1", 80), TCP),
@@ -35,6 +40,8 @@ MARK6 = ServiceKey.fwmark(7, family="ipv6")
         ("fwmark:7", MARK),
         ("fwmark 7", MARK),
         ("fwmark=7", MARK),
+        ("FWM  7", MARK),
+        ("fwmark:0x7", MARK),
         ("7/fwmark", MARK),
         ("-f 7", MARK),
         ("fwmark:7/ipv6", MARK6),
@@ -139,3 +146,12 @@ def test_keys_order_by_protocol_address_and_port() -> None:
         "udp://192.0.2.1:53",
         "fwmark:1",
     ]
+
+
+def test_address_and_port_come_apart_or_together() -> None:
+    assert lvs.Service.tcp("192.0.2.1:80") == lvs.Service.tcp("192.0.2.1", 80)
+    assert ServiceKey.udp("[2001:db8::1]:53") == ServiceKey.udp(DestinationKey("2001:db8::1", 53)) == UDP6
+    with pytest.raises(lvs.InvalidInputError, match=r"masquerade.*tunnel"):
+        lvs.Destination("198.51.100.7:80", forwarding="teleport")
+    with pytest.raises(TypeError, match=r"Director\.kernel"):
+        lvs.Director()

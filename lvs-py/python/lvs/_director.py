@@ -95,7 +95,7 @@ class Director:
 
     __slots__ = ("__weakref__", "_handle")
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle | None = None) -> None:
         if not isinstance(handle, Handle):
             raise TypeError("open a director with Director.kernel() or Director.embedded()")
         self._handle = handle

@@ -1203,8 +1203,8 @@ class Service:
     ) -> Self: ...
     @staticmethod
     def tcp(
-        address: Address,
-        port: int,
+        address: Address | DestinationLike,
+        port: int | None = None,
         *,
         scheduler: str | None = None,
         persistence: Seconds | bool | None = None,
@@ -1217,8 +1217,8 @@ class Service:
         """A TCP service."""
     @staticmethod
     def udp(
-        address: Address,
-        port: int,
+        address: Address | DestinationLike,
+        port: int | None = None,
         *,
         scheduler: str | None = None,
         persistence: Seconds | bool | None = None,
@@ -1231,8 +1231,8 @@ class Service:
         """A UDP service."""
     @staticmethod
     def sctp(
-        address: Address,
-        port: int,
+        address: Address | DestinationLike,
+        port: int | None = None,
         *,
         scheduler: str | None = None,
         persistence: Seconds | bool | None = None,
@@ -1383,13 +1383,13 @@ class ServiceKey:
         family: FamilyLike | None = None,
     ) -> Self: ...
     @staticmethod
-    def tcp(address: Address, port: int) -> ServiceKey:
+    def tcp(address: Address | DestinationLike, port: int | None = None) -> ServiceKey:
         """The key of a TCP service."""
     @staticmethod
-    def udp(address: Address, port: int) -> ServiceKey:
+    def udp(address: Address | DestinationLike, port: int | None = None) -> ServiceKey:
         """The key of a UDP service."""
     @staticmethod
-    def sctp(address: Address, port: int) -> ServiceKey:
+    def sctp(address: Address | DestinationLike, port: int | None = None) -> ServiceKey:
         """The key of an SCTP service."""
     @staticmethod
     def fwmark(mark: int, *, family: FamilyLike | None = None) -> ServiceKey:
