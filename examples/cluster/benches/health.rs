@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use lvs_cluster::checker::{self, Notice, Work};
 use lvs_cluster::config::Cluster;
+use lvs_cluster::taken_out::TakenOut;
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::health::Change;
 use lvs_core::plan::Scope;
@@ -65,8 +66,9 @@ fn cluster(kind: &str, interval: f64) -> Cluster {
 fn check(cluster: &Cluster, end: impl Future<Output = ()>, notice: impl FnMut(Notice<'_>)) -> Work {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut director = EmbeddedDirector::new();
+    let nobody = TakenOut::in_directory(std::path::Path::new("/nonexistent"));
     let (scope, resync) = (Scope::all(), Duration::from_secs(10));
-    let run = checker::run(cluster, &mut director, &scope, resync, end, notice);
+    let run = checker::run(cluster, &mut director, &scope, resync, &nobody, end, notice);
     LocalSet::new().block_on(&runtime, run).unwrap()
 }
 

@@ -10,10 +10,11 @@ use anyhow::Result;
 use lvs_core::Director;
 use lvs_core::health::{Change, Health, Probe};
 use lvs_core::model::{DestinationKey, ServiceKey, Table};
-use lvs_core::plan::{OnFailure, Scope, reconcile};
+use lvs_core::plan::{OnFailure, Plan, Scope};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::config::{Cluster, ServiceCheck};
+use crate::taken_out::{TakenOut, leave_alone};
 
 /// What one check found out.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ pub struct Work {
     pub worst_lag: Duration,
 }
 
-/// Runs until `stop` comes. Must run inside a [`tokio::task::LocalSet`].
+/// Runs until `stop` comes; servers that somebody has taken out by hand stay as they are. Must run inside a [`tokio::task::LocalSet`].
 ///
 /// # Errors
 /// The cluster cannot be watched: a server is named twice.
@@ -55,6 +56,7 @@ pub async fn run(
     director: &mut dyn Director,
     scope: &Scope,
     resync: Duration,
+    taken_out: &TakenOut,
     stop: impl Future<Output = ()>,
     mut notice: impl FnMut(Notice<'_>),
 ) -> Result<Work> {
@@ -74,7 +76,7 @@ pub async fn run(
     let mut by_itself = health.next_change(Duration::ZERO);
     loop {
         if Instant::now() >= resync_at {
-            put_in_force(director, &wanted, scope, &mut notice);
+            put_in_force(director, &wanted, scope, taken_out, &mut notice);
             resync_at = Instant::now() + resync;
         }
         let alarm = by_itself.map_or(resync_at, |at| (start + at).min(resync_at));
@@ -136,20 +138,32 @@ fn with_rest(mut wanted: Table, cluster: &Cluster) -> Table {
     wanted
 }
 
-fn put_in_force(director: &mut dyn Director, wanted: &Table, scope: &Scope, notice: &mut impl FnMut(Notice<'_>)) {
-    match reconcile(director, wanted, scope, OnFailure::Keep) {
-        Ok((plan, outcome)) => {
-            for &step in &outcome.done {
-                notice(Notice::Done(plan.steps()[step].operation.to_string()));
-            }
-            for refusal in &outcome.refused {
-                notice(Notice::Refused(refusal.error.to_string()));
-            }
-            if let Some(error) = &outcome.interrupted {
-                notice(Notice::Refused(error.to_string()));
-            }
-        }
-        Err(error) => notice(Notice::Refused(error.to_string())),
+fn put_in_force(
+    director: &mut dyn Director,
+    wanted: &Table,
+    scope: &Scope,
+    taken_out: &TakenOut,
+    notice: &mut impl FnMut(Notice<'_>),
+) {
+    let mut plan = || -> Result<Plan> {
+        let current = director.snapshot()?.to_table();
+        let mut wanted = wanted.clone();
+        leave_alone(&mut wanted, &current, &taken_out.servers()?);
+        Ok(Plan::between(&current, &wanted, scope)?)
+    };
+    let plan = match plan() {
+        Ok(plan) => plan,
+        Err(error) => return notice(Notice::Refused(format!("{error:#}"))),
+    };
+    let outcome = plan.apply(director, OnFailure::Keep);
+    for &step in &outcome.done {
+        notice(Notice::Done(plan.steps()[step].operation.to_string()));
+    }
+    for refusal in &outcome.refused {
+        notice(Notice::Refused(refusal.error.to_string()));
+    }
+    if let Some(error) = &outcome.interrupted {
+        notice(Notice::Refused(error.to_string()));
     }
 }
 

@@ -286,6 +286,9 @@ impl ServiceEntry {
         if let Some(seconds) = self.persistent {
             service = service.with_persistence(seconds);
         }
+        if key.port() == 0 && key.protocol().is_some() && self.persistent.is_none() {
+            bail!("it names no port: a service of all ports has to be persistent (persistent = 300)");
+        }
         if self.one_packet {
             service = service.with_one_packet();
         }
@@ -304,7 +307,8 @@ impl ServiceEntry {
             flags: if entry.checksum { TunnelFlags::CHECKSUM } else { TunnelFlags::NO_CHECKSUM },
         });
         let destination = |address: &str, method: ForwardingMethod| -> Result<Destination> {
-            let mut server: DestinationKey = address.parse()?;
+            let mut server: DestinationKey =
+                address.parse().with_context(|| format!("server {address:?} is not an address, or address:port"))?;
             // As in ipvsadm: a server without a port has the service's.
             if server.port == 0 {
                 server.port = key.port();
@@ -445,5 +449,9 @@ mod tests {
         let text = WEB.replace("198.51.100.8", "198.51.100.256");
         let error = format!("{:#}", Cluster::parse(&text).unwrap_err());
         assert!(error.contains("tcp 192.0.2.1:80") && error.contains("198.51.100.256"), "{error}");
+        let text =
+            WEB.replace("tcp 192.0.2.1:80", "tcp 192.0.2.1").replace("persistent = 300", "").replace("netmask = ", "#");
+        let error = format!("{:#}", Cluster::parse(&text).unwrap_err());
+        assert!(error.contains("names no port"), "{error}");
     }
 }

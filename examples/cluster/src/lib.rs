@@ -2,6 +2,7 @@
 
 pub mod checker;
 pub mod config;
+pub mod exit;
 pub mod exporter;
 pub mod open;
 pub mod owned;
@@ -10,4 +11,5 @@ pub mod probe;
 pub mod realserver;
 pub mod stop;
 mod sysctl;
+pub mod taken_out;
 pub mod text;

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use lvs_core::Director;
 use lvs_core::director::OnRefusal;
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::kernel::{KernelDirector, Namespace};
-use lvs_core::rules;
+use lvs_core::{Director, ErrorKind, rules};
 
 use crate::text;
 
@@ -45,7 +44,15 @@ impl Target {
             Some(file) => embedded(file.clone()),
             None => {
                 let namespace = self.namespace.as_deref().map_or(Namespace::Current, namespace);
-                let director = KernelDirector::options().namespace(namespace).load_module(self.load_module).open()?;
+                let options = KernelDirector::options().namespace(namespace).load_module(self.load_module);
+                let director = options.open().map_err(|error| {
+                    let mend = match error.kind() {
+                        ErrorKind::Unsupported => "`modprobe ip_vs` or --load-module loads it",
+                        ErrorKind::PermissionDenied => "root may, and whoever has CAP_NET_ADMIN",
+                        _ => return error.into(),
+                    };
+                    anyhow!("{error} ({mend}; --embedded works on a table in a file instead)")
+                })?;
                 Ok(Opened { director: Box::new(director), file: None })
             }
         }

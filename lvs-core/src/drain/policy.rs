@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::model::{DestinationEntry, DestinationKey, Protocol, ServiceKey};
+use crate::model::{DestinationEntry, DestinationKey, Protocol, ServiceKey, Snapshot};
 
 /// What is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +16,23 @@ pub enum DrainTarget {
 }
 
 impl DrainTarget {
+    /// Whether a table holds any of it.
+    pub fn is_in(&self, snapshot: &Snapshot) -> bool {
+        matches!(self, Self::Service(key) if snapshot.services.iter().any(|service| service.entry.service.key() == *key))
+            || self.servers(snapshot).next().is_some()
+    }
+
+    /// The destinations of a table that are taken out.
+    pub fn servers(self, snapshot: &Snapshot) -> impl Iterator<Item = (ServiceKey, DestinationKey)> {
+        snapshot.services.iter().flat_map(move |service| {
+            let key = service.entry.service.key();
+            let destinations = service.destinations.iter().map(|entry| entry.destination.key);
+            destinations
+                .filter(move |destination| self.covers(&key, destination))
+                .map(move |destination| (key, destination))
+        })
+    }
+
     pub(super) fn covers(&self, service: &ServiceKey, destination: &DestinationKey) -> bool {
         match self {
             Self::Destination(key, server) => key == service && server == destination,

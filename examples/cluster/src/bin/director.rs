@@ -13,6 +13,7 @@ use lvs_cluster::open::{Opened, Target};
 use lvs_cluster::owned::Owned;
 use lvs_cluster::preflight::{self, Severity};
 use lvs_cluster::stop::Stop;
+use lvs_cluster::taken_out::TakenOut;
 use lvs_cluster::text;
 use lvs_core::Director;
 use lvs_core::model::Table;
@@ -87,7 +88,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<bool> {
     match &cli.verb {
-        Verb::Check(file) => check(&Cluster::load(&file.cluster)?),
+        Verb::Check(file) => check(&Cluster::load(&file.cluster)?, cli.target.embedded.is_some()),
         Verb::Save => {
             let mut opened = cli.target.open()?;
             print!("{}", text::rules(&opened.director().snapshot()?.to_table()));
@@ -124,6 +125,8 @@ fn change(cli: &Cli, file: &File, wanted: &Table, on_failure: OnFailure) -> Resu
     scope_of.services.extend(wanted.services.iter().cloned());
     let scope = owned.scope(&scope_of);
     owned.claim(wanted)?;
+    // Whoever starts the cluster, or ends it, wants what the file says of all servers.
+    TakenOut::in_directory(&cli.state).forget(|(service, _)| scope.owns(service))?;
     let (plan, outcome) = reconcile(opened.director(), wanted, &scope, on_failure)?;
     report(&plan, &outcome);
     if matches!(cli.verb, Verb::Stop(_)) {
@@ -229,7 +232,11 @@ fn status(cli: &Cli, opened: &mut Opened, file: &File) -> Result<bool> {
     Ok(plan.is_empty())
 }
 
-fn check(cluster: &Cluster) -> Result<bool> {
+fn check(cluster: &Cluster, embedded: bool) -> Result<bool> {
+    if embedded {
+        println!("ready: an embedded director needs nothing of this host");
+        return Ok(true);
+    }
     let findings = preflight::director(&cluster.table());
     for finding in &findings {
         println!("{finding}");

@@ -3,12 +3,16 @@
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use lvs_cluster::exit;
 use lvs_cluster::open::Target;
 use lvs_cluster::stop::Stop;
+use lvs_cluster::taken_out::TakenOut;
 use lvs_core::drain::{self, Drain, DrainPolicy, DrainProgress, DrainTarget, WaitFor};
 use lvs_core::model::{DestinationKey, ServiceKey};
 
@@ -35,6 +39,9 @@ struct Cli {
     /// Seconds between two looks
     #[arg(long, default_value_t = 1.0)]
     interval: f64,
+    /// Where is kept which servers were taken out: a healthcheck does not bring them back, but `director start` does
+    #[arg(long, default_value = "/run/lvs", env = "LVS_STATE")]
+    state: PathBuf,
     /// Leave the server in the table, with weight 0
     #[arg(long)]
     keep: bool,
@@ -71,11 +78,25 @@ impl Cli {
     }
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    exit::status("drain", run())
+}
+
+fn run() -> Result<()> {
     let cli = Cli::parse();
     let mut drain = cli.drain()?;
     let interval = Duration::try_from_secs_f64(cli.interval)?;
     let mut opened = cli.target.open()?;
+    let first = opened.director().snapshot()?;
+    if !drain.target().is_in(&first) {
+        bail!("{} is not in the table: nothing to drain", cli.what());
+    }
+    // Checks that run beside this would bring back what goes.
+    let going: Vec<_> = drain.target().servers(&first).collect();
+    let taken_out = TakenOut::in_directory(&cli.state);
+    if cli.target.embedded.is_none() {
+        taken_out.add(&going)?;
+    }
     let pauses = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut stop = pauses.block_on(async { Stop::new() })?;
     let start = Instant::now();
@@ -88,11 +109,22 @@ fn main() -> Result<()> {
     opened.close()?;
     let last = last?;
     if interrupted {
+        taken_out.forget(|server| going.contains(server))?;
         bail!("cancelled: the weights are back");
     }
     report(&last);
     println!("drained in {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+impl Cli {
+    fn what(&self) -> String {
+        match (self.service, self.server, self.host) {
+            (Some(service), Some(server), _) => format!("{server} of {service}"),
+            (Some(service), None, _) => service.to_string(),
+            (None, _, host) => host.map(|host| host.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 fn report(progress: &DrainProgress) {

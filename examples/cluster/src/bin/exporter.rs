@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use hyper::header::CONTENT_TYPE;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use lvs_cluster::exit;
 use lvs_cluster::exporter::render;
 use lvs_cluster::open::{Opened, Target};
 use lvs_cluster::stop::Stop;
@@ -32,7 +34,11 @@ struct Cli {
     once: bool,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    exit::status("exporter", run())
+}
+
+fn run() -> Result<()> {
     let cli = Cli::parse();
     let mut opened = cli.target.open()?;
     if cli.once {

@@ -4,9 +4,11 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use lvs_cluster::exit;
 use lvs_cluster::preflight;
 use lvs_cluster::realserver::{self, Arrival, Role};
 use lvs_core::model::AddressFamily;
@@ -69,7 +71,11 @@ enum Outer {
     Ipv6,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    exit::status("realserver", run())
+}
+
+fn run() -> Result<()> {
     match Cli::parse().verb {
         Verb::Print(options) => {
             print(&options.role());

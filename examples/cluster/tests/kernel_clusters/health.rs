@@ -104,7 +104,7 @@ fn a_drain_under_load_loses_no_request_and_no_byte() {
                 }
             });
         }
-        let drain = scope.spawn(|| directors[0].program("drain", &["--host", "192.0.2.11", "--interval", "0.2"]));
+        let drain = scope.spawn(|| drain_first(&directors[0], &files));
         until_true("rs1 is quiesced", || {
             directors[0].program("director", &["save"]).contains("-r 192.0.2.11:80 -g -w 0")
         });
@@ -143,8 +143,43 @@ fn a_port_that_is_used_again_after_a_drain_leads_to_another_server() {
     let address: SocketAddr = format!("{}:80", VIPS[0]).parse().unwrap();
     let ask = |port: u16| client.enter(|| get_as(SocketAddr::from(([192, 0, 2, 2], port)), address, "/").unwrap());
     let port = (40_001..40_003).find(|&port| ask(port) == "rs1").expect("round robin");
-    directors[0].program("drain", &["--host", "192.0.2.11", "--interval", "0.2"]);
+    drain_first(&directors[0], &files);
     assert_eq!(ask(port), "rs2");
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn checks_leave_a_drained_server_out_until_the_cluster_is_started_again() {
+    let Nat { net: _net, client, director, servers } = nat("leave", 2);
+    let files = Files::new("leave");
+    let text = "[[service]]\naddress = \"tcp 192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
+         check = { type = \"tcp\", interval = 0.5, timeout = 60.0 }\nhealth = { fall = 1, rise = 1 }\n\
+         [[service.server]]\naddress = \"198.51.100.11:80\"\n[[service.server]]\naddress = \"198.51.100.12:80\"\n";
+    let file = files.write("web.toml", text);
+    mend(&director, &file);
+    let _first = serve(&servers[0], "[::]:80".parse().unwrap(), "rs1");
+    let second = serve(&servers[1], "[::]:80".parse().unwrap(), "rs2");
+    let _checks = director.start("healthcheck", &["--state", files.state(), "--resync", "0.5", &file]);
+    until(&client, "192.0.2.1:80".parse().unwrap(), &["rs1", "rs2"]);
+
+    let service = ["--service", "tcp 192.0.2.1:80", "--server", "198.51.100.11:80"];
+    director.program("drain", &[&service[..], &["--state", files.state(), "--interval", "0.2"]].concat());
+    let table = || director.program("director", &["save"]);
+    let is_out = |table: &str| !table.contains("198.51.100.11");
+    // The checks go on: they see the other one die and come back.
+    drop(second);
+    until_true("rs2 is down", || table().contains("-r 198.51.100.12:80 -m -w 0"));
+    assert!(is_out(&table()));
+    let _second = serve(&servers[1], "[::]:80".parse().unwrap(), "rs2");
+    until_true("rs2 is up", || table().contains("-r 198.51.100.12:80 -m -w 1"));
+    assert!(is_out(&table()));
+
+    director.program("director", &["--state", files.state(), "start", &file]);
+    until(&client, "192.0.2.1:80".parse().unwrap(), &["rs1", "rs2"]);
+}
+
+fn drain_first(director: &crate::net::Host, files: &Files) -> String {
+    director.program("drain", &["--state", files.state(), "--host", "192.0.2.11", "--interval", "0.2"])
 }
 
 fn until_true(what: &str, mut is_so: impl FnMut() -> bool) {
