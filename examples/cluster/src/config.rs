@@ -454,4 +454,15 @@ mod tests {
         let error = format!("{:#}", Cluster::parse(&text).unwrap_err());
         assert!(error.contains("names no port"), "{error}");
     }
+
+    #[test]
+    fn the_reference_in_the_guides_is_a_cluster_file_and_right_about_defaults() {
+        let guide = include_str!("../guides/README.md");
+        let text = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let whole = Cluster::parse(text).unwrap();
+        assert_eq!((whole.services.len(), whole.daemons.len()), (3, 1));
+        let said: Vec<_> = text.lines().filter(|line| !line.contains("# default")).collect();
+        assert!(text.lines().count() - said.len() >= 10);
+        assert_eq!(format!("{:?}", Cluster::parse(&said.join("\n")).unwrap()), format!("{whole:?}"));
+    }
 }
