@@ -189,7 +189,7 @@ fn known(balancer: &Balancer, destination: u32) -> Result<DestinationId, Failure
     if balancer.pool().contains(id) {
         return Ok(id);
     }
-    Err(Failure::Own(lvs_status::NotFound, format!("the balancer has no destination of number {destination}")))
+    Err(Failure::own(lvs_status::NotFound, format!("the balancer has no destination of number {destination}")))
 }
 
 fn weight(weight: u32) -> Result<i32, Failure> {
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn lvs_balancer_new(
         let name = text(scheduler, "scheduler")?;
         let options = record::read_optional(options)?.unwrap_or(lvs_balancer_options::DEFAULT);
         let scheduler = by_name(name, &options.to_options()?)
-            .ok_or_else(|| Failure::Own(lvs_status::Unsupported, format!("no scheduler {name:?}")))?;
+            .ok_or_else(|| Failure::own(lvs_status::Unsupported, format!("no scheduler {name:?}")))?;
         let made = Balancer::new(options.to_pool()?, scheduler, 0).map_err(|error| Failure::invalid(error.to_string()));
         give(out, lvs_balancer(made?));
         Ok(())
@@ -260,7 +260,7 @@ pub unsafe extern "C" fn lvs_balancer_add(
         let given = destination::read(destination)?;
         let new = NewDestination::new(given.key.addr, given.key.port, weight(given.weight)?)
             .with_thresholds(given.upper_threshold, given.lower_threshold);
-        let added = balancer.0.add(new).map_err(|error| Failure::Own(lvs_status::AlreadyExists, error.to_string()))?;
+        let added = balancer.0.add(new).map_err(|error| Failure::own(lvs_status::AlreadyExists, error.to_string()))?;
         number.write(added.index());
         Ok(())
     })

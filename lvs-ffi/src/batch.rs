@@ -70,9 +70,9 @@ pub(crate) unsafe fn conclude(
     report: *mut *mut lvs_report,
 ) -> Result<(), Failure> {
     let first = match (done.failures.first(), &done.interrupted) {
-        (Some(failure), _) => Some(Failure::Refused(Box::new(failure.error.clone()))),
+        (Some(failure), _) => Some(Failure::refused(failure.error.clone())),
         // The error itself stays in the report; its words and its numbers are what both say.
-        (None, Some(error)) => Some(Failure::Told(lvs_error::told(error))),
+        (None, Some(error)) => Some(Failure::told(lvs_error::told(error))),
         (None, None) => None,
     };
     if !report.is_null() {

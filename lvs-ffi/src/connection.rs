@@ -362,7 +362,7 @@ struct Lengths {
 
 impl lvs_connections {
     fn push(&mut self, connection: &Connection<'_>) -> Result<(), Failure> {
-        let full = |_| Failure::Own(lvs_status::NoMemory, "no memory for so many connections".to_owned());
+        let full = |_| Failure::own(lvs_status::NoMemory, "no memory for so many connections".to_owned());
         let engine = match connection.engine {
             None => None,
             Some(EngineData { engine, data }) => {

@@ -6,7 +6,7 @@ use lvs_core::model::{Daemon, DaemonRole, InterfaceName};
 
 use crate::address::lvs_address;
 use crate::error::Failure;
-use crate::handle::{field, to_field};
+use crate::handle::{field, padded};
 use crate::record::{self, record};
 
 /// The part a sync daemon plays. A director can run one of each.
@@ -58,7 +58,7 @@ impl From<&Daemon> for lvs_daemon {
             sync_id: daemon.sync_id,
             max_len: daemon.max_len.unwrap_or(0),
             port: daemon.port.unwrap_or(0),
-            interface: to_field(daemon.interface.as_str()),
+            interface: padded(daemon.interface.padded()),
             group: daemon.group.into(),
             ttl: daemon.ttl.unwrap_or(0),
             reserved: [0; 3],

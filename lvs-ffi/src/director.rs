@@ -44,7 +44,7 @@ impl Held {
     /// The embedded director, or the status that says that only it can do that.
     pub(crate) fn embedded(&mut self, what: &str) -> Result<&mut EmbeddedDirector, Failure> {
         match self {
-            Self::Kernel(_) => Err(Failure::Own(
+            Self::Kernel(_) => Err(Failure::own(
                 lvs_status::Unsupported,
                 format!("cannot {what}: only an embedded director does that"),
             )),

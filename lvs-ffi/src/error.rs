@@ -127,12 +127,17 @@ impl From<&Cause> for lvs_cause {
 }
 
 /// What goes wrong inside an exported function, before anybody asked for its words.
+///
+/// Boxed: what succeeds returns no more than a pointer.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) struct Failure(Box<Reason>);
+
+#[derive(Debug)]
+enum Reason {
     /// The core's own error.
     Core(Error),
     /// A refused operation of a batch.
-    Refused(Box<OperationError>),
+    Refused(OperationError),
     /// A mistake of the caller's that only C can make.
     Own(lvs_status, String),
     /// An error that has its words already.
@@ -140,33 +145,46 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    #[cold]
+    pub(crate) fn own(status: lvs_status, message: String) -> Self {
+        Self(Box::new(Reason::Own(status, message)))
+    }
+
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::Own(lvs_status::InvalidInput, message.into())
+        Self::own(lvs_status::InvalidInput, message.into())
     }
 
     pub(crate) fn panic(message: &str) -> Self {
-        Self::Own(lvs_status::Panic, format!("a mistake in liblvs: {message}"))
+        Self::own(lvs_status::Panic, format!("a mistake in liblvs: {message}"))
+    }
+
+    pub(crate) fn refused(error: OperationError) -> Self {
+        Self(Box::new(Reason::Refused(error)))
+    }
+
+    pub(crate) fn told(error: lvs_error) -> Self {
+        Self(Box::new(Reason::Told(error)))
     }
 
     pub(crate) fn status(&self) -> lvs_status {
-        match self {
-            Self::Core(error) => error.kind().into(),
-            Self::Refused(error) => error.kind().into(),
-            Self::Own(status, _) => *status,
-            Self::Told(error) => error.status,
+        match &*self.0 {
+            Reason::Core(error) => error.kind().into(),
+            Reason::Refused(error) => error.kind().into(),
+            Reason::Own(status, _) => *status,
+            Reason::Told(error) => error.status,
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Core(error)
+        Self(Box::new(Reason::Core(error)))
     }
 }
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
-        Self::Core(error.into())
+        Error::from(error).into()
     }
 }
 
@@ -193,11 +211,11 @@ impl From<&SyntaxError> for Diagnostic {
 impl lvs_error {
     pub(crate) fn new(failure: Failure) -> Self {
         let status = failure.status();
-        match failure {
-            Failure::Refused(error) => Self::refused(&error),
-            Failure::Core(error) => Self::told(&error),
-            Failure::Told(error) => error,
-            Failure::Own(_, message) => Self {
+        match *failure.0 {
+            Reason::Refused(error) => Self::refused(&error),
+            Reason::Core(error) => Self::told(&error),
+            Reason::Told(error) => error,
+            Reason::Own(_, message) => Self {
                 status,
                 cause: lvs_cause::None,
                 errno: 0,

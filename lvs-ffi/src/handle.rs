@@ -62,11 +62,21 @@ pub(crate) fn field<'a>(field: &'a [c_char], what: &str) -> Result<&'a str, Fail
 }
 
 /// A name into a field of a record; every name of the core is shorter than its field.
-#[inline]
 pub(crate) fn to_field<const N: usize>(name: &str) -> [c_char; N] {
     let mut field = [0; N];
     for (to, from) in field[..N - 1].iter_mut().zip(name.bytes()) {
         *to = from as c_char;
+    }
+    field
+}
+
+/// The same for a name that the core keeps in a field of its own.
+#[inline]
+pub(crate) fn padded<const N: usize, const M: usize>(name: &[u8; M]) -> [c_char; N] {
+    const { assert!(M < N, "room for the NUL byte") };
+    let mut field = [0; N];
+    for (to, from) in field.iter_mut().zip(name) {
+        *to = *from as c_char;
     }
     field
 }

@@ -106,7 +106,7 @@ impl From<HealthError> for Failure {
             HealthError::DuplicateService(_) => lvs_status::AlreadyExists,
             _ => lvs_status::InvalidInput,
         };
-        Self::Own(status, error.to_string())
+        Self::own(status, error.to_string())
     }
 }
 
@@ -332,7 +332,7 @@ pub unsafe extern "C" fn lvs_health_has_quorum(
 }
 
 fn not_watched(what: String) -> Failure {
-    Failure::Own(lvs_status::NotFound, format!("{what} is not watched"))
+    Failure::own(lvs_status::NotFound, format!("{what} is not watched"))
 }
 
 /// Releases a health. NULL does nothing.

@@ -47,11 +47,11 @@ impl<T> Lock<T> {
                 // SAFETY: the lock is held.
                 if unsafe { *self.poisoned.get() } { Err(poisoned()) } else { Ok(guard) }
             }
-            libc::EDEADLK => Err(Failure::Own(
+            libc::EDEADLK => Err(Failure::own(
                 lvs_status::Busy,
                 "the director is in a call of this thread: a visitor cannot call it".to_owned(),
             )),
-            errno => Err(Failure::Own(lvs_status::Panic, format!("pthread_mutex_lock failed with errno {errno}"))),
+            errno => Err(Failure::own(lvs_status::Panic, format!("pthread_mutex_lock failed with errno {errno}"))),
         }
     }
 }

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn lvs_batch_get_daemon(
 }
 
 fn other_kind(what: &str, operation: &Operation) -> Failure {
-    Failure::Own(lvs_status::NotFound, format!("the operation {what}: it is to {operation}"))
+    Failure::own(lvs_status::NotFound, format!("the operation {what}: it is to {operation}"))
 }
 
 /// Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".

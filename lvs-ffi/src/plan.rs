@@ -76,8 +76,8 @@ impl From<ReconcileError> for Failure {
 /// Hands out the outcome, if anybody wants it, and the first thing that went wrong.
 unsafe fn conclude(outcome: Outcome, out: *mut *mut lvs_outcome) -> Result<(), Failure> {
     let first = match (outcome.refused.first(), &outcome.interrupted) {
-        (Some(refusal), _) => Some(Failure::Refused(Box::new(refusal.error.clone()))),
-        (None, Some(error)) => Some(Failure::Told(lvs_error::told(error))),
+        (Some(refusal), _) => Some(Failure::refused(refusal.error.clone())),
+        (None, Some(error)) => Some(Failure::told(lvs_error::told(error))),
         (None, None) => None,
     };
     if !out.is_null() {

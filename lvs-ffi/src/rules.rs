@@ -108,7 +108,7 @@ pub struct lvs_losses(Vec<Loss>);
 
 impl From<SyntaxErrors> for Failure {
     fn from(errors: SyntaxErrors) -> Self {
-        Self::Core(errors.into())
+        lvs_core::Error::from(errors).into()
     }
 }
 

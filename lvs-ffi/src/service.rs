@@ -11,7 +11,7 @@ use lvs_core::model::{
 use crate::address::{self, lvs_address};
 use crate::boundary::{call, infallible};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{self, field, place, print, to_field};
+use crate::handle::{self, field, padded, place, print};
 use crate::record::{self, record};
 use crate::stats::{lvs_stats, present};
 use crate::status::lvs_status;
@@ -154,8 +154,8 @@ impl From<&Service> for lvs_service {
                 Netmask::V6(PrefixLength::FULL) => LVS_NETMASK_FULL,
                 Netmask::V6(length) => u32::from(length),
             },
-            scheduler: to_field(service.scheduler.as_str()),
-            engine: service.engine.as_ref().map_or([0; 24], |engine| to_field(engine.as_str())),
+            scheduler: padded(service.scheduler.padded()),
+            engine: service.engine.as_ref().map_or([0; 24], |engine| padded(engine.padded())),
         }
     }
 }

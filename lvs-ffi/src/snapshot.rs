@@ -133,7 +133,7 @@ pub unsafe extern "C" fn lvs_snapshot_find(
         let key = service::key(key)?;
         let found = snapshot.0.services.iter().position(|service| service.entry.service.key() == key);
         index.write(found.ok_or_else(|| {
-            Failure::Own(lvs_status::NotFound, format!("cannot find service {key}: the snapshot has none"))
+            Failure::own(lvs_status::NotFound, format!("cannot find service {key}: the snapshot has none"))
         })?);
         Ok(())
     })

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn lvs_table_add_service(
         let service = service::read(service)?;
         if table.0.service(&service.key()).is_some() {
             let message = format!("cannot add service {}: the table has it already", service.key());
-            return Err(Failure::Own(lvs_status::AlreadyExists, message));
+            return Err(Failure::own(lvs_status::AlreadyExists, message));
         }
         table.0.services.push(TableService::new(service));
         Ok(())
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn lvs_table_add_destination(
         let key = service::key(key)?;
         let destination = destination::read(destination)?;
         let refuse =
-            |status, why| Failure::Own(status, format!("cannot add destination {} to {key}: {why}", destination.key));
+            |status, why| Failure::own(status, format!("cannot add destination {} to {key}: {why}", destination.key));
         // The service added last is the one that destinations are usually added to.
         let entry = table.0.services.iter_mut().rev().find(|entry| entry.service.key() == key);
         let entry = entry.ok_or_else(|| refuse(lvs_status::NotFound, "the table has no such service"))?;
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn lvs_table_add_daemon(
         let daemon = daemon::read(daemon)?;
         if table.0.daemons.iter().any(|existing| existing.role == daemon.role) {
             let message = format!("cannot add the {} sync daemon: the table has one already", daemon.role);
-            return Err(Failure::Own(lvs_status::AlreadyExists, message));
+            return Err(Failure::own(lvs_status::AlreadyExists, message));
         }
         table.0.daemons.push(daemon);
         Ok(())

@@ -241,7 +241,7 @@ pub unsafe extern "C" fn lvs_watcher_event_daemon(
 }
 
 fn not_about(what: &str) -> Failure {
-    Failure::Own(lvs_status::NotFound, format!("the difference is not about the configuration of {what}"))
+    Failure::own(lvs_status::NotFound, format!("the difference is not about the configuration of {what}"))
 }
 
 /// Releases a watcher. NULL does nothing.

@@ -67,6 +67,11 @@ macro_rules! name_type {
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
+
+            /// The name with NUL bytes behind it, as a field of the longest length holds it.
+            pub const fn padded(&self) -> &[u8; Self::MAX_LEN] {
+                &self.0.bytes
+            }
         }
 
         impl FromStr for $name {

@@ -41,6 +41,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     let plain = build(report, "plain", &[])?;
     let (Some(hooks), Some(plain)) = (hooks, plain) else { return Ok(()) };
     symbols(report, &plain)?;
+    footprint(report, &plain)?;
     programs::run(report, &plain, &hooks)?;
     install::run(report)
 }
@@ -119,5 +120,65 @@ fn symbols(report: &mut Report, directory: &Path) -> Result<()> {
     let called = |name: &&String| tests.contains(&format!("{name}("));
     check("functions that no C test calls", declared.iter().filter(|name| !called(name)).collect());
     eprintln!("   {} functions, each called by a C test", declared.len());
+    Ok(())
+}
+
+/// What a library must not do to the process that it is in, by name.
+const INTRUSIONS: [&str; 19] = [
+    "sigaction",
+    "signal",
+    "sigprocmask",
+    "pthread_sigmask",
+    "setitimer",
+    "timer_create",
+    "alarm",
+    "atexit",
+    "fork",
+    "vfork",
+    "clone",
+    "posix_spawn",
+    "posix_spawnp",
+    "execve",
+    "system",
+    "popen",
+    "setenv",
+    "setlocale",
+    "exit",
+];
+
+/// The library has no variables of its own beside those of Rust's runtime, and calls nothing that changes the process.
+fn footprint(report: &mut Report, directory: &Path) -> Result<()> {
+    let library = directory.join("liblvs.so");
+    let objdump = |flag: &str| -> Result<String> {
+        let output = host::capture(Command::new("objdump").args(["--demangle", flag]).arg(&library))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let symbols = objdump("--syms")?;
+    let is_writable = |line: &&str| {
+        // Address, flags, section, size, name. What relocation alone writes (.data.rel.ro) is constant.
+        [".data", ".bss", ".tdata", ".tbss"].into_iter().any(|section| line.contains(&format!(" {section}\t")))
+    };
+    let writable: Vec<&str> = symbols.lines().filter(is_writable).collect();
+    if !writable.iter().any(|line| line.contains("std::")) {
+        report.fail("objdump shows not even the variables of Rust's runtime".to_owned());
+    }
+    let own: Vec<_> = writable.iter().filter(|line| line.contains("lvs::") || line.contains("lvs_core::")).collect();
+    if own.is_empty() {
+        report.pass(1)
+    } else {
+        report.fail(format!("the library holds global state: {own:?}"))
+    }
+
+    let imports = objdump("--dynamic-syms")?;
+    let called = |name: &&&str| {
+        let imported = imports.lines().filter(|line| line.contains("*UND*"));
+        imported.filter_map(|line| line.split_whitespace().last()).any(|symbol| symbol == **name)
+    };
+    let intrusions: Vec<_> = INTRUSIONS.iter().filter(called).collect();
+    if intrusions.is_empty() {
+        report.pass(1)
+    } else {
+        report.fail(format!("the library calls {intrusions:?}"))
+    }
     Ok(())
 }
