@@ -12,6 +12,8 @@
 #[path = "kernel_twin/clocked.rs"]
 mod clocked;
 mod common;
+#[path = "kernel_twin/errnos.rs"]
+mod errnos;
 #[path = "kernel_twin/packets.rs"]
 mod packets;
 #[path = "kernel_twin/rules.rs"]
@@ -78,6 +80,19 @@ fn kind() -> (Profile, bool) {
         };
         (profile, twos)
     })
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_rule_of_the_kernel_s_refuses_with_its_errno_there_and_here() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| {
+        let mut both = Both::open(twin(profile, twos).build());
+        let mut rules = errnos::Rules::new(&mut both);
+        rules.every(profile);
+        println!("{} rules, profile {profile:?}", rules.count);
+    });
 }
 
 #[test]

@@ -56,13 +56,14 @@ impl Fault {
     pub(super) fn receiving(error: io::Error) -> Self {
         let disturbed = matches!(
             error.raw_os_error().map(Errno),
-            Some(
-                Errno::ENOBUFS | Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED)
-            )
+            Some(Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED))
         );
         if matches!(error.kind(), io::ErrorKind::WouldBlock) {
             let late = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
             return Self::Broken(Error::io("hear from the director", late));
+        }
+        if error.raw_os_error() == Some(Errno::ENOBUFS.0) {
+            return Self::Disturbed(lost());
         }
         let error = Error::io("hear from the director", error);
         if disturbed { Self::Disturbed(error) } else { Self::Broken(error) }
@@ -84,8 +85,9 @@ pub(super) fn refusal(attempt: Attempt, errno: Errno, message: Option<Box<str>>)
     }
 }
 
+/// The socket had no room for all answers.
 fn lost() -> Error {
-    Error::io("hear from the director", io::Error::from_raw_os_error(Errno::ENOBUFS.0))
+    Error::io("hear all that the director answered", io::Error::from_raw_os_error(Errno::ENOBUFS.0))
 }
 
 /// One conversation with a director over netlink.
