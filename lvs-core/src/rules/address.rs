@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
-use super::error::Reason;
 use super::lexer::Word;
+use super::mistake::Reason;
 use super::{Dialect, Resolver, number};
 use crate::model::Protocol;
 

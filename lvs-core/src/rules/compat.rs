@@ -3,7 +3,8 @@
 //! Measured on Debian's binary; DIFFERENCE: where it crashes (`-b ,`) or has no such thing (extended lines), we
 //! answer with its way of saying the nearest thing.
 
-use super::error::{Expected, SyntaxError, SyntaxErrorKind};
+use super::error::SyntaxError;
+use super::mistake::{Expected, SyntaxErrorKind};
 
 /// What `ipvsadm` prints on its standard error for a mistake, and the status it exits with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -5,7 +5,8 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::command::Command;
-use super::error::{SyntaxError, SyntaxErrorKind as Kind, SyntaxErrors};
+use super::error::{SyntaxError, SyntaxErrors};
+use super::mistake::SyntaxErrorKind as Kind;
 use crate::director::Operation;
 use crate::model::{Destination, DestinationKey, Service, ServiceKey, Table, TableService, Timeouts};
 
