@@ -8,13 +8,12 @@
 
 mod batch;
 mod error;
-mod operation;
 
 use std::ops::ControlFlow;
 
+pub use crate::model::Operation;
 pub use batch::{BatchReport, Failure, OnRefusal};
 pub use error::{Attempt, Cause, OperationError};
-pub use operation::Operation;
 
 use crate::error::Result;
 use crate::model::{

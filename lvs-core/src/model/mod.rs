@@ -1,8 +1,9 @@
 //! What an IPVS table holds, as plain data.
 //!
-//! Two kinds of types, kept apart:
+//! Three kinds of types, kept apart:
 //!
 //! * **Configuration**, what you set: [`Service`], [`Destination`], [`Timeouts`], [`Daemon`], and a whole [`Table`].
+//! * **Change** of the one into another: [`Operation`].
 //! * **Observation**, what a director reports: [`ServiceEntry`], [`DestinationEntry`] with [`Stats`], [`Info`],
 //!   [`Connection`], and a whole [`Snapshot`].
 //!
@@ -32,6 +33,7 @@ mod flags;
 mod info;
 mod name;
 mod netmask;
+mod operation;
 mod protocol;
 mod service;
 mod snapshot;
@@ -51,6 +53,7 @@ pub use flags::ServiceFlags;
 pub use info::{Info, Version};
 pub use name::{EngineName, InterfaceName, SchedulerName};
 pub use netmask::{Netmask, PrefixLength};
+pub use operation::Operation;
 pub use protocol::Protocol;
 pub use service::{Service, ServiceEntry, ServiceKey};
 pub use snapshot::{Coverage, ServiceSnapshot, Snapshot};

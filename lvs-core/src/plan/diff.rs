@@ -1,8 +1,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{PlanError, Scope};
-use crate::director::Operation;
-use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, ServiceKey, Table, TableService, Timeouts};
+use crate::model::{
+    Daemon, DaemonRole, Destination, DestinationKey, Operation, ServiceKey, Table, TableService, Timeouts,
+};
 
 /// The order of things. A phase begins only when every step of those before it has succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

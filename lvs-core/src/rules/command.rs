@@ -1,7 +1,6 @@
 //! What a line says.
 
-use crate::director::Operation;
-use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, Service, ServiceKey, Timeouts};
+use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, Operation, Service, ServiceKey, Timeouts};
 
 use super::Verb;
 

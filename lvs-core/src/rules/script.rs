@@ -7,8 +7,7 @@ use std::ops::Range;
 use super::command::Command;
 use super::error::{SyntaxError, SyntaxErrors};
 use super::mistake::SyntaxErrorKind as Kind;
-use crate::director::Operation;
-use crate::model::{Destination, DestinationKey, Service, ServiceKey, Table, TableService, Timeouts};
+use crate::model::{Destination, DestinationKey, Operation, Service, ServiceKey, Table, TableService, Timeouts};
 
 /// A command with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, Service, ServiceKey, Timeouts};
+use super::{Daemon, DaemonRole, Destination, DestinationKey, Service, ServiceKey, Timeouts};
 
 /// One change of a director's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
