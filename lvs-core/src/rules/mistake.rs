@@ -250,7 +250,7 @@ impl fmt::Display for SyntaxErrorKind {
             Self::SecondCommand { .. } => f.write_str("expected an option: a line has one command"),
             Self::UnexpectedWord { word } => write!(f, "expected an option, found `{word}`"),
             Self::Repeated(option) => {
-                write!(f, "expected only one {}: `{}` is given twice", option.name(), option.spelling())
+                write!(f, "expected no second {}: one (`{}`) was given before", option.name(), option.spelling())
             }
             Self::Illegal { option, command } => {
                 write!(
@@ -261,7 +261,7 @@ impl fmt::Display for SyntaxErrorKind {
                 )
             }
             Self::Required { option, command } => {
-                write!(f, "expected {} for `{command}`: `{}`", option.argument(), option.spelling())
+                write!(f, "expected `{}` with {}: `{command}` needs it", option.spelling(), option.argument())
             }
             Self::Conflict { option, with, command } => write!(
                 f,
