@@ -36,7 +36,9 @@ mod value;
 mod watch;
 
 /// The private module `lvs._lvs`.
-#[pyo3::pymodule(gil_used = false)]
+// Its classes can be shared by threads, but nobody has run the tests on a free-threaded build: until then such an
+// interpreter takes its lock back.
+#[pyo3::pymodule(gil_used = true)]
 mod _lvs {
     #[pymodule_export]
     use crate::batch::{PyBatchReport, PyFailure, PyOperations};

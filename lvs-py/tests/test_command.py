@@ -38,6 +38,15 @@ def test_list_prints_what_ipvsadm_prints(file: str, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out.startswith("IPVS connection entries")
 
 
+def test_where_to_work_is_said_before_the_command_or_after(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--rules", file, "list"]) == 0
+    before = capsys.readouterr().out
+    assert main(["list", "--rules", file]) == 0
+    assert capsys.readouterr().out == before
+    assert main(["--rules", file, "list", "--namespace", "blue"]) == 1
+    assert main(["top", "--rules", file, "--count", "1"]) == 0
+
+
 def test_save_and_restore(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = str(tmp_path / "saved")
     assert main(["--rules", file, "save", saved]) == 0

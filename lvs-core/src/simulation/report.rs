@@ -166,7 +166,7 @@ impl fmt::Display for Report {
             let Change { time, event, broken, returning, moved_of_necessity, moved_without_need } = change;
             writeln!(
                 f,
-                "{:8.1} s {event:?}: {broken} sessions broken; of {returning} clients that came again {moved_of_necessity} had to \
+                "{:8.1} s {event}: {broken} sessions broken; of {returning} clients that came again {moved_of_necessity} had to \
                  move, {moved_without_need} moved without need",
                 time.as_secs_f64()
             )?;

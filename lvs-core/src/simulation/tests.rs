@@ -26,6 +26,7 @@ fn every_connection_is_some_servers_or_refused() {
     assert_eq!(report.refused, 0);
     assert!((900..1100).contains(&report.connections), "{report}");
     assert!(report.changes[0].broken > 0);
+    assert!(report.to_string().contains("    20.0 s failure of 198.51.100.2:80: "), "{report}");
     let sampled: u64 = report.samples.iter().flat_map(|sample| &sample.new).map(|new| u64::from(*new)).sum();
     assert_eq!(sampled, taken);
     // Nothing goes to a server that is away.

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -90,6 +91,17 @@ impl Event {
     pub const fn server(&self) -> DestinationKey {
         match self {
             Self::Fail(key) | Self::Drain(key) | Self::Return(key) | Self::Weight(key, _) => *key,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fail(key) => write!(f, "failure of {key}"),
+            Self::Drain(key) => write!(f, "drain of {key}"),
+            Self::Return(key) => write!(f, "return of {key}"),
+            Self::Weight(key, weight) => write!(f, "weight {weight} for {key}"),
         }
     }
 }

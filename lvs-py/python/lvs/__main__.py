@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lvs", description="The Linux Virtual Server from a shell.")
     parser.add_argument("--version", action="version", version=f"lvs {lvs.__version__}")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--rules", metavar="FILE", help="work on an embedded director that holds these rules")
-    where.add_argument("--namespace", help="work in this network namespace")
+    _where(parser, None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+    def command(name: str, run: object, text: str, *aliases: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, aliases=aliases)
+        # Before the command or after it; what is not said after it leaves alone what was said before.
+        _where(sub, argparse.SUPPRESS)
         sub.set_defaults(run=run)
         return sub
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="as JSON")
     sub.add_argument("--names", action="store_true", help="names for addresses and ports")
 
-    sub = command("watch", _watch, "show load and rates, again and again")
+    sub = command("watch", _watch, "show load and rates, again and again, as top does", "top")
     sub.add_argument("--interval", type=float, default=2.0, metavar="SECONDS")
     sub.add_argument("--count", type=int, metavar="N", help="stop after so many looks")
 
@@ -112,7 +112,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _where(parser: argparse.ArgumentParser, default: str | None) -> None:
+    where = parser.add_mutually_exclusive_group()
+    text = "work on an embedded director that holds these rules"
+    where.add_argument("--rules", metavar="FILE", default=default, help=text)
+    where.add_argument("--namespace", default=default, help="work in this network namespace")
+
+
 def _open(options: argparse.Namespace) -> lvs.Director:
+    if options.rules is not None and options.namespace is not None:
+        raise lvs.InvalidInputError("--rules is an embedded director, which has no --namespace")
     if options.rules is None:
         return lvs.Director.kernel(options.namespace)
     director = lvs.Director.embedded()

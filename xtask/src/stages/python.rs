@@ -20,10 +20,7 @@ const SOURCES: [&str; 3] = ["lvs-py/python/lvs", TESTS, "examples/python"];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let python = environment()?;
-    // maturin and cargo set different variables for pyo3: in one target directory they would undo each other's work.
-    let mut maturin = inside(&python, "maturin");
-    maturin.args(["develop", "--quiet", "--profile", "dev", "--target-dir", "target/maturin"]);
-    report.check(maturin.args(["--manifest-path", "lvs-py/Cargo.toml"]))?;
+    report.check(&mut develop(&python))?;
     report.tests(inside(&python, "pytest").args(["-q", "-c", CONFIG, TESTS]), pytest)?;
     // What is handed out: builds once more, from the source distribution.
     report.tests(inside(&python, "pytest").args(["-q", "-c", CONFIG, "-m", "dist", TESTS]), pytest)?;
@@ -35,6 +32,20 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     report.check(stubs.env("MYPYPATH", "lvs-py/python"))?;
     report.check(inside(&python, "python").args(["lvs-py/docs/make.py", "target/python-docs"]))?;
     Ok(())
+}
+
+/// Makes the environment with the package in it, for tests that run elsewhere.
+pub(super) fn prepare() -> Result<()> {
+    host::capture(&mut develop(&environment()?)).map(drop)
+}
+
+/// Builds the package into the environment.
+fn develop(programs: &Path) -> Command {
+    // maturin and cargo set different variables for pyo3: in one target directory they would undo each other's work.
+    let mut maturin = inside(programs, "maturin");
+    maturin.args(["develop", "--quiet", "--profile", "dev", "--target-dir", "target/maturin"]);
+    maturin.args(["--manifest-path", "lvs-py/Cargo.toml"]);
+    maturin
 }
 
 /// A virtual environment with the requirements, made anew when these change. Answers its directory of programs.

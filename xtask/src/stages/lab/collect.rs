@@ -4,7 +4,7 @@ use super::MARK;
 use crate::error::{Context, Error, Result};
 use crate::host;
 use crate::project::{self, cargo};
-use crate::stages::Report;
+use crate::stages::{Report, python};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "
 pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
     // Programs under test, and the C library for programs that use it.
     host::capture(cargo(&["build", "--quiet"]).args(PACKAGES)).context(|| "building for the lab".into())?;
+    python::prepare().context(|| "building the Python package for the lab".into())?;
     let mut items = rust_tests()?;
     for member in project::members()? {
         programs(&member.directory.join("tests/lab"), &member.name, &mut items)?;
