@@ -100,20 +100,22 @@ fn destination(key: ServiceKey, mixed: bool, random: &mut Random) -> Destination
 
 fn entry(service: Service, mixed: bool, random: &mut Random) -> TableService {
     let mut destinations = BTreeMap::new();
-    for _ in 0..random.below(5) {
+    for _ in 0..random.below(4) {
         let destination = destination(service.key(), mixed, random);
         destinations.insert(destination.key, destination);
     }
     TableService { service, destinations: destinations.into_values().collect() }
 }
 
-/// A table of services with these keys, some of them as they are in another table, or nearly.
-fn table(key: fn(&mut Random) -> ServiceKey, most: u64, like: &Table, mixed: bool, random: &mut Random) -> Table {
+/// A table of services with these keys, most of them as they are in another table, or nearly.
+fn table(key: fn(&mut Random) -> ServiceKey, scope: &Scope, like: &Table, mixed: bool, random: &mut Random) -> Table {
     let mut services = BTreeMap::new();
-    for _ in 0..random.below(most + 1) {
-        let key = key(random);
+    let old = like.services.iter().map(|entry| entry.service.key()).filter(|key| scope.owns(key));
+    let mut keys: Vec<_> = old.filter(|_| !random.one_in(6)).collect();
+    keys.extend((0..random.below(5)).map(|_| key(random)));
+    for key in keys {
         let fresh = entry(service(key, random), mixed, random);
-        let entry = match like.service(&key).filter(|_| !random.one_in(4)) {
+        let entry = match like.service(&key).filter(|_| !random.one_in(6)) {
             None => fresh,
             Some(old) => {
                 let service = if random.one_in(3) { fresh.service } else { old.service };
@@ -168,19 +170,19 @@ fn walk(director: &mut KernelDirector, plan: &Plan, start: &Held, end: &Held, st
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn plans_lead_from_any_table_to_any_other_without_a_gap() {
     assert_expected_kernel();
-    let (pairs, seed) = (environment("LVS_LAB_PLANS", 30), environment("LVS_TEST_SEED", 1));
+    let (pairs, seed) = (environment("LVS_LAB_PLANS", 60), environment("LVS_TEST_SEED", 1));
     in_new_namespace(|| {
         let mut random = Random(seed);
         let mut director = KernelDirector::open().unwrap();
         let (mut steps, mut undone, mut resumed, mut kept, mut foreigners) = (0, 0, 0, 0, 0);
         for pair in 0..pairs {
             // Somebody else goes about their business.
-            let foreign = table(foreign_key, 3, &read(&mut director).1, false, &mut random);
+            let foreign = table(foreign_key, &ours().inverted(), &read(&mut director).1, false, &mut random);
             let (_, outcome) = reconcile(&mut director, &foreign, &ours().inverted(), OnFailure::Keep).unwrap();
             outcome.into_result().unwrap();
 
             let (start, now) = read(&mut director);
-            let wanted = table(our_key, 10, &now, true, &mut random);
+            let wanted = table(our_key, &ours(), &now, true, &mut random);
             let plan = Plan::between(&now, &wanted, &ours()).unwrap();
             let mut whole = wanted.clone();
             whole.services.extend(now.services.iter().filter(|entry| !ours().owns(&entry.service.key())).cloned());
