@@ -97,6 +97,10 @@ def test_listings_of_everything(lvs_director: lvs.EmbeddedDirector) -> None:
     snapshot = lvs_director.snapshot()
     for mode in ("default", "stats", "rate", "thresholds", "persistent", "tunnel"):
         assert "192.0.2.1:80" in listing.table(snapshot, mode)
+    lvs_director.add_service("fwmark:4294967295")
+    # ipvsadm prints marks with a sign.
+    assert "FWM  -1 wlc" in listing.table(lvs_director.snapshot())
+    assert "FWM  4294967295 wlc" in listing.table(lvs_director.snapshot(), style="fixed")
     assert "ESTABLISHED" in listing.connections(lvs_director.connections())
     assert json.loads(listing.json_lines(lvs_director.connections()))
     assert "900" in listing.timeouts(snapshot.timeouts) and listing.daemons(()) == ""

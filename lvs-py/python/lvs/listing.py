@@ -18,6 +18,7 @@ from ._lvs import connections_json, list_connections, list_daemons, list_table, 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Literal
 
     from ._lvs import Connections, Daemon, Snapshot, Timeouts
     from .typing import ListingMode
@@ -26,14 +27,21 @@ __all__ = ["connections", "daemons", "json", "json_lines", "table", "timeouts"]
 
 
 def table(
-    snapshot: Snapshot, mode: ListingMode = "default", *, exact: bool = False, sort: bool = True, names: bool = False
+    snapshot: Snapshot,
+    mode: ListingMode = "default",
+    *,
+    exact: bool = False,
+    sort: bool = True,
+    names: bool = False,
+    style: Literal["compat", "fixed"] = "compat",
 ) -> str:
     """A snapshot as ``ipvsadm -L`` shows it.
 
     `mode` is ``"default"``, ``"stats"``, ``"rate"``, ``"thresholds"``, ``"persistent"`` or ``"tunnel"``; `exact` shows
     numbers in full; without `sort` services come in the director's order; `names` asks the system for names.
+    `style` is ``"compat"``, which repeats what ``ipvsadm`` gets wrong, or ``"fixed"``.
     """
-    return list_table(snapshot, mode=mode, exact=exact, sort=sort, names=names)
+    return list_table(snapshot, mode=mode, exact=exact, sort=sort, names=names, style=style)
 
 
 def connections(found: Connections, *, names: bool = False) -> str:
