@@ -34,17 +34,17 @@ lvs_director *bench_fill(unsigned services, unsigned servers) {
 /* Takes a snapshot and reads every entry of it, configuration and statistics. */
 uint64_t bench_snapshot(const lvs_director *director) {
   lvs_snapshot *snapshot = NULL;
+  lvs_service service = LVS_SERVICE_INIT;
+  lvs_service_state state = LVS_SERVICE_STATE_INIT;
+  lvs_destination server = LVS_DESTINATION_INIT;
+  lvs_destination_state counts = LVS_DESTINATION_STATE_INIT;
   uint64_t sum = 0;
   must(lvs_director_snapshot(director, &snapshot, NULL));
   for (size_t i = 0, services = lvs_snapshot_services_len(snapshot); i < services; i++) {
-    lvs_service service = LVS_SERVICE_INIT;
-    lvs_service_state state = LVS_SERVICE_STATE_INIT;
     must(lvs_snapshot_service_get(snapshot, i, &service, &state, NULL));
     sum += service.key.port + (unsigned char)service.scheduler[0] + state.stats.counters.connections +
            state.stats.rates.bytes_in;
     for (size_t j = 0, servers = lvs_snapshot_destinations_len(snapshot, i); j < servers; j++) {
-      lvs_destination server = LVS_DESTINATION_INIT;
-      lvs_destination_state counts = LVS_DESTINATION_STATE_INIT;
       must(lvs_snapshot_destination_get(snapshot, i, j, &server, &counts, NULL));
       sum += server.weight + server.key.port + counts.active + counts.stats.counters.connections;
     }
