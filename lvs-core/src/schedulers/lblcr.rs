@@ -1,9 +1,8 @@
 //! lblcr: locality-based least connections with replication.
 
-use super::cache::Cache;
-use super::lblc::Service;
 use super::least::lightest;
-use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+use super::locality::{Locality, Memory};
+use super::{DestinationId, Options, Pool};
 
 /// Locality-based least connections with replication: the same destination address to the same few destinations.
 ///
@@ -27,16 +26,11 @@ use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 /// let mut service = service("lblcr", &[1, 1, 1]);
 /// assert_eq!(picks(&mut service, 20), "CCBBAAABCABCABCABCAB");
 /// ```
-#[derive(Clone, Debug)]
-pub struct Lblcr {
-    expiration: u64,
-    cache: Cache<Replicas>,
-    service: Service,
-}
+pub type Lblcr = Locality<Replicas>;
 
 /// The destinations that serve one address.
 #[derive(Clone, Debug)]
-struct Replicas {
+pub struct Replicas {
     /// Newest member last.
     members: Vec<DestinationId>,
     last_change: u64,
@@ -63,95 +57,42 @@ impl Replicas {
         }
         Some(most)
     }
+}
 
-    fn insert(&mut self, at: DestinationId, now: u64) {
+impl Memory for Replicas {
+    const NAME: &'static str = "lblcr";
+
+    fn expiration(options: &Options) -> u64 {
+        options.lblcr_expiration
+    }
+
+    fn first(at: DestinationId, now: u64) -> Self {
+        Self { members: vec![at], last_change: now }
+    }
+
+    /// The least loaded member. Who has the most to do leaves a set that has long been the same.
+    fn recall(&mut self, pool: &Pool, now: u64, expiration: u64) -> Option<DestinationId> {
+        let least = self.least(pool);
+        if self.members.len() > 1
+            && now > self.last_change + expiration
+            && let Some(most) = self.most(pool)
+        {
+            self.members.retain(|&at| at != most);
+            self.last_change = now;
+        }
+        least
+    }
+
+    /// It joins the set.
+    fn replace(&mut self, at: DestinationId, now: u64) -> bool {
         if !self.members.contains(&at) {
             self.members.push(at);
             self.last_change = now;
         }
-    }
-}
-
-impl Lblcr {
-    /// Not yet bound.
-    ///
-    /// Reads [`Options::lblcr_expiration`] and [`Options::lblc_capped`].
-    pub fn new(options: &Options) -> Self {
-        Self {
-            expiration: options.lblcr_expiration,
-            cache: Cache::new(options.lblc_capped),
-            service: Service::default(),
-        }
-    }
-}
-
-impl Scheduler for Lblcr {
-    fn name(&self) -> &'static str {
-        "lblcr"
-    }
-
-    fn bind(&mut self, _: &Pool, now: u64) -> Result<(), BindError> {
-        self.cache.reset(now);
-        self.service.forget();
-        Ok(())
-    }
-
-    fn added(&mut self, _: &Pool, at: DestinationId) {
-        self.service.touch(at);
-    }
-
-    fn removed(&mut self, _: &Pool, at: DestinationId) {
-        self.service.touch(at);
-    }
-
-    fn edited(&mut self, _: &Pool, at: DestinationId) {
-        self.service.touch(at);
-    }
-
-    #[inline]
-    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
-        self.service.touch(at);
-    }
-
-    fn reconfigured(&mut self, options: &Options) {
-        self.expiration = options.lblcr_expiration;
-    }
-
-    fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId> {
-        let now = request.now;
-        let expiration = self.expiration;
-        if let Some(replicas) = self.cache.touch(request.destination, now) {
-            let least = replicas.least(pool);
-            if replicas.members.len() > 1
-                && now > replicas.last_change + expiration
-                && let Some(most) = replicas.most(pool)
-            {
-                replicas.members.retain(|&at| at != most);
-                replicas.last_change = now;
-            }
-            if let Some(at) = least
-                && !self.service.overloads(pool, at)
-            {
-                return least;
-            }
-            let chosen = self.service.lightest(pool)?;
-            replicas.insert(chosen, now);
-            return Some(chosen);
-        }
-        let chosen = self.service.lightest(pool)?;
-        self.cache.store(request.destination, Replicas { members: vec![chosen], last_change: now }, now);
-        Some(chosen)
-    }
-
-    fn next_tick(&self) -> Option<u64> {
-        Some(self.cache.next_sweep())
-    }
-
-    fn tick(&mut self, _: &Pool, now: u64) {
-        self.cache.sweep(now, self.expiration);
+        false
     }
 
     fn holds(&self, at: DestinationId) -> bool {
-        self.cache.values().any(|replicas| replicas.members.contains(&at))
+        self.members.contains(&at)
     }
 }

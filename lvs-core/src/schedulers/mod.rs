@@ -81,6 +81,7 @@ mod lblcr;
 mod lc;
 mod least;
 mod line;
+mod locality;
 mod mh;
 mod nq;
 mod ovf;
