@@ -1,0 +1,168 @@
+//! Destinations: what a command makes of them.
+
+use super::super::estimator::Estimator;
+use super::super::options::Options;
+use super::{Moment, Rules, ServiceState};
+use crate::errno::Errno;
+use crate::model::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, ServiceKey, TunnelKind};
+use crate::schedulers::{DestinationId, NewDestination, Profile};
+
+/// A destination, listed or in the trash.
+#[derive(Debug)]
+pub(in super::super) struct DestinationState {
+    /// The service whose pool it is in.
+    pub(in super::super) service: u32,
+    pub(in super::super) id: DestinationId,
+    pub(in super::super) config: Destination,
+    pub(in super::super) stats: Estimator,
+    /// Connections and templates that point here.
+    pub(super) users: u32,
+    /// On its service's list, that is not in the trash.
+    pub(super) listed: bool,
+    /// In the trash: when it was first found idle.
+    pub(super) idle_since: Option<u64>,
+}
+
+impl Rules {
+    fn check_destination(
+        &self,
+        service: u32,
+        destination: &Destination,
+        synchronised: bool,
+        options: &Options,
+    ) -> Result<(), Errno> {
+        let family = destination.key.family();
+        if !options.supports(family) {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let tunnel = destination.forwarding == ForwardingMethod::Tunnel;
+        if family != self.service(service).key.family() && (synchronised || !tunnel) {
+            return Err(Errno::EINVAL);
+        }
+        if destination.weight > i32::MAX as u32 || destination.lower_threshold > destination.upper_threshold {
+            return Err(Errno::ERANGE);
+        }
+        if options.profile == Profile::New && destination.upper_threshold > i32::MAX as u32 {
+            return Err(Errno::EINVAL);
+        }
+        if destination.tunnel.kind == TunnelKind::Gue && destination.tunnel.port == 0 {
+            return Err(Errno::EINVAL);
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn add_destination(
+        &mut self,
+        key: &ServiceKey,
+        destination: &Destination,
+        synchronised: bool,
+        options: &Options,
+        now: Moment,
+    ) -> Result<(), Errno> {
+        let service = self.named(key, options)?;
+        self.check_destination(service, destination, synchronised, options)?;
+        let DestinationKey { addr, port } = destination.key;
+        if self.service(service).pool.find(addr, port).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let at = match self.trash.remove(&(*key, destination.key)) {
+            Some(at) => {
+                self.resurrect(at, service, now);
+                self.destinations[at as usize].config = *destination;
+                at
+            }
+            None if options.takes_destination(addr) => {
+                let state = DestinationState {
+                    service,
+                    id: DestinationId::new(0),
+                    config: *destination,
+                    stats: Estimator::starting(now.pass),
+                    users: 0,
+                    idle_since: None,
+                    listed: false,
+                };
+                self.services[service as usize].residents += 1;
+                match self.free_destinations.pop() {
+                    Some(at) => {
+                        self.destinations[at as usize] = state;
+                        at
+                    }
+                    None => {
+                        self.destinations.push(state);
+                        (self.destinations.len() - 1) as u32
+                    }
+                }
+            }
+            None => return Err(Errno::EINVAL),
+        };
+        let ServiceState { pool, scheduler, .. } = &mut self.services[service as usize];
+        let new = NewDestination::new(addr, port, destination.weight as i32)
+            .with_thresholds(destination.upper_threshold, destination.lower_threshold);
+        let id = pool.insert(new).expect("it was looked for");
+        if let Some(scheduler) = scheduler {
+            scheduler.added(pool, id);
+        }
+        self.services[service as usize].place(id, at);
+        self.destinations[at as usize].id = id;
+        self.destinations[at as usize].listed = true;
+        if destination.key.family() != key.family() {
+            self.mixed += 1;
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn update_destination(
+        &mut self,
+        key: &ServiceKey,
+        destination: &Destination,
+        synchronised: bool,
+        options: &Options,
+    ) -> Result<(), Errno> {
+        let service = self.named(key, options)?;
+        self.check_destination(service, destination, synchronised, options)?;
+        let DestinationKey { addr, port } = destination.key;
+        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
+        let id = pool.find(addr, port).ok_or(Errno::ENOENT)?;
+        pool.set_weight(id, destination.weight as i32);
+        pool.set_thresholds(id, destination.upper_threshold, destination.lower_threshold);
+        if let Some(scheduler) = scheduler {
+            scheduler.edited(pool, id);
+        }
+        self.destinations[members[id.index() as usize] as usize].config = *destination;
+        Ok(())
+    }
+
+    pub(in super::super) fn remove_destination(
+        &mut self,
+        key: &ServiceKey,
+        destination: &DestinationKey,
+        options: &Options,
+        now: Moment,
+    ) -> Result<(), Errno> {
+        let service = self.named(key, options)?;
+        if !options.supports(destination.family()) {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        let id = self.service(service).pool.find(destination.addr, destination.port).ok_or(Errno::ENOENT)?;
+        self.discard(self.service(service).member(id), now);
+        Ok(())
+    }
+
+    /// The destinations of a service, in list order.
+    pub(in super::super) fn destination_entries(&mut self, at: u32, now: Moment) -> Vec<DestinationEntry> {
+        let Self { services, destinations, .. } = self;
+        let service = &services[at as usize];
+        let entry = |id: DestinationId| {
+            let destination = &mut destinations[service.member(id) as usize];
+            let stats = destination.stats.stats(now.pass);
+            let mut entry = DestinationEntry::new(destination.config);
+            entry.active = service.pool.active(id) as u32;
+            entry.inactive = service.pool.inactive(id) as u32;
+            entry.persistent = service.pool.persistent(id) as u32;
+            entry.stats = Some(stats.truncated());
+            entry.stats64 = Some(stats);
+            entry
+        };
+        service.pool.iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,210 @@
+//! Services, destinations and the trash (`ip_vs_ctl.c`).
+
+mod destination;
+mod service;
+mod trash;
+
+pub(super) use destination::DestinationState;
+pub(super) use service::{ServiceRequest, ServiceState};
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::clock::Clock;
+use super::estimator::{Estimator, Schedule};
+use super::options::Options;
+use super::verdict::Refusal;
+use crate::errno::Errno;
+use crate::model::{DestinationKey, ServiceKey};
+use crate::schedulers::{DestinationId, Pool, Request};
+
+/// The present, for those who count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// Ticks since the director was made.
+    pub(super) tick: u64,
+    /// Passes of the estimator.
+    pub(super) pass: u64,
+    /// Ticks a second.
+    pub(super) hz: u64,
+    /// The time in milliseconds, the unit of the schedulers.
+    pub(super) millis: u64,
+}
+
+impl Moment {
+    /// What a clock shows.
+    pub(super) const fn of(clock: Clock, schedule: &Schedule) -> Self {
+        let (tick, hz) = (clock.ticks(), clock.hz());
+        Self { tick, pass: schedule.passes(tick), hz, millis: tick * 1000 / hz }
+    }
+}
+
+/// Services, destinations, and the trash of removed destinations.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    services: Vec<ServiceState>,
+    free_services: Vec<u32>,
+    by_key: HashMap<ServiceKey, u32, super::hash::Seedless>,
+    /// Address services first, then firewall marks, each in the order of their making.
+    order: BTreeMap<(bool, u64), u32>,
+    sequence: u64,
+    destinations: Vec<DestinationState>,
+    free_destinations: Vec<u32>,
+    trash: BTreeMap<(ServiceKey, DestinationKey), u32>,
+    trash_timer: Option<u64>,
+    /// Services whose scheduler has a timer.
+    ticking: Vec<u32>,
+    /// Destinations of another family than their service's.
+    mixed: usize,
+    /// Services with port 0, firewall marks among them.
+    portless: usize,
+    /// Services with port 21.
+    ftp: usize,
+}
+
+impl Rules {
+    #[inline]
+    pub(super) fn service(&self, at: u32) -> &ServiceState {
+        &self.services[at as usize]
+    }
+
+    #[inline]
+    pub(super) fn service_mut(&mut self, at: u32) -> &mut ServiceState {
+        &mut self.services[at as usize]
+    }
+
+    #[inline]
+    pub(super) fn destination(&self, at: u32) -> &DestinationState {
+        &self.destinations[at as usize]
+    }
+
+    #[inline]
+    pub(super) fn destination_mut(&mut self, at: u32) -> &mut DestinationState {
+        &mut self.destinations[at as usize]
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &ServiceKey) -> Option<u32> {
+        self.by_key.get(key).copied()
+    }
+
+    /// The service that a command names.
+    pub(super) fn named(&self, key: &ServiceKey, options: &Options) -> Result<u32, Errno> {
+        if !options.supports(key.family()) {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        self.find(key).ok_or(Errno::ESRCH)
+    }
+
+    pub(super) const fn has_mixed(&self) -> bool {
+        self.mixed > 0
+    }
+
+    pub(super) const fn has_portless(&self) -> bool {
+        self.portless > 0
+    }
+
+    pub(super) const fn has_ftp(&self) -> bool {
+        self.ftp > 0
+    }
+
+    /// The services in the director's order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.order.values().copied()
+    }
+
+    /// Whether a destination is listed in its service.
+    #[inline]
+    pub(super) fn is_available(&self, at: u32) -> bool {
+        self.destination(at).listed
+    }
+
+    /// The weight of a destination.
+    pub(super) fn weight(&self, at: u32) -> i32 {
+        let destination = self.destination(at);
+        self.service(destination.service).pool.weight(destination.id)
+    }
+
+    /// The counters of a destination and its service, unless it was removed: then nothing is counted.
+    #[inline]
+    pub(super) fn counted(&mut self, at: u32) -> Option<(&mut Estimator, &mut Estimator)> {
+        let destination = &mut self.destinations[at as usize];
+        if !destination.listed {
+            return None;
+        }
+        Some((&mut destination.stats, &mut self.services[destination.service as usize].stats))
+    }
+
+    /// Lets the scheduler of a service choose.
+    #[inline]
+    pub(super) fn pick(&mut self, service: u32, request: &Request) -> Result<u32, Refusal> {
+        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
+        let scheduler = scheduler.as_mut().ok_or(Refusal::NoScheduler)?;
+        let id = scheduler.pick(pool, request).ok_or(Refusal::NoDestination)?;
+        Ok(members[id.index() as usize])
+    }
+
+    /// Tells pool and scheduler of a change in the use of a destination.
+    #[inline]
+    fn count(&mut self, at: u32, change: impl FnOnce(&mut Pool, DestinationId)) {
+        let destination = &self.destinations[at as usize];
+        let ServiceState { pool, scheduler, .. } = &mut self.services[destination.service as usize];
+        change(pool, destination.id);
+        if let Some(scheduler) = scheduler {
+            scheduler.counters_changed(pool, destination.id);
+        }
+    }
+
+    #[inline]
+    pub(super) fn connection_added(&mut self, at: u32) {
+        self.destinations[at as usize].users += 1;
+        self.count(at, |pool, id| pool.connection_added(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_activated(&mut self, at: u32) {
+        self.count(at, |pool, id| pool.connection_activated(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_deactivated(&mut self, at: u32) {
+        self.count(at, |pool, id| pool.connection_deactivated(id));
+    }
+
+    #[inline]
+    pub(super) fn connection_removed(&mut self, at: u32, active: bool) {
+        self.destinations[at as usize].users -= 1;
+        self.count(at, |pool, id| pool.connection_removed(id, active));
+    }
+
+    pub(super) fn template_added(&mut self, at: u32) {
+        self.destinations[at as usize].users += 1;
+        self.count(at, |pool, id| pool.template_added(id));
+    }
+
+    pub(super) fn template_removed(&mut self, at: u32) {
+        self.destinations[at as usize].users -= 1;
+        self.count(at, |pool, id| pool.template_removed(id));
+    }
+
+    /// When a scheduler wants to do something, in milliseconds.
+    pub(super) fn scheduler_timer(&self) -> Option<u64> {
+        self.ticking
+            .iter()
+            .filter_map(|at| self.service(*at).scheduler.as_ref().and_then(|scheduler| scheduler.next_tick()))
+            .min()
+    }
+
+    /// Lets the schedulers do what is due.
+    pub(super) fn tick_schedulers(&mut self, millis: u64) {
+        for at in &self.ticking {
+            let ServiceState { pool, scheduler: Some(scheduler), .. } = &mut self.services[*at as usize] else {
+                continue;
+            };
+            while let Some(due) = scheduler.next_tick()
+                && due <= millis
+            {
+                scheduler.tick(pool, due);
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Services: what a command makes of them.
+
+use super::super::estimator::Estimator;
+use super::super::options::Options;
+use super::{Moment, Rules};
+use crate::errno::Errno;
+use crate::model::{
+    AddressFamily, EngineName, Netmask, SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey,
+};
+use crate::schedulers::{DestinationId, Family, Pool, Scheduler, by_name};
+
+/// A service as a command carries it: netmask and flags not yet looked at.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct ServiceRequest {
+    pub(in super::super) key: ServiceKey,
+    pub(in super::super) scheduler: SchedulerName,
+    pub(in super::super) engine: Option<EngineName>,
+    pub(in super::super) flags: ServiceFlags,
+    /// Which flags to take; the others stay as they are.
+    pub(in super::super) mask: ServiceFlags,
+    /// Seconds.
+    pub(in super::super) timeout: u32,
+    /// The netmask, or why it is none. That is said only after scheduler and engine were found.
+    pub(in super::super) netmask: Result<Netmask, Errno>,
+}
+
+impl From<&Service> for ServiceRequest {
+    fn from(service: &Service) -> Self {
+        Self {
+            key: service.key(),
+            scheduler: service.scheduler,
+            engine: service.engine,
+            flags: service.flags,
+            mask: ServiceFlags::from_bits(u32::MAX),
+            timeout: service.timeout,
+            netmask: Ok(service.netmask()),
+        }
+    }
+}
+
+impl ServiceRequest {
+    /// The kernel multiplies in 32 bits without a check.
+    const fn timeout_ticks(&self, hz: u64) -> u32 {
+        self.timeout.wrapping_mul(hz as u32)
+    }
+}
+
+/// A virtual service, or (when it is removed) the keeper of its removed destinations.
+#[derive(Debug)]
+pub(in super::super) struct ServiceState {
+    pub(in super::super) key: ServiceKey,
+    pub(in super::super) scheduler_name: SchedulerName,
+    pub(in super::super) engine: Option<EngineName>,
+    pub(in super::super) flags: ServiceFlags,
+    /// Ticks.
+    pub(in super::super) timeout: u32,
+    pub(in super::super) netmask: Netmask,
+    pub(in super::super) pool: Pool,
+    pub(in super::super) scheduler: Option<Box<dyn Scheduler>>,
+    pub(in super::super) stats: Estimator,
+    /// Which destination of the director an id of the pool is.
+    pub(super) members: Vec<u32>,
+    /// Destinations in the pool, removed ones included.
+    pub(super) residents: u32,
+    pub(super) alive: bool,
+    sequence: u64,
+}
+
+impl ServiceState {
+    /// The destination of the director that an id of the pool is.
+    #[inline]
+    pub(in super::super) fn member(&self, id: DestinationId) -> u32 {
+        self.members[id.index() as usize]
+    }
+
+    pub(super) fn place(&mut self, id: DestinationId, at: u32) {
+        let index = id.index() as usize;
+        if self.members.len() <= index {
+            self.members.resize(index + 1, u32::MAX);
+        }
+        self.members[index] = at;
+    }
+
+    fn service(&self, hz: u64) -> Service {
+        let mut service = Service::new(self.key)
+            .with_scheduler(self.scheduler_name)
+            .with_flags(self.flags)
+            .with_netmask(self.netmask)
+            .expect("the netmask was checked against the key");
+        service.timeout = self.timeout / hz as u32;
+        service.engine = self.engine;
+        service
+    }
+}
+
+impl Rules {
+    pub(in super::super) fn add_service(
+        &mut self,
+        request: &ServiceRequest,
+        options: &Options,
+        now: Moment,
+    ) -> Result<u32, Errno> {
+        let key = request.key;
+        if !options.supports(key.family()) {
+            return Err(Errno::EAFNOSUPPORT);
+        }
+        if self.by_key.contains_key(&key) {
+            return Err(Errno::EEXIST);
+        }
+        let flags = request.flags & request.mask;
+        let scheduler = self.scheduler(request.scheduler, flags, options)?;
+        check_engine(request.engine, options)?;
+        let netmask = request.netmask?;
+        let family = match key.family() {
+            AddressFamily::Inet => Family::V4,
+            AddressFamily::Inet6 => Family::V6,
+        };
+        self.sequence += 1;
+        let state = ServiceState {
+            key,
+            scheduler_name: SchedulerName::NONE,
+            engine: request.engine,
+            flags: flags.without(ServiceFlags::HASHED),
+            timeout: request.timeout_ticks(now.hz),
+            netmask,
+            pool: Pool::new(options.profile, family),
+            scheduler: None,
+            stats: Estimator::starting(now.pass),
+            members: Vec::new(),
+            residents: 0,
+            alive: true,
+            sequence: self.sequence,
+        };
+        let at = match self.free_services.pop() {
+            Some(at) => {
+                self.services[at as usize] = state;
+                at
+            }
+            None => {
+                self.services.push(state);
+                (self.services.len() - 1) as u32
+            }
+        };
+        self.by_key.insert(key, at);
+        self.order.insert((is_fwmark(&key), self.sequence), at);
+        match key.port() {
+            0 => self.portless += 1,
+            21 => self.ftp += 1,
+            _ => {}
+        }
+        self.bind(at, request.scheduler, scheduler, now).expect("an empty pool suits every scheduler");
+        Ok(at)
+    }
+
+    pub(in super::super) fn update_service(
+        &mut self,
+        request: &ServiceRequest,
+        options: &Options,
+        now: Moment,
+    ) -> Result<(), Errno> {
+        let at = self.named(&request.key, options)?;
+        let old = self.service(at).flags;
+        let flags = (old & !request.mask).with(request.flags & request.mask).without(ServiceFlags::HASHED);
+        let scheduler = self.scheduler(request.scheduler, flags, options)?;
+        check_engine(request.engine, options)?;
+        let netmask = request.netmask?;
+        if self.service(at).scheduler_name != request.scheduler {
+            self.bind(at, request.scheduler, scheduler, now)?;
+        }
+        let service = self.service_mut(at);
+        service.flags = flags;
+        service.timeout = request.timeout_ticks(now.hz);
+        service.netmask = netmask;
+        service.engine = request.engine;
+        if let Some(scheduler) = &mut service.scheduler {
+            scheduler.reconfigured(&scheduling(options, flags));
+        }
+        Ok(())
+    }
+
+    fn scheduler(
+        &self,
+        name: SchedulerName,
+        flags: ServiceFlags,
+        options: &Options,
+    ) -> Result<Option<Box<dyn Scheduler>>, Errno> {
+        if name == SchedulerName::NONE {
+            return Ok(None);
+        }
+        if !options.schedulers.contains(&name) {
+            return Err(Errno::ENOENT);
+        }
+        by_name(name.as_str(), &scheduling(options, flags)).map(Some).ok_or(Errno::ENOENT)
+    }
+
+    /// Binds a scheduler in place of the present one. If it refuses, the present one is bound afresh.
+    fn bind(
+        &mut self,
+        at: u32,
+        name: SchedulerName,
+        scheduler: Option<Box<dyn Scheduler>>,
+        now: Moment,
+    ) -> Result<(), Errno> {
+        let service = self.service_mut(at);
+        let mut scheduler = scheduler;
+        let time = now.millis;
+        if let Some(new) = &mut scheduler
+            && let Err(error) = new.bind(&service.pool, time)
+        {
+            if let Some(old) = &mut service.scheduler
+                && old.bind(&service.pool, time).is_err()
+            {
+                service.scheduler = None;
+                service.scheduler_name = SchedulerName::NONE;
+            }
+            return Err(Errno(error.errno()));
+        }
+        let ticks = scheduler.as_ref().is_some_and(|new| new.next_tick().is_some());
+        service.scheduler = scheduler;
+        service.scheduler_name = name;
+        self.ticking.retain(|ticking| *ticking != at);
+        if ticks {
+            self.ticking.push(at);
+        }
+        Ok(())
+    }
+
+    /// Tells the schedulers of changed settings.
+    pub(in super::super) fn reconfigure(&mut self, options: &Options) {
+        for service in self.services.iter_mut().filter(|service| service.alive) {
+            if let Some(scheduler) = &mut service.scheduler {
+                scheduler.reconfigured(&scheduling(options, service.flags));
+            }
+        }
+    }
+
+    pub(in super::super) fn remove_service(
+        &mut self,
+        key: &ServiceKey,
+        options: &Options,
+        now: Moment,
+    ) -> Result<(), Errno> {
+        let at = self.named(key, options)?;
+        self.unlink_service(at, now);
+        Ok(())
+    }
+
+    fn unlink_service(&mut self, at: u32, now: Moment) {
+        let service = &mut self.services[at as usize];
+        let key = service.key;
+        service.scheduler = None;
+        service.alive = false;
+        self.by_key.remove(&key);
+        self.order.remove(&(is_fwmark(&key), service.sequence));
+        self.ticking.retain(|ticking| *ticking != at);
+        match key.port() {
+            0 => self.portless -= 1,
+            21 => self.ftp -= 1,
+            _ => {}
+        }
+        let listed: Vec<DestinationId> = service.pool.iter().collect();
+        for id in listed {
+            let destination = self.service(at).member(id);
+            self.discard(destination, now);
+        }
+        self.forget_if_empty(at);
+    }
+
+    pub(in super::super) fn flush(&mut self, now: Moment) {
+        let all: Vec<u32> = self.iter().collect();
+        for at in all {
+            self.unlink_service(at, now);
+        }
+    }
+
+    pub(super) fn forget_if_empty(&mut self, at: u32) {
+        let service = self.service(at);
+        if !service.alive && service.residents == 0 {
+            self.free_services.push(at);
+        }
+    }
+
+    pub(in super::super) fn zero_service(&mut self, at: u32, now: Moment) {
+        let Self { services, destinations, .. } = self;
+        let service = &mut services[at as usize];
+        for id in &service.pool {
+            destinations[service.members[id.index() as usize] as usize].stats.zero(now.pass);
+        }
+        service.stats.zero(now.pass);
+    }
+
+    pub(in super::super) fn service_entry(&mut self, at: u32, now: Moment) -> ServiceEntry {
+        let service = self.service_mut(at);
+        let stats = service.stats.stats(now.pass);
+        let mut entry = ServiceEntry::new(service.service(now.hz));
+        entry.stats = Some(stats.truncated());
+        entry.stats64 = Some(stats);
+        entry
+    }
+}
+
+const fn is_fwmark(key: &ServiceKey) -> bool {
+    matches!(key, ServiceKey::Fwmark { .. })
+}
+
+fn check_engine(engine: Option<EngineName>, options: &Options) -> Result<(), Errno> {
+    match engine {
+        Some(engine) if !options.engines.contains(&engine) => Err(Errno::ENOENT),
+        _ => Ok(()),
+    }
+}
+
+fn scheduling(options: &Options, flags: ServiceFlags) -> crate::schedulers::Options {
+    let mut scheduling = options.scheduling.with_flags(flags.bits());
+    scheduling.lblc_expiration = u64::from(options.settings.lblc_expiration) * 1000;
+    scheduling.lblcr_expiration = u64::from(options.settings.lblcr_expiration) * 1000;
+    scheduling
+}

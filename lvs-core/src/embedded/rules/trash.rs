@@ -1,0 +1,83 @@
+//! The trash: where removed destinations wait for their connections to end, or for their return.
+
+use super::{Moment, Rules, ServiceState};
+
+/// How long a deleted destination that nobody uses is kept, in seconds.
+const TRASH_PERIOD: u64 = 120;
+/// How often the trash is looked through, in seconds.
+const TRASH_CHECK: u64 = TRASH_PERIOD / 2;
+
+impl Rules {
+    /// Takes a destination back from the trash, into the pool of `service` if it is in another one's.
+    pub(super) fn resurrect(&mut self, at: u32, service: u32, now: Moment) {
+        let destination = &mut self.destinations[at as usize];
+        destination.stats.resume(now.pass);
+        let former = destination.service;
+        if former != service {
+            // The service was removed and made again: the connections stay, the counters don't.
+            destination.stats.zero(now.pass);
+            let object = self.services[former as usize].pool.release(destination.id);
+            destination.id =
+                self.services[service as usize].pool.adopt(object).expect("what is in the trash is in no other pool");
+            destination.service = service;
+            self.services[former as usize].residents -= 1;
+            self.services[service as usize].residents += 1;
+            self.forget_if_empty(former);
+        }
+    }
+
+    /// Takes a destination off its service's list and puts it into the trash.
+    pub(super) fn discard(&mut self, at: u32, now: Moment) {
+        let destination = &mut self.destinations[at as usize];
+        let ServiceState { pool, scheduler, key, .. } = &mut self.services[destination.service as usize];
+        pool.detach(destination.id);
+        if let Some(scheduler) = scheduler {
+            scheduler.removed(pool, destination.id);
+        }
+        if destination.config.key.family() != key.family() {
+            self.mixed -= 1;
+        }
+        destination.stats.pause(now.pass);
+        destination.idle_since = None;
+        destination.listed = false;
+        if self.trash.is_empty() {
+            self.trash_timer = Some(now.tick + TRASH_CHECK * now.hz);
+        }
+        self.trash.insert((*key, destination.config.key), at);
+    }
+
+    /// When the trash wants to be looked through.
+    pub(in super::super) const fn trash_timer(&self) -> Option<u64> {
+        self.trash_timer
+    }
+
+    /// Looks through the trash: what has been unused for two minutes since it was first found so goes.
+    pub(in super::super) fn check_trash(&mut self, now: Moment) {
+        let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
+        trash.retain(|_, at| {
+            let destination = &mut destinations[*at as usize];
+            let service = &mut services[destination.service as usize];
+            let held = service.scheduler.as_ref().is_some_and(|scheduler| scheduler.holds(destination.id));
+            if destination.users > 0 || held {
+                return true;
+            }
+            match destination.idle_since {
+                None => {
+                    destination.idle_since = Some(now.tick);
+                    true
+                }
+                Some(since) if now.tick < since + TRASH_PERIOD * now.hz => true,
+                Some(_) => {
+                    service.pool.release(destination.id);
+                    free_destinations.push(*at);
+                    service.residents -= 1;
+                    if !service.alive && service.residents == 0 {
+                        free_services.push(destination.service);
+                    }
+                    false
+                }
+            }
+        });
+        self.trash_timer = if self.trash.is_empty() { None } else { Some(now.tick + TRASH_CHECK * now.hz) };
+    }
+}
