@@ -1,9 +1,11 @@
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connections::Rounding;
 use super::{EmbeddedDirector, Settings};
 use crate::model::{AddressFamily, EngineName, InterfaceName, SchedulerName};
-use crate::schedulers::{self, Profile, SCHEDULERS};
+use crate::schedulers::{self, Profile, Random, SCHEDULERS};
 
 /// A network interface that the director is to know: sync daemons run on one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +15,23 @@ pub struct Interface {
     pub name: InterfaceName,
     /// The longest packet, in bytes.
     pub mtu: u32,
+}
+
+/// Numbers that somebody else draws.
+#[derive(Clone)]
+pub(super) struct Draws(Arc<Mutex<dyn FnMut(u32) -> u32 + Send>>);
+
+impl Random for Draws {
+    fn below(&mut self, bound: u32) -> u32 {
+        let mut below = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (*below)(bound)
+    }
+}
+
+impl fmt::Debug for Draws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draws").finish_non_exhaustive()
+    }
 }
 
 /// A kind of kernel, and the machine around it, that an [`EmbeddedDirector`] is the twin of.
@@ -38,6 +57,7 @@ pub struct Options {
     pub(super) scheduling: schedulers::Options,
     pub(super) rounding: Rounding,
     pub(super) ftp_helper: bool,
+    pub(super) draws: Option<Draws>,
     pub(super) seed: u64,
     pub(super) hz: u64,
 }
@@ -61,6 +81,7 @@ impl Default for Options {
             scheduling: schedulers::Options::default(),
             rounding: Rounding::Exact,
             ftp_helper: false,
+            draws: None,
             seed: 0,
             hz: 250,
         }
@@ -80,6 +101,14 @@ impl Options {
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self.scheduling = self.scheduling.with_seed(seed);
+        self
+    }
+
+    /// Where twos draws its numbers, if not from a generator with the [seed](Self::seed). Called with a bound, it gives a number below that;
+    /// all services draw from it. So a twin can follow a director whose choices were seen: twos takes who is drawn twice.
+    #[must_use]
+    pub fn draws(mut self, below: impl FnMut(u32) -> u32 + Send + 'static) -> Self {
+        self.draws = Some(Draws(Arc::new(Mutex::new(below))));
         self
     }
 

@@ -131,7 +131,7 @@ pub struct Packet {
     /// Its length in bytes, IP header included. It only counts.
     pub length: u32,
     /// Whether it belongs to a connection that netfilter tracks and has confirmed. Without it the director judges by what
-    /// it knows. It matters only to connections that stay tracked: [`Settings::conntrack`](super::Settings::conntrack).
+    /// it knows: [`Settings::conntrack`](super::Settings::conntrack).
     pub tracked: Option<bool>,
 }
 

@@ -140,16 +140,19 @@ impl EmbeddedDirector {
                 if self.connections.get(at).controlled == 0 {
                     self.connections.expire_now(at, now.tick);
                 }
+                if self.connections.get(at).flags.contains(Flags::TRACKED) && self.is_tracked(at, packet) {
+                    return Verdict::Dropped(Drop::Tracked);
+                }
                 found = None;
             } else if self.is_orphan(at) {
                 if !self.options.settings.expire_nodest_conn {
                     return Verdict::Dropped(Drop::DestinationRemoved);
                 }
                 self.connections.expire_now(at, now.tick);
+                if self.is_tracked(at, packet) {
+                    return Verdict::Dropped(Drop::Tracked);
+                }
                 found = None;
-            }
-            if found.is_none() && self.is_tracked(at, packet) {
-                return Verdict::Dropped(Drop::Tracked);
             }
         }
         let (at, why) = match found {
@@ -171,7 +174,7 @@ impl EmbeddedDirector {
     fn is_tracked(&self, at: u32, packet: &Packet) -> bool {
         let entry = self.connections.get(at);
         let renewed = || begins(packet.payload) && has_ended(entry.protocol, entry.state);
-        entry.flags.contains(Flags::TRACKED) && packet.tracked.unwrap_or_else(|| !renewed())
+        packet.tracked.unwrap_or_else(|| entry.flags.contains(Flags::TRACKED) && !renewed())
     }
 
     /// Whether a packet that begins a connection does so although `at` is in the table.

@@ -6,6 +6,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use lvs_core::embedded::{Packet, Payload, SctpChunk};
 
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
 fn chunk_type(chunk: SctpChunk) -> u8 {
     // RFC 9260, 3.2.
     match chunk {
@@ -23,10 +26,10 @@ fn chunk_type(chunk: SctpChunk) -> u8 {
 }
 
 fn bytes(packet: &Packet) -> Vec<u8> {
-    let ports = [packet.source.port().to_be_bytes(), packet.destination.port().to_be_bytes()].concat();
     let ip_header = if packet.source.is_ipv4() { 20 } else { 40 };
-    let mut upper = ports;
+    let mut upper = [packet.source.port().to_be_bytes(), packet.destination.port().to_be_bytes()].concat();
     match packet.payload {
+        Payload::IcmpError(protocol) => upper = icmp_error(packet, protocol),
         Payload::Tcp(flags) => {
             upper.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1, 5 << 4, flags.0, 0xff, 0xff, 0, 0, 0, 0]);
         }
@@ -40,15 +43,55 @@ fn bytes(packet: &Packet) -> Vec<u8> {
         other => panic!("{other:?} is not sent here"),
     }
     upper.resize(packet.length as usize - usize::from(ip_header), 0);
-    let protocol = packet.payload.protocol();
-    let mut whole = Vec::with_capacity(packet.length as usize);
-    match (packet.source.ip(), packet.destination.ip()) {
+    let protocol = match packet.payload {
+        Payload::IcmpError(_) if packet.source.is_ipv4() => ICMP,
+        Payload::IcmpError(_) => ICMPV6,
+        other => other.protocol(),
+    };
+    ip_packet(packet.source.ip(), packet.destination.ip(), protocol, &upper)
+}
+
+/// Port unreachable, about a packet of the other side.
+fn icmp_error(packet: &Packet, protocol: u8) -> Vec<u8> {
+    let ip_header = if packet.source.is_ipv4() { 20 } else { 40 };
+    let about = [packet.destination.port().to_be_bytes(), packet.source.port().to_be_bytes(), [0, 8], [0, 0]].concat();
+    let about = ip_packet(packet.destination.ip(), packet.source.ip(), protocol, &about);
+    let mut error = if packet.source.is_ipv4() { vec![3, 3, 0, 0, 0, 0, 0, 0] } else { vec![1, 4, 0, 0, 0, 0, 0, 0] };
+    error.extend_from_slice(&about);
+    error.resize((packet.length - ip_header) as usize, 0);
+    let mut summed = Vec::new();
+    if let (IpAddr::V6(from), IpAddr::V6(to)) = (packet.source.ip(), packet.destination.ip()) {
+        summed.extend_from_slice(&from.octets());
+        summed.extend_from_slice(&to.octets());
+        summed.extend_from_slice(&(error.len() as u32).to_be_bytes());
+        summed.extend_from_slice(&[0, 0, 0, ICMPV6]);
+    }
+    summed.extend_from_slice(&error);
+    error[2..4].copy_from_slice(&checksum(&summed).to_be_bytes());
+    error
+}
+
+/// RFC 1071.
+fn checksum(bytes: &[u8]) -> u16 {
+    let pairs = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
+    let mut sum: u32 = pairs.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+fn ip_packet(source: IpAddr, destination: IpAddr, protocol: u8, upper: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(40 + upper.len());
+    match (source, destination) {
         (IpAddr::V4(from), IpAddr::V4(to)) => {
             whole.extend_from_slice(&[0x45, 0]);
-            whole.extend_from_slice(&(packet.length as u16).to_be_bytes());
+            whole.extend_from_slice(&(20 + upper.len() as u16).to_be_bytes());
             whole.extend_from_slice(&[0, 0, 0, 0, 64, protocol, 0, 0]);
             whole.extend_from_slice(&from.octets());
             whole.extend_from_slice(&to.octets());
+            let sum = checksum(&whole);
+            whole[10..12].copy_from_slice(&sum.to_be_bytes());
         }
         (IpAddr::V6(from), IpAddr::V6(to)) => {
             whole.extend_from_slice(&[0x60, 0, 0, 0]);
@@ -57,9 +100,9 @@ fn bytes(packet: &Packet) -> Vec<u8> {
             whole.extend_from_slice(&from.octets());
             whole.extend_from_slice(&to.octets());
         }
-        _ => panic!("mixed families: {packet:?}"),
+        _ => panic!("mixed families: {source} and {destination}"),
     }
-    whole.extend_from_slice(&upper);
+    whole.extend_from_slice(upper);
     whole
 }
 

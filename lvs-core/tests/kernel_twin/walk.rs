@@ -1,24 +1,28 @@
 //! Random packets, edits and sysctls; after each step the same connections, states, timeouts and counters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lvs_core::Director;
-use lvs_core::embedded::{Packet, Payload, SctpChunk, Settings, TcpFlags, Verdict, Why};
+use lvs_core::embedded::{Direction, Packet, Payload, SctpChunk, Settings, TcpFlags, Verdict, Why};
 use lvs_core::model::{
-    AddressFamily, Connection, Destination, ForwardingMethod, Netmask, PrefixLength, Protocol, Service, ServiceKey,
-    Tunnel,
+    AddressFamily, Connection, ConnectionTarget, Counters, Destination, ForwardingMethod, Netmask, PrefixLength,
+    Protocol, Service, ServiceKey, Tunnel,
 };
-use lvs_core::procfs::Procfs;
+use lvs_core::procfs::{PerCpuRow, Procfs};
+use lvs_core::schedulers::SCHEDULERS;
 use lvs_core::wire::message::Command;
 use lvs_core::wire::{destination, service};
 
 use super::common::{Random, set_sysctl};
 use super::packets::Sender;
 use super::socket::Both;
+use super::tracking::{Tracking, has_ftp_helper};
 
 /// A service and what may go to it.
 struct Site {
@@ -30,10 +34,16 @@ pub(crate) struct Walk {
     random: Random,
     pub(crate) both: Both,
     sender: Sender,
+    tracking: Option<Tracking>,
+    /// What the twin's twos draws next, both times.
+    draw: Draw,
+    has_twos: bool,
     began: Instant,
     sites: Vec<Site>,
     settings: Settings,
     history: String,
+    /// Packets and bytes to clients that the kernel counts and the twin does not.
+    unasked: (u64, u64),
     pub(crate) packets: u64,
     pub(crate) verdicts: BTreeMap<String, u64>,
 }
@@ -46,16 +56,23 @@ fn v6(high: u128, low: u64) -> IpAddr {
     IpAddr::V6((0x2001_0db8_u128 << 96 | high << 64 | u128::from(low)).into())
 }
 
+/// A number that a twin was told to draw.
+pub(crate) type Draw = Arc<AtomicU32>;
+
 impl Walk {
-    pub(crate) fn new(both: Both, seed: u64) -> Self {
+    pub(crate) fn new(both: Both, draw: Draw, has_twos: bool, seed: u64) -> Self {
         let mut walk = Self {
             random: Random(seed),
             both,
             sender: Sender::open(),
+            tracking: Tracking::begin(),
+            draw,
+            has_twos,
             began: Instant::now(),
             sites: Vec::new(),
             settings: Settings::default(),
             history: String::new(),
+            unasked: (0, 0),
             packets: 0,
             verdicts: BTreeMap::new(),
         };
@@ -79,7 +96,8 @@ impl Walk {
     }
 
     fn add_site(&mut self, number: u8) {
-        const SCHEDULERS: [&str; 9] = ["rr", "wrr", "lc", "wlc", "sed", "nq", "sh", "mh", "fo"];
+        let schedulers: Vec<&str> =
+            SCHEDULERS.iter().map(|info| info.name).filter(|name| self.has_twos || *name != "twos").collect();
         let random = &mut self.random;
         let is_v6 = random.one_in(3);
         let family = if is_v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
@@ -91,7 +109,7 @@ impl Walk {
             3 => ServiceKey::endpoint(Protocol::Tcp, vip, 21),
             _ => ServiceKey::endpoint(protocol, vip, 80),
         };
-        let mut service = Service::new(key).with_scheduler(random.pick(&SCHEDULERS).parse().unwrap());
+        let mut service = Service::new(key).with_scheduler(random.pick(&schedulers).parse().unwrap());
         if random.one_in(2) {
             service = service.with_persistence(100 + random.below(200) as u32);
             let netmask = match family {
@@ -100,7 +118,8 @@ impl Walk {
             };
             service = service.with_netmask(netmask).unwrap();
         }
-        if random.one_in(6) {
+        // Whom twos chose for a single packet, nothing tells.
+        if random.one_in(6) && service.scheduler.as_str() != "twos" {
             service = service.with_one_packet();
         }
         self.note(format_args!("service {service:?}"));
@@ -129,15 +148,15 @@ impl Walk {
             ForwardingMethod::DirectRoute,
             ForwardingMethod::Tunnel,
         ]);
-        // The kernel tracks the connections of masqueraded FTP by itself, which the twin does not model: it drops a SYN that
-        // would reuse one, once.
-        if key.port() == 21 && destination.forwarding == ForwardingMethod::Masquerade {
+        // Where it cannot be told what is tracked: the helper of FTP has it that all of these are.
+        if self.tracking.is_none() && has_ftp_helper() && destination.forwarding == ForwardingMethod::Masquerade {
             destination.forwarding = ForwardingMethod::DirectRoute;
         }
         destination.tunnel = Tunnel::IPIP;
-        self.edit(&mut destination);
-        let list = &mut self.sites[site].destinations;
-        if list.iter().any(|known| known.key == destination.key) {
+        self.edit(site, &mut destination);
+        let Site { service, destinations: list } = &mut self.sites[site];
+        let twos = service.scheduler.as_str() == "twos";
+        if list.iter().any(|known| known.key == destination.key || (twos && known.key.addr == addr)) {
             return Ok(());
         }
         list.push(destination);
@@ -148,10 +167,12 @@ impl Walk {
         self.command(Command::NewDest, &buf)
     }
 
-    fn edit(&mut self, destination: &mut Destination) {
+    fn edit(&mut self, site: usize, destination: &mut Destination) {
         let random = &mut self.random;
         destination.weight = random.pick(&[0, 1, 1, 2, 3]);
-        let upper = random.pick(&[0, 0, 0, 2, 4, 8]);
+        // Whom twos can draw must be plain to see, and each by its address.
+        let limited = self.sites[site].service.scheduler.as_str() != "twos";
+        let upper = if limited { random.pick(&[0, 0, 0, 2, 4, 8]) } else { 0 };
         destination.upper_threshold = upper;
         destination.lower_threshold = if random.one_in(2) { 0 } else { upper / 2 };
     }
@@ -183,7 +204,7 @@ impl Walk {
             2 | 3 if count > 0 => {
                 let at = self.random.below(count) as usize;
                 let mut destination = self.sites[site].destinations[at];
-                self.edit(&mut destination);
+                self.edit(site, &mut destination);
                 self.sites[site].destinations[at] = destination;
                 self.note(format_args!("edit {destination:?} of {key}"));
                 destination::write(&mut buf, &destination);
@@ -193,7 +214,8 @@ impl Walk {
                 let random = &mut self.random;
                 let on = random.one_in(2);
                 let number = random.below(4);
-                let name = match random.below(7) {
+                let tracked = on && self.tracking.is_some();
+                let name = match random.below(9) {
                     0 => {
                         self.settings.expire_nodest_conn = on;
                         ("expire_nodest_conn", i64::from(on))
@@ -218,22 +240,46 @@ impl Walk {
                         self.settings.cache_bypass = on;
                         ("cache_bypass", i64::from(on))
                     }
+                    6 => {
+                        self.settings.conntrack = tracked;
+                        ("conntrack", i64::from(tracked))
+                    }
+                    7 => {
+                        // A mode takes effect at once, a rate within a second.
+                        let rate = 2 + number as i32;
+                        self.settings.drop_packet = 0;
+                        self.settings.am_droprate = rate;
+                        self.set("drop_packet", 0);
+                        self.set("am_droprate", rate.into());
+                        self.settings.drop_packet = if on { 3 } else { 1 };
+                        ("drop_packet", self.settings.drop_packet.into())
+                    }
                     _ => {
-                        let mode = random.pick(&[0, 3, 0, 1]);
+                        let mode = random.pick(&[0, 3, 0, 1, 2]);
                         self.settings.secure_tcp = mode;
                         ("secure_tcp", i64::from(mode))
                     }
                 };
-                self.note(format_args!("sysctl {name:?}"));
-                set_sysctl(name.0, name.1);
-                self.both.twin.set_settings(self.settings);
+                self.set(name.0, name.1);
+                // 2 means 1 here: there is enough memory.
+                self.settings = *self.both.twin.settings();
                 Ok(())
             }
         }
     }
 
+    /// Sets a sysctl, and all of the twin's.
+    fn set(&mut self, name: &str, value: i64) {
+        self.note(format_args!("sysctl {name} {value}"));
+        set_sysctl(name, value);
+        self.both.twin.set_settings(self.settings);
+    }
+
     fn payload(&mut self, protocol: u8) -> Payload {
         let random = &mut self.random;
+        if random.one_in(10) {
+            return Payload::IcmpError(protocol);
+        }
         match protocol {
             6 => {
                 let common =
@@ -277,7 +323,7 @@ impl Walk {
         let servers: Vec<Destination> = self.sites[site].destinations.clone();
         let reply = self.random.one_in(3) && !servers.is_empty();
         let payload = self.payload(protocol);
-        let length = 60 + self.random.below(100) as u32;
+        let length = 100 + self.random.below(100) as u32;
         if !reply {
             return Packet::new(client, SocketAddr::new(vip, port), payload).with_mark(mark).with_length(length);
         }
@@ -298,21 +344,30 @@ impl Walk {
         if self.random.one_in(12) {
             self.reconfigure()?;
         } else {
-            let packet = self.packet();
-            let verdict = self.both.twin.receive(&packet);
+            let mut packet = self.packet();
             let passed = self.sender.send(&packet);
+            if let Some(tracking) = &mut self.tracking {
+                packet = packet.with_tracking(tracking.was_confirmed());
+            }
+            self.foresee(&packet)?;
+            let verdict = self.both.twin.receive(&packet);
             self.packets += 1;
-            let Packet { direction, source, destination, payload, mark, .. } = packet;
+            let Packet { direction, source, destination, payload, mark, tracked, .. } = packet;
             self.note(format_args!(
-                "{direction:?} {source} > {destination} {payload:?} mark {mark}: {verdict}, {passed}"
+                "{direction:?} {source} > {destination} {payload:?} mark {mark} tracked {tracked:?}: {verdict}, {passed}"
             ));
+            if let Verdict::Refused(_) = verdict {
+                self.heed_refusal(&packet)?;
+            }
             let kind = match verdict {
                 Verdict::Forwarded(forwarding) => format!("{:?}", forwarding.why),
                 other => format!("{other:?}"),
             };
             *self.verdicts.entry(kind).or_default() += 1;
             let refused = matches!(verdict, Verdict::Refused(_) | Verdict::Dropped(_));
-            if passed == refused {
+            // What the director leaves alone, tracking drops if it clashes with a connection that the director changed.
+            let tells = self.tracking.is_none() || !matches!(verdict, Verdict::NotOurs(_));
+            if passed == refused && tells {
                 return Err(self.story("the kernel decided otherwise"));
             }
             if matches!(verdict, Verdict::Forwarded(forwarding) if forwarding.why == Why::Scheduled) {
@@ -330,6 +385,53 @@ impl Walk {
             difference = self.difference()?;
         }
         difference.map_or(Ok(()), |difference| Err(self.story(&difference)))
+    }
+
+    /// Has the twin draw whom the kernel drew, if this packet has it draw: twos takes the one that it drew twice.
+    fn foresee(&mut self, packet: &Packet) -> Result<(), String> {
+        if packet.direction == Direction::FromServer || matches!(packet.payload, Payload::IcmpError(_)) {
+            return Ok(());
+        }
+        let protocol = Protocol::from_number(packet.payload.protocol().into());
+        let target = ConnectionTarget::Endpoint { addr: packet.destination.ip(), port: packet.destination.port() };
+        let mut chosen = BTreeSet::new();
+        let files = Procfs::at("/proc/thread-self/net");
+        let mut look = || -> Result<usize, String> {
+            chosen.clear();
+            let mut reader = files.connections().map_err(|error| error.to_string())?;
+            let visited = reader.visit(|row| {
+                let client = SocketAddr::new(row.client_addr, row.client_port);
+                if row.protocol == protocol && client == packet.source && row.target == target {
+                    chosen.insert(row.destination_addr);
+                }
+                ControlFlow::Continue(())
+            });
+            visited.map_err(|error| error.to_string())?;
+            Ok(chosen.len())
+        };
+        // A former connection of the same client goes with the next tick.
+        for _ in 0..20 {
+            if look()? <= 1 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let Some(addr) = chosen.pop_first() else { return Ok(()) };
+        for site in 0..self.sites.len() {
+            let Site { service, destinations } = &self.sites[site];
+            if service.scheduler.as_str() != "twos" {
+                continue;
+            }
+            let mut sum = 0;
+            // The newest comes first.
+            for destination in destinations.iter().rev().filter(|destination| destination.weight > 0) {
+                sum += destination.weight;
+                if destination.key.addr == addr {
+                    self.draw.store(sum, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn difference(&mut self) -> Result<Option<String>, String> {
@@ -377,6 +479,9 @@ impl Walk {
         reader.visit(|connection| listed(&mut kernel, connection)).map_err(|error| error.to_string())?;
         kernel.sort();
         twin.sort();
+        if let Some(difference) = self.miscounted()? {
+            return Ok(Some(difference));
+        }
         let same = kernel.len() == twin.len()
             && kernel.iter().zip(&twin).all(|(kernel, twin)| kernel.0 == twin.0 && kernel.1.abs_diff(twin.1) <= 1);
         if same {
@@ -387,5 +492,43 @@ impl Walk {
             one.iter().filter(|entry| !near(entry)).cloned().collect()
         };
         Ok(Some(format!("connections\nkernel {:#?}\ntwin   {:#?}", only(&kernel, &twin), only(&twin, &kernel))))
+    }
+
+    /// A refused client may have had a connection that has not left the table yet. Then the kernel takes its own refusal for that
+    /// one's answer, and counts it; unless netfilter's limit of refusals let it send none.
+    fn heed_refusal(&mut self, packet: &Packet) -> Result<(), String> {
+        let refusal = u64::from(packet.length) + if packet.source.is_ipv4() { 28 } else { 48 };
+        let (kernel, twin) = self.counters()?;
+        if (kernel.packets_out, kernel.bytes_out) == (twin.packets_out + 1, twin.bytes_out + refusal) {
+            self.unasked.0 += 1;
+            self.unasked.1 += refusal;
+        }
+        Ok(())
+    }
+
+    /// The difference between the sums of connections, packets and bytes, if any.
+    fn miscounted(&mut self) -> Result<Option<String>, String> {
+        let (kernel, twin) = self.counters()?;
+        Ok((kernel != twin).then(|| format!("kernel {kernel:?}\ntwin   {twin:?}")))
+    }
+
+    /// The sums of the kernel, and what they should be.
+    fn counters(&mut self) -> Result<(Counters, Counters), String> {
+        let files = Procfs::at("/proc/thread-self/net");
+        let mut reader = files.per_cpu_stats().map_err(|error| error.to_string())?;
+        let mut kernel = Counters::default();
+        while let Some(row) = reader.next_row() {
+            if let PerCpuRow::Cpu { counters, .. } = row.map_err(|error| error.to_string())? {
+                kernel.connections += counters.connections;
+                kernel.packets_in += counters.packets_in;
+                kernel.packets_out += counters.packets_out;
+                kernel.bytes_in += counters.bytes_in;
+                kernel.bytes_out += counters.bytes_out;
+            }
+        }
+        let mut twin = self.both.twin.live_totals();
+        twin.packets_out += self.unasked.0;
+        twin.bytes_out += self.unasked.1;
+        Ok((kernel, twin))
     }
 }

@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::model::{
     AddressFamily, EngineName, Netmask, SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey,
 };
-use crate::schedulers::{DestinationId, Family, Pool, Scheduler, by_name};
+use crate::schedulers::{DestinationId, Family, Pool, Scheduler, Twos, by_name};
 
 /// A service as a command carries it: netmask and flags not yet looked at.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +190,10 @@ impl Rules {
         if !options.schedulers.contains(&name) {
             return Err(Errno::ENOENT);
         }
-        by_name(name.as_str(), &scheduling(options, flags)).map(Some).ok_or(Errno::ENOENT)
+        match &options.draws {
+            Some(draws) if name.as_str() == "twos" => Ok(Some(Box::new(Twos::new(draws.clone())))),
+            _ => by_name(name.as_str(), &scheduling(options, flags)).map(Some).ok_or(Errno::ENOENT),
+        }
     }
 
     /// Binds a scheduler in place of the present one. If it refuses, the present one is bound afresh.
