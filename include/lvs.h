@@ -1509,6 +1509,10 @@ enum lvs_why
    * Dropped: drop_packet.
    */
   LVS_WHY_DEFENCE = 16,
+  /**
+   * Dropped: its former connection, which is to end, is still tracked.
+   */
+  LVS_WHY_TRACKED = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2159,11 +2163,12 @@ typedef struct lvs_embedded_options {
    */
   uint32_t profile;
   /**
-   * The seed of everything that is random in a kernel: the draws of twos.
+   * The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
    */
   uint64_t seed;
   /**
-   * What to report as the number of buckets of the connection table; 0 for 4096. It decides nothing else.
+   * What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
+   * drop_entry drops.
    */
   uint32_t connection_table_size;
   /**
@@ -2202,6 +2207,14 @@ typedef struct lvs_embedded_options {
    * How many.
    */
   size_t engines_len;
+  /**
+   * Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
+   */
+  uint32_t ftp_helper;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } lvs_embedded_options;
 
 /**
@@ -2234,7 +2247,8 @@ typedef struct lvs_settings {
    */
   uint32_t sloppy_sctp;
   /**
-   * Which TCP state table is in force: 0 the plain one, 3 the secure one.
+   * Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
+   * memory is short, the secure one.
    */
   uint32_t secure_tcp;
   /**
@@ -2242,7 +2256,8 @@ typedef struct lvs_settings {
    */
   uint32_t cache_bypass;
   /**
-   * 3: one in `am_droprate` of the packets that would open a connection is dropped.
+   * 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
+   * memory is short, the more the less there is.
    */
   uint32_t drop_packet;
   /**
@@ -2269,6 +2284,19 @@ typedef struct lvs_settings {
    * lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
    */
   uint32_t lblcr_expiration;
+  /**
+   * Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
+   * memory is short, yes.
+   */
+  uint32_t drop_entry;
+  /**
+   * Pages of free memory below which memory is short: see lvs_director_set_available_pages().
+   */
+  int32_t amemthresh;
+  /**
+   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
+   */
+  uint32_t conntrack;
 } lvs_settings;
 
 /**
@@ -2316,6 +2344,15 @@ typedef struct lvs_packet {
    * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
    */
   uint32_t length;
+  /**
+   * Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
+   * ports are those of the conversation, as a packet that goes the error's way has them.
+   */
+  uint32_t icmp_error;
+  /**
+   * Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
+   */
+  uint32_t tracked;
 } lvs_packet;
 
 /**
@@ -3858,6 +3895,15 @@ lvs_status lvs_director_advance(const struct lvs_director *director,
                                 struct lvs_error **err);
 
 /**
+ * Tells the embedded director how much memory the machine has to spare, in pages. It looks at it once a second, when a
+ * setting depends on it. Until told otherwise there is plenty. LVS_STATUS_UNSUPPORTED for the kernel, which knows.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_set_available_pages(const struct lvs_director *director,
+                                            uint64_t pages,
+                                            struct lvs_error **err);
+
+/**
  * Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for the kernel.
  */
 LVS_NODISCARD
@@ -4946,11 +4992,12 @@ void lvs_balancer_free(struct lvs_balancer *balancer);
 #define LVS_KERNEL_OPTIONS_INIT \
   {(uint32_t)sizeof(lvs_kernel_options), LVS_TRANSPORT_NETLINK, 0, 0, NULL, NULL, 0}
 #define LVS_EMBEDDED_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0}
+  {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+   0, 0}
 #define LVS_SETTINGS_INIT \
-  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400}
+  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
 #define LVS_PACKET_INIT \
-  {(uint32_t)sizeof(lvs_packet), 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, LVS_PROTOCOL_TCP, 0, 0, 0}
+  {(uint32_t)sizeof(lvs_packet), 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, LVS_PROTOCOL_TCP, 0, 0, 0, 0, 0}
 #define LVS_FLOW_INIT \
   {(uint32_t)sizeof(lvs_flow), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0}
 #define LVS_VERDICT_INIT {(uint32_t)sizeof(lvs_verdict), 0, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0}

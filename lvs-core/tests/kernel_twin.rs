@@ -5,6 +5,7 @@
 //! * `LVS_TEST_KERNEL=6.12`: the release that is expected; another one fails the test.
 //! * `LVS_LAB_OPERATIONS=100000`: how many random requests to compare; 3000 if not set.
 //! * `LVS_LAB_PACKETS=100000`: how many random packets to compare; 3000 if not set.
+//! * `LVS_LAB_SILENCE=90`: for how many seconds to let silent connections be dropped, not at all if not set.
 //! * `LVS_LAB_SEED=7`: another random history.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -12,6 +13,8 @@
 #[path = "kernel_twin/clocked.rs"]
 mod clocked;
 mod common;
+#[path = "kernel_twin/defence.rs"]
+mod defence;
 #[path = "kernel_twin/errnos.rs"]
 mod errnos;
 #[path = "kernel_twin/packets.rs"]
@@ -163,7 +166,7 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
             let options = twin(profile, twos).ftp_helper(tracking::has_ftp_helper());
             let options = options.draws(move |_| drawn.load(Ordering::Relaxed));
             let both = Both::open(options.build());
-            let mut walk = walk::Walk::new(both, draw, twos, seed << 32 | round);
+            let mut walk = walk::Walk::new(both, draw, twos, round % 3 == 2, seed << 32 | round);
             let start = Instant::now();
             // Not longer than the shortest timeout: when a timer goes off to the tick is another test's matter.
             while start.elapsed() < Duration::from_millis(1800) && packets + walk.packets < wanted {
@@ -205,4 +208,17 @@ fn every_rate_is_the_kernels_to_the_digit() {
         let compared = clocked::compare_rates(&mut both);
         println!("{compared} passes of the estimator: no difference");
     });
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn every_defence_is_the_kernels() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| defence::compare_modes(&mut Both::open(twin(profile, twos).build())));
+    in_new_namespace(|| defence::compare_dropped_entries(&mut Both::open(twin(profile, twos).build())));
+    let seconds = environment("LVS_LAB_SILENCE", 0);
+    if seconds > 0 {
+        in_new_namespace(|| defence::compare_silent_entries(&mut Both::open(twin(profile, twos).build()), seconds));
+    }
 }

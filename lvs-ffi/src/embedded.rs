@@ -58,9 +58,10 @@ pub struct lvs_embedded_options {
     pub struct_size: u32,
     /// Which behaviour to follow: enum lvs_profile.
     pub profile: u32,
-    /// The seed of everything that is random in a kernel: the draws of twos.
+    /// The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
     pub seed: u64,
-    /// What to report as the number of buckets of the connection table; 0 for 4096. It decides nothing else.
+    /// What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
+    /// drop_entry drops.
     pub connection_table_size: u32,
     /// Not 0: the kernel has no IPv6.
     pub no_ipv6: u32,
@@ -80,6 +81,10 @@ pub struct lvs_embedded_options {
     pub engines: *const *const c_char,
     /// How many.
     pub engines_len: usize,
+    /// Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
+    pub ftp_helper: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
@@ -99,11 +104,13 @@ pub struct lvs_settings {
     pub sloppy_tcp: u32,
     /// Not 0: any SCTP packet but an ABORT may open a connection.
     pub sloppy_sctp: u32,
-    /// Which TCP state table is in force: 0 the plain one, 3 the secure one.
+    /// Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
+    /// memory is short, the secure one.
     pub secure_tcp: u32,
     /// Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
     pub cache_bypass: u32,
-    /// 3: one in `am_droprate` of the packets that would open a connection is dropped.
+    /// 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
+    /// memory is short, the more the less there is.
     pub drop_packet: u32,
     /// One in how many packets drop_packet drops.
     pub am_droprate: i32,
@@ -117,11 +124,18 @@ pub struct lvs_settings {
     pub lblc_expiration: u32,
     /// lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
     pub lblcr_expiration: u32,
+    /// Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
+    /// memory is short, yes.
+    pub drop_entry: u32,
+    /// Pages of free memory below which memory is short: see lvs_director_set_available_pages().
+    pub amemthresh: i32,
+    /// Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
+    pub conntrack: u32,
 }
 
 record! {
-    lvs_embedded_options: 88;
-    lvs_settings: 60;
+    lvs_embedded_options: 96;
+    lvs_settings: 72;
 }
 
 impl From<&Settings> for lvs_settings {
@@ -142,6 +156,9 @@ impl From<&Settings> for lvs_settings {
             ip_unprivileged_port_start: settings.ip_unprivileged_port_start.into(),
             lblc_expiration: settings.lblc_expiration,
             lblcr_expiration: settings.lblcr_expiration,
+            drop_entry: settings.drop_entry.into(),
+            amemthresh: settings.amemthresh,
+            conntrack: settings.conntrack.into(),
         }
     }
 }
@@ -168,13 +185,17 @@ impl lvs_settings {
         })?;
         settings.lblc_expiration = self.lblc_expiration;
         settings.lblcr_expiration = self.lblcr_expiration;
+        settings.drop_entry = byte(self.drop_entry, "drop_entry")?;
+        settings.amemthresh = self.amemthresh;
+        settings.conntrack = self.conntrack != 0;
         Ok(())
     }
 }
 
 impl lvs_embedded_options {
     unsafe fn to_options(self) -> Result<Options, Failure> {
-        let mut options = Options::default().seed(self.seed).ipv6(self.no_ipv6 == 0);
+        record::zero("lvs_embedded_options.reserved", self.reserved)?;
+        let mut options = Options::default().seed(self.seed).ipv6(self.no_ipv6 == 0).ftp_helper(self.ftp_helper != 0);
         options = options.profile(match self.profile {
             0 => Profile::New,
             1 => Profile::Old,
@@ -253,6 +274,21 @@ pub unsafe extern "C" fn lvs_director_advance(
 ) -> lvs_status {
     call!(err, {
         held(director)?.embedded("move the clock")?.advance(Duration::from_nanos(nanoseconds));
+        Ok(())
+    })
+}
+
+/// Tells the embedded director how much memory the machine has to spare, in pages. It looks at it once a second, when a
+/// setting depends on it. Until told otherwise there is plenty. LVS_STATUS_UNSUPPORTED for the kernel, which knows.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_set_available_pages(
+    director: Option<&lvs_director>,
+    pages: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        held(director)?.embedded("be told of memory")?.set_available_pages(pages);
         Ok(())
     })
 }

@@ -75,6 +75,22 @@ pub struct lvs_packet {
     pub fwmark: u32,
     /// Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
     pub length: u32,
+    /// Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
+    /// ports are those of the conversation, as a packet that goes the error's way has them.
+    pub icmp_error: u32,
+    /// Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
+    pub tracked: u32,
+}
+
+/// What is known of netfilter's tracking of a packet.
+#[repr(u32)]
+pub enum lvs_tracked {
+    /// Nothing: the director judges by what it knows.
+    Unknown = 0,
+    /// It belongs to a confirmed connection.
+    Yes = 1,
+    /// It belongs to none.
+    No = 2,
 }
 
 /// A client's conversation with a virtual service. Initialise it with LVS_FLOW_INIT: TCP.
@@ -149,6 +165,8 @@ pub enum lvs_why {
     DestinationRemoved = 15,
     /// Dropped: drop_packet.
     Defence = 16,
+    /// Dropped: its former connection, which is to end, is still tracked.
+    Tracked = 17,
 }
 
 /// What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
@@ -172,7 +190,7 @@ pub struct lvs_verdict {
 }
 
 record! {
-    lvs_packet: 68;
+    lvs_packet: 76;
     lvs_flow: 56;
     lvs_verdict: 44;
 }
@@ -193,6 +211,11 @@ impl lvs_packet {
             flags => Err(Failure::invalid(format!("{what} has no flags, not {flags:#x}"))),
         };
         let payload = match self.protocol {
+            about if self.icmp_error != 0 => {
+                none("an ICMP error")?;
+                let number = u8::try_from(about);
+                Payload::IcmpError(number.map_err(|_| Failure::invalid(format!("no protocol has the number {about}")))?)
+            }
             6 => Payload::Tcp(TcpFlags(
                 u8::try_from(self.flags).map_err(|_| Failure::invalid(format!("no TCP flags: {:#x}", self.flags)))?,
             )),
@@ -211,6 +234,12 @@ impl lvs_packet {
         if self.length != 0 {
             packet = packet.with_length(self.length);
         }
+        packet.tracked = match self.tracked {
+            0 => None,
+            1 => Some(true),
+            2 => Some(false),
+            other => return Err(Failure::invalid(format!("lvs_packet.tracked is 0, 1 or 2, not {other}"))),
+        };
         Ok(if self.from_server == 0 { packet } else { packet.from_server() })
     }
 }
@@ -270,6 +299,7 @@ impl From<Verdict> for lvs_verdict {
                 match reason {
                     DropReason::DestinationRemoved => W::DestinationRemoved,
                     DropReason::Defence => W::Defence,
+                    DropReason::Tracked => W::Tracked,
                     _ => W::None,
                 },
             ),

@@ -52,6 +52,20 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   OK(lvs_director_receive(director, &packet, &verdict, NULL, &err));
   CHECK(verdict.why == LVS_WHY_CONNECTION);
 
+  packet.flags = 0;
+  packet.icmp_error = 1;
+  packet.tracked = LVS_TRACKED_YES;
+  OK(lvs_director_receive(director, &packet, &verdict, NULL, &err));
+  CHECK(verdict.why == LVS_WHY_CONNECTION);
+  packet.protocol = LVS_PROTOCOL_UDP;
+  OK(lvs_director_receive(director, &packet, &verdict, NULL, &err));
+  CHECK(verdict.kind == LVS_VERDICT_KIND_NOT_OURS);
+  packet.tracked = 3;
+  FAILS(lvs_director_receive(director, &packet, &verdict, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  packet.tracked = LVS_TRACKED_UNKNOWN;
+  packet.icmp_error = 0;
+  packet.protocol = LVS_PROTOCOL_TCP;
+
   packet.destination_port = 81;
   packet.flags = LVS_TCP_SYN;
   OK(lvs_director_receive(director, &packet, &verdict, sentence, &err));

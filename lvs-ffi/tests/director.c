@@ -243,6 +243,13 @@ static void the_embedded_clock_moves_when_told(void) {
   FAILS(lvs_director_set_settings(director, &settings, &err), LVS_STATUS_INVALID_INPUT);
   OK(lvs_director_settings(director, &settings, &err));
   CHECK(settings.expire_nodest_conn == 1 && settings.drop_packet == 3);
+  CHECK(settings.amemthresh == 1024 && settings.drop_entry == 0 && settings.conntrack == 0);
+  settings.secure_tcp = 1;
+  OK(lvs_director_set_settings(director, &settings, &err));
+  OK(lvs_director_set_available_pages(director, 0, &err));
+  OK(lvs_director_advance(director, UINT64_C(1000000000), &err));
+  OK(lvs_director_settings(director, &settings, &err));
+  CHECK(settings.secure_tcp == 2);
   lvs_error_free(err);
   lvs_director_free(director);
 }

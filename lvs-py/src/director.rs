@@ -124,7 +124,7 @@ impl PyHandle {
 impl PyHandle {
     #[staticmethod]
     #[pyo3(signature = (*, profile = Cow::Borrowed("new"), seed = 0, connection_table_size = None, schedulers = None,
-        engines = None, interfaces = None, local_addresses = None, ipv6 = true))]
+        engines = None, interfaces = None, local_addresses = None, ipv6 = true, ftp_helper = false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn embedded(
         py: Python<'_>,
@@ -136,9 +136,13 @@ impl PyHandle {
         interfaces: Option<HashMap<String, u32>>,
         local_addresses: Option<Vec<Bound<'_, PyAny>>>,
         ipv6: bool,
+        ftp_helper: bool,
     ) -> PyResult<Self> {
-        let mut options =
-            EmbeddedDirector::options().profile(crate::scheduler::profile(py, &profile)?).seed(seed).ipv6(ipv6);
+        let mut options = EmbeddedDirector::options()
+            .profile(crate::scheduler::profile(py, &profile)?)
+            .seed(seed)
+            .ipv6(ipv6)
+            .ftp_helper(ftp_helper);
         if let Some(buckets) = connection_table_size {
             options = options.connection_table_size(buckets);
         }
@@ -322,7 +326,11 @@ impl PyHandle {
         self.with_embedded(py, |director| director.advance(by))
     }
 
-    #[pyo3(signature = (source, destination, protocol, flags, from_server, mark, length))]
+    fn set_available_pages(&self, py: Python<'_>, pages: u64) -> PyResult<()> {
+        self.with_embedded(py, |director| director.set_available_pages(pages))
+    }
+
+    #[pyo3(signature = (source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked))]
     #[allow(clippy::too_many_arguments, reason = "what a packet is made of")]
     fn receive(
         &self,
@@ -333,9 +341,12 @@ impl PyHandle {
         from_server: bool,
         mark: u32,
         length: Option<u32>,
+        icmp_error: bool,
+        tracked: Option<bool>,
     ) -> PyResult<PyVerdict> {
         let flags = flags.as_deref();
-        let arguments = PacketArgs { source, destination, protocol, flags, from_server, mark, length };
+        let arguments =
+            PacketArgs { source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked };
         let packet = arguments.packet()?;
         self.with_embedded(protocol.py(), |director| director.receive(&packet)).map(PyVerdict)
     }

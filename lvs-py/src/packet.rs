@@ -120,21 +120,26 @@ pub(crate) struct PacketArgs<'a, 'py> {
     pub(crate) from_server: bool,
     pub(crate) mark: u32,
     pub(crate) length: Option<u32>,
+    pub(crate) icmp_error: bool,
+    pub(crate) tracked: Option<bool>,
 }
 
 impl PacketArgs<'_, '_> {
     pub(crate) fn packet(self) -> PyResult<Packet> {
         let py = self.protocol.py();
+        let number = |protocol: Protocol| u8::try_from(protocol.number()).map_err(|_| invalid(py, "not a protocol"));
         let payload = match convert::protocol(self.protocol)? {
+            about if self.icmp_error => Payload::IcmpError(number(about)?),
             Protocol::Tcp => Payload::Tcp(tcp_flags(py, self.flags.unwrap_or("S"))?),
             Protocol::Udp => Payload::Udp,
             Protocol::Sctp => Payload::Sctp(chunk(py, self.flags.unwrap_or("init"))?),
-            other => Payload::Other(u8::try_from(other.number()).map_err(|_| invalid(py, "not a protocol"))?),
+            other => Payload::Other(number(other)?),
         };
         let mut packet = Packet::new(socket(&self.source), socket(&self.destination), payload).with_mark(self.mark);
         if self.from_server {
             packet = packet.from_server();
         }
+        packet.tracked = self.tracked;
         Ok(match self.length {
             Some(length) => packet.with_length(length),
             None => packet,

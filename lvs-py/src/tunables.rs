@@ -103,9 +103,12 @@ mod settings {
 
     settings! {
         am_droprate: number,
+        amemthresh: number,
         backup_only: switch,
         cache_bypass: switch,
         conn_reuse_mode: number,
+        conntrack: switch,
+        drop_entry: number,
         drop_packet: number,
         expire_nodest_conn: switch,
         expire_quiescent_template: switch,

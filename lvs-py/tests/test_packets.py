@@ -101,6 +101,27 @@ def test_tunables_are_a_mapping(lvs_director: EmbeddedDirector) -> None:
         del sysctls["drop_packet"]
 
 
+def test_the_twin_is_told_of_memory(lvs_director: EmbeddedDirector) -> None:
+    lvs_director.sysctls["secure_tcp"] = 1
+    lvs_director.set_available_pages(0)
+    assert lvs_director.sysctls["secure_tcp"] == 1
+    lvs_director.advance(1)
+    assert lvs_director.sysctls["secure_tcp"] == 2
+
+
+def test_errors_and_tracked_packets() -> None:
+    with lvs.Director.embedded(ftp_helper=True) as director:
+        director.add_service("tcp://192.0.2.1:21")
+        director.add_destination("tcp://192.0.2.1:21", lvs.Destination("198.51.100.7", 21, forwarding="nat"))
+        client, service = "203.0.113.9:40000", "192.0.2.1:21"
+        assert not director.receive(client, service, icmp_error=True)
+        assert director.receive(client, service)
+        assert director.receive(client, service, icmp_error=True).reason == "its connection is there"
+        assert director.receive(client, service, flags="R") and director.receive(client, service, flags="F")
+        verdict = director.receive(client, service, tracked=True)
+        assert (verdict.action, verdict.reason) == ("dropped", "its former connection is still tracked")
+
+
 def test_the_twin_of_another_kernel() -> None:
     with lvs.Director.embedded(
         profile="old", schedulers=["rr"], interfaces={"bond0": 9000}, ipv6=False, connection_table_size=65536

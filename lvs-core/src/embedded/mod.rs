@@ -61,6 +61,8 @@
 //!   connection is tracked. A packet can say whether it is ([`Packet::tracked`]).
 //! * The FTP helper opens no data connections: what comes to an FTP service's other ports is scheduled by the service's rules, and what a
 //!   real server opens from port 20 is not the director's.
+//! * A refused client may have had a connection that leaves the table with the next tick. The kernel counts its own refusal as an answer of
+//!   that one, unless netfilter's limit of ICMP errors kept it from sending any; the twin sends none and counts none.
 //! * Fragments, clients on the director itself, and ICMP errors about the director's own tunnels are not modelled, nor are those that
 //!   `schedule_icmp` would let open connections.
 //! * Persistence engines are configuration only: a service with `sip` binds clients by their address.

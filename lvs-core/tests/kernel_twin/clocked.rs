@@ -29,7 +29,7 @@ fn ask(both: &mut Both, command: Command, buf: &[u8]) {
     assert_eq!(kernel.last().unwrap().error, Some(0), "{command:?}");
 }
 
-fn serve(both: &mut Both, service: &Service) {
+pub(crate) fn serve(both: &mut Both, service: &Service) {
     let mut buf = Vec::new();
     service::write(&mut buf, service);
     ask(both, Command::NewService, &buf);

@@ -16,13 +16,13 @@ const NFT_OBJECT_COUNTER: u32 = 1;
 const NFTA_COUNTER_PACKETS: u16 = 2;
 const NFPROTO_INET: u8 = 1;
 
-/// After netfilter's tracking (priority -200), before IPVS (-99).
+/// After netfilter's tracking (priority -200), before IPVS (-99). Not what IPVS has wrapped up for a tunnel, which it confirms itself.
 const RULES: &str = "
 table inet seen {
     counter confirmed { }
     chain output {
         type filter hook output priority -150; policy accept;
-        ct status confirmed counter name confirmed
+        meta l4proto { tcp, udp, sctp } ct status confirmed counter name confirmed
     }
 }
 ";

@@ -38,6 +38,8 @@ pub(crate) struct Walk {
     /// What the twin's twos draws next, both times.
     draw: Draw,
     has_twos: bool,
+    /// Few clients of TCP services that come back often, tracked: what [`Tracking`] is for.
+    returning: bool,
     began: Instant,
     sites: Vec<Site>,
     settings: Settings,
@@ -60,7 +62,7 @@ fn v6(high: u128, low: u64) -> IpAddr {
 pub(crate) type Draw = Arc<AtomicU32>;
 
 impl Walk {
-    pub(crate) fn new(both: Both, draw: Draw, has_twos: bool, seed: u64) -> Self {
+    pub(crate) fn new(both: Both, draw: Draw, has_twos: bool, returning: bool, seed: u64) -> Self {
         let mut walk = Self {
             random: Random(seed),
             both,
@@ -68,6 +70,7 @@ impl Walk {
             tracking: Tracking::begin(),
             draw,
             has_twos,
+            returning,
             began: Instant::now(),
             sites: Vec::new(),
             settings: Settings::default(),
@@ -78,6 +81,12 @@ impl Walk {
         };
         for number in 0..3 {
             walk.add_site(number);
+        }
+        if returning {
+            walk.settings.expire_nodest_conn = true;
+            walk.set("expire_nodest_conn", 1);
+            walk.settings.conntrack = walk.tracking.is_some();
+            walk.set("conntrack", walk.settings.conntrack.into());
         }
         walk
     }
@@ -104,6 +113,7 @@ impl Walk {
         let vip = if is_v6 { v6(1, u64::from(number)) } else { v4(198, 18, 0, number) };
         let protocol = random.pick(&[Protocol::Tcp, Protocol::Tcp, Protocol::Udp, Protocol::Sctp]);
         let key = match random.below(8) {
+            _ if self.returning => ServiceKey::endpoint(Protocol::Tcp, vip, random.pick(&[21, 21, 80])),
             0 | 1 => ServiceKey::fwmark(u32::from(number) + 1, family).unwrap(),
             2 => ServiceKey::endpoint(protocol, vip, 0),
             3 => ServiceKey::endpoint(Protocol::Tcp, vip, 21),
@@ -282,8 +292,8 @@ impl Walk {
         }
         match protocol {
             6 => {
-                let common =
-                    [TcpFlags::SYN, TcpFlags::ACK, TcpFlags::ACK, TcpFlags::FIN | TcpFlags::ACK, TcpFlags::RST];
+                let often = if self.returning { TcpFlags::SYN } else { TcpFlags::ACK };
+                let common = [TcpFlags::SYN, TcpFlags::ACK, often, TcpFlags::FIN | TcpFlags::ACK, TcpFlags::RST];
                 let any = TcpFlags(random.below(32) as u8);
                 Payload::Tcp(if random.one_in(5) { any } else { random.pick(&common) })
             }
@@ -301,15 +311,21 @@ impl Walk {
         let key = self.sites[site].service.key();
         let random = &mut self.random;
         let is_v6 = key.family() == AddressFamily::Inet6;
-        let host = 1 + random.below(3);
+        let returning = self.returning;
+        let host = 1 + random.below(if returning { 2 } else { 3 });
         let client_addr = if is_v6 { v6(3, host << 24 | 1) } else { v4(203, 0, 113, host as u8) };
         // A port of its own for each site: two services must not share a client's port and destination.
-        let client_port = if random.one_in(60) { 20 } else { 40_000 + 100 * site as u16 + random.below(3) as u16 };
+        let client_port = if random.one_in(60) {
+            20
+        } else {
+            40_000 + 100 * site as u16 + random.below(if returning { 1 } else { 3 }) as u16
+        };
         let client = SocketAddr::new(client_addr, client_port);
         let number = site as u8;
         let vip = if is_v6 { v6(1, u64::from(number)) } else { v4(198, 18, 0, number) };
         let port = match key.port() {
             0 => random.pick(&[80, 443, 20]),
+            port if returning => port,
             port => random.pick(&[port, port, port, port, port, 1024, 443]),
         };
         let protocol = match key {
@@ -365,8 +381,10 @@ impl Walk {
             };
             *self.verdicts.entry(kind).or_default() += 1;
             let refused = matches!(verdict, Verdict::Refused(_) | Verdict::Dropped(_));
-            // What the director leaves alone, tracking drops if it clashes with a connection that the director changed.
-            let tells = self.tracking.is_none() || !matches!(verdict, Verdict::NotOurs(_));
+            // Where the director is done with a packet, tracking may still drop it: if it clashes with a connection that the director
+            // changed. That the director took it shows in states and sums.
+            let tells = self.tracking.is_none()
+                || (packet.direction == Direction::FromClient && !matches!(verdict, Verdict::NotOurs(_)));
             if passed == refused && tells {
                 return Err(self.story("the kernel decided otherwise"));
             }
@@ -376,12 +394,12 @@ impl Walk {
             }
         }
         let mut difference = self.difference()?;
-        for _ in 0..5 {
+        for pause in [15, 15, 30, 60, 120, 240, 480] {
             if difference.is_none() {
                 return Ok(());
             }
-            // A tick may lie between the two looks.
-            std::thread::sleep(Duration::from_millis(15));
+            // A tick may lie between the two looks, and a busy machine is late with what is due.
+            std::thread::sleep(Duration::from_millis(pause));
             difference = self.difference()?;
         }
         difference.map_or(Ok(()), |difference| Err(self.story(&difference)))
@@ -436,23 +454,6 @@ impl Walk {
 
     fn difference(&mut self) -> Result<Option<String>, String> {
         self.both.twin.advance_to(self.began.elapsed());
-        for site in 0..self.sites.len() {
-            let key = self.sites[site].service.key();
-            let mut buf = Vec::new();
-            service::write_key(&mut buf, &key);
-            let (kernel, _) = self.both.ask(Command::GetDest, true, &buf);
-            let twin = self.both.twin.destinations(&key).map_err(|error| error.to_string())?;
-            let kernel: Vec<_> = kernel
-                .iter()
-                .filter_map(|reply| super::socket::destination_of(&reply.payload, key.family()))
-                .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
-                .collect();
-            let twin: Vec<_> =
-                twin.iter().map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent)).collect();
-            if kernel != twin {
-                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {twin:#?}")));
-            }
-        }
         let mut twin = Vec::new();
         let listed = |list: &mut Vec<(String, u32)>, connection: &Connection<'_>| {
             let Connection {
@@ -485,13 +486,34 @@ impl Walk {
         let same = kernel.len() == twin.len()
             && kernel.iter().zip(&twin).all(|(kernel, twin)| kernel.0 == twin.0 && kernel.1.abs_diff(twin.1) <= 1);
         if same {
-            return Ok(None);
+            return self.destinations_differ();
         }
         let only = |one: &[(String, u32)], other: &[(String, u32)]| -> Vec<(String, u32)> {
             let near = |a: &(String, u32)| other.iter().any(|b| a.0 == b.0 && a.1.abs_diff(b.1) <= 1);
             one.iter().filter(|entry| !near(entry)).cloned().collect()
         };
         Ok(Some(format!("connections\nkernel {:#?}\ntwin   {:#?}", only(&kernel, &twin), only(&twin, &kernel))))
+    }
+
+    fn destinations_differ(&mut self) -> Result<Option<String>, String> {
+        for site in 0..self.sites.len() {
+            let key = self.sites[site].service.key();
+            let mut buf = Vec::new();
+            service::write_key(&mut buf, &key);
+            let (kernel, _) = self.both.ask(Command::GetDest, true, &buf);
+            let twin = self.both.twin.destinations(&key).map_err(|error| error.to_string())?;
+            let kernel: Vec<_> = kernel
+                .iter()
+                .filter_map(|reply| super::socket::destination_of(&reply.payload, key.family()))
+                .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
+                .collect();
+            let twin: Vec<_> =
+                twin.iter().map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent)).collect();
+            if kernel != twin {
+                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {twin:#?}")));
+            }
+        }
+        Ok(None)
     }
 
     /// A refused client may have had a connection that has not left the table yet. Then the kernel takes its own refusal for that

@@ -138,13 +138,15 @@ class Director:
         interfaces: Mapping[str, int] | None = None,
         local_addresses: Iterable[Address] | None = None,
         ipv6: bool = True,
+        ftp_helper: bool = False,
     ) -> EmbeddedDirector:
         """A director in this process, empty: for tests, simulations and dry runs. Needs no privilege.
 
         Time stands still until `EmbeddedDirector.advance` moves it. By default it is the twin of a current kernel with
         all schedulers, IPv6 and the interfaces ``lo`` and ``eth0``. `profile` is ``"old"`` for kernels before 6.1.183
         and 6.12.104; `seed` is that of all chance; `interfaces` maps names to their longest packets;
-        `local_addresses` are further addresses of the machine, with their networks.
+        `local_addresses` are further addresses of the machine, with their networks. `ftp_helper` is whether the kernel
+        has loaded ``ip_vs_ftp``.
         """
         return EmbeddedDirector(
             Handle.embedded(
@@ -156,6 +158,7 @@ class Director:
                 interfaces=None if interfaces is None else dict(interfaces),
                 local_addresses=None if local_addresses is None else list(local_addresses),
                 ipv6=ipv6,
+                ftp_helper=ftp_helper,
             )
         )
 
@@ -529,10 +532,23 @@ class EmbeddedDirector(Director):
         from_server: bool = False,
         mark: int = 0,
         length: int | None = None,
+        icmp_error: bool = False,
+        tracked: bool | None = None,
     ) -> Verdict:
         """Takes a single packet and says what becomes of it.
 
         `flags` are those of TCP by their letters (``"S"``, ``"SA"``, ``"FA"``, ``"R"``; ``"S"`` by default), of SCTP
-        the name of a chunk (``"init"`` by default).
+        the name of a chunk (``"init"`` by default). `icmp_error` makes it an ICMP error about a packet of the other side
+        that carried `protocol`. `tracked` is whether it belongs to a connection that netfilter has confirmed, where
+        that is known.
         """
-        return self._handle.receive(source, destination, protocol, flags, from_server, mark, length)
+        return self._handle.receive(
+            source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked
+        )
+
+    def set_available_pages(self, pages: int) -> None:
+        """Tells the director how much memory the machine has to spare, in pages; it looks at it once a second.
+
+        Only the automatic modes of ``drop_entry``, ``drop_packet`` and ``secure_tcp`` depend on it.
+        """
+        self._handle.set_available_pages(pages)

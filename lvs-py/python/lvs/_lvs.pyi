@@ -672,6 +672,7 @@ class Handle:
         interfaces: dict[str, int] | None = None,
         local_addresses: list[Any] | None = None,
         ipv6: bool = True,
+        ftp_helper: bool = False,
     ) -> Handle: ...
     @staticmethod
     def kernel(
@@ -699,6 +700,7 @@ class Handle:
     def apply(self, operations: Iterable[Operation], stop: bool) -> BatchReport: ...
     def now(self) -> timedelta: ...
     def advance(self, by: timedelta) -> None: ...
+    def set_available_pages(self, pages: int) -> None: ...
     def totals(self) -> Stats: ...
     def read_file(self, name: str) -> bytes:
         """A file of the kernel's in the director's namespace."""
@@ -711,6 +713,8 @@ class Handle:
         from_server: bool,
         mark: int,
         length: int | None,
+        icmp_error: bool,
+        tracked: bool | None,
     ) -> Verdict: ...
     def open_flow(
         self, client: DestinationLike, target: DestinationLike, protocol: ProtocolLike, mark: int
