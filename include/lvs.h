@@ -1305,6 +1305,35 @@ typedef uint32_t lvs_sum_by;
 #endif // __cplusplus
 
 /**
+ * What is known of netfilter's tracking of a packet.
+ */
+enum lvs_tracked
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Nothing: the director judges by what it knows.
+   */
+  LVS_TRACKED_UNKNOWN = 0,
+  /**
+   * It belongs to a confirmed connection.
+   */
+  LVS_TRACKED_YES = 1,
+  /**
+   * It belongs to none.
+   */
+  LVS_TRACKED_NO = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum lvs_tracked lvs_tracked;
+#else
+typedef uint32_t lvs_tracked;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Which of the kernel's two interfaces to use.
  */
 enum lvs_transport
