@@ -63,8 +63,8 @@
 //!   real server opens from port 20 is not the director's.
 //! * A refused client may have had a connection that leaves the table with the next tick. The kernel counts its own refusal as an answer of
 //!   that one, unless netfilter's limit of ICMP errors kept it from sending any; the twin sends none and counts none.
-//! * Linux 6.1.176 drops ICMPv6 errors of real servers, for it takes their checksums for wrong; 6.1.192 and 6.12.117 do not, and neither
-//!   does the twin.
+//! * User-mode Linux 6.1.176 was seen to drop ICMPv6 errors of real servers, and not to count those of clients; 6.1.192 and 6.12.117
+//!   forward and count both, and so does the twin in either profile.
 //! * Fragments, clients on the director itself, and ICMP errors about the director's own tunnels are not modelled, nor are those that
 //!   `schedule_icmp` would let open connections.
 //! * Persistence engines are configuration only: a service with `sip` binds clients by their address.

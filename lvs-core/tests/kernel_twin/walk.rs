@@ -340,11 +340,11 @@ impl Walk {
         let reply = self.random.one_in(3) && !servers.is_empty();
         let payload = self.payload(protocol);
         let length = 100 + self.random.below(100) as u32;
-        // Linux 6.1.176, which user-mode Linux is here, takes the checksum of these for wrong and drops them.
+        // Linux 6.1.176, which user-mode Linux is here, drops real servers' ICMPv6 errors and does not count clients'.
         let payload = match payload {
-            Payload::IcmpError(17) if reply && is_v6 && super::is_user_mode() => Payload::Udp,
-            Payload::IcmpError(132) if reply && is_v6 && super::is_user_mode() => Payload::Sctp(SctpChunk::Data),
-            Payload::IcmpError(_) if reply && is_v6 && super::is_user_mode() => Payload::Tcp(TcpFlags::ACK),
+            Payload::IcmpError(17) if is_v6 && super::is_user_mode() => Payload::Udp,
+            Payload::IcmpError(132) if is_v6 && super::is_user_mode() => Payload::Sctp(SctpChunk::Data),
+            Payload::IcmpError(_) if is_v6 && super::is_user_mode() => Payload::Tcp(TcpFlags::ACK),
             other => other,
         };
         if !reply {
