@@ -158,8 +158,10 @@ impl Walk {
             ForwardingMethod::DirectRoute,
             ForwardingMethod::Tunnel,
         ]);
-        // Where it cannot be told what is tracked: the helper of FTP has it that all of these are.
-        if self.tracking.is_none() && has_ftp_helper() && destination.forwarding == ForwardingMethod::Masquerade {
+        // Where it cannot be told what is tracked: such a service has netfilter track all that it does not take itself, and the helper
+        // of FTP also what goes to port 21 of others.
+        let tracked = key.port() == 21 || has_ftp_helper();
+        if self.tracking.is_none() && tracked && destination.forwarding == ForwardingMethod::Masquerade {
             destination.forwarding = ForwardingMethod::DirectRoute;
         }
         destination.tunnel = Tunnel::IPIP;
