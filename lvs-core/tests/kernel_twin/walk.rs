@@ -397,9 +397,14 @@ impl Walk {
             if passed == refused && tells {
                 return Err(self.story("the kernel decided otherwise"));
             }
-            if matches!(verdict, Verdict::Forwarded(forwarding) if forwarding.why == Why::Scheduled) {
-                // An old connection of the same client expires with the next tick.
-                std::thread::sleep(Duration::from_millis(5));
+            let ends_another = match verdict {
+                Verdict::Forwarded(forwarding) => forwarding.why != Why::Connection && forwarding.why != Why::Reply,
+                Verdict::NotOurs(_) => self.settings.expire_nodest_conn,
+                _ => true,
+            };
+            if ends_another {
+                // An old connection of the same client expires with the next tick: not while the next packet is under way.
+                std::thread::sleep(Duration::from_millis(if super::is_user_mode() { 21 } else { 9 }));
             }
         }
         let mut difference = self.difference()?;
