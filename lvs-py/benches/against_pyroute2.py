@@ -57,9 +57,10 @@ def main() -> None:
         ipvs = IPVS()
         start = time.perf_counter()
         seen = 0
-        for message in ipvs.service("dump"):
+        # The whole answer first: another question on the same socket would wait for what nobody reads.
+        for message in list(ipvs.service("dump")):
             service = IPVSService.from_message(message)
-            for inner in ipvs.dest("dump", service=service):
+            for inner in list(ipvs.dest("dump", service=service)):
                 IPVSDest.from_message(inner)
                 seen += 1
         timed("pyroute2: dump of services and destinations", 3 * count, time.perf_counter() - start)
