@@ -538,9 +538,9 @@ class EmbeddedDirector(Director):
         """Takes a single packet and says what becomes of it.
 
         `flags` are those of TCP by their letters (``"S"``, ``"SA"``, ``"FA"``, ``"R"``; ``"S"`` by default), of SCTP
-        the name of a chunk (``"init"`` by default). `icmp_error` makes it an ICMP error about a packet of the other side
-        that carried `protocol`. `tracked` is whether it belongs to a connection that netfilter has confirmed, where
-        that is known.
+        the name of a chunk (``"init"`` by default). `icmp_error` makes it an ICMP error about a packet of the other
+        side that carried `protocol`. `tracked` is whether it belongs to a connection that netfilter has confirmed,
+        where that is known.
         """
         return self._handle.receive(
             source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked
