@@ -57,14 +57,12 @@ impl lvs_address {
 impl From<IpAddr> for lvs_address {
     #[inline]
     fn from(addr: IpAddr) -> Self {
-        match addr {
-            IpAddr::V4(addr) => {
-                let mut bytes = [0; 16];
-                bytes[..4].copy_from_slice(&addr.octets());
-                Self { family: LVS_FAMILY_INET, reserved: 0, bytes }
-            }
-            IpAddr::V6(addr) => Self { family: LVS_FAMILY_INET6, reserved: 0, bytes: addr.octets() },
-        }
+        // As numbers, which pass from here to a record in registers: arrays would go through memory.
+        let (family, bytes) = match addr {
+            IpAddr::V4(addr) => (LVS_FAMILY_INET, u128::from(u32::from_le_bytes(addr.octets()))),
+            IpAddr::V6(addr) => (LVS_FAMILY_INET6, u128::from_le_bytes(addr.octets())),
+        };
+        Self { family, reserved: 0, bytes: bytes.to_le_bytes() }
     }
 }
 

@@ -177,7 +177,9 @@ pub(crate) unsafe fn read(destination: *const lvs_destination) -> Result<Destina
 }
 
 /// Fills the records of a destination; each may be NULL.
-#[inline]
+///
+/// Part of each of its callers, by force: they do little else, and agents call them for every entry.
+#[inline(always)]
 pub(crate) unsafe fn write_entry(
     entry: &DestinationEntry,
     destination: *mut lvs_destination,

@@ -107,27 +107,30 @@ pub(crate) unsafe fn write<T: Record>(record: *mut T, value: T) -> Result<(), Fa
 pub(crate) unsafe fn write_with<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
     // SAFETY: the record has as many bytes as it says, by the promise of its caller.
     unsafe {
-        let size = claimed_size(record)?;
-        if size == size_of::<T>() {
-            record.write_unaligned(value());
-            record.cast::<u32>().write_unaligned(size as u32);
-        } else {
-            write_other_size(record, size, value());
+        if record.is_null() || record.cast::<u32>().read_unaligned() as usize != size_of::<T>() {
+            return write_other_size(record, value);
         }
+        record.write_unaligned(value());
+        record.cast::<u32>().write_unaligned(size_of::<T>() as u32);
     }
     Ok(())
 }
 
+/// A record of another release's, or one that is refused. It stands apart from the usual way, which has registers and
+/// code to itself so.
 #[cold]
-unsafe fn write_other_size<T: Record>(record: *mut T, size: usize, value: T) {
-    let known = size.min(size_of::<T>());
-    let bytes = record.cast::<u8>();
-    // SAFETY: the record has `size` bytes, and `known` is at most that.
+#[inline(never)]
+unsafe fn write_other_size<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
+    // SAFETY: as for `write_with`; `known` is at most what the record has.
     unsafe {
-        ptr::copy_nonoverlapping(ptr::from_ref(&value).cast(), bytes, known);
+        let size = claimed_size(record)?;
+        let known = size.min(size_of::<T>());
+        let bytes = record.cast::<u8>();
+        ptr::copy_nonoverlapping(ptr::from_ref(&value()).cast(), bytes, known);
         ptr::write_bytes(bytes.add(known), 0, size - known);
         record.cast::<u32>().write_unaligned(size as u32);
     }
+    Ok(())
 }
 
 /// Writes a record that may be absent.

@@ -182,7 +182,9 @@ pub(crate) unsafe fn read(service: *const lvs_service) -> Result<Service, Failur
 }
 
 /// Fills the records of a service; each may be NULL.
-#[inline]
+///
+/// Part of each of its callers, by force: they do little else, and agents call them for every entry.
+#[inline(always)]
 pub(crate) unsafe fn write_entry(
     entry: &ServiceEntry,
     service: *mut lvs_service,

@@ -33,6 +33,7 @@ pub const LVS_COVERAGE_DAEMON_DETAILS: u32 = 0x10;
 /// sorts it, and it may outlive its director.
 pub struct lvs_snapshot(pub(crate) Snapshot);
 
+#[inline]
 fn service_of(snapshot: Option<&lvs_snapshot>, index: usize) -> Result<&ServiceSnapshot, Failure> {
     nth(&needed(snapshot, "snapshot")?.0.services, index)
 }
