@@ -90,16 +90,21 @@ fn drop_net_admin() {
     }
 }
 
-/// Runs one of the tests below as the root of a user namespace.
+/// Runs one of the tests below as the root of a user namespace. Its output is kept apart: it tells of a test of its own.
 fn in_user_namespace(test: &str) {
-    let status = Command::new("unshare")
+    let output = Command::new("unshare")
         .args(["-Urn"])
         .arg(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", test])
         .env("LVS_TEST_INSIDE", "1")
-        .status()
+        .output()
         .unwrap();
-    assert!(status.success());
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("test result: ok. 1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
