@@ -1,6 +1,7 @@
 /* The C side of overhead.rs: the same work through lvs.h. Built into a shared object that the bench loads. */
 #include <lvs.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,14 @@ static void must(lvs_status status) {
     abort();
 }
 
-/* An embedded director with so many services, each with so many servers. */
-lvs_director *bench_fill(unsigned services, unsigned servers) {
+/* A director with so many services, each with so many servers: embedded, or the running kernel's. */
+lvs_director *bench_fill(bool kernel, unsigned services, unsigned servers) {
   lvs_director *director = NULL;
   lvs_batch *batch = NULL;
-  must(lvs_director_open_embedded(NULL, &director, NULL));
+  if (kernel)
+    must(lvs_director_open_kernel(NULL, &director, NULL));
+  else
+    must(lvs_director_open_embedded(NULL, &director, NULL));
   must(lvs_batch_new(&batch, NULL));
   for (unsigned i = 0; i < services; i++) {
     lvs_service service = LVS_SERVICE_INIT;

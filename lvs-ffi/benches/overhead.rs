@@ -1,5 +1,7 @@
 //! What the C ABI costs: the same work in Rust and through lvs.h, by turns, in one process.
 //!
+//! On embedded directors; with the word `kernel`, on the running kernel's empty table, as root.
+//!
 //! The C side is `overhead.c`, built here with `cc` against the header and the library that cargo has just built.
 
 #![allow(clippy::print_stdout, reason = "it is a program that prints results")]
@@ -12,6 +14,7 @@ use std::process::Command;
 use lvs_core::Director;
 use lvs_core::director::{OnRefusal, Operation};
 use lvs_core::embedded::EmbeddedDirector;
+use lvs_core::kernel::KernelDirector;
 use lvs_core::model::{Destination, Protocol, Service, ServiceKey};
 
 const SERVICES: u32 = 10_000;
@@ -19,8 +22,7 @@ const SERVERS: u32 = 2;
 const CALLS: u32 = 1_000_000;
 const TURNS: u32 = 40;
 
-fn fill() -> EmbeddedDirector {
-    let mut director = EmbeddedDirector::new();
+fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for i in 0..SERVICES {
         let port = u16::try_from(1 + i).expect("few services");
@@ -31,12 +33,11 @@ fn fill() -> EmbeddedDirector {
             operations.push(Operation::AddDestination(key, Destination::new([198, 51, 100, host].into(), 80)));
         }
     }
-    assert!(director.apply(&operations, OnRefusal::Stop).is_complete(operations.len()));
-    director
+    operations
 }
 
-fn snapshot(director: &mut EmbeddedDirector) -> u64 {
-    let snapshot = director.snapshot().expect("it is in this process");
+fn snapshot(director: &mut dyn Director) -> u64 {
+    let snapshot = director.snapshot().expect("a director that answers");
     let mut sum = 0;
     for service in &snapshot.services {
         let entry = &service.entry;
@@ -56,8 +57,8 @@ fn snapshot(director: &mut EmbeddedDirector) -> u64 {
 }
 
 /// The same, and each entry is copied out whole, as a record of C is filled.
-fn copy(director: &mut EmbeddedDirector) -> u64 {
-    let snapshot = director.snapshot().expect("it is in this process");
+fn copy(director: &mut dyn Director) -> u64 {
+    let snapshot = director.snapshot().expect("a director that answers");
     for service in &snapshot.services {
         black_box((service.entry.service, service.entry.statistics()));
         for entry in &service.destinations {
@@ -136,8 +137,9 @@ fn by_turns(turns: u32, ours: &mut dyn FnMut() -> u64, theirs: &mut dyn FnMut() 
 fn main() {
     // A number of turns, for a run under an instruction counter; cargo adds words of its own.
     let turns = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(TURNS);
+    let kernel = std::env::args().any(|argument| argument == "kernel");
     let object = load();
-    type Fill = unsafe extern "C" fn(u32, u32) -> *mut c_void;
+    type Fill = unsafe extern "C" fn(bool, u32, u32) -> *mut c_void;
     type Snapshot = unsafe extern "C" fn(*mut c_void) -> u64;
     type Calls = unsafe extern "C" fn(u32) -> u64;
     type DirectorCalls = unsafe extern "C" fn(*mut c_void, u32) -> u64;
@@ -147,15 +149,24 @@ fn main() {
     let c_get = function!(object, "bench_get" as DirectorCalls);
     let c_timeouts = function!(object, "bench_timeouts" as DirectorCalls);
 
-    let mut director = fill();
     // SAFETY: the functions of overhead.c, with a director that it made, here and below.
-    let filled = unsafe { c_fill(SERVICES, SERVERS) };
+    let filled = unsafe { c_fill(kernel, SERVICES, SERVERS) };
+    // The kernel's table is the same for both.
+    let mut director: Box<dyn Director> = if kernel {
+        Box::new(KernelDirector::open().expect("a kernel with IPVS"))
+    } else {
+        let mut director = EmbeddedDirector::new();
+        let operations = operations();
+        assert!(director.apply(&operations, OnRefusal::Stop).is_complete(operations.len()));
+        Box::new(director)
+    };
+    let director = director.as_mut();
     // SAFETY: as above.
-    assert_eq!(snapshot(&mut director), unsafe { c_snapshot(filled) }, "both read the same");
+    assert_eq!(snapshot(director), unsafe { c_snapshot(filled) }, "both read the same");
 
     let (rust, c) = by_turns(
         turns,
-        &mut || snapshot(&mut director),
+        &mut || snapshot(director),
         // SAFETY: as above.
         &mut || unsafe { c_snapshot(filled) },
     );
@@ -163,13 +174,16 @@ fn main() {
     println!("snapshot of 10,000 x 2, every entry read\tC\t{c}");
     let (rust, c) = by_turns(
         turns,
-        &mut || copy(&mut director),
+        &mut || copy(director),
         // SAFETY: as above.
         &mut || unsafe { c_snapshot(filled) },
     );
     println!("snapshot of 10,000 x 2, every entry copied\tRust\t{rust}");
     println!("snapshot of 10,000 x 2, every entry read\tC\t{c}");
 
+    if kernel {
+        return; // What a call costs by itself does not show beside a system call.
+    }
     let once = |seconds: f64| seconds / f64::from(CALLS);
     // SAFETY: as above.
     let (version, get) = by_turns(turns, &mut || unsafe { c_version(CALLS) }, &mut || {
@@ -180,7 +194,7 @@ fn main() {
         turns,
         &mut || {
             for _ in 0..CALLS {
-                let _ = black_box(black_box(&mut director as &mut dyn Director).timeouts());
+                let _ = black_box(black_box(&mut *director).timeouts());
             }
             0
         },
