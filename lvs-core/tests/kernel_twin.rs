@@ -150,6 +150,8 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
     let began = Instant::now();
     let mut packets = 0;
     let mut helped = false;
+    // Rounds, and those that the kernel's own race has ended.
+    let (mut rounds, mut ended) = (0, 0);
     let mut verdicts = std::collections::BTreeMap::<String, u64>::new();
     for round in 0.. {
         if packets >= wanted {
@@ -160,7 +162,7 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
             tracking::load_ftp_helper(round > 0);
             helped = round > 0;
         }
-        let (count, seen) = in_new_namespace(|| {
+        let (count, seen, whole) = in_new_namespace(|| {
             let draw = walk::Draw::default();
             let drawn = draw.clone();
             let options = twin(profile, twos).ftp_helper(tracking::has_ftp_helper());
@@ -168,18 +170,25 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
             let both = Both::open(options.build());
             let mut walk = walk::Walk::new(both, draw, twos, round % 3 == 2, seed << 32 | round);
             let start = Instant::now();
+            let mut whole = true;
             // Not longer than the shortest timeout: when a timer goes off to the tick is another test's matter.
-            while start.elapsed() < Duration::from_millis(1800) && packets + walk.packets < wanted {
-                walk.step().unwrap_or_else(|difference| panic!("round {round}: {difference}"));
+            while whole && start.elapsed() < Duration::from_millis(1800) && packets + walk.packets < wanted {
+                whole = walk.step().unwrap_or_else(|difference| panic!("round {round}: {difference}"));
             }
-            (walk.packets, walk.verdicts)
+            (walk.packets, walk.verdicts, whole)
         });
         packets += count;
+        rounds += 1;
+        ended += u64::from(!whole);
         for (verdict, count) in seen {
             *verdicts.entry(verdict).or_default() += count;
         }
     }
-    println!("{packets} packets: no difference; {verdicts:#?}");
+    println!("{packets} packets in {rounds} rounds, {ended} of them cut short: no difference; {verdicts:#?}");
+    assert!(
+        ended * 10 <= rounds + 10,
+        "{ended} of {rounds} rounds ended with a connection that stays: that is no accident"
+    );
     println!("{:.1} s", began.elapsed().as_secs_f64());
 }
 

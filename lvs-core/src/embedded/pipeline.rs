@@ -140,7 +140,7 @@ impl EmbeddedDirector {
                 if self.connections.get(at).controlled == 0 {
                     self.connections.expire_now(at, now.tick);
                 }
-                if self.connections.get(at).flags.contains(Flags::TRACKED) && self.is_tracked(at, packet) {
+                if self.is_tracked(at, packet) {
                     return Verdict::Dropped(Drop::Tracked);
                 }
                 found = None;

@@ -16,12 +16,15 @@ const NFT_OBJECT_COUNTER: u32 = 1;
 const NFTA_COUNTER_PACKETS: u16 = 2;
 const NFPROTO_INET: u8 = 1;
 
-/// After netfilter's tracking (priority -200), before IPVS (-99). Not what IPVS has wrapped up for a tunnel, which it confirms itself.
+/// After netfilter's tracking (priority -200), before IPVS (-99). Not what IPVS sends to a real server, whose tracking it may have
+/// confirmed itself.
 const RULES: &str = "
 table inet seen {
     counter confirmed { }
     chain output {
         type filter hook output priority -150; policy accept;
+        ip daddr 10.0.0.0/8 accept
+        ip6 daddr 2001:db8:0:2::/64 accept
         meta l4proto { tcp, udp, sctp } ct status confirmed counter name confirmed
     }
 }

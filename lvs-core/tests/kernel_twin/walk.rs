@@ -46,6 +46,12 @@ pub(crate) struct Walk {
     history: String,
     /// Packets and bytes to clients that the kernel counts and the twin does not.
     unasked: (u64, u64),
+    /// What was in both tables when they were last alike.
+    before: Vec<String>,
+    /// Whether the kernel has kept a connection that the last packet ended: it then stays for a minute. A kernel does so when its
+    /// timer, set to go off at once, does while the packet still holds the connection (`ip_vs_conn_expire()`); a matter
+    /// of microseconds, that nobody can foretell.
+    lingers: bool,
     pub(crate) packets: u64,
     pub(crate) verdicts: BTreeMap<String, u64>,
 }
@@ -57,6 +63,9 @@ fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
 fn v6(high: u128, low: u64) -> IpAddr {
     IpAddr::V6((0x2001_0db8_u128 << 96 | high << 64 | u128::from(low)).into())
 }
+
+/// Seconds for which the kernel keeps a connection that was held when its timer went off.
+const LINGERING: u32 = 60;
 
 /// A number that a twin was told to draw.
 pub(crate) type Draw = Arc<AtomicU32>;
@@ -76,6 +85,8 @@ impl Walk {
             settings: Settings::default(),
             history: String::new(),
             unasked: (0, 0),
+            before: Vec::new(),
+            lingers: false,
             packets: 0,
             verdicts: BTreeMap::new(),
         };
@@ -363,9 +374,10 @@ impl Walk {
         Packet::new(source, client, payload).with_length(length).from_server()
     }
 
-    /// One packet or change to both, then all compared.
-    pub(crate) fn step(&mut self) -> Result<(), String> {
+    /// One packet or change to both, then all compared. False if there is no going on: see [`Walk::lingers`].
+    pub(crate) fn step(&mut self) -> Result<bool, String> {
         self.both.twin.advance_to(self.began.elapsed());
+        let mut ends_another = false;
         if self.random.one_in(12) {
             self.reconfigure()?;
         } else {
@@ -397,7 +409,7 @@ impl Walk {
             if passed == refused && tells {
                 return Err(self.story("the kernel decided otherwise"));
             }
-            let ends_another = match verdict {
+            ends_another = match verdict {
                 Verdict::Forwarded(forwarding) => forwarding.why != Why::Connection && forwarding.why != Why::Reply,
                 Verdict::NotOurs(_) => self.settings.expire_nodest_conn,
                 _ => true,
@@ -410,13 +422,17 @@ impl Walk {
         let mut difference = self.difference()?;
         for pause in [15, 15, 30, 60, 120, 240, 480] {
             if difference.is_none() {
-                return Ok(());
+                return Ok(true);
             }
             // A tick may lie between the two looks, and a busy machine is late with what is due.
             std::thread::sleep(Duration::from_millis(pause));
             difference = self.difference()?;
         }
-        difference.map_or(Ok(()), |difference| Err(self.story(&difference)))
+        match difference {
+            None => Ok(true),
+            Some(_) if ends_another && self.lingers => Ok(false),
+            Some(difference) => Err(self.story(&difference)),
+        }
     }
 
     /// Has the twin draw whom the kernel drew, if this packet has it draw: twos takes the one that it drew twice.
@@ -494,19 +510,23 @@ impl Walk {
         reader.visit(|connection| listed(&mut kernel, connection)).map_err(|error| error.to_string())?;
         kernel.sort();
         twin.sort();
+        self.lingers = false;
         if let Some(difference) = self.miscounted()? {
             return Ok(Some(difference));
         }
         let same = kernel.len() == twin.len()
             && kernel.iter().zip(&twin).all(|(kernel, twin)| kernel.0 == twin.0 && kernel.1.abs_diff(twin.1) <= 1);
         if same {
+            self.before = twin.into_iter().map(|(text, _)| text).collect();
             return self.destinations_differ();
         }
         let only = |one: &[(String, u32)], other: &[(String, u32)]| -> Vec<(String, u32)> {
             let near = |a: &(String, u32)| other.iter().any(|b| a.0 == b.0 && a.1.abs_diff(b.1) <= 1);
             one.iter().filter(|entry| !near(entry)).cloned().collect()
         };
-        Ok(Some(format!("connections\nkernel {:#?}\ntwin   {:#?}", only(&kernel, &twin), only(&twin, &kernel))))
+        let (kernel, twin) = (only(&kernel, &twin), only(&twin, &kernel));
+        self.lingers = kernel.iter().any(|(text, expires)| *expires >= LINGERING - 3 && self.before.contains(text));
+        Ok(Some(format!("connections\nkernel {kernel:#?}\ntwin   {twin:#?}")))
     }
 
     fn destinations_differ(&mut self) -> Result<Option<String>, String> {

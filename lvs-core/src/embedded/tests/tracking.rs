@@ -66,19 +66,23 @@ fn who_reuses_an_ended_connection_is_dropped_only_if_it_is_still_tracked() {
 #[test]
 fn the_ftp_helper_keeps_masqueraded_control_connections_tracked() {
     let ftp = ServiceKey::tcp("192.0.2.1", 21).unwrap();
-    let syn = Packet::tcp(client(1), addr("192.0.2.1:21"), SYN).with_tracking(true);
+    let syn = Packet::tcp(client(1), addr("192.0.2.1:21"), SYN);
     for (loaded, method, tracked) in [
         (true, ForwardingMethod::Masquerade, true),
         (true, ForwardingMethod::DirectRoute, false),
         (false, ForwardingMethod::Masquerade, false),
     ] {
-        let mut director = EmbeddedDirector::options().ftp_helper(loaded).build();
-        director.add_service(&rr(ftp)).unwrap();
-        director.add_destination(&ftp, &server(1).with_forwarding(method)).unwrap();
-        let _ = director.receive(&syn);
-        let _ = director.receive(&Packet::tcp(client(1), addr("192.0.2.1:21"), FIN));
-        let verdict = director.receive(&syn);
-        assert_eq!(verdict == Verdict::Dropped(Drop::Tracked), tracked, "{loaded} {method} {verdict}");
+        // Told nothing, the director judges by itself.
+        for (packet, tracked) in [(syn, tracked), (syn.with_tracking(true), true), (syn.with_tracking(false), false)] {
+            let mut director = EmbeddedDirector::options().ftp_helper(loaded).build();
+            set(&mut director, |settings| settings.expire_nodest_conn = true);
+            director.add_service(&rr(ftp)).unwrap();
+            director.add_destination(&ftp, &server(1).with_forwarding(method)).unwrap();
+            let _ = director.receive(&syn);
+            director.update_destination(&ftp, &server(1).with_forwarding(method).with_weight(0)).unwrap();
+            let verdict = director.receive(&packet);
+            assert_eq!(verdict == Verdict::Dropped(Drop::Tracked), tracked, "{loaded} {method} {packet:?} {verdict}");
+        }
     }
 }
 
