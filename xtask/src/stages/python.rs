@@ -3,6 +3,7 @@
 use super::Report;
 use super::report::pytest;
 use crate::error::{Context, Result};
+use crate::project::cargo;
 use crate::{host, project};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ const TESTS: &str = "lvs-py/tests";
 const CONFIG: &str = "lvs-py/pyproject.toml";
 /// What the stubs leave out, with reasons.
 const ALLOWED: &str = "lvs-py/tests/stubtest-allowlist.txt";
+/// An interpreter without the global lock as pyo3's build script would find it: enough to compile for one that is not here.
+const FREE_THREADED: &str = "lvs-py/free-threaded.cfg";
 /// What is checked for types and style.
 const SOURCES: [&str; 3] = ["lvs-py/python/lvs", TESTS, "examples/python"];
 
@@ -31,6 +34,8 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     stubs.args(["-m", "mypy.stubtest", "lvs", "--mypy-config-file", CONFIG, "--allowlist", ALLOWED]);
     report.check(stubs.env("MYPYPATH", "lvs-py/python"))?;
     report.check(inside(&python, "python").args(["lvs-py/docs/make.py", "target/python-docs"]))?;
+    let mut check = cargo(&["check", "--quiet", "--package", "lvs-py", "--target-dir", "target/free-threaded"]);
+    report.check(check.env("PYO3_CONFIG_FILE", project::root().join(FREE_THREADED)))?;
     Ok(())
 }
 
