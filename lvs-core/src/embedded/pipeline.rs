@@ -140,19 +140,16 @@ impl EmbeddedDirector {
                 if self.connections.get(at).controlled == 0 {
                     self.connections.expire_now(at, now.tick);
                 }
-                if self.is_tracked(at, packet) {
-                    return Verdict::Dropped(Drop::Tracked);
-                }
                 found = None;
             } else if self.is_orphan(at) {
                 if !self.options.settings.expire_nodest_conn {
                     return Verdict::Dropped(Drop::DestinationRemoved);
                 }
                 self.connections.expire_now(at, now.tick);
-                if self.is_tracked(at, packet) {
-                    return Verdict::Dropped(Drop::Tracked);
-                }
                 found = None;
+            }
+            if found.is_none() && self.is_tracked(at, packet) {
+                return Verdict::Dropped(Drop::Tracked);
             }
         }
         let (at, why) = match found {

@@ -66,7 +66,7 @@ impl Client {
             first.get_or_insert(sequence);
         }
         if ends_silent {
-            self.write_nothing(NLM_F_ACK);
+            self.write_nothing();
         }
         let end = self.out.len();
         self.try_send(0..end)?;

@@ -201,9 +201,9 @@ impl Client {
     }
 
     /// Appends a message that does nothing, for its acknowledgement.
-    pub(super) fn write_nothing(&mut self, flags: u16) {
+    pub(super) fn write_nothing(&mut self) {
         let sequence = self.next_sequence();
-        let header = Header { kind: NLMSG_NOOP, flags: NLM_F_REQUEST | flags, sequence, ..Header::default() };
+        let header = Header { kind: NLMSG_NOOP, flags: NLM_F_REQUEST | NLM_F_ACK, sequence, ..Header::default() };
         let start = header.begin(&mut self.out);
         finish(&mut self.out, start);
     }

@@ -76,6 +76,14 @@ impl Cli {
         policy.remove = !self.keep;
         Ok(Drain::new(target, policy))
     }
+
+    fn what(&self) -> String {
+        match (self.service, self.server, self.host) {
+            (Some(service), Some(server), _) => format!("{server} of {service}"),
+            (Some(service), None, _) => service.to_string(),
+            (None, _, host) => host.map(|host| host.to_string()).unwrap_or_default(),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -115,16 +123,6 @@ fn run() -> Result<()> {
     report(&last);
     println!("drained in {:.1} s", start.elapsed().as_secs_f64());
     Ok(())
-}
-
-impl Cli {
-    fn what(&self) -> String {
-        match (self.service, self.server, self.host) {
-            (Some(service), Some(server), _) => format!("{server} of {service}"),
-            (Some(service), None, _) => service.to_string(),
-            (None, _, host) => host.map(|host| host.to_string()).unwrap_or_default(),
-        }
-    }
 }
 
 fn report(progress: &DrainProgress) {
