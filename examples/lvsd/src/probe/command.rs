@@ -1,0 +1,139 @@
+//! A command: exit status 0 is up and 1 is down; with `dynamic`, 2..=255 is a weight of one less than the
+//! status, as in keepalived's `MISC_CHECK`.
+
+use std::io;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::{Context, Outcome, Probe, Target};
+
+/// What is run. `{address}` and `{port}` stand for the server's, `{service}` for the service.
+///
+/// No shell is involved. The command gets `PATH` and no other variable of the daemon's environment, none
+/// of its capabilities, and ends with everything that it has started when its time is over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandCheck {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Whether exit statuses from 2 on are weights.
+    #[serde(default)]
+    pub dynamic: bool,
+}
+
+impl Probe for CommandCheck {
+    async fn run(&self, target: &Target, _: &Context) -> Outcome {
+        let mut words = self.argv.iter().map(|word| {
+            word.replace("{address}", &target.address.ip().to_string())
+                .replace("{port}", &target.address.port().to_string())
+                .replace("{service}", &target.service.to_string())
+        });
+        let Some(program) = words.next() else { return Outcome::NotRun("an empty command".to_owned()) };
+        let mut command = Command::new(&program);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
+        command.process_group(0).kill_on_drop(true);
+        // Whatever keeps a program from being started is a matter of this host.
+        let not_run = |error: io::Error| Outcome::NotRun(format!("cannot run {program}: {error}"));
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => return not_run(error),
+        };
+        let group = child.id().map(Group);
+        let status = child.wait().await;
+        // What the command has left running goes as well.
+        drop(group);
+        match status.map(|status| status.code()) {
+            Ok(Some(0)) => Outcome::Up,
+            Ok(Some(code @ 2..)) if self.dynamic => Outcome::UpWithWeight(code.unsigned_abs() - 1),
+            Ok(Some(code)) => Outcome::Down(format!("{program} exited with {code}")),
+            Ok(None) => Outcome::Down(format!("{program} was killed")),
+            Err(error) => not_run(error),
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.argv.first().is_none_or(String::is_empty) {
+            return Err("a command check names a program (argv = [\"/usr/lib/...\", ...])".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A process group that is killed when it is dropped.
+struct Group(u32);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Ok(id) = i32::try_from(self.0) {
+            // It may have ended already.
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::Check;
+    use super::super::tests_support::{context, target};
+    use super::*;
+
+    fn sh(script: &str, dynamic: bool) -> CommandCheck {
+        CommandCheck { argv: ["sh", "-c", script].map(str::to_owned).to_vec(), dynamic }
+    }
+
+    async fn run(check: &CommandCheck) -> Outcome {
+        check.run(&target("192.0.2.7:80".parse().unwrap()), &context()).await
+    }
+
+    #[tokio::test]
+    async fn the_exit_status_decides() {
+        assert_eq!(run(&sh("exit 0", false)).await, Outcome::Up);
+        assert!(matches!(run(&sh("exit 5", false)).await, Outcome::Down(_)));
+        assert_eq!(run(&sh("exit 5", true)).await, Outcome::UpWithWeight(4));
+        let check = CommandCheck {
+            argv: vec!["test".into(), "{address}".into(), "=".into(), "192.0.2.7".into()],
+            dynamic: false,
+        };
+        assert_eq!(run(&check).await, Outcome::Up);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_says_nothing_about_the_server() {
+        let check = CommandCheck { argv: vec!["/nonexistent/check".to_owned()], dynamic: false };
+        assert!(matches!(run(&check).await, Outcome::NotRun(_)));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_takes_too_long_ends_with_all_that_it_started() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let script = format!("sleep 7777 & echo $! > {}; wait", file.display());
+        let context = Context { timeout: Duration::from_millis(500) };
+        let outcome = Check::Command(sh(&script, false)).run(&target("192.0.2.7:80".parse().unwrap()), &context).await;
+        assert_ne!(outcome, Outcome::Up);
+        let pid = std::fs::read_to_string(&file).unwrap();
+        let status = std::path::PathBuf::from(format!("/proc/{}/status", pid.trim()));
+        // A killed process may stay as a zombie until its new parent takes notice.
+        let is_gone = || std::fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"));
+        for _ in 0..200 {
+            if is_gone() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("sleep {pid} still runs");
+    }
+
+    #[tokio::test]
+    async fn the_environment_of_the_daemon_stays_with_it() {
+        assert_eq!(run(&sh("test -z \"$CARGO_MANIFEST_DIR\" && test -n \"$PATH\"", false)).await, Outcome::Up);
+    }
+}

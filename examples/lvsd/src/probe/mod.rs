@@ -1,0 +1,202 @@
+//! Checks of real servers. One kind has one module: what the cluster file says of it, and how it is run.
+//!
+//! A new kind is a struct that deserializes from its table in the cluster file and implements
+//! [`Probe`], a variant of [`Check`] and a field of [`CheckKinds`].
+
+mod command;
+mod http;
+mod limits;
+mod tcp;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use lvs_core::model::{Destination, ServiceKey};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use command::CommandCheck;
+pub use http::HttpCheck;
+pub use limits::is_own_shortage;
+pub use tcp::TcpCheck;
+
+/// What one check of one server came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+// Exhaustive: the server answers, it does not, or nobody knows.
+pub enum Outcome {
+    /// The server answers.
+    Up,
+    /// The server answers and asks for this weight.
+    UpWithWeight(u32),
+    /// The server does not answer as it should; the reason is for people.
+    Down(String),
+    /// The check could not be made for a reason of this host: no descriptor, no memory, no process, a
+    /// machine that stood still. It says nothing about the server.
+    NotRun(String),
+}
+
+impl Outcome {
+    /// An error of the operating system: the server's fault unless this host lacks something.
+    pub fn of_error(what: &str, error: &io::Error) -> Self {
+        let text = format!("{what}: {error}");
+        if is_own_shortage(error) { Self::NotRun(text) } else { Self::Down(text) }
+    }
+}
+
+/// Which server is checked, and for which service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// The service. Its address is where packets of clients go.
+    pub service: ServiceKey,
+    /// The real server, with its forwarding method and tunnel.
+    pub server: Destination,
+    /// Where to ask: the server's address, with the port of the check if it names one.
+    pub address: SocketAddr,
+}
+
+/// What a check may use and must keep to.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// After this time no answer is a failure. [`Check::run`] ends the check then; a kind needs the
+    /// value only to pass it on.
+    pub timeout: Duration,
+}
+
+/// A kind of check.
+pub trait Probe {
+    /// Checks a server once. When the time is over the future is dropped: what it has started
+    /// (processes, sockets) must end with it.
+    fn run(&self, target: &Target, context: &Context) -> impl Future<Output = Outcome>;
+
+    /// What is wrong with the settings, found when the file is read.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    fn validate(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The kinds as the cluster file names them; exactly one is there.
+///
+/// A kind without settings is an empty table: `check = { tcp = {} }`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckKinds {
+    /// A connection over TCP.
+    pub tcp: Option<TcpCheck>,
+    /// A request over HTTP.
+    pub http: Option<HttpCheck>,
+    /// The exit status of a command.
+    pub command: Option<CommandCheck>,
+}
+
+/// How a real server is checked.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Check {
+    /// The server takes a connection.
+    Tcp(TcpCheck),
+    /// The server answers a request over HTTP.
+    Http(HttpCheck),
+    /// A command says so with its exit status.
+    Command(CommandCheck),
+}
+
+impl CheckKinds {
+    /// The one kind that is there.
+    ///
+    /// # Errors
+    /// None is there, or several are, or its settings make no sense.
+    pub fn one(self) -> Result<Check, String> {
+        let Self { tcp, http, command } = self;
+        let mut kinds = [tcp.map(Check::Tcp), http.map(Check::Http), command.map(Check::Command)].into_iter().flatten();
+        let check = kinds.next().ok_or("a check has a kind: tcp, http or command")?;
+        if kinds.next().is_some() {
+            return Err("a check has one kind".to_owned());
+        }
+        check.validate()?;
+        Ok(check)
+    }
+}
+
+impl Check {
+    /// Its name in the cluster file.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "tcp",
+            Self::Http(_) => "http",
+            Self::Command(_) => "command",
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Tcp(check) => check.validate(),
+            Self::Http(check) => check.validate(),
+            Self::Command(check) => check.validate(),
+        }
+    }
+
+    /// Checks a server once. No answer in time is a failure, unless it was this process that did not
+    /// run meanwhile: stopped, or on a machine that stood still.
+    pub async fn run(&self, target: &Target, context: &Context) -> Outcome {
+        let started = Instant::now();
+        let probe = async {
+            match self {
+                Self::Tcp(check) => check.run(target, context).await,
+                Self::Http(check) => check.run(target, context).await,
+                Self::Command(check) => check.run(target, context).await,
+            }
+        };
+        let timeout = context.timeout;
+        tokio::time::timeout(timeout, probe).await.unwrap_or_else(|_| overdue(timeout, started.elapsed()))
+    }
+}
+
+/// The outcome of a check whose time is over. A timer that fires much later than it should says that
+/// this process could not have seen an answer in time.
+fn overdue(timeout: Duration, elapsed: Duration) -> Outcome {
+    let late = elapsed.saturating_sub(timeout);
+    if late > (timeout / 4).max(Duration::from_millis(100)) {
+        return Outcome::NotRun(format!("this process stood still for {:.1} s", late.as_secs_f64()));
+    }
+    Outcome::Down(format!("no answer in {timeout:?}"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    use super::*;
+
+    /// A server at an address, behind a service that nobody asks for.
+    pub(crate) fn target(address: SocketAddr) -> Target {
+        let server = Destination::new(address.ip(), address.port());
+        Target { service: ServiceKey::tcp("192.0.2.1", 80).unwrap(), server, address }
+    }
+
+    pub(crate) fn context() -> Context {
+        Context { timeout: Duration::from_secs(20) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_timer_is_no_failure_of_the_server() {
+        let second = Duration::from_secs(1);
+        assert_eq!(overdue(2 * second, 2 * second), Outcome::Down("no answer in 2s".to_owned()));
+        assert!(matches!(overdue(2 * second, 5 * second), Outcome::NotRun(_)));
+    }
+
+    #[test]
+    fn exactly_one_kind_is_taken() {
+        let kinds = |text: &str| toml::from_str::<CheckKinds>(text).unwrap().one();
+        assert_eq!(kinds("tcp = {}").unwrap().name(), "tcp");
+        assert!(kinds("").unwrap_err().contains("kind"));
+        assert!(kinds("tcp = {}\nhttp = {}").unwrap_err().contains("one kind"));
+        assert!(toml::from_str::<CheckKinds>("http = { pth = \"/\" }").is_err());
+    }
+}
