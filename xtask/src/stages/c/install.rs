@@ -1,6 +1,7 @@
 //! Installed as any C library, and found by pkg-config from make, CMake and Meson.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,12 +11,14 @@ use crate::stages::Report;
 use crate::{host, project};
 
 /// What `make install` puts in place, below the prefix.
-const INSTALLED: [&str; 6] = [
+const INSTALLED: [&str; 8] = [
     "lib/liblvs.so",
     concat!("lib/liblvs.so.", env!("CARGO_PKG_VERSION")),
     "lib/liblvs.a",
     "include/lvs.h",
     "lib/pkgconfig/lvs.pc",
+    "lib/cmake/lvs/lvs-config.cmake",
+    "lib/cmake/lvs/lvs-config-version.cmake",
     "share/man/man3/lvs.3",
 ];
 
@@ -25,19 +28,21 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
         fs::remove_dir_all(&base)?;
     }
     fs::create_dir_all(&base)?;
-    let prefix = base.join("prefix");
-    // The library as the tests built it: how it is optimised makes no difference here.
-    let make = |target: &str, variables: &[String]| {
-        let mut make = project::command("make");
-        make.args(["-s", "-C", "lvs-ffi", target, "PROFILE=dev"]).args(variables);
-        make.env("CARGO_TARGET_DIR", project::target_directory());
-        make
-    };
+    // Blanks in a path must not matter.
+    let prefix = base.join("a prefix");
+    report.check(&mut make("all", &[]))?;
     let variables = [format!("PREFIX={}", prefix.display())];
     report.check(&mut make("install", &variables))?;
     complete(report, &prefix, true);
+    modes(report, &prefix)?;
+    versions(report, &prefix)?;
     consumers(report, &base, &prefix)?;
     examples::run(report, &base, &prefix)?;
+    // Moved as a whole, it is found all the same: the directories in lvs.pc are named by the prefix.
+    let moved = base.join("moved");
+    fs::rename(&prefix, &moved)?;
+    make_consumer(report, &base.join("of-moved"), &moved, "pkg-config --define-prefix")?;
+    fs::rename(&moved, &prefix)?;
     report.check(&mut make("uninstall", &variables))?;
     complete(report, &prefix, false);
 
@@ -45,12 +50,78 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
     let variables = ["PREFIX=/usr".to_owned(), format!("DESTDIR={}", root.display())];
     report.check(&mut make("install", &variables))?;
     complete(report, &root.join("usr"), true);
+    let relative = make("install", &["DESTDIR=pkg".to_owned()]).output()?;
+    if !relative.status.success() && String::from_utf8_lossy(&relative.stderr).contains("must be an absolute path") {
+        report.pass(1);
+    } else {
+        report.fail("a relative DESTDIR is not refused");
+    }
+    target(report, &base)?;
     let mut man = project::command("man");
     man.args(["--warnings", "-l"]).arg(root.join("usr/share/man/man3/lvs.3")).env("MANPAGER", "cat");
     let page = host::capture(&mut man)?;
     match String::from_utf8_lossy(&page.stderr).trim() {
         "" => report.pass(1),
         warnings => report.fail(format!("lvs.3: {warnings}")),
+    }
+    Ok(())
+}
+
+/// A call of the Makefile, without cargo on the path, as under sudo: only `all` may need it.
+fn make(target: &str, variables: &[String]) -> Command {
+    let mut make = project::command("make");
+    make.args(["-s", "-C", "lvs-ffi", target, "PROFILE=dev"]).args(variables);
+    make.env("CARGO_TARGET_DIR", project::target_directory());
+    if target != "all" {
+        make.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").env("CARGO", "false");
+    }
+    make
+}
+
+/// Nothing that is installed is executable: a library is data.
+fn modes(report: &mut Report, prefix: &Path) -> Result<()> {
+    let mut wrong = Vec::new();
+    for file in INSTALLED {
+        let mode = fs::metadata(prefix.join(file))?.permissions().mode() & 0o777;
+        if mode != 0o644 {
+            wrong.push(format!("{file}: {mode:o}"));
+        }
+    }
+    if wrong.is_empty() {
+        report.pass(1)
+    } else {
+        report.fail(format!("modes: {wrong:?}"))
+    }
+    Ok(())
+}
+
+/// Every function has the version that is named after the soname.
+fn versions(report: &mut Report, prefix: &Path) -> Result<()> {
+    let nm = host::capture(Command::new("nm").args(["-D", "--defined-only"]).arg(prefix.join("lib/liblvs.so")))?;
+    let text = String::from_utf8_lossy(&nm.stdout);
+    let functions: Vec<_> = text.lines().filter(|line| line.contains(" T ")).collect();
+    let without: Vec<_> = functions.iter().filter(|line| !line.contains("@@LVS_")).collect();
+    if !functions.is_empty() && without.is_empty() {
+        report.pass(1);
+    } else {
+        report.fail(format!("{} functions, without a version: {without:?}", functions.len()));
+    }
+    Ok(())
+}
+
+/// A target that is asked for explicitly is what gets installed, from the directory that cargo keeps for it.
+fn target(report: &mut Report, base: &Path) -> Result<()> {
+    let rustc = host::capture(Command::new("rustc").arg("-vV"))?;
+    let text = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+    let stage = base.join("stage");
+    let variables = [format!("STAGE={}", stage.display())];
+    report.check(make("all", &variables).env("CARGO_BUILD_TARGET", host))?;
+    let built = project::target_directory().join(host).join("debug/liblvs.a");
+    if fs::read(stage.join("liblvs.a"))? == fs::read(&built)? {
+        report.pass(1);
+    } else {
+        report.fail(format!("staged is not {}", built.display()));
     }
     Ok(())
 }
@@ -68,26 +139,34 @@ fn complete(report: &mut Report, prefix: &Path, expected: bool) {
 /// Three projects build against what is installed, and their programs run.
 fn consumers(report: &mut Report, base: &Path, prefix: &Path) -> Result<()> {
     let prepared = |command: &str| prepared(command, prefix);
-    let from = |name: &str| project::root().join(TESTS).join("consumers").join(name);
-    let out = |name: &str| -> Result<PathBuf> {
-        let directory = base.join(name);
-        fs::create_dir_all(&directory)?;
-        Ok(directory)
-    };
-    let make = out("make")?;
-    built(prepared("make").arg("-s").arg("-C").arg(from("make")).arg(format!("OUT={}", make.display())))?;
-    report.check(&mut prepared(&make.join("shared").to_string_lossy()))?;
-    report.check(&mut prepared(&make.join("static").to_string_lossy()))?;
-
-    let cmake = out("cmake")?;
-    built(prepared("cmake").arg("-S").arg(from("cmake")).arg("-B").arg(&cmake))?;
+    make_consumer(report, &base.join("make"), prefix, "pkg-config")?;
+    let cmake = base.join("cmake");
+    built(prepared("cmake").arg("-S").arg(consumer("cmake")).arg("-B").arg(&cmake))?;
     built(prepared("cmake").arg("--build").arg(&cmake))?;
-    report.check(&mut prepared(&cmake.join("consumer").to_string_lossy()))?;
+    for program in ["PkgConfig-LVS", "lvs-lvs", "lvs-static"] {
+        report.check(&mut prepared(&cmake.join(program).to_string_lossy()))?;
+    }
 
-    let meson = out("meson")?;
-    built(prepared("meson").arg("setup").arg(&meson).arg(from("meson")))?;
+    let meson = base.join("meson");
+    built(prepared("meson").arg("setup").arg(&meson).arg(consumer("meson")))?;
     built(prepared("meson").args(["compile", "-C"]).arg(&meson))?;
     report.check(&mut prepared(&meson.join("consumer").to_string_lossy()))
+}
+
+fn make_consumer(report: &mut Report, out: &Path, prefix: &Path, pkg_config: &str) -> Result<()> {
+    fs::create_dir_all(out)?;
+    let mut make = prepared("make", prefix);
+    make.arg("-s").arg("-C").arg(consumer("make")).arg(format!("OUT={}", out.display()));
+    built(make.arg(format!("PKG_CONFIG={pkg_config}")))?;
+    for program in ["shared", "archive", "static"] {
+        report.check(&mut prepared(&out.join(program).to_string_lossy(), prefix))?;
+    }
+    Ok(())
+}
+
+/// A project that uses the library.
+fn consumer(name: &str) -> PathBuf {
+    project::root().join(TESTS).join("consumers").join(name)
 }
 
 /// A program that finds what is installed below a prefix.
@@ -95,6 +174,7 @@ pub(super) fn prepared(command: &str, prefix: &Path) -> Command {
     let library = prefix.join("lib");
     let mut command = project::command(command);
     command.env("PKG_CONFIG_PATH", library.join("pkgconfig")).env("LD_LIBRARY_PATH", library);
+    command.env("CMAKE_PREFIX_PATH", prefix);
     command
 }
 
