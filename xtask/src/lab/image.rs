@@ -42,15 +42,18 @@ pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Writes the initramfs, all but `/init`, from the package's `lib/modules/RELEASE`. Answers how many modules it holds.
-pub(crate) fn write_initramfs(root: &Path, release: &str, scratch: &Path, to: &Path) -> Result<usize> {
-    let modules = root.join("lib/modules").join(release);
-    host::capture(Command::new(program("depmod")?).arg("-b").arg(root).arg(release))?;
+/// Writes the initramfs, all but `/init`, from the package's directory of modules. Answers how many modules it holds.
+pub(crate) fn write_initramfs(packaged: &Path, release: &str, scratch: &Path, to: &Path) -> Result<usize> {
+    let all = scratch.join("all-modules");
+    let modules = tree(&all, release)?;
+    fs::rename(packaged, &modules)?;
+    index(&all, release)?;
     let keep = with_dependencies(&fs::read_to_string(modules.join("modules.dep"))?);
 
     // A second tree holds what was chosen, unpacked, for depmod to index once more.
-    let chosen = scratch.join("lib/modules").join(release);
-    fs::create_dir_all(&chosen)?;
+    let root = scratch.join("modules");
+    let chosen = tree(&root, release)?;
+    fs::create_dir(&chosen)?;
     let mut packed: HashMap<&str, Vec<PathBuf>> = HashMap::new();
     for path in &keep {
         let new = chosen.join(path);
@@ -71,7 +74,7 @@ pub(crate) fn write_initramfs(root: &Path, release: &str, scratch: &Path, to: &P
             fs::copy(modules.join(name), chosen.join(name))?;
         }
     }
-    host::capture(Command::new(program("depmod")?).arg("-b").arg(scratch).arg(release))?;
+    index(&root, release)?;
 
     let mut archive = Archive::new(BufWriter::new(File::create(to)?));
     for directory in ["bin", "sbin", "proc", "sys", "dev", "tmp", "lib", "lib/modules"] {
@@ -85,9 +88,21 @@ pub(crate) fn write_initramfs(root: &Path, release: &str, scratch: &Path, to: &P
     }
     // Where the kernel looks when it wants a module.
     archive.link("sbin/modprobe", "/bin/busybox")?;
-    add_tree(&mut archive, scratch, &format!("lib/modules/{release}"))?;
+    add_tree(&mut archive, &root, &format!("lib/modules/{release}"))?;
     archive.finish()?.flush()?;
     Ok(keep.len())
+}
+
+/// Makes a tree for depmod, and answers where the modules of a release belong in it.
+fn tree(root: &Path, release: &str) -> Result<PathBuf> {
+    fs::create_dir_all(root.join("lib/modules"))?;
+    // Some releases of depmod look in `usr/lib`.
+    std::os::unix::fs::symlink(".", root.join("usr"))?;
+    Ok(root.join("lib/modules").join(release))
+}
+
+fn index(root: &Path, release: &str) -> Result<()> {
+    host::capture(Command::new(program("depmod")?).arg("-b").arg(root).arg(release)).map(drop)
 }
 
 fn add_tree<W: Write>(archive: &mut Archive<W>, root: &Path, path: &str) -> Result<()> {

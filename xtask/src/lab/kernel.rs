@@ -128,7 +128,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
     if options.update || !complete {
         let scratch = Scratch::new(&cache)?;
         say(&format!("preparing kernel {} (once)", options.label()));
-        match build(options, &scratch.path) {
+        match build(options, &cache, &scratch.path) {
             Ok(built) => {
                 let _ = fs::remove_dir_all(&directory);
                 fs::rename(built, &directory)?;
@@ -151,25 +151,28 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
 }
 
 /// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine needs.
-fn build(options: &Options, scratch: &Path) -> Result<PathBuf> {
-    let (package, file) = match options.engine {
-        Engine::Qemu => packages::download_kernel(&options.kernel, scratch)?,
-        Engine::Uml => packages::download_uml(scratch)?,
-    };
+fn build(options: &Options, cache: &Path, scratch: &Path) -> Result<PathBuf> {
     let unpacked = scratch.join("package");
-    host::capture(Command::new("dpkg-deb").arg("-x").arg(&file).arg(&unpacked))?;
+    let (package, modules) = match options.engine {
+        Engine::Qemu => (packages::unpack_kernel(&options.kernel, cache, scratch, &unpacked)?, "usr/lib/modules"),
+        Engine::Uml => (packages::unpack_uml(cache, scratch, &unpacked)?, "usr/lib/uml/modules"),
+    };
+    // Everything of one release: where depmod looks for it, and where packages put it, differs between Debian's.
+    let modules = [modules, "lib/modules"].map(|at| unpacked.join(at)).into_iter().find(|at| at.is_dir());
+    let modules = only(&modules.context(|| format!("{package} has no modules"))?, "")?;
+    let release = modules.file_name().and_then(|n| n.to_str()).context(|| "odd kernel release".into())?;
     let built = scratch.join("kernel");
     fs::create_dir(&built)?;
     match options.engine {
         Engine::Qemu => {
-            if !image::extract_kernel(&only(&unpacked.join("boot"), "vmlinuz-")?, &built.join("vmlinux"))? {
+            let image = Some(modules.join("vmlinuz")).filter(|file| file.is_file());
+            let image = image.map_or_else(|| only(&unpacked.join("boot"), "vmlinuz-"), Ok)?;
+            if !image::extract_kernel(&image, &built.join("vmlinux"))? {
                 eprintln!("lab: warning: no ELF file inside {package}: it boots the slow way");
             }
         }
         Engine::Uml => {
             fs::copy(unpacked.join("usr/bin/linux.uml"), built.join("vmlinux"))?;
-            fs::create_dir_all(unpacked.join("lib"))?;
-            fs::rename(unpacked.join("usr/lib/uml/modules"), unpacked.join("lib/modules"))?;
             let source = built.join("ptrace_shim.c");
             fs::write(&source, PTRACE_SHIM)?;
             let library = built.join("ptrace_shim.so");
@@ -178,11 +181,8 @@ fn build(options: &Options, scratch: &Path) -> Result<PathBuf> {
             )?;
         }
     }
-    let modules = only(&unpacked.join("lib/modules"), "")?;
-    let release = modules.file_name().and_then(|n| n.to_str()).context(|| "odd kernel release".into())?;
-    let count = image::write_initramfs(&unpacked, release, &scratch.join("modules"), &built.join("base.cpio"))?;
-    let file = file.file_name().unwrap_or_default().to_string_lossy();
-    let info = format!("format {FORMAT}\npackage {package}\nfile {file}\nrelease {release}\nmodules {count}\n");
+    let count = image::write_initramfs(&modules, release, scratch, &built.join("base.cpio"))?;
+    let info = format!("format {FORMAT}\npackage {package}\nrelease {release}\nmodules {count}\n");
     fs::write(built.join("info"), info)?;
     Ok(built)
 }

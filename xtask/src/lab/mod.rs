@@ -8,6 +8,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `options` | the command line, and what a run may be asked for |
+//! | `archive` | Debian's releases, whatever this machine's own is |
 //! | `packages` | finding and fetching Debian's kernel packages |
 //! | `kernel` | the cache: a kernel ready to boot, made from a package |
 //! | `image` | the uncompressed kernel, the choice of modules, the initramfs (`cpio` writes it) |
@@ -18,6 +19,7 @@
 //! | `snapshot` | the booted state, saved once |
 //! | `run` | one whole run |
 
+mod archive;
 mod cpio;
 mod guest;
 mod image;

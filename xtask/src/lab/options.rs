@@ -15,7 +15,8 @@ machine is there under its own name; what the command writes is thrown away, exc
 also at /host, without the command's changes. Modules are loaded on demand; ip_vs is there from the start.
 
 The kernel:
-  --kernel SERIES   Debian kernel series, 6.12 (default) or 6.1; a longer prefix (6.12.101) picks among them
+  --kernel SERIES   the newest of Debian's kernels whose version begins so: 6.12 (default), 6.1, 7, 7.3.4, ...
+                    from the releases bookworm, trixie, trixie-backports and sid, whichever this machine runs
   --engine uml      user-mode Linux 6.1 instead of an emulated machine: an older IPVS, one CPU, near native speed
   --mem MB          memory of the machine (default 1024); the overlay lives in it
   --smp N           processors (default 1)

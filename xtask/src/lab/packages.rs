@@ -1,10 +1,11 @@
 //! Debian's kernel packages, and the programs that the lab needs on this machine.
 
-use crate::error::{Context, Error, Result};
+use super::archive::{self, Archive, Release};
+use crate::error::{Error, Result};
 use crate::host;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 /// What the lab itself cannot do without: (program, package). busybox is looked at more closely below.
 const NEEDED: [(&str, &str); 4] = [("depmod", "kmod"), ("dpkg-deb", "dpkg"), ("xz", "xz-utils"), ("zstd", "zstd")];
@@ -19,6 +20,11 @@ const TOOLS: [(&str, &str); 8] = [
     ("nc", "netcat-openbsd"),
     ("nft", "nftables"),
 ];
+/// Where a kernel is looked for. The first release that has the series is taken, and the smallest lists come first;
+/// the last one has whatever is newest.
+const RELEASES: [Release; 4] = [archive::TRIXIE_BACKPORTS, archive::BOOKWORM, archive::TRIXIE, archive::SID];
+/// Packages that hold a part of the kernel: their names go on with its version.
+const PARTS: [&str; 3] = ["linux-base-", "linux-binary-", "linux-modules-"];
 /// How many packages of a series are tried: a mirror may announce one that it no longer carries.
 const TRIES: usize = 3;
 
@@ -62,46 +68,49 @@ fn has_no_interpreter(elf: &[u8]) -> Option<bool> {
     Some(true)
 }
 
-/// Fetches the newest package of a kernel series into `directory`: its name and its file.
-pub(crate) fn download_kernel(series: &str, directory: &Path) -> Result<(String, PathBuf)> {
-    // This happens once a series; with old lists it would be an old kernel for good.
-    host::refresh_package_lists();
-    let listed = host::capture(Command::new("apt-cache").args(["search", "--names-only", "^linux-image-[0-9]"]))?;
-    let listed = String::from_utf8_lossy(&listed.stdout);
-    let names = newest_first(listed.lines().filter_map(|l| l.split_whitespace().next()), series);
-    let mut failure = None;
-    for name in names.iter().take(TRIES) {
-        match download(name, directory) {
-            Ok(file) => return Ok((name.to_string(), file)),
-            Err(error) => failure = failure.or(Some(error)),
-        }
+/// Fetches the newest kernel of a series and unpacks it below `to`. Answers the package's name.
+pub(super) fn unpack_kernel(series: &str, cache: &Path, scratch: &Path, to: &Path) -> Result<String> {
+    let mut seen = BTreeSet::new();
+    let mut failures = Vec::new();
+    for release in RELEASES {
+        let names = match Archive::open(release, cache).and_then(|a| Ok((a.names("^linux-image-[0-9]")?, a))) {
+            Ok((names, archive)) => {
+                for name in newest_first(names.iter().map(String::as_str), series).into_iter().take(TRIES) {
+                    match unpack_parts(&archive, name, scratch, to) {
+                        Ok(()) => return Ok(name.to_owned()),
+                        Err(error) => failures.push(error.to_string()),
+                    }
+                }
+                names
+            }
+            // A mirror may not carry it (any more); another release may have the series.
+            Err(error) => {
+                failures.push(error.to_string());
+                continue;
+            }
+        };
+        seen.extend(names.iter().filter_map(|name| numbers(version_of(name)?).get(..2).map(<[u64]>::to_vec)));
     }
-    Err(failure.unwrap_or_else(|| {
-        Error::new(format!("this machine's package sources have no kernel linux-image-{series}*-amd64"))
-    }))
+    let names: Vec<&str> = RELEASES.iter().map(|r| r.name).collect();
+    let seen: Vec<String> = seen.iter().map(|v| format!("{}.{}", v[0], v[1])).collect();
+    let known = format!("Debian's {} have no kernel {series}, but {}", names.join(", "), seen.join(", "));
+    Err(Error::new(if failures.is_empty() { known } else { failures.join("\n") }))
 }
 
-/// Fetches the package of user-mode Linux.
-pub(crate) fn download_uml(directory: &Path) -> Result<(String, PathBuf)> {
-    const NAME: &str = "user-mode-linux";
-    let file = download(NAME, directory).or_else(|_| {
-        host::refresh_package_lists();
-        download(NAME, directory)
-    })?;
-    Ok((NAME.into(), file))
+/// Unpacks a kernel whose package may only depend on those that hold its parts, as it does since 6.19.
+fn unpack_parts(archive: &Archive, name: &str, scratch: &Path, to: &Path) -> Result<()> {
+    let mut parts = archive.dependencies(name)?;
+    parts.retain(|part| PARTS.iter().any(|start| is_part(part, start)));
+    parts.push(name.to_owned());
+    archive.unpack(&parts, scratch, to)
 }
 
-fn download(name: &str, directory: &Path) -> Result<PathBuf> {
-    eprintln!("lab: downloading {name}");
-    let mut command = Command::new("apt-get");
-    // Without this, apt as root warns about a directory that its own user cannot enter.
-    command.args(["-o", "APT::Sandbox::User=root", "download", name]).current_dir(directory);
-    host::capture(&mut command).context(|| format!("cannot download {name} (is there a network?)"))?;
-    fs::read_dir(directory)?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|file| file.extension().is_some_and(|e| e == "deb"))
-        .context(|| format!("apt-get download {name} left no package file"))
+/// Fetches user-mode Linux and unpacks it below `to`. Answers the package's name.
+pub(super) fn unpack_uml(cache: &Path, scratch: &Path, to: &Path) -> Result<String> {
+    // As that release was published: this kernel is there for what it does otherwise than later ones.
+    let name = format!("user-mode-linux/{}", archive::BOOKWORM.name);
+    Archive::open(archive::BOOKWORM, cache)?.unpack(std::slice::from_ref(&name), scratch, to)?;
+    Ok(name)
 }
 
 /// The plain amd64 kernels of a series, newest first. The `cloud` flavour has no 9p; `rt` is another kernel; the
@@ -113,18 +122,22 @@ fn newest_first<'a>(names: impl Iterator<Item = &'a str>, series: &str) -> Vec<&
 }
 
 fn is_of_series(name: &str, series: &str) -> bool {
-    let Some(version) = name.strip_prefix("linux-image-") else {
-        return false;
-    };
-    let version = version.strip_suffix("-unsigned").unwrap_or(version);
-    let Some(version) = version.strip_suffix("-amd64") else {
-        return false;
-    };
+    let version = version_of(name).and_then(|version| version.strip_prefix(series));
+    version.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '+', '-', '~']))
+}
+
+/// The version in the name of a package of a plain amd64 kernel.
+fn version_of(name: &str) -> Option<&str> {
+    let version = name.strip_prefix("linux-image-")?;
+    let version = version.strip_suffix("-unsigned").unwrap_or(version).strip_suffix("-amd64")?;
     // A package called after the series alone (linux-image-6.12-amd64) only depends on the others.
-    version.strip_prefix(series).is_some_and(|rest| rest.starts_with(['.', '+', '-', '~']))
-        && !version.ends_with("-cloud")
-        && !version.ends_with("-rt")
-        && !version.ends_with("-dbg")
+    let whole = numbers(version).len() > 2;
+    (whole && ["-cloud", "-rt"].iter().all(|flavour| !version.ends_with(flavour))).then_some(version)
+}
+
+/// Whether the name is `start` and a version.
+fn is_part(name: &str, start: &str) -> bool {
+    name.strip_prefix(start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The numbers of a version, to compare: 6.1.0-9 comes before 6.1.0-10.
