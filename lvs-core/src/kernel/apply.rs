@@ -1,6 +1,8 @@
 use std::io;
 
-use super::client::{Client, Fault, is_end, refusal};
+use super::client::Client;
+use super::fault::{Fault, is_end, refusal};
+use super::transport::MAX_DATAGRAMS;
 use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
@@ -33,7 +35,7 @@ impl Client {
                 Err(error) => {
                     // Nothing of this batch has reached the director.
                     self.spoil();
-                    report.interrupted = Some(Error::io("ask the director", error));
+                    report.interrupted = Some(Error::io("send to the netlink socket", error));
                     return report;
                 }
             };
@@ -130,13 +132,13 @@ impl Client {
             Ok(index + 1 == awaited)
         };
         let chunk = self.short();
-        let fault = match self.receive(|_| (chunk, super::sys::MAX_DATAGRAMS), &mut visit) {
+        let fault = match self.receive(|_| (chunk, MAX_DATAGRAMS), &mut visit) {
             Ok(()) => return outcome,
             Err(fault) => fault,
         };
         // Answers were lost. What is still there came before the loss: once the kernel finds the receive buffer full
         // it adds nothing until some of it was read (`netlink_attachskb()`), so the answers here are the first ones.
-        while self.take(chunk, super::sys::MAX_DATAGRAMS, false).is_ok() {
+        while self.take(chunk, MAX_DATAGRAMS, false).is_ok() {
             match self.visit_inbox(&mut visit) {
                 Ok(true) => return outcome,
                 Ok(false) => {}

@@ -1,20 +1,19 @@
 use std::io;
 
-use super::transport::{Inbox, Transport};
+use super::fault::{Fault, is_end, refusal};
+use super::transport::{Inbox, LARGE, MAX_DATAGRAMS, Transport};
 use crate::director::{Attempt, Cause, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
 use crate::wire::WireError;
 use crate::wire::attr::Attributes;
 use crate::wire::family;
-use crate::wire::message::{Answer, Command, ExtendedAck, Header, Message, Messages, finish};
+use crate::wire::message::{Answer, Command, Header, Message, Messages, finish};
 use crate::wire::uapi::*;
 
 /// Buffers for short lists: with the kernel's own bookkeeping (320 bytes on 64-bit) one fits a page, so it clears no
 /// more than that for each part of a dump. Where its smallest part is larger, a cut datagram says so.
 const SMALL: usize = 3776;
-/// Buffers for long lists: more than this the kernel does not fill (`netlink_recvmsg()`).
-pub(super) const LARGE: usize = 32 << 10;
 /// Where [`SMALL`] turns out to be too small.
 const MIDDLE: usize = 8 << 10;
 /// Small parts after which a list counts as long: 16 of them hold 160 destinations.
@@ -29,65 +28,6 @@ pub(super) enum Resolve {
     ByName,
     /// In the list of all families, which loads nothing.
     InList,
-}
-
-/// What ended an exchange early.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The director said no.
-    Refused(Errno, Option<Box<str>>),
-    /// Something was lost or disturbed; asking again may help.
-    Disturbed(Error),
-    /// The way to the director is broken.
-    Broken(Error),
-}
-
-impl From<WireError> for Fault {
-    fn from(error: WireError) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
-impl Fault {
-    pub(super) fn refused(errno: Errno, extended: &ExtendedAck<'_>) -> Self {
-        Self::Refused(errno, extended.message.map(Into::into))
-    }
-
-    pub(super) fn receiving(error: io::Error) -> Self {
-        let disturbed = matches!(
-            error.raw_os_error().map(Errno),
-            Some(Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED))
-        );
-        if matches!(error.kind(), io::ErrorKind::WouldBlock) {
-            let late = io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
-            return Self::Broken(Error::io("hear from the director", late));
-        }
-        if error.raw_os_error() == Some(Errno::ENOBUFS.0) {
-            return Self::Disturbed(lost());
-        }
-        let error = Error::io("hear from the director", error);
-        if disturbed { Self::Disturbed(error) } else { Self::Broken(error) }
-    }
-
-    pub(super) fn into_error(self, attempt: Attempt) -> Error {
-        match self {
-            Self::Refused(errno, message) => refusal(attempt, errno, message).into(),
-            Self::Disturbed(error) | Self::Broken(error) => error,
-        }
-    }
-}
-
-pub(super) fn refusal(attempt: Attempt, errno: Errno, message: Option<Box<str>>) -> OperationError {
-    let error = OperationError::from_errno(attempt, errno);
-    match message {
-        Some(message) => error.with_message(message),
-        None => error,
-    }
-}
-
-/// The socket had no room for all answers.
-fn lost() -> Error {
-    Error::io("hear all that the director answered", io::Error::from_raw_os_error(Errno::ENOBUFS.0))
 }
 
 /// One conversation with a director over netlink.
@@ -231,14 +171,8 @@ impl Client {
             match self.transport.send(&self.out) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let Self { out, .. } = self;
-                    out.clear();
-                    let closed = matches!(
-                        error.raw_os_error().map(Errno),
-                        Some(Errno::EBADF | Errno(libc::ENOTCONN) | Errno(libc::EPIPE) | Errno(libc::ECONNREFUSED))
-                    );
-                    let error = Error::io("ask the director", error);
-                    return Err(if closed { Fault::Disturbed(error) } else { Fault::Broken(error) });
+                    self.out.clear();
+                    return Err(Fault::sending(error));
                 }
                 Ok(()) => return Ok(()),
             }
@@ -413,7 +347,7 @@ impl Client {
                 0 => (small, 2),
                 // One at a time costs more calls, and less memory to touch.
                 _ if grown || datagrams > LONG_AFTER => (LARGE, 1),
-                _ => (small, super::sys::MAX_DATAGRAMS),
+                _ => (small, MAX_DATAGRAMS),
             };
             receives += 1;
             self.take(chunk, limit, true).map_err(Fault::receiving)?;
@@ -437,8 +371,7 @@ impl Client {
             })?;
         }
         if interrupted {
-            let error = io::Error::new(io::ErrorKind::Interrupted, "the list changed while it was read");
-            return Err(Fault::Disturbed(Error::io("hear from the director", error)));
+            return Err(Fault::interrupted());
         }
         self.short_lists = if datagrams <= 3 { self.short_lists.saturating_add(1) } else { 0 };
         Ok(datagrams.saturating_sub(1)) // The end has one of its own.
@@ -447,15 +380,5 @@ impl Client {
     /// After a list whose length says nothing about the lists to come.
     pub(super) fn expect_short_lists(&mut self) {
         self.short_lists = 2;
-    }
-}
-
-/// Whether an answer that is no data ends an exchange.
-pub(super) fn is_end(answer: &Answer<'_>) -> Result<bool, Fault> {
-    match answer {
-        Answer::Done => Ok(true),
-        Answer::Error(errno, extended) => Err(Fault::refused(*errno, extended)),
-        Answer::Overrun => Err(Fault::Disturbed(lost())),
-        Answer::Noop | Answer::Data(..) => Ok(false),
     }
 }

@@ -35,12 +35,13 @@
 //!
 //! # Rules for the process around it
 //! No threads but one, and that only while a socket or file is opened in another network namespace: it lives as long as the
-//! call. No signals, no global state, no program started. `EINTR` is tried again. Of other crates only `libc` is used: the
-//! `netlink-*` crates receive one datagram a call, and parsing a dump through their messages takes three to four times as long.
+//! call. No signals, no global state, no program started. `EINTR` is tried again. The socket is `netlink-sys`'s; several
+//! datagrams in one system call, timeouts and namespaces come from `nix`.
 
 mod apply;
 mod client;
 mod director;
+mod fault;
 mod namespace;
 mod netlink;
 mod options;

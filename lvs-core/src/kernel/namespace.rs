@@ -1,12 +1,11 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::thread;
 
-use super::sys;
+use nix::sched::{CloneFlags, setns};
 
 /// Which network namespace a director works in. Each has an IPVS table of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -64,7 +63,7 @@ pub(super) fn inside<T: Send>(namespace: Option<&File>, work: impl FnOnce() -> i
     }
     thread::scope(|scope| {
         let visitor = thread::Builder::new().name("lvs-netns".to_owned()).spawn_scoped(scope, || {
-            sys::enter_network_namespace(namespace.as_fd())?;
+            setns(namespace, CloneFlags::CLONE_NEWNET)?;
             work()
         })?;
         visitor.join().unwrap_or_else(|_| Err(io::Error::other("the visit to the network namespace panicked")))

@@ -1,7 +1,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
-use super::client::{Client, Fault, TRIES, is_end};
+use super::client::{Client, TRIES};
+use super::fault::{Fault, is_end};
+use super::transport::MAX_DATAGRAMS;
 use crate::director::Attempt;
 use crate::errno::Errno;
 use crate::error::Result;
@@ -201,7 +203,7 @@ impl Client {
                 let (first, mut left, mut gone) = (first.unwrap_or_default(), group.len(), Vec::new());
                 let chunk = client.short();
                 client.receive(
-                    |_| (chunk, super::sys::MAX_DATAGRAMS),
+                    |_| (chunk, MAX_DATAGRAMS),
                     |message| {
                         let index = usize::try_from(message.header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
                         let Some(suspect) = group.get(index) else { return Ok(false) };

@@ -3,6 +3,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
 use super::apply::unsupported;
 use super::namespace::inside;
 use super::sys;
@@ -36,19 +38,22 @@ fn inexpressible(attempt: Attempt, why: Inexpressible) -> Error {
     OperationError::new(attempt, Cause::Unsupported, None).with_message(why.to_string()).into()
 }
 
+/// Any IPv4 socket offers the options. A datagram socket needs no privilege.
+fn inet_socket() -> io::Result<OwnedFd> {
+    Ok(socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?)
+}
+
 impl SocketOptions {
     /// Opens a socket and asks for the version: that tells a missing module and a missing privilege at once.
     pub(super) fn open(namespace: Option<Arc<File>>) -> Result<Self> {
-        let fd = inside(namespace.as_deref(), sys::inet_socket).map_err(|error| Error::io("open a socket", error))?;
+        let fd = inside(namespace.as_deref(), inet_socket).map_err(|error| Error::io("open a socket", error))?;
         let options = Self { fd };
         options.read_info(Attempt::Open)?;
         Ok(options)
     }
 
     fn get(&self, attempt: Attempt, option: i32, buf: &mut [u8]) -> Result<()> {
-        sys::get_option(self.fd.as_fd(), libc::IPPROTO_IP, option, buf)
-            .map(|_| ())
-            .map_err(|error| refusal(attempt, error))
+        sys::get_option(self.fd.as_fd(), option, buf).map_err(|error| refusal(attempt, error))
     }
 
     fn read_info(&self, attempt: Attempt) -> Result<(Info, u32)> {
@@ -162,7 +167,7 @@ impl SocketOptions {
 
     fn carry_out(&self, operation: &Operation) -> Result<(), Box<OperationError>> {
         let (option, value) = encode(operation).map_err(|why| Box::new(unsupported(*operation, &why.to_string())))?;
-        let Err(error) = sys::set_option(self.fd.as_fd(), libc::IPPROTO_IP, option, &value) else { return Ok(()) };
+        let Err(error) = sys::set_option(self.fd.as_fd(), option, &value) else { return Ok(()) };
         let errno = Errno(error.raw_os_error().unwrap_or(Errno::EIO.0));
         if let (Errno::EINTR, Operation::StopDaemon(role)) = (errno, operation)
             && self.daemons().is_ok_and(|daemons| daemons.iter().all(|daemon| daemon.role != *role))

@@ -1,5 +1,10 @@
 use std::io;
 
+/// More than this the kernel does not put into a datagram of a dump (`netlink_recvmsg()`).
+pub(super) const LARGE: usize = 32 << 10;
+/// The most datagrams that one receive takes.
+pub(super) const MAX_DATAGRAMS: usize = 8;
+
 /// Where datagrams land: a few buffers of one size.
 ///
 /// The size matters to the kernel: it builds the parts of a dump as large as the largest buffer that was ever offered
@@ -15,18 +20,18 @@ pub struct Inbox {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), chunk: 0, limit: 0, lengths: Vec::with_capacity(super::sys::MAX_DATAGRAMS) }
+        Self { bytes: Vec::new(), chunk: 0, limit: 0, lengths: Vec::with_capacity(MAX_DATAGRAMS) }
     }
 
     /// Empties it, for at most `limit` datagrams of at most `chunk` bytes.
     pub(super) fn prepare(&mut self, chunk: usize, limit: usize) {
         self.lengths.clear();
         self.chunk = chunk;
-        self.limit = limit.clamp(1, super::sys::MAX_DATAGRAMS);
+        self.limit = limit.clamp(1, MAX_DATAGRAMS);
         let size = self.chunk * self.limit;
         if self.bytes.len() < size {
             // Room for all that is usually asked for: pages that nothing lands in cost nothing.
-            self.bytes = vec![0; size.max(super::client::LARGE)];
+            self.bytes = vec![0; size.max(LARGE)];
         }
     }
 

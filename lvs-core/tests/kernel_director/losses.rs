@@ -75,7 +75,7 @@ fn when_answers_are_lost_the_report_tells_what_is_known_and_the_director_goes_on
     assert_eq!(error.errno(), Some(Errno::ENOBUFS), "{error}");
     assert_eq!(
         error.to_string(),
-        "cannot hear all that the director answered: No buffer space available (os error 105)"
+        "cannot receive all replies from the netlink socket: No buffer space available (os error 105)"
     );
     // All were sent, in one datagram; the first answers came, and are those of the first refusals.
     assert_eq!(report.sent, operations.len());
