@@ -3,12 +3,14 @@
  *
  * Licensed under MIT or Apache-2.0, at your option. Generated from lvs-ffi by `cargo xtask generate`: do not edit.
  *
+ * Quick start: add a virtual service to an embedded director, or with CAP_NET_ADMIN to the kernel.
+ *
  *     lvs_error *err = NULL;
  *     lvs_director *director = NULL;
  *     lvs_service service = LVS_SERVICE_INIT;
  *
- *     if (lvs_director_open_embedded(NULL, &director, &err) != LVS_STATUS_OK ||
- *         lvs_service_key_parse("tcp 192.0.2.1:80", &service.key, &err) != LVS_STATUS_OK ||
+ *     if (lvs_director_open_embedded(NULL, &director, &err) != LVS_STATUS_OK || // or lvs_director_open_kernel
+ *         lvs_service_key_parse("tcp://192.0.2.1:80", &service.key, &err) != LVS_STATUS_OK ||
  *         lvs_director_add_service(director, &service, &err) != LVS_STATUS_OK)
  *         fprintf(stderr, "%s\n", lvs_error_message(err));
  *     lvs_director_free(director);
@@ -16,33 +18,36 @@
  *
  * Rules that hold for every function:
  *
- * Status. A function that can fail returns an lvs_status; LVS_STATUS_OK is 0. Its last parameter is the address of an
- * lvs_error *, or NULL if nobody wants to know more. That variable holds NULL or an earlier error: set it to NULL once. When
- * a call fails, an earlier error in it is released and the new one is stored; a call that succeeds leaves it alone.
- * Outputs are written only on success, unless the function says otherwise.
+ * Status. A function that can fail returns an lvs_status; LVS_STATUS_OK is 0. Its last parameter is the
+ * address of an lvs_error *, or NULL to ignore the details. That variable holds NULL or an earlier error:
+ * set it to NULL once. A call that fails frees an earlier error in it and stores the new one; a call that
+ * succeeds leaves it alone. Outputs are written only on success, unless the function says otherwise.
  *
- * Handles are opaque. Who makes one releases it with its _free function, once; releasing NULL does nothing. Where nothing else
- * is said, a handle is used by one thread at a time and may go from thread to thread. No handle needs another one to be
- * alive.
+ * Handles are opaque. The creator of a handle owns it and must free it with its _free function, once;
+ * freeing NULL does nothing. Unless stated otherwise, a handle is used by one thread at a time and may move
+ * between threads. No handle needs another one to be alive.
  *
- * Records are plain structs of the caller's. Those that begin with struct_size are initialised with their LVS_..._INIT, before
- * they are read or written by the library; they may grow in later releases, at their end. The others never change.
+ * Records are plain structs that belong to the caller. Initialise those that begin with struct_size with
+ * their LVS_..._INIT before the library reads or writes them; later releases may add fields at their end.
+ * The others never change.
  *
- * Pointers. A const pointer is only read, and nothing that it points to is kept after the call. NULL where it is not
- * allowed gives LVS_STATUS_INVALID_INPUT (or 0, false, an empty string from functions that cannot fail), as do unknown
- * enumerators, text that is not UTF-8 and reserved fields that are not 0. A pointer returned by a function belongs to
- * the handle that it was asked of, and is valid until that is changed or released.
+ * Pointers. A const pointer is only read, and nothing that it points to is kept after the call. NULL where it
+ * is not allowed gives LVS_STATUS_INVALID_INPUT (or 0, false, an empty string from functions that cannot
+ * fail), as do unknown enumerators, text that is not UTF-8 and reserved fields that are not 0. A pointer that
+ * a function returns belongs to the handle that it was read from, and is valid until that handle is changed
+ * or freed.
  *
- * Visitors are functions of the caller's that the library calls. They must return: no longjmp, no C++ exception. They
- * must not use the director that is calling them, which gives LVS_STATUS_BUSY.
+ * Visitors are callbacks. They must return: no longjmp, no C++ exception. A visitor must not use the director
+ * that is calling it; such a call gives LVS_STATUS_BUSY.
  *
- * Process. The library starts no thread (but for the length of a call that opens another network namespace), installs no signal handler, holds no global state and writes to no stream (a
- * mistake in the library itself, LVS_STATUS_PANIC, leaves a line on stderr). Sockets are opened with FD_CLOEXEC. After fork() use
- * a director in one of the two processes only.
+ * Process. The library starts no thread (except during a call that opens another network namespace), installs
+ * no signal handler, holds no global state and writes to no stream (except one line on stderr for an internal
+ * error, LVS_STATUS_PANIC). Sockets have FD_CLOEXEC set. After fork(), use a director in only one of the two
+ * processes.
  *
- * Compatibility. A program runs with any later release that has the same soname. In such a release records grow at
- * their end, functions and enumerators are added; nothing is removed, renumbered or given another meaning. Before 1.0 the
- * soname holds the minor version.
+ * Compatibility. A program runs with any later release that has the same soname. Such a release may add fields
+ * at the end of records, functions and enumerators; nothing is removed, renumbered or changed in meaning.
+ * Before 1.0 the soname holds the minor version.
  */
 #ifndef LVS_H
 #define LVS_H
@@ -66,210 +71,42 @@
 #define LVS_NODISCARD
 #endif
 
+/*
+ * An enumeration, 32 bits wide in every language. C before C23 cannot give an enumeration a width: its name is that of an
+ * integer there, and values that a later release adds need no care.
+ */
+#if defined(__cplusplus)
+#define LVS_ENUM(name) enum name : uint32_t
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define LVS_ENUM(name) typedef enum name : uint32_t name; enum name : uint32_t
+#else
+#define LVS_ENUM(name) typedef uint32_t name; enum
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of the loaded library ------------------------------------------------------------------- */
 
 /**
- * IPv4: AF_INET of Linux.
+ * The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header. The string is
+ * static. Any thread.
  */
-#define LVS_FAMILY_INET 2
+const char *lvs_version(void);
 
 /**
- * IPv6: AF_INET6 of Linux.
+ * The version of the library that is loaded as a number to compare with LVS_VERSION_NUMBER: major * 1000000 +
+ * minor * 1000 + patch. Any thread.
  */
-#define LVS_FAMILY_INET6 10
+uint32_t lvs_version_number(void);
 
-/**
- * A buffer of this size holds any address as text, and its NUL byte.
- */
-#define LVS_ADDRESS_STRLEN 46
-
-/**
- * The director reported statistics.
- */
-#define LVS_STATS_PRESENT 1
-
-/**
- * The director reported 32-bit statistics.
- */
-#define LVS_STATS32_PRESENT 2
-
-/**
- * The director reported 64-bit statistics.
- */
-#define LVS_STATS64_PRESENT 4
-
-/**
- * TCP.
- */
-#define LVS_PROTOCOL_TCP 6
-
-/**
- * UDP.
- */
-#define LVS_PROTOCOL_UDP 17
-
-/**
- * SCTP.
- */
-#define LVS_PROTOCOL_SCTP 132
-
-/**
- * Connections of one client network stick to one destination.
- */
-#define LVS_SERVICE_PERSISTENT 1
-
-/**
- * Every UDP datagram is scheduled by itself.
- */
-#define LVS_SERVICE_ONE_PACKET 4
-
-/**
- * First scheduler flag: sh-fallback, mh-fallback.
- */
-#define LVS_SERVICE_SCHED1 8
-
-/**
- * Second scheduler flag: sh-port, mh-port.
- */
-#define LVS_SERVICE_SCHED2 16
-
-/**
- * Third scheduler flag: no scheduler of the kernel uses it.
- */
-#define LVS_SERVICE_SCHED3 32
-
-/**
- * The netmask that tells every client from every other, for both address families.
- */
-#define LVS_NETMASK_FULL 4294967295
-
-/**
- * A buffer of this size holds any service key as text, and its NUL byte.
- */
-#define LVS_SERVICE_KEY_STRLEN 80
-
-/**
- * No checksum in the tunnel.
- */
-#define LVS_TUNNEL_NO_CHECKSUM 0
-
-/**
- * A checksum in the tunnel (GUE, GRE).
- */
-#define LVS_TUNNEL_CHECKSUM 1
-
-/**
- * A checksum with remote offload (GUE).
- */
-#define LVS_TUNNEL_REMOTE_CHECKSUM 2
-
-/**
- * A buffer of this size holds any destination key as text, and its NUL byte.
- */
-#define LVS_DESTINATION_KEY_STRLEN 56
-
-/**
- * The snapshot could see IPv6 services and destinations.
- */
-#define LVS_COVERAGE_IPV6 1
-
-/**
- * The snapshot could see the encapsulation of tunnels.
- */
-#define LVS_COVERAGE_TUNNELS 2
-
-/**
- * The snapshot could see persistence engines.
- */
-#define LVS_COVERAGE_ENGINES 4
-
-/**
- * The snapshot could see 64-bit statistics.
- */
-#define LVS_COVERAGE_STATS64 8
-
-/**
- * The snapshot could see all attributes of sync daemons.
- */
-#define LVS_COVERAGE_DAEMON_DETAILS 16
-
-/**
- * TCP flag: the sender has finished.
- */
-#define LVS_TCP_FIN 1
-
-/**
- * TCP flag: the sender opens.
- */
-#define LVS_TCP_SYN 2
-
-/**
- * TCP flag: reset.
- */
-#define LVS_TCP_RST 4
-
-/**
- * TCP flag: acknowledgement.
- */
-#define LVS_TCP_ACK 16
-
-/**
- * The service counts.
- */
-#define LVS_FILTER_SERVICE 1
-
-/**
- * The protocol counts.
- */
-#define LVS_FILTER_PROTOCOL 2
-
-/**
- * The destination counts.
- */
-#define LVS_FILTER_DESTINATION 4
-
-/**
- * The state counts.
- */
-#define LVS_FILTER_STATE 8
-
-/**
- * The client's network counts.
- */
-#define LVS_FILTER_CLIENT_NETWORK 16
-
-/**
- * The kind counts.
- */
-#define LVS_FILTER_KIND 32
-
-/**
- * The origin counts.
- */
-#define LVS_FILTER_ORIGIN 64
-
-/**
- * The earliest expiry counts.
- */
-#define LVS_FILTER_MIN_EXPIRES 128
-
-/**
- * The latest expiry counts.
- */
-#define LVS_FILTER_MAX_EXPIRES 256
-
-/**
- * No time at all: nothing is waited for until then, nothing changes then.
- */
-#define LVS_NEVER UINT64_MAX
+/* Status codes ------------------------------------------------------------------------------------ */
 
 /**
  * What came of a call. Numbers are never reused, and a later release may add some: treat an unknown one as a failure.
  */
-enum lvs_status
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LVS_ENUM(lvs_status) {
   /**
    * It worked.
    */
@@ -323,23 +160,66 @@ enum lvs_status
    */
   LVS_STATUS_NO_MEMORY = 12,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_status lvs_status;
-#else
-typedef uint32_t lvs_status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
+
+/**
+ * The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status". The string is
+ * static. Any thread.
+ */
+const char *lvs_status_name(uint32_t status);
+
+/* Errors ------------------------------------------------------------------------------------------ */
+
+/**
+ * Why a call failed: a status, an errno where one stands behind it, and a message for people.
+ *
+ * Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_error lvs_error;
+
+/**
+ * One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
+ */
+typedef struct lvs_diagnostic {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The line, from 1.
+   */
+  uint32_t line;
+  /**
+   * The column, from 1, in characters.
+   */
+  uint32_t column;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * Where the place begins, in bytes from the start of the text.
+   */
+  size_t start;
+  /**
+   * Where it ends; equal to `start` where something is missing.
+   */
+  size_t end;
+  /**
+   * What is wrong, and what was expected.
+   */
+  const char *message;
+  /**
+   * The same with line, column, and the line itself with a caret below the place.
+   */
+  const char *shown;
+} lvs_diagnostic;
+#define LVS_DIAGNOSTIC_INIT {(uint32_t)sizeof(lvs_diagnostic), 0, 0, 0, 0, 0, NULL, NULL}
 
 /**
  * What a director's refusal means, more finely than the status. Numbers are never reused; a later release may
  * add some.
  */
-enum lvs_cause
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LVS_ENUM(lvs_cause) {
   /**
    * Not a director's refusal: see the status.
    */
@@ -413,2727 +293,6 @@ enum lvs_cause
    */
   LVS_CAUSE_OTHER = 17,
 };
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_cause lvs_cause;
-#else
-typedef uint32_t lvs_cause;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What happens to a connection or a persistence template of a destination.
- */
-enum lvs_balancer_event
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * A new connection. It begins inactive.
-   */
-  LVS_BALANCER_EVENT_CONNECTION_ADDED = 0,
-  /**
-   * A connection entered an active state.
-   */
-  LVS_BALANCER_EVENT_CONNECTION_ACTIVATED = 1,
-  /**
-   * A connection left the active states.
-   */
-  LVS_BALANCER_EVENT_CONNECTION_DEACTIVATED = 2,
-  /**
-   * A connection in an active state is gone.
-   */
-  LVS_BALANCER_EVENT_ACTIVE_REMOVED = 3,
-  /**
-   * A connection in no active state is gone.
-   */
-  LVS_BALANCER_EVENT_INACTIVE_REMOVED = 4,
-  /**
-   * A new persistence template.
-   */
-  LVS_BALANCER_EVENT_TEMPLATE_ADDED = 5,
-  /**
-   * A persistence template is gone.
-   */
-  LVS_BALANCER_EVENT_TEMPLATE_REMOVED = 6,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_balancer_event lvs_balancer_event;
-#else
-typedef uint32_t lvs_balancer_event;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Which table is shown.
- */
-enum lvs_listing_mode
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Forwarding method, weight, active and inactive connections.
-   */
-  LVS_LISTING_MODE_DEFAULT = 0,
-  /**
-   * --stats: sums of connections, packets and bytes.
-   */
-  LVS_LISTING_MODE_STATS = 1,
-  /**
-   * --rate: the same a second.
-   */
-  LVS_LISTING_MODE_RATE = 2,
-  /**
-   * --thresholds: upper and lower threshold, active and inactive connections.
-   */
-  LVS_LISTING_MODE_THRESHOLDS = 3,
-  /**
-   * --persistent-conn: weight, persistent, active and inactive connections.
-   */
-  LVS_LISTING_MODE_PERSISTENT_CONNECTIONS = 4,
-  /**
-   * --tun-info: the default with the tunnel.
-   */
-  LVS_LISTING_MODE_TUNNEL_INFO = 5,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_listing_mode lvs_listing_mode;
-#else
-typedef uint32_t lvs_listing_mode;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Whose habits a listing follows.
- */
-enum lvs_listing_style
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * ipvsadm 1.31 as Debian ships it, byte for byte.
-   */
-  LVS_LISTING_STYLE_COMPAT = 0,
-  /**
-   * The same without its mistakes.
-   */
-  LVS_LISTING_STYLE_FIXED = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_listing_style lvs_listing_style;
-#else
-typedef uint32_t lvs_listing_style;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What a report, or the time, has changed.
- */
-enum lvs_change_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * A server is in use again.
-   */
-  LVS_CHANGE_KIND_SERVER_UP = 1,
-  /**
-   * A server is out of use.
-   */
-  LVS_CHANGE_KIND_SERVER_DOWN = 2,
-  /**
-   * A server has changed too often and stays down for the time that its damping says.
-   */
-  LVS_CHANGE_KIND_SERVER_DAMPED = 3,
-  /**
-   * The service has too little weight left: its sorry server serves, if it has one.
-   */
-  LVS_CHANGE_KIND_QUORUM_LOST = 4,
-  /**
-   * The service has enough weight again.
-   */
-  LVS_CHANGE_KIND_QUORUM_REGAINED = 5,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_change_kind lvs_change_kind;
-#else
-typedef uint32_t lvs_change_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Which file to read connections from.
- */
-enum lvs_connection_file
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * ip_vs_conn: with the data of persistence engines, origins unknown.
-   */
-  LVS_CONNECTION_FILE_ENGINES = 0,
-  /**
-   * ip_vs_conn_sync: with the origin of each connection, without engines.
-   */
-  LVS_CONNECTION_FILE_ORIGINS = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_connection_file lvs_connection_file;
-#else
-typedef uint32_t lvs_connection_file;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Connections proper, or persistence templates.
- */
-enum lvs_connection_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Connections of clients.
-   */
-  LVS_CONNECTION_KIND_CONNECTION = 0,
-  /**
-   * Persistence templates: their client port is 0 and their client address is masked.
-   */
-  LVS_CONNECTION_KIND_TEMPLATE = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_connection_kind lvs_connection_kind;
-#else
-typedef uint32_t lvs_connection_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Whose habits count in rules.
- */
-enum lvs_dialect
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Says everything, loses nothing, is strict about what is ambiguous, and has comments. What ipvsadm has no words for stands on
-   * lines that it takes for comments.
-   */
-  LVS_DIALECT_LOSSLESS = 0,
-  /**
-   * ipvsadm 1.31, bug for bug.
-   */
-  LVS_DIALECT_IPVSADM = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_dialect lvs_dialect;
-#else
-typedef uint32_t lvs_dialect;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What is taken out.
- */
-enum lvs_drain_target
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * One destination of one service.
-   */
-  LVS_DRAIN_TARGET_DESTINATION = 0,
-  /**
-   * Every destination with this address, whatever its port, in every service.
-   */
-  LVS_DRAIN_TARGET_REAL_SERVER = 1,
-  /**
-   * A service with all its destinations, and then the service itself.
-   */
-  LVS_DRAIN_TARGET_SERVICE = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_drain_target lvs_drain_target;
-#else
-typedef uint32_t lvs_drain_target;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * A difference between two looks at a director. A later release may add some.
- */
-enum lvs_event_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * A service is new. At the first look all are.
-   */
-  LVS_EVENT_KIND_SERVICE_APPEARED = 1,
-  /**
-   * The configuration of a service is another.
-   */
-  LVS_EVENT_KIND_SERVICE_CHANGED = 2,
-  /**
-   * A service is gone, and its destinations with it.
-   */
-  LVS_EVENT_KIND_SERVICE_VANISHED = 3,
-  /**
-   * A destination is new.
-   */
-  LVS_EVENT_KIND_DESTINATION_APPEARED = 4,
-  /**
-   * The configuration of a destination is another: its weight, for instance.
-   */
-  LVS_EVENT_KIND_DESTINATION_CHANGED = 5,
-  /**
-   * A destination is gone from a service that is still there.
-   */
-  LVS_EVENT_KIND_DESTINATION_VANISHED = 6,
-  /**
-   * Something was counted since the last look.
-   */
-  LVS_EVENT_KIND_COUNTED = 7,
-  /**
-   * Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
-   */
-  LVS_EVENT_KIND_COUNTERS_RESET = 8,
-  /**
-   * The timeouts are others.
-   */
-  LVS_EVENT_KIND_TIMEOUTS_CHANGED = 9,
-  /**
-   * A sync daemon runs that did not, or not so.
-   */
-  LVS_EVENT_KIND_DAEMON_STARTED = 10,
-  /**
-   * A sync daemon does not run any more, or not so.
-   */
-  LVS_EVENT_KIND_DAEMON_STOPPED = 11,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_event_kind lvs_event_kind;
-#else
-typedef uint32_t lvs_event_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * How packets reach a destination.
- */
-enum lvs_forwarding
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * LVS-NAT: the destination address and port are rewritten, replies pass the director.
-   */
-  LVS_FORWARDING_MASQUERADE = 0,
-  /**
-   * The director itself; the kernel never reports it by itself.
-   */
-  LVS_FORWARDING_LOCAL = 1,
-  /**
-   * LVS-TUN: packets travel inside a tunnel.
-   */
-  LVS_FORWARDING_TUNNEL = 2,
-  /**
-   * LVS-DR: packets go to the real server on the same link, unchanged.
-   */
-  LVS_FORWARDING_DIRECT = 3,
-  /**
-   * The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel stores them.
-   */
-  LVS_FORWARDING_BYPASS = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_forwarding lvs_forwarding;
-#else
-typedef uint32_t lvs_forwarding;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What is lost when rules are written.
- */
-enum lvs_loss_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * All of it: there are no words for it. With a service its destinations are lost, too.
-   */
-  LVS_LOSS_KIND_EVERYTHING = 1,
-  /**
-   * The text says it in a way that ipvsadm cannot read.
-   */
-  LVS_LOSS_KIND_UNREADABLE = 2,
-  /**
-   * Flag bits of a service.
-   */
-  LVS_LOSS_KIND_FLAGS = 3,
-  /**
-   * The timeout of a service.
-   */
-  LVS_LOSS_KIND_TIMEOUT = 4,
-  /**
-   * The netmask of a service.
-   */
-  LVS_LOSS_KIND_NETMASK = 5,
-  /**
-   * The persistence engine of a service.
-   */
-  LVS_LOSS_KIND_ENGINE = 6,
-  /**
-   * The forwarding method of a destination.
-   */
-  LVS_LOSS_KIND_FORWARDING = 7,
-  /**
-   * The weight of a destination.
-   */
-  LVS_LOSS_KIND_WEIGHT = 8,
-  /**
-   * The thresholds of a destination.
-   */
-  LVS_LOSS_KIND_THRESHOLDS = 9,
-  /**
-   * The tunnel of a destination.
-   */
-  LVS_LOSS_KIND_TUNNEL = 10,
-  /**
-   * The timeouts of the table.
-   */
-  LVS_LOSS_KIND_TIMEOUTS = 11,
-  /**
-   * A sync daemon.
-   */
-  LVS_LOSS_KIND_DAEMON = 12,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_loss_kind lvs_loss_kind;
-#else
-typedef uint32_t lvs_loss_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What happens to the steps already done when a director refuses one.
- */
-enum lvs_on_failure
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * They stay; the outcome names them.
-   */
-  LVS_ON_FAILURE_KEEP = 0,
-  /**
-   * They are undone, last first.
-   */
-  LVS_ON_FAILURE_UNDO = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_on_failure lvs_on_failure;
-#else
-typedef uint32_t lvs_on_failure;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What a batch does when the director refuses one of its operations.
- */
-enum lvs_on_refusal
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * It goes on with the rest. The fastest way: requests travel many to a system call.
-   */
-  LVS_ON_REFUSAL_CONTINUE = 0,
-  /**
-   * It does nothing after the first refusal. Exact, and therefore one round trip an operation.
-   */
-  LVS_ON_REFUSAL_STOP = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_on_refusal lvs_on_refusal;
-#else
-typedef uint32_t lvs_on_refusal;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What an operation does.
- */
-enum lvs_operation_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Adds a virtual service.
-   */
-  LVS_OPERATION_KIND_ADD_SERVICE = 1,
-  /**
-   * Replaces everything of a service but its key.
-   */
-  LVS_OPERATION_KIND_UPDATE_SERVICE = 2,
-  /**
-   * Removes a service and its destinations.
-   */
-  LVS_OPERATION_KIND_REMOVE_SERVICE = 3,
-  /**
-   * Adds a destination to a service.
-   */
-  LVS_OPERATION_KIND_ADD_DESTINATION = 4,
-  /**
-   * Replaces everything of a destination but its key.
-   */
-  LVS_OPERATION_KIND_UPDATE_DESTINATION = 5,
-  /**
-   * Removes a destination from a service.
-   */
-  LVS_OPERATION_KIND_REMOVE_DESTINATION = 6,
-  /**
-   * Sets timeouts.
-   */
-  LVS_OPERATION_KIND_SET_TIMEOUTS = 7,
-  /**
-   * Starts a sync daemon.
-   */
-  LVS_OPERATION_KIND_START_DAEMON = 8,
-  /**
-   * Stops a sync daemon.
-   */
-  LVS_OPERATION_KIND_STOP_DAEMON = 9,
-  /**
-   * Zeroes counters: of a service, or all if the key has no family.
-   */
-  LVS_OPERATION_KIND_ZERO = 10,
-  /**
-   * Removes all services.
-   */
-  LVS_OPERATION_KIND_FLUSH = 11,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_operation_kind lvs_operation_kind;
-#else
-typedef uint32_t lvs_operation_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Where a connection entry came from.
- */
-enum lvs_origin
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * The source does not say.
-   */
-  LVS_ORIGIN_UNKNOWN = 0,
-  /**
-   * Made here.
-   */
-  LVS_ORIGIN_LOCAL = 1,
-  /**
-   * Received from a master's sync daemon.
-   */
-  LVS_ORIGIN_SYNC = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_origin lvs_origin;
-#else
-typedef uint32_t lvs_origin;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The order of things in a plan. A phase begins only when every step of those before it has succeeded.
- */
-enum lvs_phase
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Daemons that are not wanted, or not so, stop.
-   */
-  LVS_PHASE_STOP_DAEMONS = 0,
-  /**
-   * Services and destinations appear, weights rise from 0.
-   */
-  LVS_PHASE_ADD = 1,
-  /**
-   * Everything else of services and destinations changes.
-   */
-  LVS_PHASE_CHANGE = 2,
-  /**
-   * Destinations are quiesced, destinations and services disappear.
-   */
-  LVS_PHASE_REMOVE = 3,
-  /**
-   * Timeouts are set and daemons start.
-   */
-  LVS_PHASE_SETTLE = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_phase lvs_phase;
-#else
-typedef uint32_t lvs_phase;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What a probe found out.
- */
-enum lvs_probe
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * The server does not answer, or not as it should.
-   */
-  LVS_PROBE_DOWN = 0,
-  /**
-   * The server answers.
-   */
-  LVS_PROBE_UP = 1,
-  /**
-   * The server answers and says which weight it wants from now on; 0 asks to be quiesced.
-   */
-  LVS_PROBE_UP_WITH_WEIGHT = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_probe lvs_probe;
-#else
-typedef uint32_t lvs_probe;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Which of the two behaviours of the stable kernels to follow.
- */
-enum lvs_profile
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Linux 6.1.183, 6.12.104 and later.
-   */
-  LVS_PROFILE_NEW = 0,
-  /**
-   * Linux 6.1 to 6.1.182, 6.12 to 6.12.103.
-   */
-  LVS_PROFILE_OLD = 1,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_profile lvs_profile;
-#else
-typedef uint32_t lvs_profile;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The part a sync daemon plays. A director can run one of each.
- */
-enum lvs_role
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Sends the connections.
-   */
-  LVS_ROLE_MASTER = 1,
-  /**
-   * Receives them.
-   */
-  LVS_ROLE_BACKUP = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_role lvs_role;
-#else
-typedef uint32_t lvs_role;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The chunk of an SCTP packet that decides.
- */
-enum lvs_sctp_chunk
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * DATA, SACK, HEARTBEAT and every other that is not named here.
-   */
-  LVS_SCTP_CHUNK_DATA = 0,
-  /**
-   * INIT.
-   */
-  LVS_SCTP_CHUNK_INIT = 1,
-  /**
-   * INIT-ACK.
-   */
-  LVS_SCTP_CHUNK_INIT_ACK = 2,
-  /**
-   * COOKIE-ECHO.
-   */
-  LVS_SCTP_CHUNK_COOKIE_ECHO = 3,
-  /**
-   * COOKIE-ACK.
-   */
-  LVS_SCTP_CHUNK_COOKIE_ACK = 4,
-  /**
-   * SHUTDOWN.
-   */
-  LVS_SCTP_CHUNK_SHUTDOWN = 5,
-  /**
-   * SHUTDOWN-ACK.
-   */
-  LVS_SCTP_CHUNK_SHUTDOWN_ACK = 6,
-  /**
-   * SHUTDOWN-COMPLETE.
-   */
-  LVS_SCTP_CHUNK_SHUTDOWN_COMPLETE = 7,
-  /**
-   * ERROR.
-   */
-  LVS_SCTP_CHUNK_ERROR = 8,
-  /**
-   * ABORT.
-   */
-  LVS_SCTP_CHUNK_ABORT = 9,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_sctp_chunk lvs_sctp_chunk;
-#else
-typedef uint32_t lvs_sctp_chunk;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The state of a connection.
- */
-enum lvs_state
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * No packet has moved it yet; of a template: not confirmed.
-   */
-  LVS_STATE_NONE = 0,
-  /**
-   * Data flows. TCP and SCTP.
-   */
-  LVS_STATE_ESTABLISHED = 1,
-  /**
-   * TCP: the real server opens.
-   */
-  LVS_STATE_SYN_SENT = 2,
-  /**
-   * TCP: the client has asked.
-   */
-  LVS_STATE_SYN_RECV = 3,
-  /**
-   * TCP: one side has finished.
-   */
-  LVS_STATE_FIN_WAIT = 4,
-  /**
-   * TCP: both sides have finished.
-   */
-  LVS_STATE_TIME_WAIT = 5,
-  /**
-   * TCP: reset.
-   */
-  LVS_STATE_CLOSE = 6,
-  /**
-   * TCP: the client has finished, the real server not yet.
-   */
-  LVS_STATE_CLOSE_WAIT = 7,
-  /**
-   * TCP: waiting for the last acknowledgement.
-   */
-  LVS_STATE_LAST_ACK = 8,
-  /**
-   * TCP: listening.
-   */
-  LVS_STATE_LISTEN = 9,
-  /**
-   * TCP under secure_tcp: the real server has answered.
-   */
-  LVS_STATE_SYN_ACK = 10,
-  /**
-   * UDP, its only state.
-   */
-  LVS_STATE_UDP = 11,
-  /**
-   * SCTP: the client's first INIT.
-   */
-  LVS_STATE_INIT1 = 12,
-  /**
-   * SCTP: a further INIT.
-   */
-  LVS_STATE_INIT = 13,
-  /**
-   * SCTP: INIT-ACK sent.
-   */
-  LVS_STATE_COOKIE_SENT = 14,
-  /**
-   * SCTP: COOKIE-ECHO seen.
-   */
-  LVS_STATE_COOKIE_REPLIED = 15,
-  /**
-   * SCTP: waiting for a cookie.
-   */
-  LVS_STATE_COOKIE_WAIT = 16,
-  /**
-   * SCTP: cookie received.
-   */
-  LVS_STATE_COOKIE = 17,
-  /**
-   * SCTP: cookie echoed.
-   */
-  LVS_STATE_COOKIE_ECHOED = 18,
-  /**
-   * SCTP: SHUTDOWN sent.
-   */
-  LVS_STATE_SHUTDOWN_SENT = 19,
-  /**
-   * SCTP: SHUTDOWN received.
-   */
-  LVS_STATE_SHUTDOWN_RECEIVED = 20,
-  /**
-   * SCTP: SHUTDOWN-ACK sent.
-   */
-  LVS_STATE_SHUTDOWN_ACK_SENT = 21,
-  /**
-   * SCTP: aborted.
-   */
-  LVS_STATE_REJECTED = 22,
-  /**
-   * SCTP: closed.
-   */
-  LVS_STATE_CLOSED = 23,
-  /**
-   * A template that a completed connection has confirmed.
-   */
-  LVS_STATE_ASSURED = 24,
-  /**
-   * A name that this library does not know.
-   */
-  LVS_STATE_UNKNOWN = 25,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_state lvs_state;
-#else
-typedef uint32_t lvs_state;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What connections are counted by.
- */
-enum lvs_sum_by
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * By what the client asked for and where it was sent.
-   */
-  LVS_SUM_BY_GROUP = 0,
-  /**
-   * By what the client asked for.
-   */
-  LVS_SUM_BY_TARGET = 1,
-  /**
-   * By destination, over all services.
-   */
-  LVS_SUM_BY_DESTINATION = 2,
-  /**
-   * All together: one sum.
-   */
-  LVS_SUM_BY_TOTAL = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_sum_by lvs_sum_by;
-#else
-typedef uint32_t lvs_sum_by;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What is known of netfilter's tracking of a packet.
- */
-enum lvs_tracked
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Nothing: the director judges by what it knows.
-   */
-  LVS_TRACKED_UNKNOWN = 0,
-  /**
-   * It belongs to a confirmed connection.
-   */
-  LVS_TRACKED_YES = 1,
-  /**
-   * It belongs to none.
-   */
-  LVS_TRACKED_NO = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_tracked lvs_tracked;
-#else
-typedef uint32_t lvs_tracked;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Which of the kernel's two interfaces to use.
- */
-enum lvs_transport
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * Generic netlink: everything, for those with CAP_NET_ADMIN in the initial user namespace.
-   */
-  LVS_TRANSPORT_NETLINK = 0,
-  /**
-   * The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for the root of a user
-   * namespace, too, and read a table at a fraction of netlink's cost.
-   */
-  LVS_TRANSPORT_SOCKET_OPTIONS = 1,
-  /**
-   * Netlink, or the socket options where netlink is not permitted.
-   */
-  LVS_TRANSPORT_AUTO = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_transport lvs_transport;
-#else
-typedef uint32_t lvs_transport;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The encapsulation of a tunnel.
- */
-enum lvs_tunnel
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * IP in IP.
-   */
-  LVS_TUNNEL_IPIP = 0,
-  /**
-   * Generic UDP encapsulation; needs a port.
-   */
-  LVS_TUNNEL_GUE = 1,
-  /**
-   * Generic routing encapsulation. Numbers up to 255 without a name are kept.
-   */
-  LVS_TUNNEL_GRE = 2,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_tunnel lvs_tunnel;
-#else
-typedef uint32_t lvs_tunnel;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * What the director does with a packet.
- */
-enum lvs_verdict_kind
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * It goes to a destination, or as that one's reply to the client.
-   */
-  LVS_VERDICT_KIND_FORWARDED = 0,
-  /**
-   * It goes where it was addressed to, past the real servers.
-   */
-  LVS_VERDICT_KIND_BYPASSED = 1,
-  /**
-   * The client is told that there is nobody.
-   */
-  LVS_VERDICT_KIND_REFUSED = 2,
-  /**
-   * The director leaves it alone.
-   */
-  LVS_VERDICT_KIND_NOT_OURS = 3,
-  /**
-   * It vanishes.
-   */
-  LVS_VERDICT_KIND_DROPPED = 4,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_verdict_kind lvs_verdict_kind;
-#else
-typedef uint32_t lvs_verdict_kind;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Which connections of a quiesced destination are waited for. Each includes the one before.
- */
-enum lvs_wait_for
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * None: it goes at once.
-   */
-  LVS_WAIT_FOR_NOTHING = 0,
-  /**
-   * Active ones: established or on the way there.
-   */
-  LVS_WAIT_FOR_ACTIVE = 1,
-  /**
-   * Inactive ones as well: closing ones, and everything of UDP.
-   */
-  LVS_WAIT_FOR_INACTIVE = 2,
-  /**
-   * Persistence templates as well.
-   */
-  LVS_WAIT_FOR_PERSISTENT = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_wait_for lvs_wait_for;
-#else
-typedef uint32_t lvs_wait_for;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * Why the director does that with a packet. A later release may add some.
- */
-enum lvs_why
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  /**
-   * It says no more.
-   */
-  LVS_WHY_NONE = 0,
-  /**
-   * Forwarded: its connection is in the table.
-   */
-  LVS_WHY_CONNECTION = 1,
-  /**
-   * Forwarded: it opens a connection, and a persistence template says where to.
-   */
-  LVS_WHY_TEMPLATE = 2,
-  /**
-   * Forwarded: it opens a connection, and the scheduler chose.
-   */
-  LVS_WHY_SCHEDULED = 3,
-  /**
-   * Forwarded: it is a real server's answer.
-   */
-  LVS_WHY_REPLY = 4,
-  /**
-   * Refused: no destination, or all quiesced or overloaded.
-   */
-  LVS_WHY_NO_DESTINATION = 5,
-  /**
-   * Refused: the service has no scheduler.
-   */
-  LVS_WHY_NO_SCHEDULER = 6,
-  /**
-   * Refused: the service has port 0 and is not persistent.
-   */
-  LVS_WHY_PORT_ZERO = 7,
-  /**
-   * Not ours: its protocol is none that is scheduled.
-   */
-  LVS_WHY_PROTOCOL = 8,
-  /**
-   * Not ours: no service matches it.
-   */
-  LVS_WHY_NO_SERVICE = 9,
-  /**
-   * Not ours: it has no connection and may not open one.
-   */
-  LVS_WHY_NOT_OPENING = 10,
-  /**
-   * Not ours: its source port is 20.
-   */
-  LVS_WHY_FTP_DATA_PORT = 11,
-  /**
-   * Not ours: a port that an FTP service does not handle.
-   */
-  LVS_WHY_OTHER_PORT = 12,
-  /**
-   * Not ours: a backup sync daemon runs, and backup_only is set.
-   */
-  LVS_WHY_BACKUP_ONLY = 13,
-  /**
-   * Not ours: a reply without a connection, or of one that is not masqueraded.
-   */
-  LVS_WHY_NO_REPLY = 14,
-  /**
-   * Dropped: the destination of its connection was removed.
-   */
-  LVS_WHY_DESTINATION_REMOVED = 15,
-  /**
-   * Dropped: drop_packet.
-   */
-  LVS_WHY_DEFENCE = 16,
-  /**
-   * Dropped: its former connection, which is to end, is still tracked.
-   */
-  LVS_WHY_TRACKED = 17,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum lvs_why lvs_why;
-#else
-typedef uint32_t lvs_why;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
- * The destinations of one virtual service with the scheduler that chooses among them, just as the kernel's would. It knows no
- * connections: the caller counts them.
- *
- * Made by lvs_balancer_new(), released by lvs_balancer_free(). One thread at a time.
- */
-typedef struct lvs_balancer lvs_balancer;
-
-/**
- * Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
- *
- * Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
- */
-typedef struct lvs_batch lvs_batch;
-
-/**
- * Counts of connections, sorted by what they are counted by.
- *
- * Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never changes: any number of threads may
- * read it.
- */
-typedef struct lvs_connection_sums lvs_connection_sums;
-
-/**
- * Connections that were read from a director, to go through at leisure.
- *
- * Made by lvs_connections_new(), filled by lvs_connections_read(), released by lvs_connections_free(). Keep one and use it
- * again, it keeps its memory. Any number of threads may read it while nobody fills it.
- */
-typedef struct lvs_connections lvs_connections;
-
-/**
- * Destinations of one service as a director reported them: the one added last comes first.
- *
- * Made by lvs_director_destinations(), released by lvs_destination_list_free(). It never changes: any number of
- * threads may read it, and it may outlive its director.
- */
-typedef struct lvs_destination_list lvs_destination_list;
-
-/**
- * A holder of an IPVS table: the running kernel, or an embedded twin of it in this process. Both answer the same calls
- * with the same errors.
- *
- * Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of
- * threads may use one director: their calls take turns. What is under way on a director is not waited for by
- * lvs_director_free(): nobody may be in a call when it is released.
- */
-typedef struct lvs_director lvs_director;
-
-/**
- * A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says which operations are
- * due.
- *
- * Made by lvs_drain_new(), released by lvs_drain_free(). One thread at a time.
- */
-typedef struct lvs_drain lvs_drain;
-
-/**
- * Why a call failed: a status, an errno where one stands behind it, and a message for people.
- *
- * Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
- */
-typedef struct lvs_error lvs_error;
-
-/**
- * The health of services and their servers: a state machine without probes, clock or director.
- *
- * Made by lvs_health_new(), released by lvs_health_free(). One thread at a time.
- */
-typedef struct lvs_health lvs_health;
-
-/**
- * What a text that was written does not carry.
- *
- * Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number of threads may read it.
- */
-typedef struct lvs_losses lvs_losses;
-
-/**
- * What came of a plan.
- *
- * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
- * of threads may read it.
- */
-typedef struct lvs_outcome lvs_outcome;
-
-/**
- * The ordered operations that turn one table into another.
- *
- * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
- * threads may use it.
- */
-typedef struct lvs_plan lvs_plan;
-
-/**
- * Where the kernel's text files of a network namespace are: what they have that lvs_director_open_kernel() cannot tell. They
- * need no privileges.
- *
- * Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads may use it.
- */
-typedef struct lvs_procfs lvs_procfs;
-
-/**
- * What came of a batch: enough to name the table that is now in force.
- *
- * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
- */
-typedef struct lvs_report lvs_report;
-
-/**
- * A rules file, read.
- *
- * Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads may read it.
- */
-typedef struct lvs_rules lvs_rules;
-
-/**
- * Which services a plan may touch; all others stay as they are.
- *
- * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
- * use it.
- */
-typedef struct lvs_scope lvs_scope;
-
-/**
- * Services as a director reported them, without their destinations.
- *
- * Made by lvs_director_services(), released by lvs_service_list_free(). It never changes: any number of threads may
- * read it, and it may outlive its director.
- */
-typedef struct lvs_service_list lvs_service_list;
-
-/**
- * All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
- *
- * Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
- * sorts it, and it may outlive its director.
- */
-typedef struct lvs_snapshot lvs_snapshot;
-
-/**
- * The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read them, root may write.
- *
- * Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of threads may use it.
- */
-typedef struct lvs_sysctls lvs_sysctls;
-
-/**
- * A whole configuration: what a rules file says, what a director is to hold. It belongs to no director.
- *
- * Made by lvs_table_new() and others, released by lvs_table_free(). Any number of threads may read it while nobody
- * changes it.
- */
-typedef struct lvs_table lvs_table;
-
-/**
- * Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its memory.
- *
- * Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
- */
-typedef struct lvs_text lvs_text;
-
-/**
- * Compares each look at a director with the one before. It has no clock and reads nothing itself.
- *
- * Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
- */
-typedef struct lvs_watcher lvs_watcher;
-
-/**
- * One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
- */
-typedef struct lvs_diagnostic {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * The line, from 1.
-   */
-  uint32_t line;
-  /**
-   * The column, from 1, in characters.
-   */
-  uint32_t column;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * Where the place begins, in bytes from the start of the text.
-   */
-  size_t start;
-  /**
-   * Where it ends; equal to `start` where something is missing.
-   */
-  size_t end;
-  /**
-   * What is wrong, and what was expected.
-   */
-  const char *message;
-  /**
-   * The same with line, column, and the line itself with a caret below the place.
-   */
-  const char *shown;
-} lvs_diagnostic;
-
-/**
- * An IP address. Its layout never changes.
- */
-typedef struct lvs_address {
-  /**
-   * LVS_FAMILY_INET or LVS_FAMILY_INET6; 0 where there is no address.
-   */
-  uint16_t family;
-  /**
-   * Must be 0.
-   */
-  uint16_t reserved;
-  /**
-   * The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first four bytes, and
-   * the rest must be 0.
-   */
-  uint8_t bytes[16];
-} lvs_address;
-
-/**
- * What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its layout never changes.
- */
-typedef struct lvs_service_key {
-  /**
-   * The virtual address; for a firewall mark only its family counts.
-   */
-  struct lvs_address addr;
-  /**
-   * The port in host order; 0 stands for all ports of a persistent service, and for a firewall mark.
-   */
-  uint16_t port;
-  /**
-   * LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall mark.
-   */
-  uint16_t protocol;
-  /**
-   * The firewall mark, or 0 for a service at an address.
-   */
-  uint32_t fwmark;
-  /**
-   * Must be 0.
-   */
-  uint32_t reserved;
-} lvs_service_key;
-
-/**
- * What identifies a destination inside its service. Its layout never changes.
- */
-typedef struct lvs_destination_key {
-  /**
-   * The real server's address.
-   */
-  struct lvs_address addr;
-  /**
-   * The real server's port in host order; 0 keeps the port that the client asked for.
-   */
-  uint16_t port;
-  /**
-   * Must be 0.
-   */
-  uint16_t reserved;
-} lvs_destination_key;
-
-/**
- * A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no flags, full netmask.
- */
-typedef struct lvs_service {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * LVS_SERVICE_... bits. Bits without a name are kept.
-   */
-  uint32_t flags;
-  /**
-   * What identifies the service.
-   */
-  struct lvs_service_key key;
-  /**
-   * How long persistence lasts, in seconds; kept for services that are not persistent, too.
-   */
-  uint32_t timeout;
-  /**
-   * Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00. IPv6: a prefix length,
-   * 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
-   */
-  uint32_t netmask;
-  /**
-   * The scheduler, at most 15 bytes and a NUL byte.
-   */
-  char scheduler[16];
-  /**
-   * The persistence engine, at most 16 bytes and a NUL byte; empty for none.
-   */
-  char engine[24];
-} lvs_service;
-
-/**
- * Sums since the service or destination appeared or was zeroed. Its layout never changes.
- */
-typedef struct lvs_counters {
-  /**
-   * Connections scheduled.
-   */
-  uint64_t connections;
-  /**
-   * Packets from clients.
-   */
-  uint64_t packets_in;
-  /**
-   * Packets from real servers, as far as they pass the director.
-   */
-  uint64_t packets_out;
-  /**
-   * Bytes from clients, IP header included.
-   */
-  uint64_t bytes_in;
-  /**
-   * Bytes from real servers, IP header included.
-   */
-  uint64_t bytes_out;
-} lvs_counters;
-
-/**
- * Averages a second, as the kernel computes them every two seconds. Its layout never changes.
- */
-typedef struct lvs_rates {
-  /**
-   * Connections a second.
-   */
-  uint64_t connections;
-  /**
-   * Packets a second from clients.
-   */
-  uint64_t packets_in;
-  /**
-   * Packets a second from real servers.
-   */
-  uint64_t packets_out;
-  /**
-   * Bytes (not bits) a second from clients.
-   */
-  uint64_t bytes_in;
-  /**
-   * Bytes (not bits) a second from real servers.
-   */
-  uint64_t bytes_out;
-} lvs_rates;
-
-/**
- * Sums and rates. The kernel refreshes both every two seconds. Its layout never changes.
- */
-typedef struct lvs_stats {
-  /**
-   * The sums.
-   */
-  struct lvs_counters counters;
-  /**
-   * The rates.
-   */
-  struct lvs_rates rates;
-} lvs_stats;
-
-/**
- * What a director reports of a service beside its configuration. Initialise it with LVS_SERVICE_STATE_INIT.
- */
-typedef struct lvs_service_state {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
-   */
-  uint32_t present;
-  /**
-   * The widest statistics reported; lvs_snapshot_service_stats32() has those of 32 bits.
-   */
-  struct lvs_stats stats;
-} lvs_service_state;
-
-/**
- * A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct routing, weight 1,
- * no thresholds.
- */
-typedef struct lvs_destination {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * How packets reach it: enum lvs_forwarding, or 5 to 7.
-   */
-  uint32_t forwarding;
-  /**
-   * What identifies it.
-   */
-  struct lvs_destination_key key;
-  /**
-   * Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above 2147483647.
-   */
-  uint32_t weight;
-  /**
-   * Connections at which it counts as overloaded; 0 for no limit.
-   */
-  uint32_t upper_threshold;
-  /**
-   * Connections below which it counts as usable again; 0 for three quarters of the upper threshold.
-   */
-  uint32_t lower_threshold;
-  /**
-   * The encapsulation, for LVS_FORWARDING_TUNNEL: enum lvs_tunnel.
-   */
-  uint32_t tunnel;
-  /**
-   * The UDP port of GUE, in host order.
-   */
-  uint16_t tunnel_port;
-  /**
-   * LVS_TUNNEL_... bits. Bits without a name are kept.
-   */
-  uint16_t tunnel_flags;
-} lvs_destination;
-
-/**
- * What a director reports of a destination beside its configuration. Initialise it with LVS_DESTINATION_STATE_INIT.
- */
-typedef struct lvs_destination_state {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
-   */
-  uint32_t present;
-  /**
-   * Connections in an active state: established or on the way there.
-   */
-  uint32_t active;
-  /**
-   * All other connections; UDP ones always count here.
-   */
-  uint32_t inactive;
-  /**
-   * Persistence templates that point here.
-   */
-  uint32_t persistent;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * The widest statistics reported; lvs_snapshot_destination_stats32() has those of 32 bits.
-   */
-  struct lvs_stats stats;
-} lvs_destination_state;
-
-/**
- * What a director says of itself. Initialise it with LVS_INFO_INIT.
- */
-typedef struct lvs_info {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own release.
-   */
-  uint16_t version_major;
-  /**
-   * The minor number.
-   */
-  uint8_t version_minor;
-  /**
-   * The patch level.
-   */
-  uint8_t version_patch;
-  /**
-   * Buckets of the connection table.
-   */
-  uint32_t connection_table_size;
-} lvs_info;
-
-/**
- * The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT: all 0, which leaves
- * all as they are. The kernel takes up to 8589934.
- */
-typedef struct lvs_timeouts {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Of established TCP connections. When set, 0 leaves it as it is.
-   */
-  uint32_t tcp;
-  /**
-   * Of TCP connections after a FIN. When set, 0 leaves it as it is.
-   */
-  uint32_t tcp_fin;
-  /**
-   * Of UDP connections. When set, 0 leaves it as it is.
-   */
-  uint32_t udp;
-} lvs_timeouts;
-
-/**
- * A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the kernel's defaults, which
- * still needs an interface.
- */
-typedef struct lvs_daemon {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * The part it plays: enum lvs_role.
-   */
-  uint32_t role;
-  /**
-   * Which daemons belong together: 0 to 255; a backup with 0 takes all.
-   */
-  uint32_t sync_id;
-  /**
-   * The longest payload of a message, in bytes; 0 for the kernel's default.
-   */
-  uint16_t max_len;
-  /**
-   * The UDP port in host order; 0 for the kernel's default, 8848.
-   */
-  uint16_t port;
-  /**
-   * The interface that carries the multicast, at most 15 bytes and a NUL byte.
-   */
-  char interface[16];
-  /**
-   * The multicast group; family 0 for the kernel's default, 224.0.0.81.
-   */
-  struct lvs_address group;
-  /**
-   * The multicast time to live; 0 for the kernel's default, 1.
-   */
-  uint8_t ttl;
-  /**
-   * Must be 0.
-   */
-  uint8_t reserved[3];
-} lvs_daemon;
-
-/**
- * How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's network namespace, over netlink, loading
- * nothing, waiting 60 seconds for an answer. At most one of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN.
- * Nothing that it points to is kept.
- */
-typedef struct lvs_kernel_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which interface to use: enum lvs_transport.
-   */
-  uint32_t transport;
-  /**
-   * Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it by this process.
-   */
-  uint32_t load_module;
-  /**
-   * The network namespace of this process; 0 for none.
-   */
-  uint32_t namespace_pid;
-  /**
-   * The network namespace that a file stands for, such as "/proc/1/ns/net"; NULL for none.
-   */
-  const char *namespace_path;
-  /**
-   * The network namespace made by `ip netns add`; NULL for none.
-   */
-  const char *namespace_name;
-  /**
-   * How long an answer may take, in nanoseconds; 0 for 60 seconds, LVS_NEVER waits for ever.
-   */
-  uint64_t receive_timeout;
-} lvs_kernel_options;
-
-/**
- * An address with the prefix length of its network. Its layout never changes.
- */
-typedef struct lvs_network {
-  /**
-   * The address.
-   */
-  struct lvs_address addr;
-  /**
-   * The length of the network's prefix, 0 to 32 or 128.
-   */
-  uint16_t prefix_length;
-  /**
-   * Must be 0.
-   */
-  uint16_t reserved;
-} lvs_network;
-
-/**
- * A network interface that the embedded director is to know. Its layout never changes.
- */
-typedef struct lvs_interface {
-  /**
-   * Its name, at most 15 bytes and a NUL byte.
-   */
-  char name[16];
-  /**
-   * The longest packet, in bytes.
-   */
-  uint32_t mtu;
-} lvs_interface;
-
-/**
- * What kind of kernel, and of machine around it, an embedded director is the twin of. Initialise it with
- * LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
- * loopback ones. Nothing that it points to is kept.
- */
-typedef struct lvs_embedded_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which behaviour to follow: enum lvs_profile.
-   */
-  uint32_t profile;
-  /**
-   * The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
-   */
-  uint64_t seed;
-  /**
-   * What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
-   * drop_entry drops.
-   */
-  uint32_t connection_table_size;
-  /**
-   * Not 0: the kernel has no IPv6.
-   */
-  uint32_t no_ipv6;
-  /**
-   * Further addresses of the machine, `local_len` of them.
-   */
-  const struct lvs_network *local;
-  /**
-   * How many.
-   */
-  size_t local_len;
-  /**
-   * The interfaces, `interfaces_len` of them; NULL for lo and eth0.
-   */
-  const struct lvs_interface *interfaces;
-  /**
-   * How many.
-   */
-  size_t interfaces_len;
-  /**
-   * The names of the schedulers that the kernel has, `schedulers_len` of them; NULL for all.
-   */
-  const char *const *schedulers;
-  /**
-   * How many.
-   */
-  size_t schedulers_len;
-  /**
-   * The names of the persistence engines that the kernel has, `engines_len` of them; NULL for sip.
-   */
-  const char *const *engines;
-  /**
-   * How many.
-   */
-  size_t engines_len;
-  /**
-   * Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
-   */
-  uint32_t ftp_helper;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-} lvs_embedded_options;
-
-/**
- * The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
- * lvs_director_settings(), change what is to be changed, and set it with lvs_director_set_settings().
- */
-typedef struct lvs_settings {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Not 0: packets of a connection whose destination was removed are scheduled anew, not dropped.
-   */
-  uint32_t expire_nodest_conn;
-  /**
-   * Not 0: a weight of 0 ends persistence to the destination.
-   */
-  uint32_t expire_quiescent_template;
-  /**
-   * Bits that say when a client that reuses its port gets a new destination.
-   */
-  int32_t conn_reuse_mode;
-  /**
-   * Not 0: any TCP segment but a reset may open a connection.
-   */
-  uint32_t sloppy_tcp;
-  /**
-   * Not 0: any SCTP packet but an ABORT may open a connection.
-   */
-  uint32_t sloppy_sctp;
-  /**
-   * Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
-   * memory is short, the secure one.
-   */
-  uint32_t secure_tcp;
-  /**
-   * Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
-   */
-  uint32_t cache_bypass;
-  /**
-   * 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
-   * memory is short, the more the less there is.
-   */
-  uint32_t drop_packet;
-  /**
-   * One in how many packets drop_packet drops.
-   */
-  int32_t am_droprate;
-  /**
-   * Not 0: counters and rates are refreshed every two seconds.
-   */
-  uint32_t run_estimation;
-  /**
-   * Not 0: the director leaves packets alone while a backup sync daemon runs.
-   */
-  uint32_t backup_only;
-  /**
-   * The first port that needs no privilege.
-   */
-  uint32_t ip_unprivileged_port_start;
-  /**
-   * lblc: seconds after which an unused entry may go.
-   */
-  uint32_t lblc_expiration;
-  /**
-   * lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
-   */
-  uint32_t lblcr_expiration;
-  /**
-   * Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
-   * memory is short, yes.
-   */
-  uint32_t drop_entry;
-  /**
-   * Pages of free memory below which memory is short: see lvs_director_set_available_pages().
-   */
-  int32_t amemthresh;
-  /**
-   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
-   */
-  uint32_t conntrack;
-} lvs_settings;
-
-/**
- * A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
- * flags.
- */
-typedef struct lvs_packet {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
-   */
-  uint32_t from_server;
-  /**
-   * Its source: the client, or the real server.
-   */
-  struct lvs_address source;
-  /**
-   * Its destination: the virtual service, or the client.
-   */
-  struct lvs_address destination;
-  /**
-   * The port of the source in host order.
-   */
-  uint16_t source_port;
-  /**
-   * The port of the destination in host order.
-   */
-  uint16_t destination_port;
-  /**
-   * LVS_PROTOCOL_..., or any other number up to 255.
-   */
-  uint32_t protocol;
-  /**
-   * TCP: LVS_TCP_... bits. SCTP: enum lvs_sctp_chunk. Else 0.
-   */
-  uint32_t flags;
-  /**
-   * Its firewall mark, 0 for none.
-   */
-  uint32_t fwmark;
-  /**
-   * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
-   */
-  uint32_t length;
-  /**
-   * Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
-   * ports are those of the conversation, as a packet that goes the error's way has them.
-   */
-  uint32_t icmp_error;
-  /**
-   * Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
-   */
-  uint32_t tracked;
-} lvs_packet;
-
-/**
- * What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
- */
-typedef struct lvs_verdict {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What it does: enum lvs_verdict_kind.
-   */
-  uint32_t kind;
-  /**
-   * Why: enum lvs_why.
-   */
-  uint32_t why;
-  /**
-   * Forwarded: how it gets there, enum lvs_forwarding; else 0.
-   */
-  uint32_t forwarding;
-  /**
-   * Forwarded: the destination, of a reply the one that sent it; else without a family.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * Forwarded: the port that the real server sees under masquerading, in host order.
-   */
-  uint16_t port;
-  /**
-   * 0.
-   */
-  uint16_t reserved;
-} lvs_verdict;
-
-/**
- * A client's conversation with a virtual service. Initialise it with LVS_FLOW_INIT: TCP.
- */
-typedef struct lvs_flow {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * LVS_PROTOCOL_TCP, _UDP or _SCTP.
-   */
-  uint32_t protocol;
-  /**
-   * The client.
-   */
-  struct lvs_address client;
-  /**
-   * What the client asks for.
-   */
-  struct lvs_address service;
-  /**
-   * The client's port in host order.
-   */
-  uint16_t client_port;
-  /**
-   * The port that the client asks for, in host order.
-   */
-  uint16_t service_port;
-  /**
-   * The firewall mark of the client's packets, 0 for none.
-   */
-  uint32_t fwmark;
-} lvs_flow;
-
-/**
- * Which connections are meant: every condition that is set must hold. Initialise it with LVS_CONNECTION_FILTER_INIT, which
- * sets none and means all.
- */
-typedef struct lvs_connection_filter {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which of the fields below count: LVS_FILTER_... bits.
-   */
-  uint32_t conditions;
-  /**
-   * Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means its templates.
-   */
-  struct lvs_service_key service;
-  /**
-   * At this destination; port 0 means every port.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * From the network of this address ...
-   */
-  struct lvs_address client;
-  /**
-   * ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the address alone.
-   */
-  uint32_t client_netmask;
-  /**
-   * In this state: enum lvs_state.
-   */
-  uint32_t state;
-  /**
-   * Of this protocol.
-   */
-  uint32_t protocol;
-  /**
-   * Of this kind: enum lvs_connection_kind.
-   */
-  uint32_t kind;
-  /**
-   * Of this origin: LVS_ORIGIN_LOCAL or LVS_ORIGIN_SYNC.
-   */
-  uint32_t origin;
-  /**
-   * That expire in so many seconds at the earliest.
-   */
-  uint32_t min_expires;
-  /**
-   * That expire in so many seconds at the latest.
-   */
-  uint32_t max_expires;
-} lvs_connection_filter;
-
-/**
- * One entry of the connection table. Initialise it with LVS_CONNECTION_INIT.
- */
-typedef struct lvs_connection {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * The state: enum lvs_state.
-   */
-  uint32_t state;
-  /**
-   * Whole seconds until it expires, 0 if overdue.
-   */
-  uint32_t expires;
-  /**
-   * Where it came from: enum lvs_origin.
-   */
-  uint32_t origin;
-  /**
-   * The client's address.
-   */
-  struct lvs_address client;
-  /**
-   * The address that the client asked for; without a family if it is the template of a firewall mark.
-   */
-  struct lvs_address target;
-  /**
-   * The real server's address.
-   */
-  struct lvs_address destination;
-  /**
-   * The client's port in host order, 0 of a template.
-   */
-  uint16_t client_port;
-  /**
-   * The port that the client asked for, in host order.
-   */
-  uint16_t target_port;
-  /**
-   * The real server's port in host order.
-   */
-  uint16_t destination_port;
-  /**
-   * LVS_PROTOCOL_...; 0 for templates of firewall-mark services.
-   */
-  uint16_t protocol;
-  /**
-   * The firewall mark of a template, else 0.
-   */
-  uint32_t fwmark;
-  /**
-   * What it is: enum lvs_connection_kind.
-   */
-  uint32_t kind;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It lives as long as the
-   * entry: until the visitor returns, or the list is read anew or released.
-   */
-  const char *engine;
-  /**
-   * The length of the engine's name.
-   */
-  size_t engine_len;
-  /**
-   * The engine's raw data, `engine_data_len` bytes; for sip the Call-ID.
-   */
-  const uint8_t *engine_data;
-  /**
-   * The length of the engine's data.
-   */
-  size_t engine_data_len;
-} lvs_connection;
-
-/**
- * Sees one connection; `user` is what the caller passed. Returns whether it wants to see more.
- */
-typedef bool (*lvs_connection_visitor)(const struct lvs_connection *connection, void *user);
-
-/**
- * How many connections, and of what. What they are not counted by is without a family, and 0. Initialise it with
- * LVS_CONNECTION_SUM_INIT.
- */
-typedef struct lvs_connection_sum {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * The firewall mark of templates, else 0.
-   */
-  uint32_t fwmark;
-  /**
-   * The address that the clients asked for.
-   */
-  struct lvs_address target;
-  /**
-   * The port that they asked for, in host order.
-   */
-  uint16_t target_port;
-  /**
-   * LVS_PROTOCOL_...
-   */
-  uint16_t protocol;
-  /**
-   * Where they were sent.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * All connections, templates left out.
-   */
-  uint64_t connections;
-  /**
-   * Connections that a destination counts as active.
-   */
-  uint64_t active;
-  /**
-   * All others, as a destination counts them.
-   */
-  uint64_t inactive;
-  /**
-   * Persistence templates.
-   */
-  uint64_t templates;
-} lvs_connection_sum;
-
-/**
- * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
- */
-typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counters, void *user);
-
-/**
- * A port on which an application helper (FTP) looks into the traffic. Its layout never changes.
- */
-typedef struct lvs_helper {
-  /**
-   * Its name, such as "ftp"; no NUL byte at its end, and gone after the visit.
-   */
-  const char *name;
-  /**
-   * The length of the name.
-   */
-  size_t name_len;
-  /**
-   * LVS_PROTOCOL_..., or another number.
-   */
-  uint16_t protocol;
-  /**
-   * The port in host order.
-   */
-  uint16_t port;
-  /**
-   * Connections that use it.
-   */
-  int32_t use_count;
-} lvs_helper;
-
-/**
- * Sees one helper; `user` is what the caller passed. Returns whether it wants to see more.
- */
-typedef bool (*lvs_helper_visitor)(const struct lvs_helper *helper, void *user);
-
-/**
- * How a table is shown. Initialise it with LVS_LISTING_OPTIONS_INIT: what `ipvsadm -L -n` shows.
- */
-typedef struct lvs_listing_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which table: enum lvs_listing_mode.
-   */
-  uint32_t mode;
-  /**
-   * Whose habits: enum lvs_listing_style.
-   */
-  uint32_t style;
-  /**
-   * Not 0: numbers in full, not in thousands or millions.
-   */
-  uint32_t exact;
-  /**
-   * Not 0: in the snapshot's order, not sorted.
-   */
-  uint32_t unsorted;
-  /**
-   * Not 0: ports have names where the system knows them.
-   */
-  uint32_t names;
-  /**
-   * Connections: not 0 shows data of persistence engines, as with --persistent-conn.
-   */
-  uint32_t engines;
-} lvs_listing_options;
-
-/**
- * What an operation does, and to what. Initialise it with LVS_OPERATION_INIT.
- */
-typedef struct lvs_operation {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What it does: enum lvs_operation_kind.
-   */
-  uint32_t kind;
-  /**
-   * The service that it is about; without a family if it is about none.
-   */
-  struct lvs_service_key service;
-  /**
-   * The destination that it is about; without a family if it is about none.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * StopDaemon: enum lvs_role; else 0.
-   */
-  uint32_t role;
-} lvs_operation;
-
-/**
- * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
- */
-typedef bool (*lvs_scope_predicate)(const struct lvs_service_key *key, void *user);
-
-/**
- * How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers only, all mistakes.
- */
-typedef struct lvs_rules_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Whose habits count: enum lvs_dialect.
-   */
-  uint32_t dialect;
-  /**
-   * Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver, which may use the network) and
-   * ports have names when written. 0: numbers only, nobody is asked.
-   */
-  uint32_t names;
-  /**
-   * Reading: not 0 reports only the first mistake of a line, the one that ipvsadm reports.
-   */
-  uint32_t first_mistake_only;
-  /**
-   * Writing: not 0 writes no extended lines; what they would have said is reported as lost.
-   */
-  uint32_t no_extended_lines;
-} lvs_rules_options;
-
-/**
- * Something that a text does not carry. Initialise it with LVS_LOSS_INIT.
- */
-typedef struct lvs_loss {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What is lost: enum lvs_loss_kind; 0 for something that this release has no number for.
-   */
-  uint32_t kind;
-  /**
-   * Of which service; without a family if of none.
-   */
-  struct lvs_service_key service;
-  /**
-   * Of which destination; without a family if of none.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * LVS_LOSS_KIND_DAEMON: enum lvs_role; else 0.
-   */
-  uint32_t role;
-} lvs_loss;
-
-/**
- * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
- * SCTP without a deadline, not for UDP, then removes.
- */
-typedef struct lvs_drain_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What is taken out: enum lvs_drain_target.
-   */
-  uint32_t target;
-  /**
-   * The service, unless the target is a real server.
-   */
-  struct lvs_service_key service;
-  /**
-   * The destination. Of a real server only the address counts, of a service nothing.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * What to wait for with TCP and firewall marks: enum lvs_wait_for.
-   */
-  uint32_t tcp;
-  /**
-   * What to wait for with UDP: enum lvs_wait_for.
-   */
-  uint32_t udp;
-  /**
-   * What to wait for with SCTP: enum lvs_wait_for.
-   */
-  uint32_t sctp;
-  /**
-   * Not 0: what is drained stays in the table, quiesced.
-   */
-  uint32_t keep;
-  /**
-   * When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER waits for ever.
-   */
-  uint64_t deadline;
-} lvs_drain_options;
-
-/**
- * What a destination still holds. Initialise it with LVS_REMAINING_INIT.
- */
-typedef struct lvs_remaining {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Active connections.
-   */
-  uint32_t active;
-  /**
-   * Inactive connections.
-   */
-  uint32_t inactive;
-  /**
-   * Persistence templates.
-   */
-  uint32_t persistent;
-  /**
-   * The service.
-   */
-  struct lvs_service_key service;
-  /**
-   * The destination.
-   */
-  struct lvs_destination_key destination;
-} lvs_remaining;
-
-/**
- * When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
- * success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
- */
-typedef struct lvs_health_policy {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Successes in a row that bring a server back; at least 1.
-   */
-  uint32_t rise;
-  /**
-   * Failures in a row that take a server out; at least 1.
-   */
-  uint32_t fall;
-  /**
-   * Not 0: a server that is down is removed. 0: it stays with weight 0.
-   */
-  uint32_t remove;
-  /**
-   * Not 0: servers are out of use until a first probe succeeds.
-   */
-  uint32_t start_down;
-  /**
-   * The weight of the servers in use below which the service has lost its quorum.
-   */
-  uint32_t quorum;
-  /**
-   * By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
-   */
-  uint32_t hysteresis;
-  /**
-   * Damping: so many times down within `damping_window` hold a server down; 0 for no damping.
-   */
-  uint32_t damping_falls;
-  /**
-   * Damping: the time in which falls count, in nanoseconds.
-   */
-  uint64_t damping_window;
-  /**
-   * Damping: how long the server is held down, in nanoseconds.
-   */
-  uint64_t damping_hold;
-  /**
-   * How long a server that comes back takes to reach its weight, in nanoseconds; 0 for at once.
-   */
-  uint64_t slow_start;
-  /**
-   * Who serves while the quorum is lost, or NULL. Copied.
-   */
-  const struct lvs_destination *sorry_server;
-} lvs_health_policy;
-
-/**
- * A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
- */
-typedef struct lvs_change {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What has changed: enum lvs_change_kind; 0 for something that this release has no number for.
-   */
-  uint32_t kind;
-  /**
-   * The service.
-   */
-  struct lvs_service_key service;
-  /**
-   * The server; without a family if it is about the service.
-   */
-  struct lvs_destination_key destination;
-} lvs_change;
-
-/**
- * What is different, and about what. Initialise it with LVS_EVENT_INIT.
- */
-typedef struct lvs_event {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * What is different: enum lvs_event_kind; 0 for something that this release has no number for.
-   */
-  uint32_t kind;
-  /**
-   * The service that it is about; without a family if it is about none.
-   */
-  struct lvs_service_key service;
-  /**
-   * The destination that it is about; without a family if it is about none.
-   */
-  struct lvs_destination_key destination;
-  /**
-   * Counted: how much.
-   */
-  struct lvs_counters delta;
-  /**
-   * Counted: in which time, in nanoseconds.
-   */
-  uint64_t elapsed;
-} lvs_event;
-
-/**
- * What there is to know about a scheduler before using it. Initialise it with LVS_SCHEDULER_INIT.
- */
-typedef struct lvs_scheduler {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Not 0: its choices follow from the history alone (not so for twos, which draws).
-   */
-  uint32_t deterministic;
-  /**
-   * Its name, as in `ipvsadm -s`.
-   */
-  char name[16];
-  /**
-   * Its name in full.
-   */
-  char title[64];
-} lvs_scheduler;
-
-/**
- * Settings of a balancer; each scheduler reads its own and ignores the others. Initialise it with
- * LVS_BALANCER_OPTIONS_INIT: IPv4, a current kernel of Debian's.
- */
-typedef struct lvs_balancer_options {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Which behaviour to follow: enum lvs_profile.
-   */
-  uint32_t profile;
-  /**
-   * The family of the destinations: LVS_FAMILY_INET or LVS_FAMILY_INET6.
-   */
-  uint32_t family;
-  /**
-   * LVS_SERVICE_SCHED1 and LVS_SERVICE_SCHED2, read by sh and mh.
-   */
-  uint32_t flags;
-  /**
-   * sh: slots of the table as a power of two, 4 to 20.
-   */
-  uint32_t sh_table_bits;
-  /**
-   * mh: size of the table, 8 (251 slots) to 17 (131071 slots).
-   */
-  uint32_t mh_table_index;
-  /**
-   * lblc: idle time after which an entry is dropped, in milliseconds.
-   */
-  uint64_t lblc_expiration;
-  /**
-   * lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, in milliseconds.
-   */
-  uint64_t lblcr_expiration;
-  /**
-   * twos: the seed of its draws.
-   */
-  uint64_t seed;
-} lvs_balancer_options;
-
-/**
- * The packet that opens a connection. Initialise it with LVS_REQUEST_INIT: TCP, at time 0.
- */
-typedef struct lvs_request {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * LVS_PROTOCOL_...
-   */
-  uint32_t protocol;
-  /**
-   * The client's address.
-   */
-  struct lvs_address client;
-  /**
-   * What the client asked for: the virtual service's address, or any if the service is a firewall mark.
-   */
-  struct lvs_address target;
-  /**
-   * The client's port in host order.
-   */
-  uint16_t client_port;
-  /**
-   * The port that the client asked for, in host order.
-   */
-  uint16_t target_port;
-  /**
-   * 0.
-   */
-  uint32_t reserved;
-  /**
-   * When, in milliseconds since any fixed moment. Only lblc and lblcr look at it.
-   */
-  uint64_t now;
-} lvs_request;
-
-/**
- * A destination of a balancer. Initialise it with LVS_BALANCER_DESTINATION_INIT.
- */
-typedef struct lvs_balancer_destination {
-  /**
-   * The size of this record as the program was compiled.
-   */
-  uint32_t struct_size;
-  /**
-   * Its weight.
-   */
-  uint32_t weight;
-  /**
-   * Address and port.
-   */
-  struct lvs_destination_key key;
-  /**
-   * Active connections.
-   */
-  int32_t active;
-  /**
-   * Inactive connections.
-   */
-  int32_t inactive;
-  /**
-   * Persistence templates.
-   */
-  int32_t persistent;
-  /**
-   * Not 0: on the list; 0: removed, but not forgotten.
-   */
-  uint32_t listed;
-  /**
-   * Not 0: it has reached its upper threshold.
-   */
-  uint32_t overloaded;
-} lvs_balancer_destination;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header. The string is
- * static. Any thread.
- */
-const char *lvs_version(void);
-
-/**
- * The version of the library that is loaded as a number to compare with LVS_VERSION_NUMBER: major * 1000000 +
- * minor * 1000 + patch. Any thread.
- */
-uint32_t lvs_version_number(void);
-
-/**
- * The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status". The string is
- * static. Any thread.
- */
-const char *lvs_status_name(uint32_t status);
 
 /**
  * The status that the failed call returned; LVS_STATUS_OK if `error` is NULL. Any thread.
@@ -3181,6 +340,15 @@ bool lvs_error_diagnostic_get(const struct lvs_error *error,
  */
 void lvs_error_free(struct lvs_error *error);
 
+/* Strings that the library returns ---------------------------------------------------------------- */
+
+/**
+ * Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its memory.
+ *
+ * Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
+ */
+typedef struct lvs_text lvs_text;
+
 /**
  * Makes an empty text.
  */
@@ -3201,6 +369,43 @@ size_t lvs_text_len(const struct lvs_text *text);
  */
 void lvs_text_free(struct lvs_text *text);
 
+/* Addresses --------------------------------------------------------------------------------------- */
+
+/**
+ * IPv4: AF_INET of Linux.
+ */
+#define LVS_FAMILY_INET 2
+
+/**
+ * IPv6: AF_INET6 of Linux.
+ */
+#define LVS_FAMILY_INET6 10
+
+/**
+ * A buffer of this size holds any address as text, and its NUL byte.
+ */
+#define LVS_ADDRESS_STRLEN 46
+
+/**
+ * An IP address. Its layout never changes.
+ */
+typedef struct lvs_address {
+  /**
+   * LVS_FAMILY_INET or LVS_FAMILY_INET6; 0 where there is no address.
+   */
+  uint16_t family;
+  /**
+   * Must be 0.
+   */
+  uint16_t reserved;
+  /**
+   * The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first four bytes, and
+   * the rest must be 0.
+   */
+  uint8_t bytes[16];
+} lvs_address;
+#define LVS_ADDRESS_INIT_ {0, 0, {0}}
+
 /**
  * Reads an address such as "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no name). Any thread.
  */
@@ -3217,6 +422,227 @@ lvs_status lvs_address_parse(const char *text,
 size_t lvs_address_format(const struct lvs_address *address,
                           char *buffer,
                           size_t size);
+
+/* Counters and rates ------------------------------------------------------------------------------ */
+
+/**
+ * The director reported statistics.
+ */
+#define LVS_STATS_PRESENT 1
+
+/**
+ * The director reported 32-bit statistics.
+ */
+#define LVS_STATS32_PRESENT 2
+
+/**
+ * The director reported 64-bit statistics.
+ */
+#define LVS_STATS64_PRESENT 4
+
+/**
+ * Sums since the service or destination appeared or was zeroed. Its layout never changes.
+ */
+typedef struct lvs_counters {
+  /**
+   * Connections scheduled.
+   */
+  uint64_t connections;
+  /**
+   * Packets from clients.
+   */
+  uint64_t packets_in;
+  /**
+   * Packets from real servers, as far as they pass the director.
+   */
+  uint64_t packets_out;
+  /**
+   * Bytes from clients, IP header included.
+   */
+  uint64_t bytes_in;
+  /**
+   * Bytes from real servers, IP header included.
+   */
+  uint64_t bytes_out;
+} lvs_counters;
+#define LVS_COUNTERS_INIT_ {0, 0, 0, 0, 0}
+
+/**
+ * Averages a second, as the kernel computes them every two seconds. Its layout never changes.
+ */
+typedef struct lvs_rates {
+  /**
+   * Connections a second.
+   */
+  uint64_t connections;
+  /**
+   * Packets a second from clients.
+   */
+  uint64_t packets_in;
+  /**
+   * Packets a second from real servers.
+   */
+  uint64_t packets_out;
+  /**
+   * Bytes (not bits) a second from clients.
+   */
+  uint64_t bytes_in;
+  /**
+   * Bytes (not bits) a second from real servers.
+   */
+  uint64_t bytes_out;
+} lvs_rates;
+
+/**
+ * Sums and rates. The kernel refreshes both every two seconds. Its layout never changes.
+ */
+typedef struct lvs_stats {
+  /**
+   * The sums.
+   */
+  struct lvs_counters counters;
+  /**
+   * The rates.
+   */
+  struct lvs_rates rates;
+} lvs_stats;
+#define LVS_STATS_INIT_ {LVS_COUNTERS_INIT_, LVS_COUNTERS_INIT_}
+
+/* Virtual services: keys, configuration and state ------------------------------------------------- */
+
+/**
+ * TCP.
+ */
+#define LVS_PROTOCOL_TCP 6
+
+/**
+ * UDP.
+ */
+#define LVS_PROTOCOL_UDP 17
+
+/**
+ * SCTP.
+ */
+#define LVS_PROTOCOL_SCTP 132
+
+/**
+ * Connections of one client network stick to one destination.
+ */
+#define LVS_SERVICE_PERSISTENT 1
+
+/**
+ * Every UDP datagram is scheduled by itself.
+ */
+#define LVS_SERVICE_ONE_PACKET 4
+
+/**
+ * First scheduler flag: sh-fallback, mh-fallback.
+ */
+#define LVS_SERVICE_SCHED1 8
+
+/**
+ * Second scheduler flag: sh-port, mh-port.
+ */
+#define LVS_SERVICE_SCHED2 16
+
+/**
+ * Third scheduler flag: no scheduler of the kernel uses it.
+ */
+#define LVS_SERVICE_SCHED3 32
+
+/**
+ * The netmask that tells every client from every other, for both address families.
+ */
+#define LVS_NETMASK_FULL 4294967295
+
+/**
+ * A buffer of this size holds any service key as text, and its NUL byte.
+ */
+#define LVS_SERVICE_KEY_STRLEN 80
+
+/**
+ * What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its layout never changes.
+ */
+typedef struct lvs_service_key {
+  /**
+   * The virtual address; for a firewall mark only its family counts.
+   */
+  struct lvs_address addr;
+  /**
+   * The port in host order; 0 stands for all ports of a persistent service, and for a firewall mark.
+   */
+  uint16_t port;
+  /**
+   * LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall mark.
+   */
+  uint16_t protocol;
+  /**
+   * The firewall mark, or 0 for a service at an address.
+   */
+  uint32_t fwmark;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
+} lvs_service_key;
+#define LVS_SERVICE_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0, 0, 0}
+
+/**
+ * A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no flags, full netmask.
+ */
+typedef struct lvs_service {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * LVS_SERVICE_... bits. Bits without a name are kept.
+   */
+  uint32_t flags;
+  /**
+   * What identifies the service.
+   */
+  struct lvs_service_key key;
+  /**
+   * How long persistence lasts, in seconds; kept for services that are not persistent, too.
+   */
+  uint32_t timeout;
+  /**
+   * Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00. IPv6: a prefix length,
+   * 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
+   */
+  uint32_t netmask;
+  /**
+   * The scheduler, at most 15 bytes and a NUL byte.
+   */
+  char scheduler[16];
+  /**
+   * The persistence engine, at most 16 bytes and a NUL byte; empty for none.
+   */
+  char engine[24];
+} lvs_service;
+#define LVS_SERVICE_INIT \
+  {(uint32_t)sizeof(lvs_service), 0, LVS_SERVICE_KEY_INIT_, 0, LVS_NETMASK_FULL, "wlc", ""}
+
+/**
+ * What a director reports of a service beside its configuration. Initialise it with LVS_SERVICE_STATE_INIT.
+ */
+typedef struct lvs_service_state {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+   */
+  uint32_t present;
+  /**
+   * The widest statistics reported; lvs_snapshot_service_stats32() has those of 32 bits.
+   */
+  struct lvs_stats stats;
+} lvs_service_state;
+#define LVS_SERVICE_STATE_INIT \
+  {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_}
 
 /**
  * Reads a key as people write it: "tcp 192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
@@ -3262,6 +688,173 @@ size_t lvs_service_key_format(const struct lvs_service_key *key,
  */
 bool lvs_service_key_equal(const struct lvs_service_key *a, const struct lvs_service_key *b);
 
+/* Destinations: keys, configuration and state ----------------------------------------------------- */
+
+/**
+ * How packets reach a destination.
+ */
+LVS_ENUM(lvs_forwarding) {
+  /**
+   * LVS-NAT: the destination address and port are rewritten, replies pass the director.
+   */
+  LVS_FORWARDING_MASQUERADE = 0,
+  /**
+   * The director itself; the kernel never reports it by itself.
+   */
+  LVS_FORWARDING_LOCAL = 1,
+  /**
+   * LVS-TUN: packets travel inside a tunnel.
+   */
+  LVS_FORWARDING_TUNNEL = 2,
+  /**
+   * LVS-DR: packets go to the real server on the same link, unchanged.
+   */
+  LVS_FORWARDING_DIRECT = 3,
+  /**
+   * The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel stores them.
+   */
+  LVS_FORWARDING_BYPASS = 4,
+};
+
+/**
+ * The encapsulation of a tunnel.
+ */
+LVS_ENUM(lvs_tunnel) {
+  /**
+   * IP in IP.
+   */
+  LVS_TUNNEL_IPIP = 0,
+  /**
+   * Generic UDP encapsulation; needs a port.
+   */
+  LVS_TUNNEL_GUE = 1,
+  /**
+   * Generic routing encapsulation. Numbers up to 255 without a name are kept.
+   */
+  LVS_TUNNEL_GRE = 2,
+};
+
+/**
+ * No checksum in the tunnel.
+ */
+#define LVS_TUNNEL_NO_CHECKSUM 0
+
+/**
+ * A checksum in the tunnel (GUE, GRE).
+ */
+#define LVS_TUNNEL_CHECKSUM 1
+
+/**
+ * A checksum with remote offload (GUE).
+ */
+#define LVS_TUNNEL_REMOTE_CHECKSUM 2
+
+/**
+ * A buffer of this size holds any destination key as text, and its NUL byte.
+ */
+#define LVS_DESTINATION_KEY_STRLEN 56
+
+/**
+ * What identifies a destination inside its service. Its layout never changes.
+ */
+typedef struct lvs_destination_key {
+  /**
+   * The real server's address.
+   */
+  struct lvs_address addr;
+  /**
+   * The real server's port in host order; 0 keeps the port that the client asked for.
+   */
+  uint16_t port;
+  /**
+   * Must be 0.
+   */
+  uint16_t reserved;
+} lvs_destination_key;
+#define LVS_DESTINATION_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0}
+
+/**
+ * A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct routing, weight 1,
+ * no thresholds.
+ */
+typedef struct lvs_destination {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * How packets reach it: enum lvs_forwarding, or 5 to 7.
+   */
+  uint32_t forwarding;
+  /**
+   * What identifies it.
+   */
+  struct lvs_destination_key key;
+  /**
+   * Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above 2147483647.
+   */
+  uint32_t weight;
+  /**
+   * Connections at which it counts as overloaded; 0 for no limit.
+   */
+  uint32_t upper_threshold;
+  /**
+   * Connections below which it counts as usable again; 0 for three quarters of the upper threshold.
+   */
+  uint32_t lower_threshold;
+  /**
+   * The encapsulation, for LVS_FORWARDING_TUNNEL: enum lvs_tunnel.
+   */
+  uint32_t tunnel;
+  /**
+   * The UDP port of GUE, in host order.
+   */
+  uint16_t tunnel_port;
+  /**
+   * LVS_TUNNEL_... bits. Bits without a name are kept.
+   */
+  uint16_t tunnel_flags;
+} lvs_destination;
+#define LVS_DESTINATION_INIT \
+  {(uint32_t)sizeof(lvs_destination), LVS_FORWARDING_DIRECT, LVS_DESTINATION_KEY_INIT_, 1, 0, 0, \
+   LVS_TUNNEL_IPIP, 0, 0}
+
+/**
+ * What a director reports of a destination beside its configuration. Initialise it with LVS_DESTINATION_STATE_INIT.
+ */
+typedef struct lvs_destination_state {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+   */
+  uint32_t present;
+  /**
+   * Connections in an active state: established or on the way there.
+   */
+  uint32_t active;
+  /**
+   * All other connections; UDP ones always count here.
+   */
+  uint32_t inactive;
+  /**
+   * Persistence templates that point here.
+   */
+  uint32_t persistent;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * The widest statistics reported; lvs_snapshot_destination_stats32() has those of 32 bits.
+   */
+  struct lvs_stats stats;
+} lvs_destination_state;
+#define LVS_DESTINATION_STATE_INIT \
+  {(uint32_t)sizeof(lvs_destination_state), 0, 0, 0, 0, 0, LVS_STATS_INIT_}
+
 /**
  * Reads a key such as "198.51.100.7:80" or "[2001:db8::7]:80"; an address without a port has port 0. Any thread.
  */
@@ -3284,6 +877,140 @@ size_t lvs_destination_key_format(const struct lvs_destination_key *key,
  * without a meaning, as the kernel has it. The string is static. Any thread.
  */
 const char *lvs_forwarding_name(uint32_t forwarding);
+
+/* Connection timeouts ----------------------------------------------------------------------------- */
+
+/**
+ * The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT: all 0, which leaves
+ * all as they are. The kernel takes up to 8589934.
+ */
+typedef struct lvs_timeouts {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Of established TCP connections. When set, 0 leaves it as it is.
+   */
+  uint32_t tcp;
+  /**
+   * Of TCP connections after a FIN. When set, 0 leaves it as it is.
+   */
+  uint32_t tcp_fin;
+  /**
+   * Of UDP connections. When set, 0 leaves it as it is.
+   */
+  uint32_t udp;
+} lvs_timeouts;
+#define LVS_TIMEOUTS_INIT {(uint32_t)sizeof(lvs_timeouts), 0, 0, 0}
+
+/* Sync daemons ------------------------------------------------------------------------------------ */
+
+/**
+ * The part a sync daemon plays. A director can run one of each.
+ */
+LVS_ENUM(lvs_role) {
+  /**
+   * Sends the connections.
+   */
+  LVS_ROLE_MASTER = 1,
+  /**
+   * Receives them.
+   */
+  LVS_ROLE_BACKUP = 2,
+};
+
+/**
+ * A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the kernel's defaults, which
+ * still needs an interface.
+ */
+typedef struct lvs_daemon {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The part it plays: enum lvs_role.
+   */
+  uint32_t role;
+  /**
+   * Which daemons belong together: 0 to 255; a backup with 0 takes all.
+   */
+  uint32_t sync_id;
+  /**
+   * The longest payload of a message, in bytes; 0 for the kernel's default.
+   */
+  uint16_t max_len;
+  /**
+   * The UDP port in host order; 0 for the kernel's default, 8848.
+   */
+  uint16_t port;
+  /**
+   * The interface that carries the multicast, at most 15 bytes and a NUL byte.
+   */
+  char interface[16];
+  /**
+   * The multicast group; family 0 for the kernel's default, 224.0.0.81.
+   */
+  struct lvs_address group;
+  /**
+   * The multicast time to live; 0 for the kernel's default, 1.
+   */
+  uint8_t ttl;
+  /**
+   * Must be 0.
+   */
+  uint8_t reserved[3];
+} lvs_daemon;
+#define LVS_DAEMON_INIT \
+  {(uint32_t)sizeof(lvs_daemon), LVS_ROLE_MASTER, 0, 0, 0, "", LVS_ADDRESS_INIT_, 0, {0, 0, 0}}
+
+/* What a director reports of itself --------------------------------------------------------------- */
+
+/**
+ * What a director says of itself. Initialise it with LVS_INFO_INIT.
+ */
+typedef struct lvs_info {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own release.
+   */
+  uint16_t version_major;
+  /**
+   * The minor number.
+   */
+  uint8_t version_minor;
+  /**
+   * The patch level.
+   */
+  uint8_t version_patch;
+  /**
+   * Buckets of the connection table.
+   */
+  uint32_t connection_table_size;
+} lvs_info;
+#define LVS_INFO_INIT {(uint32_t)sizeof(lvs_info), 0, 0, 0, 0}
+
+/* Lists of services and destinations -------------------------------------------------------------- */
+
+/**
+ * Services as a director reported them, without their destinations.
+ *
+ * Made by lvs_director_services(), released by lvs_service_list_free(). It never changes: any number of threads may
+ * read it, and it may outlive its director.
+ */
+typedef struct lvs_service_list lvs_service_list;
+
+/**
+ * Destinations of one service as a director reported them: the one added last comes first.
+ *
+ * Made by lvs_director_destinations(), released by lvs_destination_list_free(). It never changes: any number of
+ * threads may read it, and it may outlive its director.
+ */
+typedef struct lvs_destination_list lvs_destination_list;
 
 /**
  * How many services there are; 0 if `list` is NULL.
@@ -3324,6 +1051,41 @@ lvs_status lvs_destination_list_get(const struct lvs_destination_list *list,
  * Releases a list. NULL does nothing.
  */
 void lvs_destination_list_free(struct lvs_destination_list *list);
+
+/* Snapshots: everything that a director held at one moment ---------------------------------------- */
+
+/**
+ * The snapshot could see IPv6 services and destinations.
+ */
+#define LVS_COVERAGE_IPV6 1
+
+/**
+ * The snapshot could see the encapsulation of tunnels.
+ */
+#define LVS_COVERAGE_TUNNELS 2
+
+/**
+ * The snapshot could see persistence engines.
+ */
+#define LVS_COVERAGE_ENGINES 4
+
+/**
+ * The snapshot could see 64-bit statistics.
+ */
+#define LVS_COVERAGE_STATS64 8
+
+/**
+ * The snapshot could see all attributes of sync daemons.
+ */
+#define LVS_COVERAGE_DAEMON_DETAILS 16
+
+/**
+ * All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
+ *
+ * Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
+ * sorts it, and it may outlive its director.
+ */
+typedef struct lvs_snapshot lvs_snapshot;
 
 /**
  * How many services there are; 0 if `snapshot` is NULL.
@@ -3428,6 +1190,8 @@ uint32_t lvs_snapshot_coverage(const struct lvs_snapshot *snapshot);
  */
 void lvs_snapshot_sort(struct lvs_snapshot *snapshot);
 
+typedef struct lvs_table lvs_table;
+
 /**
  * Makes a table of the snapshot's configuration: what a rules file that restores it says.
  */
@@ -3440,6 +1204,15 @@ lvs_status lvs_snapshot_to_table(const struct lvs_snapshot *snapshot,
  * Releases a snapshot. NULL does nothing.
  */
 void lvs_snapshot_free(struct lvs_snapshot *snapshot);
+
+/* Tables: configurations to be put in force ------------------------------------------------------- */
+
+/**
+ * A whole configuration: what a rules file says, what a director is to hold. It belongs to no director.
+ *
+ * Made by lvs_table_new() and others, released by lvs_table_free(). Any number of threads may read it while nobody
+ * changes it.
+ */
 
 /**
  * Makes an empty table.
@@ -3557,6 +1330,36 @@ lvs_status lvs_table_clone(const struct lvs_table *table,
  * Releases a table. NULL does nothing.
  */
 void lvs_table_free(struct lvs_table *table);
+
+/* Batches: many operations at once, and their outcome --------------------------------------------- */
+
+/**
+ * What a batch does when the director refuses one of its operations.
+ */
+LVS_ENUM(lvs_on_refusal) {
+  /**
+   * It goes on with the rest. The fastest way: requests travel many to a system call.
+   */
+  LVS_ON_REFUSAL_CONTINUE = 0,
+  /**
+   * It does nothing after the first refusal. Exact, and therefore one round trip an operation.
+   */
+  LVS_ON_REFUSAL_STOP = 1,
+};
+
+/**
+ * Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
+ *
+ * Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
+ */
+typedef struct lvs_batch lvs_batch;
+
+/**
+ * What came of a batch: enough to name the table that is now in force.
+ *
+ * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_report lvs_report;
 
 /**
  * Makes an empty batch.
@@ -3715,6 +1518,18 @@ const struct lvs_error *lvs_report_interrupted(const struct lvs_report *report);
  * Releases a report. NULL does nothing.
  */
 void lvs_report_free(struct lvs_report *report);
+
+/* Directors: what the kernel director and the embedded director have in common -------------------- */
+
+/**
+ * A holder of an IPVS table: the running kernel, or an embedded twin of it in this process. Both answer the same calls
+ * with the same errors.
+ *
+ * Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of
+ * threads may use one director: their calls take turns. What is under way on a director is not waited for by
+ * lvs_director_free(): nobody may be in a call when it is released.
+ */
+typedef struct lvs_director lvs_director;
 
 /**
  * Reads version and size of the connection table. A kernel without IPVS says so here.
@@ -3889,6 +1704,65 @@ lvs_status lvs_director_apply(const struct lvs_director *director,
  */
 void lvs_director_free(struct lvs_director *director);
 
+/* The kernel director ----------------------------------------------------------------------------- */
+
+/**
+ * Which of the kernel's two interfaces to use.
+ */
+LVS_ENUM(lvs_transport) {
+  /**
+   * Generic netlink: everything, for those with CAP_NET_ADMIN in the initial user namespace.
+   */
+  LVS_TRANSPORT_NETLINK = 0,
+  /**
+   * The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for the root of a user
+   * namespace, too, and read a table at a fraction of netlink's cost.
+   */
+  LVS_TRANSPORT_SOCKET_OPTIONS = 1,
+  /**
+   * Netlink, or the socket options where netlink is not permitted.
+   */
+  LVS_TRANSPORT_AUTO = 2,
+};
+
+/**
+ * How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's network namespace, over netlink, loading
+ * nothing, waiting 60 seconds for an answer. At most one of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN.
+ * Nothing that it points to is kept.
+ */
+typedef struct lvs_kernel_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which interface to use: enum lvs_transport.
+   */
+  uint32_t transport;
+  /**
+   * Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it by this process.
+   */
+  uint32_t load_module;
+  /**
+   * The network namespace of this process; 0 for none.
+   */
+  uint32_t namespace_pid;
+  /**
+   * The network namespace that a file stands for, such as "/proc/1/ns/net"; NULL for none.
+   */
+  const char *namespace_path;
+  /**
+   * The network namespace made by `ip netns add`; NULL for none.
+   */
+  const char *namespace_name;
+  /**
+   * How long an answer may take, in nanoseconds; 0 for 60 seconds, LVS_NEVER waits for ever.
+   */
+  uint64_t receive_timeout;
+} lvs_kernel_options;
+#define LVS_KERNEL_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_kernel_options), LVS_TRANSPORT_NETLINK, 0, 0, NULL, NULL, 0}
+
 /**
  * Opens the running kernel's director. `options` may be NULL.
  *
@@ -3899,6 +1773,210 @@ LVS_NODISCARD
 lvs_status lvs_director_open_kernel(const struct lvs_kernel_options *options,
                                     struct lvs_director **director,
                                     struct lvs_error **err);
+
+/* The embedded director --------------------------------------------------------------------------- */
+
+/**
+ * Which of the two behaviours of the stable kernels to follow.
+ */
+LVS_ENUM(lvs_profile) {
+  /**
+   * Linux 6.1.183, 6.12.104 and later.
+   */
+  LVS_PROFILE_NEW = 0,
+  /**
+   * Linux 6.1 to 6.1.182, 6.12 to 6.12.103.
+   */
+  LVS_PROFILE_OLD = 1,
+};
+
+/**
+ * A network interface that the embedded director is to know. Its layout never changes.
+ */
+typedef struct lvs_interface {
+  /**
+   * Its name, at most 15 bytes and a NUL byte.
+   */
+  char name[16];
+  /**
+   * The longest packet, in bytes.
+   */
+  uint32_t mtu;
+} lvs_interface;
+
+/**
+ * An address with the prefix length of its network. Its layout never changes.
+ */
+typedef struct lvs_network {
+  /**
+   * The address.
+   */
+  struct lvs_address addr;
+  /**
+   * The length of the network's prefix, 0 to 32 or 128.
+   */
+  uint16_t prefix_length;
+  /**
+   * Must be 0.
+   */
+  uint16_t reserved;
+} lvs_network;
+
+/**
+ * What kind of kernel, and of machine around it, an embedded director is the twin of. Initialise it with
+ * LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
+ * loopback ones. Nothing that it points to is kept.
+ */
+typedef struct lvs_embedded_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which behaviour to follow: enum lvs_profile.
+   */
+  uint32_t profile;
+  /**
+   * The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
+   */
+  uint64_t seed;
+  /**
+   * What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
+   * drop_entry drops.
+   */
+  uint32_t connection_table_size;
+  /**
+   * Not 0: the kernel has no IPv6.
+   */
+  uint32_t no_ipv6;
+  /**
+   * Further addresses of the machine, `local_len` of them.
+   */
+  const struct lvs_network *local;
+  /**
+   * How many.
+   */
+  size_t local_len;
+  /**
+   * The interfaces, `interfaces_len` of them; NULL for lo and eth0.
+   */
+  const struct lvs_interface *interfaces;
+  /**
+   * How many.
+   */
+  size_t interfaces_len;
+  /**
+   * The names of the schedulers that the kernel has, `schedulers_len` of them; NULL for all.
+   */
+  const char *const *schedulers;
+  /**
+   * How many.
+   */
+  size_t schedulers_len;
+  /**
+   * The names of the persistence engines that the kernel has, `engines_len` of them; NULL for sip.
+   */
+  const char *const *engines;
+  /**
+   * How many.
+   */
+  size_t engines_len;
+  /**
+   * Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
+   */
+  uint32_t ftp_helper;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+} lvs_embedded_options;
+#define LVS_EMBEDDED_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
+   0, 0}
+
+/**
+ * The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
+ * lvs_director_settings(), change what is to be changed, and set it with lvs_director_set_settings().
+ */
+typedef struct lvs_settings {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Not 0: packets of a connection whose destination was removed are scheduled anew, not dropped.
+   */
+  uint32_t expire_nodest_conn;
+  /**
+   * Not 0: a weight of 0 ends persistence to the destination.
+   */
+  uint32_t expire_quiescent_template;
+  /**
+   * Bits that say when a client that reuses its port gets a new destination.
+   */
+  int32_t conn_reuse_mode;
+  /**
+   * Not 0: any TCP segment but a reset may open a connection.
+   */
+  uint32_t sloppy_tcp;
+  /**
+   * Not 0: any SCTP packet but an ABORT may open a connection.
+   */
+  uint32_t sloppy_sctp;
+  /**
+   * Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
+   * memory is short, the secure one.
+   */
+  uint32_t secure_tcp;
+  /**
+   * Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
+   */
+  uint32_t cache_bypass;
+  /**
+   * 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
+   * memory is short, the more the less there is.
+   */
+  uint32_t drop_packet;
+  /**
+   * One in how many packets drop_packet drops.
+   */
+  int32_t am_droprate;
+  /**
+   * Not 0: counters and rates are refreshed every two seconds.
+   */
+  uint32_t run_estimation;
+  /**
+   * Not 0: the director leaves packets alone while a backup sync daemon runs.
+   */
+  uint32_t backup_only;
+  /**
+   * The first port that needs no privilege.
+   */
+  uint32_t ip_unprivileged_port_start;
+  /**
+   * lblc: seconds after which an unused entry may go.
+   */
+  uint32_t lblc_expiration;
+  /**
+   * lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
+   */
+  uint32_t lblcr_expiration;
+  /**
+   * Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
+   * memory is short, yes.
+   */
+  uint32_t drop_entry;
+  /**
+   * Pages of free memory below which memory is short: see lvs_director_set_available_pages().
+   */
+  int32_t amemthresh;
+  /**
+   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
+   */
+  uint32_t conntrack;
+} lvs_settings;
+#define LVS_SETTINGS_INIT \
+  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
 
 /**
  * Makes an embedded director: the exact twin of IPVS in the kernel, in this process. It needs no privileges, starts no
@@ -3965,6 +2043,325 @@ lvs_status lvs_director_set_settings(const struct lvs_director *director,
                                      const struct lvs_settings *settings,
                                      struct lvs_error **err);
 
+/* Packets and flows on the embedded director ------------------------------------------------------ */
+
+/**
+ * TCP flag: the sender has finished.
+ */
+#define LVS_TCP_FIN 1
+
+/**
+ * TCP flag: the sender opens.
+ */
+#define LVS_TCP_SYN 2
+
+/**
+ * TCP flag: reset.
+ */
+#define LVS_TCP_RST 4
+
+/**
+ * TCP flag: acknowledgement.
+ */
+#define LVS_TCP_ACK 16
+
+/**
+ * The chunk of an SCTP packet that decides.
+ */
+LVS_ENUM(lvs_sctp_chunk) {
+  /**
+   * DATA, SACK, HEARTBEAT and every other that is not named here.
+   */
+  LVS_SCTP_CHUNK_DATA = 0,
+  /**
+   * INIT.
+   */
+  LVS_SCTP_CHUNK_INIT = 1,
+  /**
+   * INIT-ACK.
+   */
+  LVS_SCTP_CHUNK_INIT_ACK = 2,
+  /**
+   * COOKIE-ECHO.
+   */
+  LVS_SCTP_CHUNK_COOKIE_ECHO = 3,
+  /**
+   * COOKIE-ACK.
+   */
+  LVS_SCTP_CHUNK_COOKIE_ACK = 4,
+  /**
+   * SHUTDOWN.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN = 5,
+  /**
+   * SHUTDOWN-ACK.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN_ACK = 6,
+  /**
+   * SHUTDOWN-COMPLETE.
+   */
+  LVS_SCTP_CHUNK_SHUTDOWN_COMPLETE = 7,
+  /**
+   * ERROR.
+   */
+  LVS_SCTP_CHUNK_ERROR = 8,
+  /**
+   * ABORT.
+   */
+  LVS_SCTP_CHUNK_ABORT = 9,
+};
+
+/**
+ * A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
+ * flags.
+ */
+typedef struct lvs_packet {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
+   */
+  uint32_t from_server;
+  /**
+   * Its source: the client, or the real server.
+   */
+  struct lvs_address source;
+  /**
+   * Its destination: the virtual service, or the client.
+   */
+  struct lvs_address destination;
+  /**
+   * The port of the source in host order.
+   */
+  uint16_t source_port;
+  /**
+   * The port of the destination in host order.
+   */
+  uint16_t destination_port;
+  /**
+   * LVS_PROTOCOL_..., or any other number up to 255.
+   */
+  uint32_t protocol;
+  /**
+   * TCP: LVS_TCP_... bits. SCTP: enum lvs_sctp_chunk. Else 0.
+   */
+  uint32_t flags;
+  /**
+   * Its firewall mark, 0 for none.
+   */
+  uint32_t fwmark;
+  /**
+   * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
+   */
+  uint32_t length;
+  /**
+   * Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
+   * ports are those of the conversation, as a packet that goes the error's way has them.
+   */
+  uint32_t icmp_error;
+  /**
+   * Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
+   */
+  uint32_t tracked;
+} lvs_packet;
+#define LVS_PACKET_INIT \
+  {(uint32_t)sizeof(lvs_packet), 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, LVS_PROTOCOL_TCP, 0, 0, 0, 0, 0}
+
+/**
+ * What is known of netfilter's tracking of a packet.
+ */
+LVS_ENUM(lvs_tracked) {
+  /**
+   * Nothing: the director judges by what it knows.
+   */
+  LVS_TRACKED_UNKNOWN = 0,
+  /**
+   * It belongs to a confirmed connection.
+   */
+  LVS_TRACKED_YES = 1,
+  /**
+   * It belongs to none.
+   */
+  LVS_TRACKED_NO = 2,
+};
+
+/**
+ * A client's conversation with a virtual service. Initialise it with LVS_FLOW_INIT: TCP.
+ */
+typedef struct lvs_flow {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * LVS_PROTOCOL_TCP, _UDP or _SCTP.
+   */
+  uint32_t protocol;
+  /**
+   * The client.
+   */
+  struct lvs_address client;
+  /**
+   * What the client asks for.
+   */
+  struct lvs_address service;
+  /**
+   * The client's port in host order.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asks for, in host order.
+   */
+  uint16_t service_port;
+  /**
+   * The firewall mark of the client's packets, 0 for none.
+   */
+  uint32_t fwmark;
+} lvs_flow;
+#define LVS_FLOW_INIT \
+  {(uint32_t)sizeof(lvs_flow), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0}
+
+/**
+ * What the director does with a packet.
+ */
+LVS_ENUM(lvs_verdict_kind) {
+  /**
+   * It goes to a destination, or as that one's reply to the client.
+   */
+  LVS_VERDICT_KIND_FORWARDED = 0,
+  /**
+   * It goes where it was addressed to, past the real servers.
+   */
+  LVS_VERDICT_KIND_BYPASSED = 1,
+  /**
+   * The client is told that there is nobody.
+   */
+  LVS_VERDICT_KIND_REFUSED = 2,
+  /**
+   * The director leaves it alone.
+   */
+  LVS_VERDICT_KIND_NOT_OURS = 3,
+  /**
+   * It vanishes.
+   */
+  LVS_VERDICT_KIND_DROPPED = 4,
+};
+
+/**
+ * Why the director does that with a packet. A later release may add some.
+ */
+LVS_ENUM(lvs_why) {
+  /**
+   * It says no more.
+   */
+  LVS_WHY_NONE = 0,
+  /**
+   * Forwarded: its connection is in the table.
+   */
+  LVS_WHY_CONNECTION = 1,
+  /**
+   * Forwarded: it opens a connection, and a persistence template says where to.
+   */
+  LVS_WHY_TEMPLATE = 2,
+  /**
+   * Forwarded: it opens a connection, and the scheduler chose.
+   */
+  LVS_WHY_SCHEDULED = 3,
+  /**
+   * Forwarded: it is a real server's answer.
+   */
+  LVS_WHY_REPLY = 4,
+  /**
+   * Refused: no destination, or all quiesced or overloaded.
+   */
+  LVS_WHY_NO_DESTINATION = 5,
+  /**
+   * Refused: the service has no scheduler.
+   */
+  LVS_WHY_NO_SCHEDULER = 6,
+  /**
+   * Refused: the service has port 0 and is not persistent.
+   */
+  LVS_WHY_PORT_ZERO = 7,
+  /**
+   * Not ours: its protocol is none that is scheduled.
+   */
+  LVS_WHY_PROTOCOL = 8,
+  /**
+   * Not ours: no service matches it.
+   */
+  LVS_WHY_NO_SERVICE = 9,
+  /**
+   * Not ours: it has no connection and may not open one.
+   */
+  LVS_WHY_NOT_OPENING = 10,
+  /**
+   * Not ours: its source port is 20.
+   */
+  LVS_WHY_FTP_DATA_PORT = 11,
+  /**
+   * Not ours: a port that an FTP service does not handle.
+   */
+  LVS_WHY_OTHER_PORT = 12,
+  /**
+   * Not ours: a backup sync daemon runs, and backup_only is set.
+   */
+  LVS_WHY_BACKUP_ONLY = 13,
+  /**
+   * Not ours: a reply without a connection, or of one that is not masqueraded.
+   */
+  LVS_WHY_NO_REPLY = 14,
+  /**
+   * Dropped: the destination of its connection was removed.
+   */
+  LVS_WHY_DESTINATION_REMOVED = 15,
+  /**
+   * Dropped: drop_packet.
+   */
+  LVS_WHY_DEFENCE = 16,
+  /**
+   * Dropped: its former connection, which is to end, is still tracked.
+   */
+  LVS_WHY_TRACKED = 17,
+};
+
+/**
+ * What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
+ */
+typedef struct lvs_verdict {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What it does: enum lvs_verdict_kind.
+   */
+  uint32_t kind;
+  /**
+   * Why: enum lvs_why.
+   */
+  uint32_t why;
+  /**
+   * Forwarded: how it gets there, enum lvs_forwarding; else 0.
+   */
+  uint32_t forwarding;
+  /**
+   * Forwarded: the destination, of a reply the one that sent it; else without a family.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * Forwarded: the port that the real server sees under masquerading, in host order.
+   */
+  uint16_t port;
+  /**
+   * 0.
+   */
+  uint16_t reserved;
+} lvs_verdict;
+#define LVS_VERDICT_INIT {(uint32_t)sizeof(lvs_verdict), 0, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0}
+
 /**
  * Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the same in words, such as
  * "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
@@ -4020,6 +2417,348 @@ lvs_status lvs_director_close_flow(const struct lvs_director *director,
                                    const struct lvs_flow *flow,
                                    struct lvs_error **err);
 
+/* The connection table ---------------------------------------------------------------------------- */
+
+/**
+ * The state of a connection.
+ */
+LVS_ENUM(lvs_state) {
+  /**
+   * No packet has moved it yet; of a template: not confirmed.
+   */
+  LVS_STATE_NONE = 0,
+  /**
+   * Data flows. TCP and SCTP.
+   */
+  LVS_STATE_ESTABLISHED = 1,
+  /**
+   * TCP: the real server opens.
+   */
+  LVS_STATE_SYN_SENT = 2,
+  /**
+   * TCP: the client has asked.
+   */
+  LVS_STATE_SYN_RECV = 3,
+  /**
+   * TCP: one side has finished.
+   */
+  LVS_STATE_FIN_WAIT = 4,
+  /**
+   * TCP: both sides have finished.
+   */
+  LVS_STATE_TIME_WAIT = 5,
+  /**
+   * TCP: reset.
+   */
+  LVS_STATE_CLOSE = 6,
+  /**
+   * TCP: the client has finished, the real server not yet.
+   */
+  LVS_STATE_CLOSE_WAIT = 7,
+  /**
+   * TCP: waiting for the last acknowledgement.
+   */
+  LVS_STATE_LAST_ACK = 8,
+  /**
+   * TCP: listening.
+   */
+  LVS_STATE_LISTEN = 9,
+  /**
+   * TCP under secure_tcp: the real server has answered.
+   */
+  LVS_STATE_SYN_ACK = 10,
+  /**
+   * UDP, its only state.
+   */
+  LVS_STATE_UDP = 11,
+  /**
+   * SCTP: the client's first INIT.
+   */
+  LVS_STATE_INIT1 = 12,
+  /**
+   * SCTP: a further INIT.
+   */
+  LVS_STATE_INIT = 13,
+  /**
+   * SCTP: INIT-ACK sent.
+   */
+  LVS_STATE_COOKIE_SENT = 14,
+  /**
+   * SCTP: COOKIE-ECHO seen.
+   */
+  LVS_STATE_COOKIE_REPLIED = 15,
+  /**
+   * SCTP: waiting for a cookie.
+   */
+  LVS_STATE_COOKIE_WAIT = 16,
+  /**
+   * SCTP: cookie received.
+   */
+  LVS_STATE_COOKIE = 17,
+  /**
+   * SCTP: cookie echoed.
+   */
+  LVS_STATE_COOKIE_ECHOED = 18,
+  /**
+   * SCTP: SHUTDOWN sent.
+   */
+  LVS_STATE_SHUTDOWN_SENT = 19,
+  /**
+   * SCTP: SHUTDOWN received.
+   */
+  LVS_STATE_SHUTDOWN_RECEIVED = 20,
+  /**
+   * SCTP: SHUTDOWN-ACK sent.
+   */
+  LVS_STATE_SHUTDOWN_ACK_SENT = 21,
+  /**
+   * SCTP: aborted.
+   */
+  LVS_STATE_REJECTED = 22,
+  /**
+   * SCTP: closed.
+   */
+  LVS_STATE_CLOSED = 23,
+  /**
+   * A template that a completed connection has confirmed.
+   */
+  LVS_STATE_ASSURED = 24,
+  /**
+   * A name that this library does not know.
+   */
+  LVS_STATE_UNKNOWN = 25,
+};
+
+/**
+ * Where a connection entry came from.
+ */
+LVS_ENUM(lvs_origin) {
+  /**
+   * The source does not say.
+   */
+  LVS_ORIGIN_UNKNOWN = 0,
+  /**
+   * Made here.
+   */
+  LVS_ORIGIN_LOCAL = 1,
+  /**
+   * Received from a master's sync daemon.
+   */
+  LVS_ORIGIN_SYNC = 2,
+};
+
+/**
+ * Connections proper, or persistence templates.
+ */
+LVS_ENUM(lvs_connection_kind) {
+  /**
+   * Connections of clients.
+   */
+  LVS_CONNECTION_KIND_CONNECTION = 0,
+  /**
+   * Persistence templates: their client port is 0 and their client address is masked.
+   */
+  LVS_CONNECTION_KIND_TEMPLATE = 1,
+};
+
+/**
+ * One entry of the connection table. Initialise it with LVS_CONNECTION_INIT.
+ */
+typedef struct lvs_connection {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The state: enum lvs_state.
+   */
+  uint32_t state;
+  /**
+   * Whole seconds until it expires, 0 if overdue.
+   */
+  uint32_t expires;
+  /**
+   * Where it came from: enum lvs_origin.
+   */
+  uint32_t origin;
+  /**
+   * The client's address.
+   */
+  struct lvs_address client;
+  /**
+   * The address that the client asked for; without a family if it is the template of a firewall mark.
+   */
+  struct lvs_address target;
+  /**
+   * The real server's address.
+   */
+  struct lvs_address destination;
+  /**
+   * The client's port in host order, 0 of a template.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * The real server's port in host order.
+   */
+  uint16_t destination_port;
+  /**
+   * LVS_PROTOCOL_...; 0 for templates of firewall-mark services.
+   */
+  uint16_t protocol;
+  /**
+   * The firewall mark of a template, else 0.
+   */
+  uint32_t fwmark;
+  /**
+   * What it is: enum lvs_connection_kind.
+   */
+  uint32_t kind;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It lives as long as the
+   * entry: until the visitor returns, or the list is read anew or released.
+   */
+  const char *engine;
+  /**
+   * The length of the engine's name.
+   */
+  size_t engine_len;
+  /**
+   * The engine's raw data, `engine_data_len` bytes; for sip the Call-ID.
+   */
+  const uint8_t *engine_data;
+  /**
+   * The length of the engine's data.
+   */
+  size_t engine_data_len;
+} lvs_connection;
+#define LVS_CONNECTION_INIT \
+  {(uint32_t)sizeof(lvs_connection), 0, 0, 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, \
+   0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
+
+/**
+ * The service counts.
+ */
+#define LVS_FILTER_SERVICE 1
+
+/**
+ * The protocol counts.
+ */
+#define LVS_FILTER_PROTOCOL 2
+
+/**
+ * The destination counts.
+ */
+#define LVS_FILTER_DESTINATION 4
+
+/**
+ * The state counts.
+ */
+#define LVS_FILTER_STATE 8
+
+/**
+ * The client's network counts.
+ */
+#define LVS_FILTER_CLIENT_NETWORK 16
+
+/**
+ * The kind counts.
+ */
+#define LVS_FILTER_KIND 32
+
+/**
+ * The origin counts.
+ */
+#define LVS_FILTER_ORIGIN 64
+
+/**
+ * The earliest expiry counts.
+ */
+#define LVS_FILTER_MIN_EXPIRES 128
+
+/**
+ * The latest expiry counts.
+ */
+#define LVS_FILTER_MAX_EXPIRES 256
+
+/**
+ * Which connections are meant: every condition that is set must hold. Initialise it with LVS_CONNECTION_FILTER_INIT, which
+ * sets none and means all.
+ */
+typedef struct lvs_connection_filter {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which of the fields below count: LVS_FILTER_... bits.
+   */
+  uint32_t conditions;
+  /**
+   * Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means its templates.
+   */
+  struct lvs_service_key service;
+  /**
+   * At this destination; port 0 means every port.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * From the network of this address ...
+   */
+  struct lvs_address client;
+  /**
+   * ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the address alone.
+   */
+  uint32_t client_netmask;
+  /**
+   * In this state: enum lvs_state.
+   */
+  uint32_t state;
+  /**
+   * Of this protocol.
+   */
+  uint32_t protocol;
+  /**
+   * Of this kind: enum lvs_connection_kind.
+   */
+  uint32_t kind;
+  /**
+   * Of this origin: LVS_ORIGIN_LOCAL or LVS_ORIGIN_SYNC.
+   */
+  uint32_t origin;
+  /**
+   * That expire in so many seconds at the earliest.
+   */
+  uint32_t min_expires;
+  /**
+   * That expire in so many seconds at the latest.
+   */
+  uint32_t max_expires;
+} lvs_connection_filter;
+#define LVS_CONNECTION_FILTER_INIT \
+  {(uint32_t)sizeof(lvs_connection_filter), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, \
+   LVS_ADDRESS_INIT_, LVS_NETMASK_FULL, 0, 0, 0, 0, 0, 0}
+
+/**
+ * Sees one connection; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_connection_visitor)(const struct lvs_connection *connection, void *user);
+
+/**
+ * Connections that were read from a director, to go through at leisure.
+ *
+ * Made by lvs_connections_new(), filled by lvs_connections_read(), released by lvs_connections_free(). Keep one and use it
+ * again, it keeps its memory. Any number of threads may read it while nobody fills it.
+ */
+typedef struct lvs_connections lvs_connections;
+
 /**
  * The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an unknown number. The string
  * is static. Any thread.
@@ -4073,6 +2812,87 @@ lvs_status lvs_connections_get(const struct lvs_connections *connections,
  */
 void lvs_connections_free(struct lvs_connections *connections);
 
+/* Connections counted by service, destination or client ------------------------------------------- */
+
+/**
+ * What connections are counted by.
+ */
+LVS_ENUM(lvs_sum_by) {
+  /**
+   * By what the client asked for and where it was sent.
+   */
+  LVS_SUM_BY_GROUP = 0,
+  /**
+   * By what the client asked for.
+   */
+  LVS_SUM_BY_TARGET = 1,
+  /**
+   * By destination, over all services.
+   */
+  LVS_SUM_BY_DESTINATION = 2,
+  /**
+   * All together: one sum.
+   */
+  LVS_SUM_BY_TOTAL = 3,
+};
+
+/**
+ * How many connections, and of what. What they are not counted by is without a family, and 0. Initialise it with
+ * LVS_CONNECTION_SUM_INIT.
+ */
+typedef struct lvs_connection_sum {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * The firewall mark of templates, else 0.
+   */
+  uint32_t fwmark;
+  /**
+   * The address that the clients asked for.
+   */
+  struct lvs_address target;
+  /**
+   * The port that they asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * LVS_PROTOCOL_...
+   */
+  uint16_t protocol;
+  /**
+   * Where they were sent.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * All connections, templates left out.
+   */
+  uint64_t connections;
+  /**
+   * Connections that a destination counts as active.
+   */
+  uint64_t active;
+  /**
+   * All others, as a destination counts them.
+   */
+  uint64_t inactive;
+  /**
+   * Persistence templates.
+   */
+  uint64_t templates;
+} lvs_connection_sum;
+#define LVS_CONNECTION_SUM_INIT \
+  {(uint32_t)sizeof(lvs_connection_sum), 0, LVS_ADDRESS_INIT_, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0}
+
+/**
+ * Counts of connections, sorted by what they are counted by.
+ *
+ * Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never changes: any number of threads may
+ * read it.
+ */
+typedef struct lvs_connection_sums lvs_connection_sums;
+
 /**
  * Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by. Memory grows with the
  * sums, not with the connections. Release `sums` with lvs_connection_sums_free().
@@ -4112,6 +2932,73 @@ lvs_status lvs_connection_sums_state(const struct lvs_connection_sums *sums,
  * Releases sums. NULL does nothing.
  */
 void lvs_connection_sums_free(struct lvs_connection_sums *sums);
+
+/* The kernel's text files, readable without privileges, and its sysctls --------------------------- */
+
+/**
+ * Where the kernel's text files of a network namespace are: what they have that lvs_director_open_kernel() cannot tell. They
+ * need no privileges.
+ *
+ * Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads may use it.
+ */
+typedef struct lvs_procfs lvs_procfs;
+
+/**
+ * The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read them, root may write.
+ *
+ * Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of threads may use it.
+ */
+typedef struct lvs_sysctls lvs_sysctls;
+
+/**
+ * Which file to read connections from.
+ */
+LVS_ENUM(lvs_connection_file) {
+  /**
+   * ip_vs_conn: with the data of persistence engines, origins unknown.
+   */
+  LVS_CONNECTION_FILE_ENGINES = 0,
+  /**
+   * ip_vs_conn_sync: with the origin of each connection, without engines.
+   */
+  LVS_CONNECTION_FILE_ORIGINS = 1,
+};
+
+/**
+ * A port on which an application helper (FTP) looks into the traffic. Its layout never changes.
+ */
+typedef struct lvs_helper {
+  /**
+   * Its name, such as "ftp"; no NUL byte at its end, and gone after the visit.
+   */
+  const char *name;
+  /**
+   * The length of the name.
+   */
+  size_t name_len;
+  /**
+   * LVS_PROTOCOL_..., or another number.
+   */
+  uint16_t protocol;
+  /**
+   * The port in host order.
+   */
+  uint16_t port;
+  /**
+   * Connections that use it.
+   */
+  int32_t use_count;
+} lvs_helper;
+
+/**
+ * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counters, void *user);
+
+/**
+ * Sees one helper; `user` is what the caller passed. Returns whether it wants to see more.
+ */
+typedef bool (*lvs_helper_visitor)(const struct lvs_helper *helper, void *user);
 
 /**
  * Names the directory with the files: NULL for the calling thread's network namespace, "/proc/1/net" for that of a process,
@@ -4208,6 +3095,87 @@ lvs_status lvs_sysctls_set(const struct lvs_sysctls *sysctls,
  */
 void lvs_sysctls_free(struct lvs_sysctls *sysctls);
 
+/* Listings for people, and JSON ------------------------------------------------------------------- */
+
+/**
+ * Which table is shown.
+ */
+LVS_ENUM(lvs_listing_mode) {
+  /**
+   * Forwarding method, weight, active and inactive connections.
+   */
+  LVS_LISTING_MODE_DEFAULT = 0,
+  /**
+   * --stats: sums of connections, packets and bytes.
+   */
+  LVS_LISTING_MODE_STATS = 1,
+  /**
+   * --rate: the same a second.
+   */
+  LVS_LISTING_MODE_RATE = 2,
+  /**
+   * --thresholds: upper and lower threshold, active and inactive connections.
+   */
+  LVS_LISTING_MODE_THRESHOLDS = 3,
+  /**
+   * --persistent-conn: weight, persistent, active and inactive connections.
+   */
+  LVS_LISTING_MODE_PERSISTENT_CONNECTIONS = 4,
+  /**
+   * --tun-info: the default with the tunnel.
+   */
+  LVS_LISTING_MODE_TUNNEL_INFO = 5,
+};
+
+/**
+ * Whose habits a listing follows.
+ */
+LVS_ENUM(lvs_listing_style) {
+  /**
+   * ipvsadm 1.31 as Debian ships it, byte for byte.
+   */
+  LVS_LISTING_STYLE_COMPAT = 0,
+  /**
+   * The same without its mistakes.
+   */
+  LVS_LISTING_STYLE_FIXED = 1,
+};
+
+/**
+ * How a table is shown. Initialise it with LVS_LISTING_OPTIONS_INIT: what `ipvsadm -L -n` shows.
+ */
+typedef struct lvs_listing_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which table: enum lvs_listing_mode.
+   */
+  uint32_t mode;
+  /**
+   * Whose habits: enum lvs_listing_style.
+   */
+  uint32_t style;
+  /**
+   * Not 0: numbers in full, not in thousands or millions.
+   */
+  uint32_t exact;
+  /**
+   * Not 0: in the snapshot's order, not sorted.
+   */
+  uint32_t unsorted;
+  /**
+   * Not 0: ports have names where the system knows them.
+   */
+  uint32_t names;
+  /**
+   * Connections: not 0 shows data of persistence engines, as with --persistent-conn.
+   */
+  uint32_t engines;
+} lvs_listing_options;
+#define LVS_LISTING_OPTIONS_INIT {(uint32_t)sizeof(lvs_listing_options), 0, 0, 0, 0, 0, 0}
+
 /**
  * Writes the table of all services, as `ipvsadm -L` does. `options` may be NULL.
  */
@@ -4269,6 +3237,86 @@ lvs_status lvs_connections_to_json(const struct lvs_connections *connections,
                                    struct lvs_text *text,
                                    struct lvs_error **err);
 
+/* Operations, as read back from a batch or a plan ------------------------------------------------- */
+
+/**
+ * What an operation does.
+ */
+LVS_ENUM(lvs_operation_kind) {
+  /**
+   * Adds a virtual service.
+   */
+  LVS_OPERATION_KIND_ADD_SERVICE = 1,
+  /**
+   * Replaces everything of a service but its key.
+   */
+  LVS_OPERATION_KIND_UPDATE_SERVICE = 2,
+  /**
+   * Removes a service and its destinations.
+   */
+  LVS_OPERATION_KIND_REMOVE_SERVICE = 3,
+  /**
+   * Adds a destination to a service.
+   */
+  LVS_OPERATION_KIND_ADD_DESTINATION = 4,
+  /**
+   * Replaces everything of a destination but its key.
+   */
+  LVS_OPERATION_KIND_UPDATE_DESTINATION = 5,
+  /**
+   * Removes a destination from a service.
+   */
+  LVS_OPERATION_KIND_REMOVE_DESTINATION = 6,
+  /**
+   * Sets timeouts.
+   */
+  LVS_OPERATION_KIND_SET_TIMEOUTS = 7,
+  /**
+   * Starts a sync daemon.
+   */
+  LVS_OPERATION_KIND_START_DAEMON = 8,
+  /**
+   * Stops a sync daemon.
+   */
+  LVS_OPERATION_KIND_STOP_DAEMON = 9,
+  /**
+   * Zeroes counters: of a service, or all if the key has no family.
+   */
+  LVS_OPERATION_KIND_ZERO = 10,
+  /**
+   * Removes all services.
+   */
+  LVS_OPERATION_KIND_FLUSH = 11,
+};
+
+/**
+ * What an operation does, and to what. Initialise it with LVS_OPERATION_INIT.
+ */
+typedef struct lvs_operation {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What it does: enum lvs_operation_kind.
+   */
+  uint32_t kind;
+  /**
+   * The service that it is about; without a family if it is about none.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination that it is about; without a family if it is about none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * StopDaemon: enum lvs_role; else 0.
+   */
+  uint32_t role;
+} lvs_operation;
+#define LVS_OPERATION_INIT \
+  {(uint32_t)sizeof(lvs_operation), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
+
 /**
  * Reads operation `index` of a batch. `service` is written if it adds or updates one, `destination` likewise, and both
  * are left alone otherwise; each of the three may be NULL if it is not wanted.
@@ -4306,6 +3354,21 @@ LVS_NODISCARD
 lvs_status lvs_batch_describe(const struct lvs_batch *batch,
                               struct lvs_text *text,
                               struct lvs_error **err);
+
+/* Scopes: which services a plan may touch --------------------------------------------------------- */
+
+/**
+ * Which services a plan may touch; all others stay as they are.
+ *
+ * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
+ * use it.
+ */
+typedef struct lvs_scope lvs_scope;
+
+/**
+ * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
+ */
+typedef bool (*lvs_scope_predicate)(const struct lvs_service_key *key, void *user);
 
 /**
  * Makes a scope of the firewall-mark services, of either family, with marks from `first` to `last`, both included.
@@ -4379,6 +3442,64 @@ bool lvs_scope_owns(const struct lvs_scope *scope, const struct lvs_service_key 
  * Releases a scope. NULL does nothing.
  */
 void lvs_scope_free(struct lvs_scope *scope);
+
+/* Plans: from what a director holds to what it should hold ---------------------------------------- */
+
+/**
+ * The order of things in a plan. A phase begins only when every step of those before it has succeeded.
+ */
+LVS_ENUM(lvs_phase) {
+  /**
+   * Daemons that are not wanted, or not so, stop.
+   */
+  LVS_PHASE_STOP_DAEMONS = 0,
+  /**
+   * Services and destinations appear, weights rise from 0.
+   */
+  LVS_PHASE_ADD = 1,
+  /**
+   * Everything else of services and destinations changes.
+   */
+  LVS_PHASE_CHANGE = 2,
+  /**
+   * Destinations are quiesced, destinations and services disappear.
+   */
+  LVS_PHASE_REMOVE = 3,
+  /**
+   * Timeouts are set and daemons start.
+   */
+  LVS_PHASE_SETTLE = 4,
+};
+
+/**
+ * What happens to the steps already done when a director refuses one.
+ */
+LVS_ENUM(lvs_on_failure) {
+  /**
+   * They stay; the outcome names them.
+   */
+  LVS_ON_FAILURE_KEEP = 0,
+  /**
+   * They are undone, last first.
+   */
+  LVS_ON_FAILURE_UNDO = 1,
+};
+
+/**
+ * The ordered operations that turn one table into another.
+ *
+ * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
+ * threads may use it.
+ */
+typedef struct lvs_plan lvs_plan;
+
+/**
+ * What came of a plan.
+ *
+ * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
+ * of threads may read it.
+ */
+typedef struct lvs_outcome lvs_outcome;
 
 /**
  * Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
@@ -4517,6 +3638,147 @@ lvs_status lvs_outcome_undo_failure_get(const struct lvs_outcome *outcome,
  */
 void lvs_outcome_free(struct lvs_outcome *outcome);
 
+/* Rules files: the language of ipvsadm ------------------------------------------------------------ */
+
+/**
+ * Whose habits count in rules.
+ */
+LVS_ENUM(lvs_dialect) {
+  /**
+   * Says everything, loses nothing, is strict about what is ambiguous, and has comments. What ipvsadm has no words for stands on
+   * lines that it takes for comments.
+   */
+  LVS_DIALECT_LOSSLESS = 0,
+  /**
+   * ipvsadm 1.31, bug for bug.
+   */
+  LVS_DIALECT_IPVSADM = 1,
+};
+
+/**
+ * How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers only, all mistakes.
+ */
+typedef struct lvs_rules_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Whose habits count: enum lvs_dialect.
+   */
+  uint32_t dialect;
+  /**
+   * Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver, which may use the network) and
+   * ports have names when written. 0: numbers only, nobody is asked.
+   */
+  uint32_t names;
+  /**
+   * Reading: not 0 reports only the first mistake of a line, the one that ipvsadm reports.
+   */
+  uint32_t first_mistake_only;
+  /**
+   * Writing: not 0 writes no extended lines; what they would have said is reported as lost.
+   */
+  uint32_t no_extended_lines;
+} lvs_rules_options;
+#define LVS_RULES_OPTIONS_INIT {(uint32_t)sizeof(lvs_rules_options), LVS_DIALECT_LOSSLESS, 0, 0, 0}
+
+/**
+ * What is lost when rules are written.
+ */
+LVS_ENUM(lvs_loss_kind) {
+  /**
+   * All of it: there are no words for it. With a service its destinations are lost, too.
+   */
+  LVS_LOSS_KIND_EVERYTHING = 1,
+  /**
+   * The text says it in a way that ipvsadm cannot read.
+   */
+  LVS_LOSS_KIND_UNREADABLE = 2,
+  /**
+   * Flag bits of a service.
+   */
+  LVS_LOSS_KIND_FLAGS = 3,
+  /**
+   * The timeout of a service.
+   */
+  LVS_LOSS_KIND_TIMEOUT = 4,
+  /**
+   * The netmask of a service.
+   */
+  LVS_LOSS_KIND_NETMASK = 5,
+  /**
+   * The persistence engine of a service.
+   */
+  LVS_LOSS_KIND_ENGINE = 6,
+  /**
+   * The forwarding method of a destination.
+   */
+  LVS_LOSS_KIND_FORWARDING = 7,
+  /**
+   * The weight of a destination.
+   */
+  LVS_LOSS_KIND_WEIGHT = 8,
+  /**
+   * The thresholds of a destination.
+   */
+  LVS_LOSS_KIND_THRESHOLDS = 9,
+  /**
+   * The tunnel of a destination.
+   */
+  LVS_LOSS_KIND_TUNNEL = 10,
+  /**
+   * The timeouts of the table.
+   */
+  LVS_LOSS_KIND_TIMEOUTS = 11,
+  /**
+   * A sync daemon.
+   */
+  LVS_LOSS_KIND_DAEMON = 12,
+};
+
+/**
+ * Something that a text does not carry. Initialise it with LVS_LOSS_INIT.
+ */
+typedef struct lvs_loss {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is lost: enum lvs_loss_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * Of which service; without a family if of none.
+   */
+  struct lvs_service_key service;
+  /**
+   * Of which destination; without a family if of none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * LVS_LOSS_KIND_DAEMON: enum lvs_role; else 0.
+   */
+  uint32_t role;
+} lvs_loss;
+#define LVS_LOSS_INIT \
+  {(uint32_t)sizeof(lvs_loss), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
+
+/**
+ * A rules file, read.
+ *
+ * Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_rules lvs_rules;
+
+/**
+ * What a text that was written does not carry.
+ *
+ * Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number of threads may read it.
+ */
+typedef struct lvs_losses lvs_losses;
+
 /**
  * Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options` may be NULL.
  *
@@ -4637,6 +3899,139 @@ lvs_status lvs_losses_describe(const struct lvs_losses *losses,
  */
 void lvs_losses_free(struct lvs_losses *losses);
 
+/* Draining servers without cutting a connection --------------------------------------------------- */
+
+/**
+ * What is taken out.
+ */
+LVS_ENUM(lvs_drain_target) {
+  /**
+   * One destination of one service.
+   */
+  LVS_DRAIN_TARGET_DESTINATION = 0,
+  /**
+   * Every destination with this address, whatever its port, in every service.
+   */
+  LVS_DRAIN_TARGET_REAL_SERVER = 1,
+  /**
+   * A service with all its destinations, and then the service itself.
+   */
+  LVS_DRAIN_TARGET_SERVICE = 2,
+};
+
+/**
+ * Which connections of a quiesced destination are waited for. Each includes the one before.
+ */
+LVS_ENUM(lvs_wait_for) {
+  /**
+   * None: it goes at once.
+   */
+  LVS_WAIT_FOR_NOTHING = 0,
+  /**
+   * Active ones: established or on the way there.
+   */
+  LVS_WAIT_FOR_ACTIVE = 1,
+  /**
+   * Inactive ones as well: closing ones, and everything of UDP.
+   */
+  LVS_WAIT_FOR_INACTIVE = 2,
+  /**
+   * Persistence templates as well.
+   */
+  LVS_WAIT_FOR_PERSISTENT = 3,
+};
+
+/**
+ * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
+ * SCTP without a deadline, not for UDP, then removes.
+ */
+typedef struct lvs_drain_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is taken out: enum lvs_drain_target.
+   */
+  uint32_t target;
+  /**
+   * The service, unless the target is a real server.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination. Of a real server only the address counts, of a service nothing.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * What to wait for with TCP and firewall marks: enum lvs_wait_for.
+   */
+  uint32_t tcp;
+  /**
+   * What to wait for with UDP: enum lvs_wait_for.
+   */
+  uint32_t udp;
+  /**
+   * What to wait for with SCTP: enum lvs_wait_for.
+   */
+  uint32_t sctp;
+  /**
+   * Not 0: what is drained stays in the table, quiesced.
+   */
+  uint32_t keep;
+  /**
+   * When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER waits for ever.
+   */
+  uint64_t deadline;
+} lvs_drain_options;
+#define LVS_DRAIN_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_drain_options), LVS_DRAIN_TARGET_DESTINATION, LVS_SERVICE_KEY_INIT_, \
+   LVS_DESTINATION_KEY_INIT_, LVS_WAIT_FOR_ACTIVE, LVS_WAIT_FOR_NOTHING, LVS_WAIT_FOR_ACTIVE, 0, LVS_NEVER}
+
+/**
+ * No time at all: nothing is waited for until then, nothing changes then.
+ */
+#define LVS_NEVER UINT64_MAX
+
+/**
+ * What a destination still holds. Initialise it with LVS_REMAINING_INIT.
+ */
+typedef struct lvs_remaining {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Active connections.
+   */
+  uint32_t active;
+  /**
+   * Inactive connections.
+   */
+  uint32_t inactive;
+  /**
+   * Persistence templates.
+   */
+  uint32_t persistent;
+  /**
+   * The service.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination.
+   */
+  struct lvs_destination_key destination;
+} lvs_remaining;
+#define LVS_REMAINING_INIT \
+  {(uint32_t)sizeof(lvs_remaining), 0, 0, 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
+
+/**
+ * A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says which operations are
+ * due.
+ *
+ * Made by lvs_drain_new(), released by lvs_drain_free(). One thread at a time.
+ */
+typedef struct lvs_drain lvs_drain;
+
 /**
  * Makes a drain that has not begun.
  */
@@ -4708,6 +4103,140 @@ lvs_status lvs_drain_cancel(struct lvs_drain *drain,
  * Releases a drain. NULL does nothing.
  */
 void lvs_drain_free(struct lvs_drain *drain);
+
+/* Health: from probe results to weights ----------------------------------------------------------- */
+
+/**
+ * What a probe found out.
+ */
+LVS_ENUM(lvs_probe) {
+  /**
+   * The server does not answer, or not as it should.
+   */
+  LVS_PROBE_DOWN = 0,
+  /**
+   * The server answers.
+   */
+  LVS_PROBE_UP = 1,
+  /**
+   * The server answers and says which weight it wants from now on; 0 asks to be quiesced.
+   */
+  LVS_PROBE_UP_WITH_WEIGHT = 2,
+};
+
+/**
+ * What a report, or the time, has changed.
+ */
+LVS_ENUM(lvs_change_kind) {
+  /**
+   * A server is in use again.
+   */
+  LVS_CHANGE_KIND_SERVER_UP = 1,
+  /**
+   * A server is out of use.
+   */
+  LVS_CHANGE_KIND_SERVER_DOWN = 2,
+  /**
+   * A server has changed too often and stays down for the time that its damping says.
+   */
+  LVS_CHANGE_KIND_SERVER_DAMPED = 3,
+  /**
+   * The service has too little weight left: its sorry server serves, if it has one.
+   */
+  LVS_CHANGE_KIND_QUORUM_LOST = 4,
+  /**
+   * The service has enough weight again.
+   */
+  LVS_CHANGE_KIND_QUORUM_REGAINED = 5,
+};
+
+/**
+ * When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
+ * success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+ */
+typedef struct lvs_health_policy {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Successes in a row that bring a server back; at least 1.
+   */
+  uint32_t rise;
+  /**
+   * Failures in a row that take a server out; at least 1.
+   */
+  uint32_t fall;
+  /**
+   * Not 0: a server that is down is removed. 0: it stays with weight 0.
+   */
+  uint32_t remove;
+  /**
+   * Not 0: servers are out of use until a first probe succeeds.
+   */
+  uint32_t start_down;
+  /**
+   * The weight of the servers in use below which the service has lost its quorum.
+   */
+  uint32_t quorum;
+  /**
+   * By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+   */
+  uint32_t hysteresis;
+  /**
+   * Damping: so many times down within `damping_window` hold a server down; 0 for no damping.
+   */
+  uint32_t damping_falls;
+  /**
+   * Damping: the time in which falls count, in nanoseconds.
+   */
+  uint64_t damping_window;
+  /**
+   * Damping: how long the server is held down, in nanoseconds.
+   */
+  uint64_t damping_hold;
+  /**
+   * How long a server that comes back takes to reach its weight, in nanoseconds; 0 for at once.
+   */
+  uint64_t slow_start;
+  /**
+   * Who serves while the quorum is lost, or NULL. Copied.
+   */
+  const struct lvs_destination *sorry_server;
+} lvs_health_policy;
+#define LVS_HEALTH_POLICY_INIT \
+  {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL}
+
+/**
+ * A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
+ */
+typedef struct lvs_change {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What has changed: enum lvs_change_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * The service.
+   */
+  struct lvs_service_key service;
+  /**
+   * The server; without a family if it is about the service.
+   */
+  struct lvs_destination_key destination;
+} lvs_change;
+#define LVS_CHANGE_INIT \
+  {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
+
+/**
+ * The health of services and their servers: a state machine without probes, clock or director.
+ *
+ * Made by lvs_health_new(), released by lvs_health_free(). One thread at a time.
+ */
+typedef struct lvs_health lvs_health;
 
 /**
  * Makes a health that watches nothing yet.
@@ -4813,6 +4342,97 @@ lvs_status lvs_health_has_quorum(const struct lvs_health *health,
  */
 void lvs_health_free(struct lvs_health *health);
 
+/* Watching: what changed since the previous snapshot ---------------------------------------------- */
+
+/**
+ * A difference between two looks at a director. A later release may add some.
+ */
+LVS_ENUM(lvs_event_kind) {
+  /**
+   * A service is new. At the first look all are.
+   */
+  LVS_EVENT_KIND_SERVICE_APPEARED = 1,
+  /**
+   * The configuration of a service is another.
+   */
+  LVS_EVENT_KIND_SERVICE_CHANGED = 2,
+  /**
+   * A service is gone, and its destinations with it.
+   */
+  LVS_EVENT_KIND_SERVICE_VANISHED = 3,
+  /**
+   * A destination is new.
+   */
+  LVS_EVENT_KIND_DESTINATION_APPEARED = 4,
+  /**
+   * The configuration of a destination is another: its weight, for instance.
+   */
+  LVS_EVENT_KIND_DESTINATION_CHANGED = 5,
+  /**
+   * A destination is gone from a service that is still there.
+   */
+  LVS_EVENT_KIND_DESTINATION_VANISHED = 6,
+  /**
+   * Something was counted since the last look.
+   */
+  LVS_EVENT_KIND_COUNTED = 7,
+  /**
+   * Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
+   */
+  LVS_EVENT_KIND_COUNTERS_RESET = 8,
+  /**
+   * The timeouts are others.
+   */
+  LVS_EVENT_KIND_TIMEOUTS_CHANGED = 9,
+  /**
+   * A sync daemon runs that did not, or not so.
+   */
+  LVS_EVENT_KIND_DAEMON_STARTED = 10,
+  /**
+   * A sync daemon does not run any more, or not so.
+   */
+  LVS_EVENT_KIND_DAEMON_STOPPED = 11,
+};
+
+/**
+ * What is different, and about what. Initialise it with LVS_EVENT_INIT.
+ */
+typedef struct lvs_event {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * What is different: enum lvs_event_kind; 0 for something that this release has no number for.
+   */
+  uint32_t kind;
+  /**
+   * The service that it is about; without a family if it is about none.
+   */
+  struct lvs_service_key service;
+  /**
+   * The destination that it is about; without a family if it is about none.
+   */
+  struct lvs_destination_key destination;
+  /**
+   * Counted: how much.
+   */
+  struct lvs_counters delta;
+  /**
+   * Counted: in which time, in nanoseconds.
+   */
+  uint64_t elapsed;
+} lvs_event;
+#define LVS_EVENT_INIT \
+  {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_COUNTERS_INIT_, 0}
+
+/**
+ * Compares each look at a director with the one before. It has no clock and reads nothing itself.
+ *
+ * Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
+ */
+typedef struct lvs_watcher lvs_watcher;
+
 /**
  * Makes a watcher that has seen nothing yet.
  */
@@ -4877,6 +4497,198 @@ lvs_status lvs_watcher_event_daemon(const struct lvs_watcher *watcher,
  * Releases a watcher. NULL does nothing.
  */
 void lvs_watcher_free(struct lvs_watcher *watcher);
+
+/* Schedulers without a director ------------------------------------------------------------------- */
+
+/**
+ * What there is to know about a scheduler before using it. Initialise it with LVS_SCHEDULER_INIT.
+ */
+typedef struct lvs_scheduler {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Not 0: its choices follow from the history alone (not so for twos, which draws).
+   */
+  uint32_t deterministic;
+  /**
+   * Its name, as in `ipvsadm -s`.
+   */
+  char name[16];
+  /**
+   * Its name in full.
+   */
+  char title[64];
+} lvs_scheduler;
+#define LVS_SCHEDULER_INIT {(uint32_t)sizeof(lvs_scheduler), 0, "", ""}
+
+/**
+ * Settings of a balancer; each scheduler reads its own and ignores the others. Initialise it with
+ * LVS_BALANCER_OPTIONS_INIT: IPv4, a current kernel of Debian's.
+ */
+typedef struct lvs_balancer_options {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Which behaviour to follow: enum lvs_profile.
+   */
+  uint32_t profile;
+  /**
+   * The family of the destinations: LVS_FAMILY_INET or LVS_FAMILY_INET6.
+   */
+  uint32_t family;
+  /**
+   * LVS_SERVICE_SCHED1 and LVS_SERVICE_SCHED2, read by sh and mh.
+   */
+  uint32_t flags;
+  /**
+   * sh: slots of the table as a power of two, 4 to 20.
+   */
+  uint32_t sh_table_bits;
+  /**
+   * mh: size of the table, 8 (251 slots) to 17 (131071 slots).
+   */
+  uint32_t mh_table_index;
+  /**
+   * lblc: idle time after which an entry is dropped, in milliseconds.
+   */
+  uint64_t lblc_expiration;
+  /**
+   * lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, in milliseconds.
+   */
+  uint64_t lblcr_expiration;
+  /**
+   * twos: the seed of its draws.
+   */
+  uint64_t seed;
+} lvs_balancer_options;
+#define LVS_BALANCER_OPTIONS_INIT \
+  {(uint32_t)sizeof(lvs_balancer_options), LVS_PROFILE_NEW, LVS_FAMILY_INET, 0, 8, 12, 86400000, 86400000, 0}
+
+/**
+ * The packet that opens a connection. Initialise it with LVS_REQUEST_INIT: TCP, at time 0.
+ */
+typedef struct lvs_request {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * LVS_PROTOCOL_...
+   */
+  uint32_t protocol;
+  /**
+   * The client's address.
+   */
+  struct lvs_address client;
+  /**
+   * What the client asked for: the virtual service's address, or any if the service is a firewall mark.
+   */
+  struct lvs_address target;
+  /**
+   * The client's port in host order.
+   */
+  uint16_t client_port;
+  /**
+   * The port that the client asked for, in host order.
+   */
+  uint16_t target_port;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * When, in milliseconds since any fixed moment. Only lblc and lblcr look at it.
+   */
+  uint64_t now;
+} lvs_request;
+#define LVS_REQUEST_INIT \
+  {(uint32_t)sizeof(lvs_request), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0, 0}
+
+/**
+ * What happens to a connection or a persistence template of a destination.
+ */
+LVS_ENUM(lvs_balancer_event) {
+  /**
+   * A new connection. It begins inactive.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_ADDED = 0,
+  /**
+   * A connection entered an active state.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_ACTIVATED = 1,
+  /**
+   * A connection left the active states.
+   */
+  LVS_BALANCER_EVENT_CONNECTION_DEACTIVATED = 2,
+  /**
+   * A connection in an active state is gone.
+   */
+  LVS_BALANCER_EVENT_ACTIVE_REMOVED = 3,
+  /**
+   * A connection in no active state is gone.
+   */
+  LVS_BALANCER_EVENT_INACTIVE_REMOVED = 4,
+  /**
+   * A new persistence template.
+   */
+  LVS_BALANCER_EVENT_TEMPLATE_ADDED = 5,
+  /**
+   * A persistence template is gone.
+   */
+  LVS_BALANCER_EVENT_TEMPLATE_REMOVED = 6,
+};
+
+/**
+ * A destination of a balancer. Initialise it with LVS_BALANCER_DESTINATION_INIT.
+ */
+typedef struct lvs_balancer_destination {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * Its weight.
+   */
+  uint32_t weight;
+  /**
+   * Address and port.
+   */
+  struct lvs_destination_key key;
+  /**
+   * Active connections.
+   */
+  int32_t active;
+  /**
+   * Inactive connections.
+   */
+  int32_t inactive;
+  /**
+   * Persistence templates.
+   */
+  int32_t persistent;
+  /**
+   * Not 0: on the list; 0: removed, but not forgotten.
+   */
+  uint32_t listed;
+  /**
+   * Not 0: it has reached its upper threshold.
+   */
+  uint32_t overloaded;
+} lvs_balancer_destination;
+#define LVS_BALANCER_DESTINATION_INIT \
+  {(uint32_t)sizeof(lvs_balancer_destination), 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0, 0}
+
+/**
+ * The destinations of one virtual service with the scheduler that chooses among them, just as the kernel's would. It knows no
+ * connections: the caller counts them.
+ *
+ * Made by lvs_balancer_new(), released by lvs_balancer_free(). One thread at a time.
+ */
+typedef struct lvs_balancer lvs_balancer;
 
 /**
  * How many schedulers there are.
@@ -4993,75 +4805,7 @@ lvs_status lvs_balancer_tick(struct lvs_balancer *balancer,
 void lvs_balancer_free(struct lvs_balancer *balancer);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
-
-/*
- * Initialisers of the records. What later releases add is 0, and 0 then means: as before.
- */
-#define LVS_ADDRESS_INIT_ {0, 0, {0}}
-#define LVS_SERVICE_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0, 0, 0}
-#define LVS_DESTINATION_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0}
-#define LVS_SUMS_INIT_ {0, 0, 0, 0, 0}
-#define LVS_STATS_INIT_ {LVS_SUMS_INIT_, LVS_SUMS_INIT_}
-
-#define LVS_SERVICE_INIT \
-  {(uint32_t)sizeof(lvs_service), 0, LVS_SERVICE_KEY_INIT_, 0, LVS_NETMASK_FULL, "wlc", ""}
-#define LVS_SERVICE_STATE_INIT \
-  {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_}
-#define LVS_DESTINATION_INIT \
-  {(uint32_t)sizeof(lvs_destination), LVS_FORWARDING_DIRECT, LVS_DESTINATION_KEY_INIT_, 1, 0, 0, \
-   LVS_TUNNEL_IPIP, 0, 0}
-#define LVS_DESTINATION_STATE_INIT \
-  {(uint32_t)sizeof(lvs_destination_state), 0, 0, 0, 0, 0, LVS_STATS_INIT_}
-#define LVS_TIMEOUTS_INIT {(uint32_t)sizeof(lvs_timeouts), 0, 0, 0}
-#define LVS_DAEMON_INIT \
-  {(uint32_t)sizeof(lvs_daemon), LVS_ROLE_MASTER, 0, 0, 0, "", LVS_ADDRESS_INIT_, 0, {0, 0, 0}}
-#define LVS_INFO_INIT {(uint32_t)sizeof(lvs_info), 0, 0, 0, 0}
-#define LVS_KERNEL_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_kernel_options), LVS_TRANSPORT_NETLINK, 0, 0, NULL, NULL, 0}
-#define LVS_EMBEDDED_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_embedded_options), LVS_PROFILE_NEW, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, \
-   0, 0}
-#define LVS_SETTINGS_INIT \
-  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
-#define LVS_PACKET_INIT \
-  {(uint32_t)sizeof(lvs_packet), 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, LVS_PROTOCOL_TCP, 0, 0, 0, 0, 0}
-#define LVS_FLOW_INIT \
-  {(uint32_t)sizeof(lvs_flow), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0}
-#define LVS_VERDICT_INIT {(uint32_t)sizeof(lvs_verdict), 0, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0}
-#define LVS_CONNECTION_INIT \
-  {(uint32_t)sizeof(lvs_connection), 0, 0, 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, \
-   0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
-#define LVS_CONNECTION_FILTER_INIT \
-  {(uint32_t)sizeof(lvs_connection_filter), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, \
-   LVS_ADDRESS_INIT_, LVS_NETMASK_FULL, 0, 0, 0, 0, 0, 0}
-#define LVS_CONNECTION_SUM_INIT \
-  {(uint32_t)sizeof(lvs_connection_sum), 0, LVS_ADDRESS_INIT_, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0}
-#define LVS_OPERATION_INIT \
-  {(uint32_t)sizeof(lvs_operation), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
-#define LVS_DRAIN_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_drain_options), LVS_DRAIN_TARGET_DESTINATION, LVS_SERVICE_KEY_INIT_, \
-   LVS_DESTINATION_KEY_INIT_, LVS_WAIT_FOR_ACTIVE, LVS_WAIT_FOR_NOTHING, LVS_WAIT_FOR_ACTIVE, 0, LVS_NEVER}
-#define LVS_REMAINING_INIT \
-  {(uint32_t)sizeof(lvs_remaining), 0, 0, 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
-#define LVS_HEALTH_POLICY_INIT \
-  {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL}
-#define LVS_CHANGE_INIT \
-  {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
-#define LVS_EVENT_INIT \
-  {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_SUMS_INIT_, 0}
-#define LVS_DIAGNOSTIC_INIT {(uint32_t)sizeof(lvs_diagnostic), 0, 0, 0, 0, 0, NULL, NULL}
-#define LVS_RULES_OPTIONS_INIT {(uint32_t)sizeof(lvs_rules_options), LVS_DIALECT_LOSSLESS, 0, 0, 0}
-#define LVS_LOSS_INIT \
-  {(uint32_t)sizeof(lvs_loss), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
-#define LVS_LISTING_OPTIONS_INIT {(uint32_t)sizeof(lvs_listing_options), 0, 0, 0, 0, 0, 0}
-#define LVS_SCHEDULER_INIT {(uint32_t)sizeof(lvs_scheduler), 0, "", ""}
-#define LVS_BALANCER_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_balancer_options), LVS_PROFILE_NEW, LVS_FAMILY_INET, 0, 8, 12, 86400000, 86400000, 0}
-#define LVS_REQUEST_INIT \
-  {(uint32_t)sizeof(lvs_request), LVS_PROTOCOL_TCP, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, 0, 0, 0, 0}
-#define LVS_BALANCER_DESTINATION_INIT \
-  {(uint32_t)sizeof(lvs_balancer_destination), 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0, 0}
+} // extern "C"
+#endif
 
 #endif /* LVS_H */

@@ -1,4 +1,4 @@
-//! The kernel's schedulers by themselves, without a director.
+//! Schedulers without a director.
 
 use std::ffi::c_char;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Many changes at once, and what came of them.
+//! Batches: many operations at once, and their outcome.
 
 use lvs_core::director::{BatchReport, OnRefusal, Operation};
 

@@ -1,4 +1,4 @@
-//! Destinations: their keys, configuration and state.
+//! Destinations: keys, configuration and state.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! What both directors do.
+//! Directors: what the kernel director and the embedded director have in common.
 
 use lvs_core::Director;
 use lvs_core::embedded::EmbeddedDirector;

@@ -1,4 +1,4 @@
-//! Taking servers out without cutting a connection.
+//! Draining servers without cutting a connection.
 
 use std::time::Duration;
 

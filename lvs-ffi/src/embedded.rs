@@ -1,4 +1,4 @@
-//! What only the embedded director does.
+//! The embedded director.
 
 use std::ffi::c_char;
 use std::time::Duration;

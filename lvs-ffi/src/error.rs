@@ -1,4 +1,4 @@
-//! Why a call failed.
+//! Errors.
 
 use std::ffi::{CStr, CString, c_char};
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! From what probes say to the weights that should be.
+//! Health: from probe results to weights.
 
 use std::time::Duration;
 

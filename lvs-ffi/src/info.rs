@@ -1,4 +1,4 @@
-//! What a director says of itself.
+//! What a director reports of itself.
 
 use lvs_core::model::Info;
 

@@ -1,4 +1,4 @@
-//! The running kernel's director.
+//! The kernel director.
 
 use std::ffi::{CStr, OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;

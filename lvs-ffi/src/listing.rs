@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Listings for people, and JSON.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! One change of a table, read back from a batch or a plan.
+//! Operations, as read back from a batch or a plan.
 
 use lvs_core::director::Operation;
 use lvs_core::model::ServiceKey;

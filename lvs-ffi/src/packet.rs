@@ -1,4 +1,4 @@
-//! What the embedded director does with packets.
+//! Packets and flows on the embedded director.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

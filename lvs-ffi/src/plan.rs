@@ -1,4 +1,4 @@
-//! From what a director holds to what it should hold.
+//! Plans: from what a director holds to what it should hold.
 
 use lvs_core::plan::{OnFailure, Outcome, Phase, Plan, PlanError, ReconcileError, reconcile};
 

@@ -1,4 +1,4 @@
-//! The kernel's text files, which anybody may read, and its tunables.
+//! The kernel's text files, readable without privileges, and its sysctls.
 
 use std::ffi::{CStr, OsStr, c_char, c_void};
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! Which services a plan may touch.
+//! Scopes: which services a plan may touch.
 
 use std::ffi::c_void;
 use std::sync::Arc;

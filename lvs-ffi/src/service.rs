@@ -1,4 +1,4 @@
-//! Virtual services: their keys, configuration and state.
+//! Virtual services: keys, configuration and state.
 
 use std::ffi::c_char;
 use std::net::{IpAddr, Ipv4Addr};

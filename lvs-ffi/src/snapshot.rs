@@ -1,4 +1,4 @@
-//! All that a director held at one moment.
+//! Snapshots: everything that a director held at one moment.
 
 use lvs_core::model::{ServiceSnapshot, Snapshot};
 

@@ -1,4 +1,4 @@
-//! Sums and rates.
+//! Counters and rates.
 
 use lvs_core::model::{Counters, Stats};
 

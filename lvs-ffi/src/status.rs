@@ -1,4 +1,4 @@
-//! What came of a call.
+//! Status codes.
 
 use lvs_core::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! Sums over the connection table.
+//! Connections counted by service, destination or client.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,4 @@
-//! Whole configurations.
+//! Tables: configurations to be put in force.
 
 use lvs_core::model::{Table, TableService};
 

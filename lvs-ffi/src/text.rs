@@ -1,4 +1,4 @@
-//! Text that the library writes.
+//! Strings that the library returns.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! Which library is loaded.
+//! Version of the loaded library.
 
 use std::ffi::c_char;
 

@@ -1,4 +1,4 @@
-//! What has changed since the last look.
+//! Watching: what changed since the previous snapshot.
 
 use std::time::Duration;
 

@@ -45,7 +45,7 @@ pub(crate) fn make() -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// Reads the header that cbindgen writes: this is no C parser, it relies on cbindgen's layout.
+/// Reads the header that `c_header` writes: this is no C parser, it relies on that layout.
 pub(crate) fn parse(header: &str) -> Declarations {
     let mut found = Declarations::default();
     let mut lines = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/'])).peekable();
@@ -59,7 +59,7 @@ pub(crate) fn parse(header: &str) -> Declarations {
             {
                 found.constants.push(format!("LVS_{name}"));
             }
-        } else if line.starts_with("enum ") {
+        } else if line.starts_with("LVS_ENUM(") {
             for line in lines.by_ref().take_while(|line| !line.starts_with('}')) {
                 if let Some((name, _)) = line.trim().split_once(" = ") {
                     found.enumerators.push(name.to_owned());
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn declarations_are_read_as_cbindgen_writes_them() {
+    fn declarations_are_read_as_the_header_has_them() {
         let header = "\
 #ifndef LVS_H
 #define LVS_H
@@ -131,19 +131,12 @@ mod tests {
  * IPv4: (not a function).
  */
 #define LVS_FAMILY_INET 2
-enum lvs_role
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
+LVS_ENUM(lvs_role) {
   /**
    * Sends.
    */
   LVS_ROLE_MASTER = 1,
 };
-#ifndef __cplusplus
-typedef uint32_t lvs_role;
-#endif // __cplusplus
 typedef struct lvs_error lvs_error;
 typedef void (*lvs_visitor)(void *user);
 typedef struct lvs_thing {

@@ -1,5 +1,12 @@
 //! `include/lvs.h`, made from `lvs-ffi` by cbindgen.
 
+mod arrange;
+
+use std::fs;
+use std::path::Path;
+
+use arrange::Section;
+
 use crate::error::{Context, Error, Result};
 use crate::project;
 
@@ -17,7 +24,26 @@ pub(crate) fn make() -> Result<Vec<u8>> {
         .context(|| "cbindgen".to_owned())?;
     let mut header = Vec::new();
     bindings.write(&mut header);
-    Ok(header)
+    let header = String::from_utf8(header).map_err(|error| Error::new(error.to_string()))?;
+    Ok(arrange::arrange(&header, &sections(&crate_dir.join("src"))?)?.into_bytes())
+}
+
+/// The modules of `lvs-ffi`, in the order of its `lib.rs`.
+fn sections(source: &Path) -> Result<Vec<Section>> {
+    let read = |name: &str| {
+        let file = source.join(name);
+        fs::read_to_string(&file).context(|| format!("cannot read {}", file.display()))
+    };
+    let library = read("lib.rs")?;
+    let modules = library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    modules
+        .map(|name| {
+            let source = read(&format!("{name}.rs"))?;
+            let title = source.lines().next().and_then(|line| line.strip_prefix("//! "));
+            let title = title.context(|| format!("{name}.rs does not begin with a heading"))?;
+            Ok(Section { title: title.trim_end_matches('.').to_owned(), source })
+        })
+        .collect()
 }
 
 /// The library's version for the preprocessor: the workspace has one version for all.
@@ -40,6 +66,8 @@ fn version_macros() -> String {
 #else
 #define LVS_NODISCARD
 #endif
+
+/* Items. */
 "
     )
 }
