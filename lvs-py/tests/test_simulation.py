@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from conftest import pinned
 
 import lvs
 from lvs import Destination, Service
@@ -141,7 +142,7 @@ def test_what_cannot_be_played_is_a_value_error() -> None:
 
 
 def test_plots_of_workloads() -> None:
-    pytest.importorskip("matplotlib")
+    pinned("matplotlib")
     from lvs import plot
 
     report = Workload(WEB, POOL, events=[Fail(300, POOL[0])]).run()

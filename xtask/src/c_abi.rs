@@ -4,8 +4,8 @@
 //! field. Nothing here may change within one soname but by additions (fields at the end of sized records, functions,
 //! enumerators): a difference of this file is what a reviewer looks at.
 
+use fs_err as fs;
 use std::fmt::Write as _;
-use std::fs;
 use std::process::Command;
 
 use crate::error::{Context, Error, Result};

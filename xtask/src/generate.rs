@@ -3,8 +3,8 @@
 use crate::error::{Context, Error, Result};
 use crate::project;
 use crate::{c_abi, c_header};
+use fs_err as fs;
 use std::ffi::OsString;
-use std::fs;
 use std::process::ExitCode;
 
 /// One generated file.

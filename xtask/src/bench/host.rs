@@ -17,12 +17,12 @@ pub(super) fn run(name: &str) -> Result<Table> {
     let mut table = Table::default();
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
-            let line = line?;
+            let line = line.context(|| format!("reading from the bench program {name}"))?;
             if !table.take(&line) {
                 println!("  {line}");
             }
         }
     }
-    let status = child.wait()?;
+    let status = child.wait().context(|| format!("waiting for the bench program {name}"))?;
     if status.success() { Ok(table) } else { Err(Error::new(format!("the bench program {name}: {status}"))) }
 }

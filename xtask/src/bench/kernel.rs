@@ -9,8 +9,8 @@ use super::{Settings, Table};
 use crate::error::{Error, Result};
 use crate::lab::{self, Clock, End, Job, Options, quoted};
 use crate::{host, project};
+use fs_err::{self as fs, File};
 use std::fmt::Write as _;
-use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -212,7 +212,7 @@ fn build(directory: &Path) -> Result<()> {
 
 fn link(from: &Path, to: &Path) -> Result<()> {
     let _ = fs::remove_file(to);
-    Ok(std::os::unix::fs::symlink(from, to)?)
+    Ok(fs_err::os::unix::fs::symlink(from, to)?)
 }
 
 /// What one machine does.

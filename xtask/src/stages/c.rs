@@ -4,9 +4,9 @@ mod examples;
 mod install;
 mod programs;
 
+use fs_err as fs;
+use fs_err::os::unix::fs::symlink;
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

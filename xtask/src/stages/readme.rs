@@ -6,9 +6,9 @@
 //! marked `text`. Rust programs are documentation tests of lvs-core.
 
 use super::Report;
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::project;
-use std::fs;
+use fs_err as fs;
 use std::process::Stdio;
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         eprintln!("-> {}", step.command.lines().next().unwrap_or_default());
         let mut shell = project::command("bash");
         shell.args(["-euo", "pipefail", "-c", &step.command]).stdin(Stdio::null()).stderr(Stdio::inherit());
-        let output = shell.output()?;
+        let output = shell.output().context(|| "cannot run bash".into())?;
         let said = String::from_utf8_lossy(&output.stdout);
         match step.output {
             Some(expected) if expected != said => {

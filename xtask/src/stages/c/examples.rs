@@ -1,6 +1,6 @@
 //! The examples in C: built as a user builds them, run on the embedded director, and their output looked at.
 
-use std::fs;
+use fs_err as fs;
 use std::path::Path;
 use std::process::Command;
 

@@ -1,6 +1,6 @@
 //! Installed as any C library, and found by pkg-config from make, CMake and Meson.
 
-use std::fs;
+use fs_err as fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;

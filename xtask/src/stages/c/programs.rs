@@ -1,6 +1,6 @@
 //! The C tests as programs: plain and under valgrind, threads under helgrind, all of them with AddressSanitizer.
 
-use std::fs;
+use fs_err as fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
