@@ -4122,6 +4122,10 @@ LVS_ENUM(lvs_probe) {
    * The server answers and says which weight it wants from now on; 0 asks to be quiesced.
    */
   LVS_PROBE_UP_WITH_WEIGHT = 2,
+  /**
+   * The probe could not be run: the shortage is the program's own. Nothing changes.
+   */
+  LVS_PROBE_UNKNOWN = 3,
 };
 
 /**
@@ -4148,6 +4152,14 @@ LVS_ENUM(lvs_change_kind) {
    * The service has enough weight again.
    */
   LVS_CHANGE_KIND_QUORUM_REGAINED = 5,
+  /**
+   * An override has ended by itself.
+   */
+  LVS_CHANGE_KIND_OVERRIDE_EXPIRED = 6,
+  /**
+   * A server's probes ask for more weight than it may have.
+   */
+  LVS_CHANGE_KIND_WEIGHT_LIMITED = 7,
 };
 
 /**
@@ -4244,8 +4256,9 @@ typedef struct lvs_health lvs_health;
 LVS_NODISCARD lvs_status lvs_health_new(struct lvs_health **health, struct lvs_error **err);
 
 /**
- * Watches service `index` of a table with its destinations, whose weights are those for when they are well.
- * LVS_STATUS_ALREADY_EXISTS if it is watched already. `policy` may be NULL.
+ * Watches service `index` of a table with its destinations, whose weights are those for when they are well. `policy`
+ * may be NULL. A service that is watched already gets this configuration instead of the one it had: servers that stay
+ * keep their states and overrides, others are forgotten. What that changes can be read with lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_watch(struct lvs_health *health,
@@ -4256,8 +4269,8 @@ lvs_status lvs_health_watch(struct lvs_health *health,
 
 /**
  * Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
- * `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. Unknown servers are ignored. What has
- * changed by it can be read with lvs_health_change_get().
+ * `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not
+ * watched (any more). What has changed by it can be read with lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_report(struct lvs_health *health,

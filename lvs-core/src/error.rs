@@ -2,9 +2,12 @@ use std::io;
 
 use crate::director::{Cause, OperationError};
 use crate::errno::Errno;
+use crate::health::HealthError;
 use crate::model::ModelError;
+use crate::plan::PlanError;
 use crate::procfs::{ParseError, SysctlError};
 use crate::rules::SyntaxErrors;
+use crate::schedulers::BindError;
 use crate::wire::WireError;
 
 /// What a caller can do something about, in every language.
@@ -31,36 +34,50 @@ pub enum ErrorKind {
     Io,
 }
 
-/// Everything that can go wrong, with the cause of each room kept whole.
+/// Everything that can go wrong: `?` takes every error of this crate, and the cause stays whole.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value that cannot be said.
+    /// A value that no director could take.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// Rules text that does not parse: all its mistakes.
+    /// Rules text that does not parse, with all its errors.
     #[error(transparent)]
     Rules(#[from] SyntaxErrors),
     /// A director's refusal.
     #[error(transparent)]
     Refused(#[from] Box<OperationError>),
-    /// An answer of the director that makes no sense.
+    /// A malformed reply of the director.
     #[error(transparent)]
     Decode(#[from] WireError),
-    /// Text of the kernel that is not as it should be.
+    /// Malformed text of the kernel.
     #[error(transparent)]
     Procfs(#[from] ParseError),
-    /// A value that a tunable does not take.
+    /// A value that a sysctl does not take.
     #[error(transparent)]
     Sysctl(#[from] SysctlError),
-    /// The way to the director, or a file, failed.
-    #[error("cannot {attempted}: {source}")]
+    /// A table for which there is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Something of health checking that cannot be watched or changed.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+    /// A scheduler that cannot work for a service.
+    #[error(transparent)]
+    Scheduler(#[from] BindError),
+    /// The way to the director, or a file, failed. The message says what the system answered, so
+    /// [`source`](std::error::Error::source) does not repeat it.
+    #[error("{}", describe(attempted, error))]
     Io {
-        /// What was attempted, as the end of a sentence.
+        /// What was attempted, as the end of a sentence; empty if that is not known.
         attempted: String,
-        /// What the system said.
-        source: io::Error,
+        /// What the system answered.
+        error: io::Error,
     },
+}
+
+fn describe(attempted: &str, error: &io::Error) -> String {
+    if attempted.is_empty() { error.to_string() } else { format!("cannot {attempted}: {error}") }
 }
 
 /// A result of this crate.
@@ -68,23 +85,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An I/O error with what was attempted, as the end of a sentence: `open /proc/net/ip_vs_conn`.
-    pub fn io(attempted: impl Into<String>, source: io::Error) -> Self {
-        Self::Io { attempted: attempted.into(), source }
+    pub fn io(attempted: impl Into<String>, error: io::Error) -> Self {
+        Self::Io { attempted: attempted.into(), error }
     }
 
     /// The category.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Model(_) | Self::Sysctl(_) => ErrorKind::InvalidInput,
+            Self::Model(_) | Self::Sysctl(_) | Self::Plan(_) => ErrorKind::InvalidInput,
+            Self::Health(HealthError::ServiceNotWatched(_) | HealthError::ServerNotWatched(..)) => ErrorKind::NotFound,
+            Self::Health(_) => ErrorKind::InvalidInput,
+            Self::Scheduler(_) => ErrorKind::Kernel,
             Self::Procfs(_) => ErrorKind::Decode,
             Self::Rules(_) => ErrorKind::Syntax,
             Self::Refused(error) => error.kind(),
             Self::Decode(_) => ErrorKind::Decode,
-            Self::Io { source, .. } => match source.kind() {
+            Self::Io { error, .. } => match error.kind() {
                 io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
                 io::ErrorKind::NotFound => ErrorKind::NotFound,
                 // Said by this crate before it asked the system; an EINVAL is the system's own answer.
-                io::ErrorKind::InvalidInput if source.raw_os_error().is_none() => ErrorKind::InvalidInput,
+                io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => ErrorKind::InvalidInput,
                 _ => ErrorKind::Io,
             },
         }
@@ -94,9 +114,43 @@ impl Error {
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused(error) => error.errno,
-            Self::Io { source, .. } => source.raw_os_error().map(Errno),
-            Self::Model(_) | Self::Rules(_) | Self::Decode(_) | Self::Procfs(_) | Self::Sysctl(_) => None,
+            Self::Io { error, .. } => error.raw_os_error().map(Errno),
+            Self::Scheduler(error) => Some(Errno(error.errno())),
+            _ => None,
         }
+    }
+}
+
+impl From<io::Error> for Error {
+    /// Without what was attempted: [`Error::io`] says more.
+    fn from(error: io::Error) -> Self {
+        Self::io("", error)
+    }
+}
+
+impl From<Error> for io::Error {
+    /// The system's error as it was, anything else with the whole error inside.
+    fn from(error: Error) -> Self {
+        let kind = match (error.kind(), error.errno()) {
+            (ErrorKind::NotFound, _) => io::ErrorKind::NotFound,
+            (ErrorKind::AlreadyExists, _) => io::ErrorKind::AlreadyExists,
+            (ErrorKind::PermissionDenied, _) => io::ErrorKind::PermissionDenied,
+            (ErrorKind::InvalidInput, _) => io::ErrorKind::InvalidInput,
+            (ErrorKind::Unsupported, _) => io::ErrorKind::Unsupported,
+            (ErrorKind::Syntax | ErrorKind::Decode, _) => io::ErrorKind::InvalidData,
+            (ErrorKind::Kernel | ErrorKind::Io, Some(errno)) => Self::from(errno).kind(),
+            (ErrorKind::Kernel | ErrorKind::Io, None) => io::ErrorKind::Other,
+        };
+        match error {
+            Error::Io { attempted, error } if attempted.is_empty() => error,
+            error => Self::new(kind, error),
+        }
+    }
+}
+
+impl From<Errno> for io::Error {
+    fn from(errno: Errno) -> Self {
+        Self::from_raw_os_error(errno.0)
     }
 }
 

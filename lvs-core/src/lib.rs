@@ -44,6 +44,8 @@ pub mod plan;
 pub mod procfs;
 pub mod rules;
 pub mod schedulers;
+#[cfg(feature = "serde")]
+mod seconds;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod watch;

@@ -329,7 +329,7 @@ fn an_answer_that_never_comes_is_a_timeout_and_not_a_second_try() {
     let (mut director, log) = director(|_: &[Asked]| Vec::new());
     let report = director.apply(&adds(2), OnRefusal::Continue);
     assert_eq!((report.answered, report.sent), (0, 2));
-    let Some(Error::Io { source, .. }) = report.interrupted else { panic!() };
+    let Some(Error::Io { error: source, .. }) = report.interrupted else { panic!() };
     assert_eq!(source.kind(), io::ErrorKind::TimedOut);
     assert_eq!(log.lock().unwrap().sends.len(), 1);
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use lvs_core::Error;
 use lvs_core::director::{Cause, OperationError};
+use lvs_core::health::HealthError;
 use lvs_core::model::ModelError;
 use lvs_core::rules::SyntaxError;
 
@@ -184,6 +185,12 @@ impl From<Error> for Failure {
 
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<HealthError> for Failure {
+    fn from(error: HealthError) -> Self {
         Error::from(error).into()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lvs_core::health::{Change, Damping, Health, HealthError, HealthPolicy, OnDown, Probe, StartAs};
+use lvs_core::health::{Change, Damping, Health, HealthPolicy, OnDown, Probe, StartAs};
 
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
@@ -24,6 +24,8 @@ pub enum lvs_probe {
     Up = 1,
     /// The server answers and says which weight it wants from now on; 0 asks to be quiesced.
     UpWithWeight = 2,
+    /// The probe could not be run: the shortage is the program's own. Nothing changes.
+    Unknown = 3,
 }
 
 /// What a report, or the time, has changed.
@@ -39,6 +41,10 @@ pub enum lvs_change_kind {
     QuorumLost = 4,
     /// The service has enough weight again.
     QuorumRegained = 5,
+    /// An override has ended by itself.
+    OverrideExpired = 6,
+    /// A server's probes ask for more weight than it may have.
+    WeightLimited = 7,
 }
 
 /// When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
@@ -100,21 +106,8 @@ pub struct lvs_health {
     changes: Vec<Change>,
 }
 
-impl From<HealthError> for Failure {
-    fn from(error: HealthError) -> Self {
-        let status = match error {
-            HealthError::DuplicateService(_) => lvs_status::AlreadyExists,
-            _ => lvs_status::InvalidInput,
-        };
-        Self::own(status, error.to_string())
-    }
-}
-
 impl lvs_health_policy {
     unsafe fn to_policy(self) -> Result<HealthPolicy, Failure> {
-        if self.rise == 0 || self.fall == 0 {
-            return Err(Failure::invalid("rise and fall are at least 1"));
-        }
         let mut policy =
             HealthPolicy::default().with_rise(self.rise).with_fall(self.fall).with_quorum(self.quorum, self.hysteresis);
         policy.on_down = if self.remove == 0 { OnDown::Inhibit } else { OnDown::Remove };
@@ -138,6 +131,7 @@ fn probe(number: u32, weight: u32) -> Result<Probe, Failure> {
         0 => Ok(Probe::Down),
         1 => Ok(Probe::Up),
         2 => Ok(Probe::UpWithWeight(weight)),
+        3 => Ok(Probe::Unknown),
         _ => Err(Failure::invalid(format!("unknown result {number} of a probe"))),
     }
 }
@@ -153,6 +147,10 @@ impl From<&Change> for lvs_change {
             Change::ServerDamped(service, server) => (Kind::ServerDamped as u32, service.into(), server.into()),
             Change::QuorumLost(service) => (Kind::QuorumLost as u32, service.into(), nowhere),
             Change::QuorumRegained(service) => (Kind::QuorumRegained as u32, service.into(), nowhere),
+            Change::OverrideExpired(service, server) => (Kind::OverrideExpired as u32, service.into(), server.into()),
+            Change::WeightLimited { service, server, .. } => {
+                (Kind::WeightLimited as u32, service.into(), server.into())
+            }
             _ => (0, nothing, nowhere),
         };
         Self { struct_size: size_of::<Self>() as u32, kind, service, destination }
@@ -169,8 +167,9 @@ pub unsafe extern "C" fn lvs_health_new(health: *mut *mut lvs_health, err: *mut 
     })
 }
 
-/// Watches service `index` of a table with its destinations, whose weights are those for when they are well.
-/// LVS_STATUS_ALREADY_EXISTS if it is watched already. `policy` may be NULL.
+/// Watches service `index` of a table with its destinations, whose weights are those for when they are well. `policy`
+/// may be NULL. A service that is watched already gets this configuration instead of the one it had: servers that stay
+/// keep their states and overrides, others are forgotten. What that changes can be read with lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_watch(
@@ -187,13 +186,14 @@ pub unsafe extern "C" fn lvs_health_watch(
             Some(policy) => policy.to_policy()?,
             None => HealthPolicy::default(),
         };
-        Ok(health.health.watch(entry.service, entry.destinations.iter().copied(), policy)?)
+        health.changes = health.health.watch(entry.service, entry.destinations.iter().copied(), policy)?;
+        Ok(())
     })
 }
 
 /// Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
-/// `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. Unknown servers are ignored. What has
-/// changed by it can be read with lvs_health_change_get().
+/// `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not
+/// watched (any more). What has changed by it can be read with lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_report(
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn lvs_health_report(
         let health = needed(health, "health")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
         let probe = self::probe(probe, weight)?;
-        health.changes = health.health.report(&service, &server, probe, Duration::from_nanos(now));
+        health.changes = health.health.report(&service, &server, probe, Duration::from_nanos(now))?;
         Ok(())
     })
 }

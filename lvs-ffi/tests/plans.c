@@ -292,7 +292,8 @@ static void a_server_that_fails_is_inhibited(void) {
   policy.damping_hold = 50 * SECOND;
   OK(lvs_health_new(&health, &err));
   OK(lvs_health_watch(health, table, 0, &policy, &err));
-  FAILS(lvs_health_watch(health, table, 0, NULL, &err), LVS_STATUS_ALREADY_EXISTS);
+  OK(lvs_health_watch(health, table, 0, &policy, &err));
+  CHECK(lvs_health_changes_len(health) == 0);
   FAILS(lvs_health_watch(health, table, 1, NULL, &err), LVS_STATUS_INVALID_INPUT);
   CHECK(lvs_health_next_change(health, 0) == LVS_NEVER);
 
@@ -329,10 +330,13 @@ static void a_server_that_fails_is_inhibited(void) {
   CHECK(lvs_health_next_change(health, 7 * SECOND) == 57 * SECOND);
   OK(lvs_health_tick(health, 58 * SECOND, &err));
 
-  FAILS(lvs_health_report(health, &web, &one, 3, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_report(health, &web, &one, 4, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
+  OK(lvs_health_report(health, &web, &one, LVS_PROBE_UNKNOWN, 0, 58 * SECOND, &err));
+  CHECK(lvs_health_changes_len(health) == 0);
   FAILS(lvs_health_report_host(health, NULL, 0, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_health_change_get(health, 99, &change, &err), LVS_STATUS_INVALID_INPUT);
   one.port = 81;
+  FAILS(lvs_health_report(health, &web, &one, LVS_PROBE_UP, 0, SECOND, &err), LVS_STATUS_NOT_FOUND);
   FAILS(lvs_health_is_up(health, &web, &one, &up, &err), LVS_STATUS_NOT_FOUND);
   web.port = 81;
   FAILS(lvs_health_has_quorum(health, &web, &up, &err), LVS_STATUS_NOT_FOUND);

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
-use crate::errors::invalid;
+use crate::failures::OrRaise;
 use crate::service::{KeyArg, PyServiceKey, service_of};
 use crate::table::PyTable;
 
@@ -103,7 +103,8 @@ impl PyHealthPolicy {
 #[pyclass(name = "HealthChange", module = "lvs", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyHealthChange {
-    /// "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained".
+    /// "server_up", "server_down", "server_damped", "quorum_lost", "quorum_regained", "override_expired" or
+    /// "weight_limited".
     #[pyo3(get)]
     kind: &'static str,
     service: ServiceKey,
@@ -146,6 +147,8 @@ fn changes(changes: Vec<Change>) -> Vec<PyHealthChange> {
             Change::ServerDamped(service, server) => ("server_damped", service, Some(server)),
             Change::QuorumLost(service) => ("quorum_lost", service, None),
             Change::QuorumRegained(service) => ("quorum_regained", service, None),
+            Change::OverrideExpired(service, server) => ("override_expired", service, Some(server)),
+            Change::WeightLimited { service, server, .. } => ("weight_limited", service, Some(server)),
             _ => return None,
         };
         Some(PyHealthChange { kind, service, server })
@@ -173,20 +176,23 @@ impl PyHealth {
     }
 
     /// Watches a service and its servers. Their weights are those for when they are well.
+    ///
+    /// A service that is watched already gets this configuration instead of the one it had: servers that stay keep
+    /// their states and overrides. Returns what that changes.
     #[pyo3(signature = (service, servers, policy = None))]
     fn watch(
         &self,
         service: &Bound<'_, PyAny>,
         servers: &Bound<'_, PyAny>,
         policy: Option<&Bound<'_, PyHealthPolicy>>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Vec<PyHealthChange>> {
         let py = service.py();
         let service = service_of(service)?;
         let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
         let policy = policy.map_or_else(HealthPolicy::default, |policy| policy.get().0);
         // No lock is held while Python runs: another thread might wait for it with the interpreter in its hand.
         let watched = self.lock().watch(service, servers, policy);
-        watched.map_err(|error| invalid(py, error.to_string()))
+        watched.map(changes).or_raise(py)
     }
 
     /// What is to be probed: every server with its service. Sorry servers are not.
@@ -195,17 +201,20 @@ impl PyHealth {
         self.lock().watched().map(keys).collect()
     }
 
-    /// Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for.
+    /// Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for. `up` is
+    /// None if the probe could not be run: then nothing changes.
     #[pyo3(signature = (service, server, up, now, *, weight = None))]
     fn report(
         &self,
+        py: Python<'_>,
         service: KeyArg,
         server: DestinationKeyArg,
-        up: bool,
+        up: Option<bool>,
         now: Duration,
         weight: Option<u32>,
-    ) -> Vec<PyHealthChange> {
-        changes(self.lock().report(&service.0, &server.0, probe(up, weight), now))
+    ) -> PyResult<Vec<PyHealthChange>> {
+        let report = self.lock().report(&service.0, &server.0, probe(up, weight), now);
+        report.map(changes).or_raise(py)
     }
 
     /// Takes in what a probe of a whole host says: of all its servers in all services.
@@ -213,7 +222,7 @@ impl PyHealth {
     fn report_host(
         &self,
         address: &Bound<'_, PyAny>,
-        up: bool,
+        up: Option<bool>,
         now: Duration,
         weight: Option<u32>,
     ) -> PyResult<Vec<PyHealthChange>> {
@@ -247,10 +256,11 @@ impl PyHealth {
     }
 }
 
-const fn probe(up: bool, weight: Option<u32>) -> Probe {
+const fn probe(up: Option<bool>, weight: Option<u32>) -> Probe {
     match (up, weight) {
-        (false, _) => Probe::Down,
-        (true, None) => Probe::Up,
-        (true, Some(weight)) => Probe::UpWithWeight(weight),
+        (None, _) => Probe::Unknown,
+        (Some(false), _) => Probe::Down,
+        (Some(true), None) => Probe::Up,
+        (Some(true), Some(weight)) => Probe::UpWithWeight(weight),
     }
 }

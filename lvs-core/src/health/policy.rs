@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use super::{PolicyError, PolicyWarning};
 use crate::model::Destination;
 
 /// What becomes of a server that is down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: it stays with weight 0 or it goes.
 pub enum OnDown {
     /// It stays with weight 0: connections that still work go on.
@@ -15,6 +17,7 @@ pub enum OnDown {
 
 /// How a server counts before its first probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: well or not.
 pub enum StartAs {
     /// In use until probes say otherwise.
@@ -24,20 +27,26 @@ pub enum StartAs {
     Down,
 }
 
-/// When a server that comes and goes is held down.
+/// When a flapping server is held down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 // Exhaustive: how often, in which time, and for how long.
 pub struct Damping {
-    /// So many times down ...
+    /// How many falls within `window` count as flapping; at least 1.
     pub falls: u32,
-    /// ... within so long ...
+    /// The time in which they are counted.
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds"))]
     pub window: Duration,
-    /// ... and it stays down for so long, whatever probes say.
+    /// How long the server then stays down, whatever its probes say.
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds"))]
     pub hold: Duration,
 }
 
 /// When servers come and go, and what a service does when too few are left.
+///
+/// [`HealthPolicy::check`] finds what contradicts itself, [`HealthPolicy::warnings`] what does not fit the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct HealthPolicy {
     /// Successes in a row that bring a server back; at least 1.
@@ -55,9 +64,13 @@ pub struct HealthPolicy {
     /// Who serves while the quorum is lost; servers still up are inhibited then.
     pub sorry_server: Option<Destination>,
     /// How long a server that comes back takes to reach its weight.
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds::optional"))]
     pub slow_start: Option<Duration>,
-    /// When a server that comes and goes is held down.
+    /// When a flapping server is held down.
     pub damping: Option<Damping>,
+    /// The largest weight that a probe gets by asking for it, unless the server was given more: a server that answers
+    /// for itself must not take all the traffic.
+    pub max_asked_weight: u32,
 }
 
 impl Default for HealthPolicy {
@@ -73,6 +86,7 @@ impl Default for HealthPolicy {
             sorry_server: None,
             slow_start: None,
             damping: None,
+            max_asked_weight: Self::MAX_ASKED_WEIGHT,
         }
     }
 }
@@ -81,14 +95,60 @@ impl HealthPolicy {
     /// Steps in which a slow start raises the weight.
     pub const SLOW_START_STEPS: u32 = 10;
 
-    /// With so many successes in a row to come back.
+    /// The default of [`HealthPolicy::max_asked_weight`].
+    pub const MAX_ASKED_WEIGHT: u32 = 256;
+
+    /// The largest weight that the kernel takes (`ip_vs_ctl.c: ip_vs_add_dest()`).
+    pub(super) const MAX_WEIGHT: u32 = i32::MAX as u32;
+
+    /// Finds what no set of servers could satisfy.
+    ///
+    /// # Errors
+    /// The first contradiction.
+    pub const fn check(&self) -> Result<(), PolicyError> {
+        if self.rise == 0 {
+            return Err(PolicyError::ZeroRise);
+        }
+        if self.fall == 0 {
+            return Err(PolicyError::ZeroFall);
+        }
+        if self.hysteresis > self.quorum {
+            return Err(PolicyError::HysteresisAboveQuorum { quorum: self.quorum, hysteresis: self.hysteresis });
+        }
+        if self.max_asked_weight > Self::MAX_WEIGHT {
+            return Err(PolicyError::WeightOutOfRange(self.max_asked_weight));
+        }
+        if let Some(Damping { falls: 0, .. }) = self.damping {
+            return Err(PolicyError::ZeroDampingFalls);
+        }
+        match &self.sorry_server {
+            Some(Destination { weight: 0, .. }) => Err(PolicyError::SorryServerWithoutWeight),
+            Some(sorry) if sorry.weight > Self::MAX_WEIGHT => Err(PolicyError::WeightOutOfRange(sorry.weight)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is odd about this policy with these servers.
+    pub fn warnings(&self, servers: &[Destination]) -> Vec<PolicyWarning> {
+        let weight = servers.iter().map(|server| u64::from(server.weight)).sum();
+        let needed = u64::from(self.quorum) + u64::from(self.hysteresis);
+        let mut warnings = Vec::new();
+        if u64::from(self.quorum) > weight {
+            warnings.push(PolicyWarning::QuorumUnreachable { quorum: self.quorum, weight });
+        } else if needed > weight {
+            warnings.push(PolicyWarning::HysteresisUnreachable { needed, weight });
+        }
+        warnings
+    }
+
+    /// With this many successes in a row to come back.
     #[must_use]
     pub const fn with_rise(mut self, rise: u32) -> Self {
         self.rise = rise;
         self
     }
 
-    /// With so many failures in a row to go.
+    /// With this many failures in a row to go.
     #[must_use]
     pub const fn with_fall(mut self, fall: u32) -> Self {
         self.fall = fall;
@@ -135,6 +195,13 @@ impl HealthPolicy {
     #[must_use]
     pub const fn with_damping(mut self, damping: Damping) -> Self {
         self.damping = Some(damping);
+        self
+    }
+
+    /// With another bound for the weights that probes ask for.
+    #[must_use]
+    pub const fn with_max_asked_weight(mut self, weight: u32) -> Self {
+        self.max_asked_weight = weight;
         self
     }
 }

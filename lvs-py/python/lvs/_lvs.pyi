@@ -740,16 +740,28 @@ class Health:
         service: Service | ServiceLike,
         servers: Iterable[Destination | DestinationLike],
         policy: HealthPolicy | None = None,
-    ) -> None:
-        """Watches a service and its servers. Their weights are those for when they are well."""
-    def report(
-        self, service: ServiceLike, server: DestinationLike, up: bool, now: timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:
-        """Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for."""
+        """Watches a service and its servers. Their weights are those for when they are well.
+
+        A service that is watched already gets this configuration instead of the one it had: servers that stay keep
+        their states and overrides. Returns what that changes.
+        """
+    def report(
+        self,
+        service: ServiceLike,
+        server: DestinationLike,
+        up: bool | None,
+        now: timedelta,
+        *,
+        weight: int | None = None,
+    ) -> list[HealthChange]:
+        """Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for. `up` is
+        None if the probe could not be run: then nothing changes.
+        """
     def watched(self) -> list[tuple[ServiceKey, DestinationKey]]:
         """What is to be probed: every server with its service. Sorry servers are not."""
     def report_host(
-        self, address: Address, up: bool, now: timedelta, *, weight: int | None = None
+        self, address: Address, up: bool | None, now: timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:
         """Takes in what a probe of a whole host says: of all its servers in all services."""
     def tick(self, now: timedelta) -> list[HealthChange]:
@@ -773,7 +785,9 @@ class HealthChange:
         """The service."""
     @property
     def kind(self) -> str:
-        """ "server_up", "server_down", "server_damped", "quorum_lost" or "quorum_regained"."""
+        """ "server_up", "server_down", "server_damped", "quorum_lost", "quorum_regained", "override_expired" or
+        "weight_limited".
+        """
     @property
     def server(self) -> DestinationKey | None:
         """The server, None if it is about the service."""
