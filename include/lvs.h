@@ -292,6 +292,10 @@ LVS_ENUM(lvs_cause) {
    * Anything else: see lvs_error_errno().
    */
   LVS_CAUSE_OTHER = 17,
+  /**
+   * The list changed each time it was read; asking again may help.
+   */
+  LVS_CAUSE_CHANGING = 18,
 };
 
 /**
@@ -1080,6 +1084,16 @@ void lvs_destination_list_free(struct lvs_destination_list *list);
 #define LVS_COVERAGE_DAEMON_DETAILS 16
 
 /**
+ * Nothing of IPv4 is missing; see lvs_snapshot_complete().
+ */
+#define LVS_COMPLETE_IPV4 1
+
+/**
+ * Nothing of IPv6 is missing.
+ */
+#define LVS_COMPLETE_IPV6 2
+
+/**
  * All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
  *
  * Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
@@ -1183,6 +1197,13 @@ lvs_status lvs_snapshot_daemon_get(const struct lvs_snapshot *snapshot,
  * What the snapshot could see, as LVS_COVERAGE_... bits. A bit that is clear means: not looked at, not: not there.
  */
 uint32_t lvs_snapshot_coverage(const struct lvs_snapshot *snapshot);
+
+/**
+ * Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing may be concluded from the
+ * absence of a service or destination of another family: the kernel's list changed each time it was read. 0 if `snapshot`
+ * is NULL.
+ */
+uint32_t lvs_snapshot_complete(const struct lvs_snapshot *snapshot);
 
 /**
  * Sorts services and destinations by their keys. The director's own order means nothing in the kernel. Nobody else may

@@ -95,7 +95,7 @@ impl Backend {
 }
 
 fn table_of(director: &mut dyn Director) -> Result<Table, Exit> {
-    director.snapshot().map(|snapshot| snapshot.to_table()).map_err(|error| Exit::unlisted(&error))
+    director.complete_snapshot().map(|snapshot| snapshot.to_table()).map_err(|error| Exit::unlisted(&error))
 }
 
 /// Replaces a file in one step: whoever reads it sees the old text or the new one.

@@ -54,7 +54,7 @@ impl Session<'_> {
     }
 
     fn save(&mut self, numeric: bool) -> Result<Exit, Exit> {
-        let snapshot = self.backend.director().snapshot().map_err(|error| Exit::unlisted(&error))?;
+        let snapshot = self.backend.director().complete_snapshot().map_err(|error| Exit::unlisted(&error))?;
         if self.ours.lossless {
             // The director's own order: lists of destinations come back as they are.
             let emitted = Emitter::new(Dialect::Lossless).table(&snapshot.to_table());

@@ -62,7 +62,7 @@ fn listing<'a>(options: &ListOptions, names: &'a dyn Resolver) -> ListingOptions
 
 fn table(session: &mut Session<'_>, options: &ListOptions, out: &mut impl Write) -> Result<Exit, Exit> {
     // DIFFERENCE: ipvsadm asks for the services and then for each one's destinations, on a socket each.
-    let snapshot = session.backend.director().snapshot().map_err(|error| Exit::unlisted(&error))?;
+    let snapshot = session.backend.director().complete_snapshot().map_err(|error| Exit::unlisted(&error))?;
     if session.ours.json {
         return written(write_json(out, &snapshot));
     }

@@ -176,7 +176,7 @@ impl OperationError {
             | Cause::ModuleMissing
             | Cause::FamilyUnsupported
             | Cause::Unsupported => ErrorKind::Unsupported,
-            Cause::OutOfRange | Cause::Invalid | Cause::Other(_) => ErrorKind::Kernel,
+            Cause::OutOfRange | Cause::Invalid | Cause::Changing | Cause::Other(_) => ErrorKind::Kernel,
         }
     }
 }

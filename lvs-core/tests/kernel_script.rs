@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use lvs_core::director::{Cause, OnRefusal, Operation};
 use lvs_core::kernel::{Inbox, KernelDirector, Transport};
 use lvs_core::model::{
-    DaemonRole, Destination, DestinationEntry, Info, SchedulerName, Service, ServiceEntry, ServiceKey, Timeouts,
+    AddressFamily, DaemonRole, Destination, DestinationEntry, Info, SchedulerName, Service, ServiceEntry, ServiceKey,
+    TableService, Timeouts,
 };
+use lvs_core::plan::{Plan, PlanError, Scope};
 use lvs_core::wire::message::{Command, ExtendedAck, Header, Messages, finish, write_ack, write_done};
 use lvs_core::wire::request::Request;
 use lvs_core::wire::uapi::*;
@@ -411,22 +413,57 @@ fn a_list_that_breaks_off_is_an_error() {
     assert_eq!(error.to_string(), "cannot read the services: Cannot allocate memory (ENOMEM)");
 }
 
-#[test]
-fn a_list_with_an_entry_twice_is_read_again_and_merged_if_it_never_comes_clean() {
-    let mut tries = 0;
-    let (mut clean, _) = director(move |asked: &[Asked]| {
-        tries += 1;
-        let second: &[u8] = if tries == 1 { &[2, 3] } else { &[3, 4] };
-        vec![services_part(&asked[0], 0, &[1, 2]), services_part(&asked[0], 0, second), done(&asked[0])]
-    });
-    assert_eq!(clean.services().unwrap().len(), 4);
+/// Answers a request for services with these parts, and one for the version.
+fn parts(asked: &Asked, parts: &[&[u8]]) -> Vec<Event> {
+    if asked.command == Command::GetInfo {
+        return vec![info_reply(asked)];
+    }
+    parts.iter().map(|numbers| services_part(asked, 0, numbers)).chain([done(asked)]).collect()
+}
 
-    let (mut dirty, log) = director(|asked: &[Asked]| {
-        vec![services_part(&asked[0], 0, &[1, 2]), services_part(&asked[0], 0, &[2, 3]), done(&asked[0])]
+#[test]
+fn a_list_in_parts_is_read_until_two_readings_agree() {
+    let mut tries = 0;
+    let (mut director, _) = director(move |asked: &[Asked]| {
+        tries += u32::from(asked[0].command == Command::GetService);
+        parts(&asked[0], if tries == 1 { &[&[1, 2], &[2, 3]] } else { &[&[1, 2], &[3, 4]] })
     });
-    let keys: Vec<_> = dirty.services().unwrap().iter().map(|entry| entry.service.key()).collect();
+    let keys: Vec<_> = director.services().unwrap().iter().map(|entry| entry.service.key()).collect();
+    assert_eq!(keys, [key(1), key(2), key(3), key(4)]);
+}
+
+#[test]
+fn a_list_that_never_rests_is_an_error_and_a_snapshot_of_it_says_so() {
+    let never_clean = |asked: &[Asked]| {
+        asked
+            .iter()
+            .flat_map(|one| match one.command {
+                Command::GetService if one.flags & NLM_F_DUMP == NLM_F_DUMP => parts(one, &[&[1, 2], &[2, 3]]),
+                _ => answer_snapshot(std::slice::from_ref(one), 9),
+            })
+            .collect()
+    };
+    let (mut director, log) = director(never_clean);
+    let Err(Error::Refused(error)) = director.services() else { panic!() };
+    assert_eq!(error.cause, Cause::Changing);
+    assert_eq!(error.to_string(), "cannot read the services: the list kept changing while it was read");
+    // Four readings, and the version once to offer larger buffers.
+    assert_eq!(log.lock().unwrap().sends.len(), 5);
+
+    let snapshot = director.snapshot().unwrap();
+    let keys: Vec<_> = snapshot.services.iter().map(|service| service.entry.service.key()).collect();
     assert_eq!(keys, [key(1), key(2), key(3)]);
-    assert_eq!(log.lock().unwrap().sends.len(), 4);
+    assert!(!snapshot.complete.ipv4 && !snapshot.complete.ipv6);
+    // Such a snapshot is good for additions, but nothing is taken away on its word.
+    let current = snapshot.to_table();
+    let mut wanted = current.clone();
+    wanted.services.push(TableService::new(Service::new(key(4))));
+    assert_eq!(Plan::between(&current, &wanted, &Scope::all()).unwrap().len(), 1);
+    wanted.services.remove(0);
+    assert_eq!(
+        Plan::between(&current, &wanted, &Scope::all()).unwrap_err(),
+        PlanError::Incomplete(AddressFamily::Inet)
+    );
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn json_says_what_the_snapshot_says() {
         key
     };
     let expected = serde_json::json!({
-        "version": "1.2.1", "connection_table_size": 4096,
+        "version": "1.2.1", "connection_table_size": 4096, "complete": {"ipv4": true, "ipv6": true},
         "timeouts": {"tcp": 900, "tcp_fin": 120, "udp": 300},
         "daemons": [{
             "role": "backup", "interface": "et\"h\\0", "sync_id": 7, "max_len": null, "group": "ff02::81",

@@ -101,6 +101,8 @@ pub enum lvs_cause {
     Invalid = 16,
     /// Anything else: see lvs_error_errno().
     Other = 17,
+    /// The list changed each time it was read; asking again may help.
+    Changing = 18,
 }
 
 impl From<&Cause> for lvs_cause {
@@ -122,6 +124,7 @@ impl From<&Cause> for lvs_cause {
             Cause::FamilyUnsupported => Self::FamilyUnsupported,
             Cause::Unsupported => Self::Unsupported,
             Cause::Invalid => Self::Invalid,
+            Cause::Changing => Self::Changing,
             _ => Self::Other,
         }
     }

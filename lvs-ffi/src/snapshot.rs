@@ -27,6 +27,11 @@ pub const LVS_COVERAGE_STATS64: u32 = 0x8;
 /// The snapshot could see all attributes of sync daemons.
 pub const LVS_COVERAGE_DAEMON_DETAILS: u32 = 0x10;
 
+/// Nothing of IPv4 is missing; see lvs_snapshot_complete().
+pub const LVS_COMPLETE_IPV4: u32 = 0x1;
+/// Nothing of IPv6 is missing.
+pub const LVS_COMPLETE_IPV6: u32 = 0x2;
+
 /// All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
 ///
 /// Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
@@ -194,6 +199,17 @@ pub unsafe extern "C" fn lvs_snapshot_coverage(snapshot: Option<&lvs_snapshot>) 
         ]
         .iter()
         .fold(0, |bits, (seen, bit)| if *seen { bits | bit } else { bits })
+    })
+}
+
+/// Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing may be concluded from the
+/// absence of a service or destination of another family: the kernel's list changed each time it was read. 0 if `snapshot`
+/// is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_snapshot_complete(snapshot: Option<&lvs_snapshot>) -> u32 {
+    infallible!(0, {
+        let Some(complete) = snapshot.map(|snapshot| snapshot.0.complete) else { return 0 };
+        u32::from(complete.ipv4) * LVS_COMPLETE_IPV4 | u32::from(complete.ipv6) * LVS_COMPLETE_IPV6
     })
 }
 

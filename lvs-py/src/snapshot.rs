@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use lvs_core::model::{Coverage, Info, Snapshot};
+use lvs_core::model::{AddressFamily, Coverage, Info, Snapshot};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::columns::{self, PyColumns};
+use crate::convert;
 use crate::entries::{PyServiceEntry, PyServices};
 use crate::settings::{PyDaemon, PyInfo, PyTimeouts, daemons_of, info_of, timeouts_of};
 use crate::shared::Shared;
@@ -36,11 +37,13 @@ impl Value for PySnapshot {
         let services = (0..self.core().services.len()).map(|index| PyServiceEntry::new(self.0.clone(), index));
         let services = PyTuple::new(py, services.collect::<Vec<_>>())?;
         let daemons = PyTuple::new(py, daemons.iter().copied().map(PyDaemon))?;
+        let incomplete = self.incomplete(py)?;
         Fields::new(py)
             .positional("services", services)?
             .named("timeouts", PyTimeouts(timeouts))?
             .unless("daemons", &daemons, daemons.is_empty())?
-            .unless("info", PyInfo(info), info == Info::default())
+            .unless("info", PyInfo(info), info == Info::default())?
+            .unless("incomplete", &incomplete, incomplete.is_empty())
     }
 
     fn repr(&self, _py: Python<'_>) -> PyResult<String> {
@@ -58,16 +61,22 @@ impl PySnapshot {
     }
 
     #[new]
-    #[pyo3(signature = (services = None, *, timeouts = None, daemons = None, info = None))]
+    #[pyo3(signature = (services = None, *, timeouts = None, daemons = None, info = None, incomplete = None))]
     fn construct(
         services: Option<&Bound<'_, PyAny>>,
         timeouts: Option<&Bound<'_, PyAny>>,
         daemons: Option<&Bound<'_, PyAny>>,
         info: Option<&Bound<'_, PyAny>>,
+        incomplete: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut snapshot = Snapshot::new(info.map(info_of).transpose()?.unwrap_or_default(), Coverage::FULL);
         snapshot.timeouts = timeouts.map(timeouts_of).transpose()?.unwrap_or_default();
         snapshot.daemons = daemons_of(daemons)?;
+        if let Some(incomplete) = incomplete {
+            for family in incomplete.try_iter()? {
+                snapshot.complete.lack(convert::family(&family?)?);
+            }
+        }
         if let Some(services) = services {
             for service in services.try_iter()? {
                 let service = service?;
@@ -97,6 +106,21 @@ impl PySnapshot {
     #[getter]
     fn daemons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.core().daemons.iter().copied().map(PyDaemon))
+    }
+
+    /// Whether everything that was there is in it. Where it is not, nothing may be concluded from what is missing.
+    #[getter]
+    fn complete(&self) -> bool {
+        self.core().complete.is_whole()
+    }
+
+    /// The families of which something may be missing: the kernel's list changed each time it was read.
+    #[getter]
+    fn incomplete<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let families = [AddressFamily::Inet, AddressFamily::Inet6];
+        let lacking = families.into_iter().filter(|family| !self.core().complete.of(*family));
+        let members = lacking.map(|family| convert::member(convert::family_class(py)?, family.number()));
+        PyTuple::new(py, members.collect::<PyResult<Vec<_>>>()?)
     }
 
     /// What the director says of itself.

@@ -94,7 +94,7 @@ impl Opened {
     /// The file cannot be written.
     pub fn close(mut self) -> Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
-        let text = text::rules(&self.director.snapshot()?.to_table());
+        let text = text::rules(&self.director.complete_snapshot()?.to_table());
         let new = file.with_extension("new");
         fs::write(&new, text)
             .and_then(|()| fs::rename(&new, &file))

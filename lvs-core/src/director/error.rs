@@ -93,6 +93,9 @@ pub enum Cause {
     /// This director, transport or kernel cannot do that at all.
     #[error("not supported")]
     Unsupported,
+    /// The list changed each time it was read, and nothing tells what the readings passed over. Asking again may help.
+    #[error("the list kept changing while it was read")]
+    Changing,
     /// The kernel refuses the values; it does not say which.
     #[error("invalid values")]
     Invalid,

@@ -39,8 +39,22 @@ pub trait Director {
     /// The destinations of a service, the one added last first. A service that is not there is an error.
     fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>>;
 
-    /// Everything in one call: services, destinations, statistics, timeouts, daemons.
+    /// Everything in one call: services, destinations, statistics, timeouts, daemons. Whether that is all there was,
+    /// [`Snapshot::complete`] says.
     fn snapshot(&mut self) -> Result<Snapshot>;
+
+    /// As [`Director::snapshot`], for those who conclude something from what is missing.
+    ///
+    /// # Errors
+    /// As there, and [`Cause::Changing`] when the snapshot is not [complete](Snapshot::complete).
+    fn complete_snapshot(&mut self) -> Result<Snapshot> {
+        let snapshot = self.snapshot()?;
+        if snapshot.complete.is_whole() {
+            Ok(snapshot)
+        } else {
+            Err(OperationError::new(Attempt::ReadServices, Cause::Changing, None).into())
+        }
+    }
 
     /// The timeouts.
     fn timeouts(&mut self) -> Result<Timeouts>;

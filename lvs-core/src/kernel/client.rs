@@ -2,6 +2,7 @@ use std::io;
 
 use super::fault::{Fault, is_end, refusal};
 use super::transport::{Inbox, LARGE, MAX_DATAGRAMS, Transport};
+use super::whole::Witness;
 use crate::director::{Attempt, Cause, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
@@ -45,7 +46,11 @@ pub(super) struct Client {
     grown: bool,
     /// How many short lists came since.
     short_lists: u32,
+    /// Lists are read into buffers of [`MIDDLE`] first, see [`Client::expect_middling_lists`].
+    middling: bool,
     pub(super) last_length: usize,
+    /// Where the kernel's locked lists come from, if they do.
+    pub(super) witness: Option<Box<dyn Witness + Send>>,
 }
 
 impl Client {
@@ -62,7 +67,9 @@ impl Client {
             small: SMALL,
             grown: false,
             short_lists: 0,
+            middling: false,
             last_length: 0,
+            witness: None,
         };
         client.family = client.find_family(Attempt::Open)?;
         Ok(client)
@@ -151,10 +158,11 @@ impl Client {
     /// Makes sure that nothing old can be taken for an answer, and that a long list of yesterday does not make short
     /// ones dear.
     pub(super) fn prepare(&mut self) {
-        if self.stale || (self.grown && self.short_lists >= 2) {
+        if self.stale || ((self.grown || self.middling) && self.short_lists >= 2) {
             // Where that is not supported, sequence numbers still tell old from new.
             if self.transport.reset().is_ok() {
                 self.grown = false;
+                self.middling = false;
             }
             self.stale = false;
             self.short_lists = 0;
@@ -323,22 +331,23 @@ impl Client {
         })
     }
 
-    /// Asks for a list; gives back in how many datagrams it came. `each` may see part of a list before a fault.
+    /// Asks for a list; gives back how it came. `each` may see part of a list before a fault.
     #[inline]
     pub(super) fn dump(
         &mut self,
         command: Command,
         body: impl FnOnce(&mut Vec<u8>),
         mut each: impl FnMut(Attributes<'_>) -> Result<(), WireError>,
-    ) -> Result<usize, Fault> {
+    ) -> Result<Parts, Fault> {
         self.prepare();
         self.out.clear();
         let sequence = self.request(command, NLM_F_DUMP, body);
         self.send()?;
-        let (small, grown, family) = (self.small, self.grown, self.family);
+        let (grown, family) = (self.grown, self.family);
+        let small = if self.middling { self.small.max(MIDDLE) } else { self.small };
         let wanted = command.reply().map(Command::number);
         let mut interrupted = false;
-        let (mut datagrams, mut done, mut receives) = (0, false, 0);
+        let (mut datagrams, mut done, mut receives, mut first) = (0, false, 0, 0);
         while !done {
             // The first part and the end of a short list come in one receive: the kernel makes the end while it hands
             // over the part before. Then small parts for a while, in case it is short after all.
@@ -351,6 +360,9 @@ impl Client {
             };
             receives += 1;
             self.take(chunk, limit, true).map_err(Fault::receiving)?;
+            if receives == 1 {
+                first = self.inbox.datagrams().next().flatten().map_or(0, <[u8]>::len);
+            }
             datagrams += self.inbox.datagrams().count();
             done = self.visit_inbox(&mut |message: &Message<'_>| {
                 if message.header.sequence != sequence {
@@ -373,12 +385,59 @@ impl Client {
         if interrupted {
             return Err(Fault::interrupted());
         }
-        self.short_lists = if datagrams <= 3 { self.short_lists.saturating_add(1) } else { 0 };
-        Ok(datagrams.saturating_sub(1)) // The end has one of its own.
+        let parts = Parts { count: datagrams.saturating_sub(1), first }; // The end has one of its own.
+        let short = if self.middling { parts.fits(SMALL) } else { datagrams <= 3 };
+        self.short_lists = if short { self.short_lists.saturating_add(1) } else { 0 };
+        Ok(parts)
+    }
+
+    /// Has the lists to come read into larger buffers: they are a little too long to come in one part. Short ones end it.
+    pub(super) fn expect_middling_lists(&mut self) {
+        if !self.grown && !self.middling {
+            self.middling = true;
+            self.short_lists = 0;
+        }
+    }
+
+    /// Has the kernel make the largest parts from the next list's first on.
+    pub(super) fn expect_long_lists(&mut self, attempt: Attempt) -> Result<(), Error> {
+        self.prepare();
+        self.grown = true;
+        self.short_lists = 0;
+        // It makes the first part when it is asked, as large as the buffers that it was offered before.
+        self.get(attempt, Command::GetInfo, |_| (), |_| Ok(()))
     }
 
     /// After a list whose length says nothing about the lists to come.
     pub(super) fn expect_short_lists(&mut self) {
         self.short_lists = 2;
+    }
+}
+
+/// How a list came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
+    /// In how many datagrams, without its end.
+    count: usize,
+    /// Bytes of the first.
+    first: usize,
+}
+
+/// A little more than the kernel needs for a service or destination, 356 bytes.
+const ENTRY: usize = 400;
+/// Lengths around which the kernel ends a datagram: a page, two, and 32 KiB, less its own bookkeeping.
+const ENDS: [(usize, usize); 3] = [(3700, 4096), (7800, MIDDLE), (32_000, LARGE)];
+
+impl Parts {
+    /// Whether the kernel walked its list once, from one end to the other: in a datagram that had room for more.
+    ///
+    /// Where there was none, the walk stopped, and went on later from its position in a list that may be another by then.
+    pub(super) fn are_one_walk(self) -> bool {
+        let end = ENDS.iter().find(|(_, end)| self.first <= *end);
+        self.count == 0 || (self.count == 1 && end.is_some_and(|(end, _)| self.first + ENTRY <= *end))
+    }
+
+    fn fits(self, size: usize) -> bool {
+        self.count <= 1 && self.first + ENTRY <= size
     }
 }

@@ -27,9 +27,11 @@
 //! * `ENOENT` also means that the module was unloaded (the family's number is no more). Whenever it comes, one question tells.
 //! * An empty list of destinations is the kernel's answer for a service that is not there, too. So an empty list is followed
 //!   by a question after the service.
-//! * A list that came in parts can hold an entry twice, when another was added meanwhile. It is read again, and merged if it
-//!   never comes clean. The other way round the kernel leaves no trace: an entry removed meanwhile can hide its neighbour.
-//!   Reading twice and comparing is then the only remedy.
+//! * A list that came in parts may lack entries that were there all the time, or hold them twice, when others were removed
+//!   or added meanwhile, or (since Linux 7.1) when the kernel resized its table. IPv4 lists are checked against those of the
+//!   old socket options, which the kernel makes under its lock; others are read until two readings agree. A snapshot says
+//!   where neither helped: [`Completeness`](crate::model::Completeness); `services` and `destinations` then fail with
+//!   [`Cause::Changing`](crate::director::Cause::Changing).
 //! * A question that was disturbed (answers lost, a dump in flight, a closed socket) is asked again on a fresh socket. A change
 //!   never is: what is not known for certain, [`BatchReport`](crate::director::BatchReport) says.
 //!
@@ -42,13 +44,17 @@ mod apply;
 mod client;
 mod director;
 mod fault;
+mod locked;
 mod namespace;
 mod netlink;
 mod options;
 mod read;
 mod sockopt;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod transport;
+mod whole;
 
 pub use director::KernelDirector;
 pub use namespace::Namespace;

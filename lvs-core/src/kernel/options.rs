@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client::{Client, Resolve};
 use super::director::{Backend, KernelDirector};
+use super::locked::LockedLists;
 use super::namespace::{Namespace, inside};
 use super::netlink::NetlinkSocket;
 use super::sockopt::SocketOptions;
@@ -113,10 +114,12 @@ impl KernelOptions {
     }
 
     fn netlink(&self, namespace: Option<Arc<File>>) -> Result<Client> {
-        let socket = NetlinkSocket::open(namespace, self.receive_timeout)
+        let socket = NetlinkSocket::open(namespace.clone(), self.receive_timeout)
             .map_err(|error| Error::io(format!("open a netlink socket in {}", self.namespace), error))?;
         let resolve = if self.load_module { Resolve::ByName } else { Resolve::InList };
-        Client::open(Box::new(socket), resolve)
+        let mut client = Client::open(Box::new(socket), resolve)?;
+        client.witness = Some(Box::new(LockedLists::new(namespace)));
+        Ok(client)
     }
 
     fn socket_options(&self, namespace: Option<Arc<File>>) -> Result<SocketOptions> {

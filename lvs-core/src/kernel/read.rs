@@ -1,21 +1,22 @@
-use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::collections::HashSet;
 
-use super::client::{Client, TRIES};
+use super::client::{Client, Parts};
 use super::fault::{Fault, is_end};
 use super::transport::MAX_DATAGRAMS;
-use crate::director::Attempt;
+use super::whole::{READINGS, Readings, has_double, merge_doubles};
+use crate::director::{Attempt, Cause, OperationError};
 use crate::errno::Errno;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
-    Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, ServiceSnapshot, Snapshot, Timeouts,
+    AddressFamily, Completeness, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, ServiceSnapshot,
+    Snapshot, Timeouts,
 };
 use crate::wire::attr::Attributes;
 use crate::wire::message::{Answer, Command};
 use crate::wire::uapi::*;
 use crate::wire::{WireError, config, daemon, destination, info, service};
 
-/// Questions after single services in a datagram: each is answered with one of its own.
+/// Requests for single services in a datagram: each is answered with one of its own.
 const QUESTIONS: usize = 64;
 /// Entries that a list has room for at first.
 const FEW: usize = 12;
@@ -43,6 +44,19 @@ fn push<T>(
     }
 }
 
+/// All services, and what is known of the list.
+struct ServiceList {
+    entries: Vec<ServiceEntry>,
+    /// How many destinations each has, where the locked list told.
+    counts: Vec<u32>,
+    complete: Completeness,
+}
+
+/// A list that no amount of reading made whole.
+fn changing(attempt: Attempt) -> Error {
+    OperationError::new(attempt, Cause::Changing, None).into()
+}
+
 impl Client {
     pub(super) fn info(&mut self) -> Result<Info> {
         self.get(Attempt::ReadInfo, Command::GetInfo, |_| (), info::read)
@@ -58,15 +72,20 @@ impl Client {
     }
 
     pub(super) fn daemons(&mut self) -> Result<Vec<Daemon>> {
-        self.list(Attempt::ReadDaemons, Command::GetDaemon, |_| (), push(read_daemon), |daemon| daemon.role)
+        // Two at most: one datagram.
+        Ok(self.reading(Attempt::ReadDaemons, Command::GetDaemon, |_| (), push(read_daemon))?.0)
     }
 
     pub(super) fn services(&mut self) -> Result<Vec<ServiceEntry>> {
-        self.list(Attempt::ReadServices, Command::GetService, |_| (), push(read_service), |entry| entry.service.key())
+        let list = self.all_services()?;
+        if list.complete.is_whole() { Ok(list.entries) } else { Err(changing(Attempt::ReadServices)) }
     }
 
     pub(super) fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
-        let list = self.destinations_of(key)?;
+        let (list, whole) = self.destinations_of(key, None)?;
+        if !whole {
+            return Err(changing(Attempt::ReadDestinations(*key)));
+        }
         if list.is_empty() {
             // The kernel's answer for a service that is not there is an empty list, too.
             let attempt = Attempt::ReadDestinations(*key);
@@ -75,50 +94,121 @@ impl Client {
         Ok(list)
     }
 
-    fn destinations_of(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
-        let family = key.family();
-        self.list(
-            Attempt::ReadDestinations(*key),
-            Command::GetDest,
-            |buf| service::write_key(buf, key),
-            |list, attributes| destination::push_entry(list, nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
-            |entry| entry.destination.key,
-        )
-    }
-
-    /// A whole list. One that came in several parts may hold an entry twice, when another was added in front of it
-    /// meanwhile: the kernel resumes by position. Such a list is asked for again, and reconciled if it never comes
-    /// clean.
-    fn list<T: Copy, K: Eq + Hash>(
+    /// Reads a list once.
+    fn reading<T: Copy>(
         &mut self,
         attempt: Attempt,
         command: Command,
         body: impl Fn(&mut Vec<u8>),
         push: impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), WireError>,
-        key: impl Fn(&T) -> K,
-    ) -> Result<Vec<T>> {
+    ) -> Result<(Vec<T>, Parts)> {
         // A list is likely to be as long as the one before.
         let mut entries = Vec::with_capacity(self.last_length);
-        for _ in 0..TRIES {
-            let parts = self.read(attempt, |client| {
-                entries.clear();
-                client.dump(command, &body, |attributes| {
-                    // Entries are large: growing by little would move them often. What is too much is given back.
-                    if entries.len() == entries.capacity() {
-                        entries.reserve_exact(FEW.max(3 * entries.len()));
-                    }
-                    push(&mut entries, attributes)
-                })
-            })?;
-            if parts < 2 || !has_double(&entries, &key) || !reconcile(&mut entries, &key) {
-                break;
-            }
-        }
+        let parts = self.read(attempt, |client| {
+            entries.clear();
+            client.dump(command, &body, |attributes| {
+                // Entries are large: growing by little would move them often. What is too much is given back.
+                if entries.len() == entries.capacity() {
+                    entries.reserve_exact(FEW.max(3 * entries.len()));
+                }
+                push(&mut entries, attributes)
+            })
+        })?;
         if entries.capacity() / 2 > entries.len() {
             entries.shrink_to_fit();
         }
         self.last_length = entries.len();
-        Ok(entries)
+        Ok((entries, parts))
+    }
+
+    fn all_services(&mut self) -> Result<ServiceList> {
+        let read =
+            |client: &mut Self| client.reading(Attempt::ReadServices, Command::GetService, |_| (), push(read_service));
+        let mut readings = Readings::new(|entry: &ServiceEntry| entry.service.key());
+        let (first, parts) = read(self)?;
+        let length = first.len();
+        let mut locked = None;
+        if !readings.take(first, parts.are_one_walk()) {
+            locked = self.witness.as_mut().and_then(|witness| witness.services(length));
+            if let Some(locked) = &locked
+                && readings.is_in_step_with(locked.iter().map(|(key, _)| *key))
+            {
+                let counts = locked.iter().map(|(_, count)| *count).collect();
+                return Ok(ServiceList { entries: readings.into_last(), counts, complete: Completeness::WHOLE });
+            }
+            // It is longer than one datagram of ours, but may not be longer than the largest.
+            self.expect_long_lists(Attempt::ReadServices)?;
+            for _ in 1..READINGS {
+                let (next, parts) = read(self)?;
+                if readings.take(next, parts.are_one_walk()) {
+                    break;
+                }
+            }
+        }
+        let settled = readings.is_settled();
+        let complete = Completeness { ipv4: settled || locked.is_some(), ipv6: settled };
+        let locked = locked.unwrap_or_default();
+        let gathered = readings.finish(locked.into_iter().map(|(key, _)| key));
+        let doubtful: Vec<ServiceKey> =
+            gathered.earlier.iter().map(|entry| entry.service.key()).chain(gathered.unread).collect();
+        let mut entries = gathered.entries;
+        entries.extend(self.fetch(&doubtful)?.into_iter().flatten());
+        Ok(ServiceList { entries, counts: Vec::new(), complete })
+    }
+
+    /// The destinations of a service, and whether that is all of them. `count` is their number, if it is known.
+    fn destinations_of(&mut self, key: &ServiceKey, count: Option<u32>) -> Result<(Vec<DestinationEntry>, bool)> {
+        let family = key.family();
+        let read = |client: &mut Self| {
+            client.reading(
+                Attempt::ReadDestinations(*key),
+                Command::GetDest,
+                |buf| service::write_key(buf, key),
+                |list, attributes| destination::push_entry(list, nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
+            )
+        };
+        let name = |entry: &DestinationEntry| entry.destination.key;
+        let (mut first, parts) = read(self)?;
+        if parts.are_one_walk() {
+            // Since Linux 7.1 nothing keeps a destination from being removed and added again under the walk.
+            if has_double(&first, &name) {
+                merge_doubles(&mut first, &name);
+            }
+            return Ok((first, true));
+        }
+        let length = first.len();
+        let mut readings = Readings::new(name);
+        readings.take(first, false);
+        let locked = |client: &mut Self| match family {
+            AddressFamily::Inet => client.witness.as_mut().and_then(|witness| witness.destinations(key, length)),
+            AddressFamily::Inet6 => None,
+        };
+        match locked(self) {
+            Some(list)
+                if readings.is_in_step_with(list.iter().copied())
+                    && count.is_none_or(|count| usize::try_from(count) == Ok(length)) =>
+            {
+                return Ok((readings.into_last(), true));
+            }
+            Some(_) => {}
+            None => self.expect_middling_lists(),
+        }
+        for _ in 1..READINGS {
+            let (next, parts) = read(self)?;
+            if readings.take(next, parts.are_one_walk()) {
+                return Ok((readings.finish([]).entries, true));
+            }
+        }
+        let Some(locked) = locked(self) else {
+            let gathered = readings.finish([]);
+            return Ok(([gathered.entries, gathered.earlier].concat(), false));
+        };
+        // Destinations cannot be asked for one by one; but what the locked list has, some reading may have.
+        let mut gathered = readings.finish(locked.iter().copied());
+        gathered.earlier.retain(|entry| locked.contains(&name(entry)));
+        gathered.entries.append(&mut gathered.earlier);
+        let hidden = gathered.entries.iter().any(|entry| !entry.destination.key.addr.is_ipv4());
+        Ok((gathered.entries, gathered.unread.is_empty() && !hidden))
     }
 
     pub(super) fn snapshot(&mut self) -> Result<Snapshot> {
@@ -126,25 +216,29 @@ impl Client {
         let mut snapshot = Snapshot::new(info, Coverage::FULL);
         snapshot.timeouts = timeouts;
         snapshot.daemons = daemons;
-        let entries = self.services()?;
+        let ServiceList { entries, counts, complete } = self.all_services()?;
+        snapshot.complete = complete;
         self.expect_short_lists();
         self.last_length = 0;
         snapshot.services.reserve_exact(entries.len());
         let mut empty = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
-            let destinations = self.destinations_of(&entry.service.key())?;
+            let key = entry.service.key();
+            let (destinations, whole) = self.destinations_of(&key, counts.get(index).copied())?;
             if destinations.is_empty() {
-                empty.push(index);
+                empty.push(key);
+            }
+            if !whole {
+                snapshot.complete.lack(key.family());
             }
             snapshot.services.push(ServiceSnapshot { entry, destinations });
         }
-        let gone = self.missing(&snapshot.services, &empty)?;
+        // Between the list of services and the lists of destinations one can vanish, and then has an empty list.
+        let found = self.fetch(&empty)?;
+        let gone: HashSet<ServiceKey> =
+            empty.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(key, _)| key).collect();
         if !gone.is_empty() {
-            let mut index = 0;
-            snapshot.services.retain(|_| {
-                index += 1;
-                !gone.contains(&(index - 1))
-            });
+            snapshot.services.retain(|service| !gone.contains(&service.entry.service.key()));
         }
         Ok(snapshot)
     }
@@ -185,31 +279,29 @@ impl Client {
         })
     }
 
-    /// Those of some services that are no more. Between the list of services and the lists of destinations one can
-    /// vanish, and then has an empty list.
-    fn missing(&mut self, services: &[ServiceSnapshot], suspects: &[usize]) -> Result<Vec<usize>> {
-        let mut gone = Vec::new();
-        for group in suspects.chunks(QUESTIONS) {
-            gone.extend(self.read(Attempt::ReadServices, |client| {
+    /// Asks for single services; nothing in place of one that does not exist.
+    fn fetch(&mut self, keys: &[ServiceKey]) -> Result<Vec<Option<ServiceEntry>>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for group in keys.chunks(QUESTIONS) {
+            found.extend(self.read(Attempt::ReadServices, |client| {
                 client.prepare();
                 client.out.clear();
                 let mut first = None;
-                for index in group {
-                    let key = services[*index].entry.service.key();
-                    let sequence = client.request(Command::GetService, 0, |buf| service::write_key(buf, &key));
+                for key in group {
+                    let sequence = client.request(Command::GetService, 0, |buf| service::write_key(buf, key));
                     first.get_or_insert(sequence);
                 }
                 client.send()?;
-                let (first, mut left, mut gone) = (first.unwrap_or_default(), group.len(), Vec::new());
+                let (first, mut left, mut found) = (first.unwrap_or_default(), group.len(), vec![None; group.len()]);
                 let chunk = client.short();
                 client.receive(
                     |_| (chunk, MAX_DATAGRAMS),
                     |message| {
                         let index = usize::try_from(message.header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
-                        let Some(suspect) = group.get(index) else { return Ok(false) };
+                        let Some(place) = found.get_mut(index) else { return Ok(false) };
                         match message.answer()? {
-                            Answer::Data(..) => {}
-                            Answer::Error(Errno::ESRCH, _) => gone.push(*suspect),
+                            Answer::Data(_, attributes) => *place = Some(read_service(attributes)?),
+                            Answer::Error(Errno::ESRCH, _) => {}
                             answer => {
                                 is_end(&answer)?;
                                 return Ok(false);
@@ -219,110 +311,9 @@ impl Client {
                         Ok(left == 0)
                     },
                 )?;
-                Ok(gone)
+                Ok(found)
             })?);
         }
-        Ok(gone)
-    }
-}
-
-/// Whether two entries may be of one key: exact when it says no, and mostly when it says yes.
-fn has_double<T, K: Hash>(entries: &[T], key: &impl Fn(&T) -> K) -> bool {
-    // A table of parts of hashes, at most two thirds full; zero is an empty place.
-    let mut seen = vec![0; (entries.len() + entries.len() / 2 + 1).next_power_of_two()];
-    let mask = seen.len() - 1;
-    let hasher = BuildHasherDefault::<Mixer>::default();
-    entries.iter().any(|entry| {
-        let hash = hasher.hash_one(key(entry));
-        let (tag, mut place) = ((hash >> 32) as u32 | 1, hash as usize & mask);
-        while seen[place] != 0 && seen[place] != tag {
-            place = (place + 1) & mask;
-        }
-        std::mem::replace(&mut seen[place], tag) == tag
-    })
-}
-
-/// Merges entries of one key: the place of the first, the news of the last. Gives back whether there were any.
-fn reconcile<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &impl Fn(&T) -> K) -> bool {
-    let mut places: HashMap<K, usize, BuildHasherDefault<Mixer>> =
-        HashMap::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
-    let mut kept = 0;
-    for index in 0..entries.len() {
-        let entry = entries[index];
-        let place = *places.entry(key(&entry)).or_insert(kept);
-        entries[place] = entry;
-        kept = kept.max(place + 1);
-    }
-    let doubled = kept < entries.len();
-    entries.truncate(kept);
-    doubled
-}
-
-/// A quick hash: the keys are the administrator's own, nobody is out to make them collide.
-#[derive(Default)]
-struct Mixer(u64);
-
-impl Mixer {
-    #[inline]
-    fn mix(&mut self, value: u64) {
-        // The golden ratio's fraction, as in Knuth's multiplicative hashing; the turn brings high bits down.
-        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-impl Hasher for Mixer {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut whole = [0; 8];
-            whole[..part.len()].copy_from_slice(part);
-            self.mix(u64::from_ne_bytes(whole));
-        }
-    }
-
-    #[inline]
-    fn write_u16(&mut self, value: u16) {
-        self.mix(value.into());
-    }
-
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        self.mix(value.into());
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.mix(value);
-    }
-
-    #[inline]
-    fn write_isize(&mut self, value: isize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, value: usize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_that_came_twice_stays_once_with_its_latest_values() {
-        let mut entries = vec![(1, 'a'), (2, 'b'), (3, 'c'), (2, 'd'), (3, 'e'), (4, 'f')];
-        assert!(reconcile(&mut entries, &|entry: &(i32, char)| entry.0));
-        assert_eq!(entries, [(1, 'a'), (2, 'd'), (3, 'e'), (4, 'f')]);
-        assert!(!reconcile(&mut entries, &|entry| entry.0));
-        assert!(!has_double(&entries, &|entry| entry.0));
-        entries.push((1, 'g'));
-        assert!(has_double(&entries, &|entry| entry.0));
+        Ok(found)
     }
 }

@@ -17,8 +17,10 @@ use crate::model::{
 use crate::wire::sockopt::{self as layout, Inexpressible};
 use crate::wire::uapi::*;
 
-/// How often a list is asked for again whose length changed meanwhile.
+/// How often a list is asked for that turns out to be longer.
 const TRIES: u32 = 4;
+/// Services to spare, that are added meanwhile.
+const SPARE: u32 = 16;
 
 /// The old socket options: one call an operation, one call a list.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ fn inexpressible(attempt: Attempt, why: Inexpressible) -> Error {
 }
 
 /// Any IPv4 socket offers the options. A datagram socket needs no privilege.
-fn inet_socket() -> io::Result<OwnedFd> {
+pub(super) fn inet_socket() -> io::Result<OwnedFd> {
     Ok(socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?)
 }
 
@@ -67,20 +69,21 @@ impl SocketOptions {
     }
 
     /// The IPv4 services, each with the number of its destinations, IPv6 ones among them.
+    ///
+    /// The kernel makes the list under its lock. A row that it leaves empty says that it had no more to list.
     fn rows(&self) -> Result<Vec<(ServiceEntry, u32)>> {
         let attempt = Attempt::ReadServices;
-        let mut tries = 1;
-        loop {
-            let (_, before) = self.read_info(attempt)?;
-            let mut buf = layout::services_buffer(before);
+        for _ in 0..TRIES {
+            let (_, count) = self.read_info(attempt)?;
+            let room = count.saturating_add(SPARE);
+            let mut buf = layout::services_buffer(room);
             self.get(attempt, IP_VS_SO_GET_SERVICES, &mut buf)?;
             let rows = layout::read_services(&buf)?;
-            let (_, after) = self.read_info(attempt)?;
-            if tries == TRIES || (before == after && u32::try_from(rows.len()) == Ok(before)) {
+            if u32::try_from(rows.len()).is_ok_and(|length| length < room) {
                 return Ok(rows);
             }
-            tries += 1;
         }
+        Err(OperationError::new(attempt, Cause::Changing, None).into())
     }
 
     pub(super) fn services(&self) -> Result<Vec<ServiceEntry>> {
@@ -99,27 +102,23 @@ impl SocketOptions {
 
     pub(super) fn destinations(&self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
         let attempt = Attempt::ReadDestinations(*key);
-        let mut count = self.row(attempt, key)?.1;
-        let mut tries = 1;
-        loop {
-            let list = self.list(attempt, key, count, &mut Vec::new())?;
-            let after = self.row(attempt, key)?.1;
-            if after == count || tries == TRIES {
-                return Ok(list);
-            }
-            count = after;
-            tries += 1;
-        }
+        let count = self.row(attempt, key)?.1;
+        self.list(attempt, key, count, &mut Vec::new())
     }
 
-    /// Reads a list; the buffer is for many to share.
+    /// Reads a list of about that length, which the kernel makes under its lock, too; the buffer is for many to share.
     fn list(&self, attempt: Attempt, key: &ServiceKey, count: u32, buf: &mut Vec<u8>) -> Result<Vec<DestinationEntry>> {
-        if count == 0 {
-            return Ok(Vec::new());
+        let mut room = count.saturating_add(1);
+        for _ in 0..TRIES {
+            layout::prepare_destinations(buf, key, room).map_err(|why| inexpressible(attempt, why))?;
+            self.get(attempt, IP_VS_SO_GET_DESTS, buf)?;
+            let list = layout::read_destinations(buf);
+            if u32::try_from(list.len()).is_ok_and(|length| length < room) {
+                return Ok(list);
+            }
+            room = room.saturating_mul(2);
         }
-        layout::prepare_destinations(buf, key, count).map_err(|why| inexpressible(attempt, why))?;
-        self.get(attempt, IP_VS_SO_GET_DESTS, buf)?;
-        Ok(layout::read_destinations(buf))
+        Err(OperationError::new(attempt, Cause::Changing, None).into())
     }
 
     pub(super) fn timeouts(&self) -> Result<Timeouts> {

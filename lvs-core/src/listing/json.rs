@@ -17,7 +17,7 @@ use crate::model::{
 /// Writes a snapshot as one JSON object and a newline, services and destinations sorted by number.
 ///
 /// ```text
-/// {"version":"1.2.1","connection_table_size":4096,
+/// {"version":"1.2.1","connection_table_size":4096,"complete":{"ipv4":true,"ipv6":true},
 ///  "timeouts":{"tcp":900,"tcp_fin":120,"udp":300},
 ///  "daemons":[{"role":"master","interface":"eth0","sync_id":1,"max_len":1472,"group":"224.0.0.81","port":8848,"ttl":1}],
 ///  "services":[
@@ -32,6 +32,7 @@ use crate::model::{
 ///      "active":1,"inactive":0,"persistent":1,"stats":{…},"rates":{…}}]}]}
 /// ```
 ///
+/// `complete` says of which families everything is there, see [`Completeness`](crate::model::Completeness).
 /// `protocol` is `tcp`, `udp`, `sctp` or `protocol-N`; `forwarding` is `masquerade`, `local`, `tunnel`, `direct`,
 /// `bypass` or `method-N`; the tunnel's `type` is `ipip`, `gue`, `gre` or `tunnel-N`. It stands there for every
 /// destination, because the kernel keeps it for every one.
@@ -39,11 +40,16 @@ use crate::model::{
 /// # Errors
 /// Those of `out`.
 pub fn write_json(out: &mut impl Write, snapshot: &Snapshot) -> io::Result<()> {
-    let Snapshot { info, timeouts, .. } = snapshot;
+    let Snapshot { info, timeouts, complete, .. } = snapshot;
     write!(
         out,
-        r#"{{"version":"{}","connection_table_size":{},"timeouts":{{"tcp":{},"tcp_fin":{},"udp":{}}},"daemons":"#,
-        info.version, info.connection_table_size, timeouts.tcp, timeouts.tcp_fin, timeouts.udp
+        r#"{{"version":"{}","connection_table_size":{},"complete":{{"ipv4":{},"ipv6":{}}},"#,
+        info.version, info.connection_table_size, complete.ipv4, complete.ipv6
+    )?;
+    write!(
+        out,
+        r#""timeouts":{{"tcp":{},"tcp_fin":{},"udp":{}}},"daemons":"#,
+        timeouts.tcp, timeouts.tcp_fin, timeouts.udp
     )?;
     array(out, &snapshot.daemons, write_daemon)?;
     let mut services: Vec<_> = snapshot.services.iter().collect();

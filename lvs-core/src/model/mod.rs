@@ -56,7 +56,7 @@ pub use netmask::{Netmask, PrefixLength};
 pub use operation::Operation;
 pub use protocol::Protocol;
 pub use service::{Service, ServiceEntry, ServiceKey};
-pub use snapshot::{Coverage, ServiceSnapshot, Snapshot};
+pub use snapshot::{Completeness, Coverage, ServiceSnapshot, Snapshot};
 pub use stats::{Counters, Rates, Stats};
 pub use table::{Table, TableService};
 pub use timeouts::Timeouts;

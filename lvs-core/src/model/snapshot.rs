@@ -1,4 +1,4 @@
-use super::{Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Table, TableService, Timeouts};
+use super::{AddressFamily, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Table, TableService, Timeouts};
 
 /// What the source of a snapshot could see. A field that is `false` means: not looked at, not: not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,53 @@ impl Coverage {
     /// What the old socket options can say.
     pub const SOCKET_OPTIONS: Self =
         Self { ipv6: false, tunnels: false, engines: false, stats64: false, daemon_details: false };
+}
+
+/// Of which families a snapshot is known to hold everything that was there all the while it was read.
+///
+/// The kernel hands out a long list in parts, and a change between two of them can hide entries that did not change. IPv4
+/// tables can be checked against a list that the kernel makes in one go; of a long IPv6 list (more than some hundred
+/// services) it takes two equal readings, which a table that never rests does not give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+// Exhaustive: there are two families.
+pub struct Completeness {
+    /// No IPv4 service is missing, and no destination of one.
+    pub ipv4: bool,
+    /// No IPv6 service is missing, and no destination of one.
+    pub ipv6: bool,
+}
+
+impl Default for Completeness {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
+impl Completeness {
+    /// Nothing is missing.
+    pub const WHOLE: Self = Self { ipv4: true, ipv6: true };
+
+    /// Whether nothing is missing.
+    pub const fn is_whole(self) -> bool {
+        self.ipv4 && self.ipv6
+    }
+
+    /// Whether nothing of a family is missing.
+    pub const fn of(self, family: AddressFamily) -> bool {
+        match family {
+            AddressFamily::Inet => self.ipv4,
+            AddressFamily::Inet6 => self.ipv6,
+        }
+    }
+
+    /// Notes that something of a family may be missing.
+    pub const fn lack(&mut self, family: AddressFamily) {
+        match family {
+            AddressFamily::Inet => self.ipv4 = false,
+            AddressFamily::Inet6 => self.ipv6 = false,
+        }
+    }
 }
 
 /// A service as reported, with its destinations.
@@ -51,12 +98,15 @@ pub struct Snapshot {
     pub daemons: Vec<Daemon>,
     /// What this snapshot could see.
     pub coverage: Coverage,
+    /// Whether that is all there was. Nothing may be concluded from the absence of a service where it is not.
+    pub complete: Completeness,
 }
 
 impl Snapshot {
-    /// An empty snapshot.
+    /// An empty snapshot, of an empty table.
     pub fn new(info: Info, coverage: Coverage) -> Self {
-        Self { info, services: Vec::new(), timeouts: Timeouts::default(), daemons: Vec::new(), coverage }
+        let (timeouts, complete) = (Timeouts::default(), Completeness::WHOLE);
+        Self { info, services: Vec::new(), timeouts, daemons: Vec::new(), coverage, complete }
     }
 
     /// The service of a key.
@@ -69,6 +119,7 @@ impl Snapshot {
     pub fn to_table(&self) -> Table {
         let mut table = Table::new();
         table.timeouts = Some(self.timeouts);
+        table.complete = self.complete;
         table.daemons.clone_from(&self.daemons);
         table.services = self
             .services

@@ -1,4 +1,4 @@
-use super::{Daemon, Destination, Service, ServiceKey, Timeouts};
+use super::{Completeness, Daemon, Destination, Service, ServiceKey, Timeouts};
 
 /// A virtual service with its destinations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -30,12 +30,15 @@ pub struct Table {
     pub timeouts: Option<Timeouts>,
     /// The sync daemons.
     pub daemons: Vec<Daemon>,
+    /// Whether the source is known to have held nothing else: a table of a [`Snapshot`](super::Snapshot) has what that
+    /// says, any other is whole.
+    pub complete: Completeness,
 }
 
 impl Table {
     /// An empty table.
     pub const fn new() -> Self {
-        Self { services: Vec::new(), timeouts: None, daemons: Vec::new() }
+        Self { services: Vec::new(), timeouts: None, daemons: Vec::new(), complete: Completeness::WHOLE }
     }
 
     /// The service of a key.

@@ -47,7 +47,8 @@ impl Plan {
     /// as they are, and daemons are stopped or started only if the wanted table names at least one.
     ///
     /// # Errors
-    /// [`PlanError`] when the wanted table names something twice, or a service outside of the scope.
+    /// [`PlanError`] when the wanted table names something twice, or a service outside of the scope; and when something is
+    /// to be removed of a table that is not known to be [whole](Table::complete).
     pub fn between(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
         check(wanted, scope)?;
         let mut plan = Self::default();
@@ -68,6 +69,13 @@ impl Plan {
             }
         }
         plan.timeouts(current.timeouts, wanted.timeouts);
+        let removed = plan.operations().filter_map(|operation| match operation {
+            Operation::RemoveService(key) | Operation::RemoveDestination(key, _) => Some(key.family()),
+            _ => None,
+        });
+        if let Some(family) = removed.into_iter().find(|family| !current.complete.of(*family)) {
+            return Err(PlanError::Incomplete(family));
+        }
         // Stable: inside a phase, a service comes before its destinations as pushed above.
         plan.steps.sort_by_key(|step| step.phase);
         Ok(plan)

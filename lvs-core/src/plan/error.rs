@@ -1,4 +1,4 @@
-use crate::model::{DestinationKey, ServiceKey};
+use crate::model::{AddressFamily, DestinationKey, ServiceKey};
 
 /// Two tables between which there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum PlanError {
     /// The wanted table holds a service that the plan may not touch.
     #[error("service {0} is wanted but outside of the scope")]
     OutOfScope(ServiceKey),
+    /// Something of a family is to go, but not all that is there of it is known. Reading again may help.
+    #[error("the {0} services kept changing while they were read: none can be removed")]
+    Incomplete(AddressFamily),
     /// The wanted table holds two sync daemons of one role.
     #[error("two {0} sync daemons are wanted")]
     DuplicateDaemon(crate::model::DaemonRole),

@@ -33,6 +33,7 @@ mod counting;
 mod pairs;
 mod poll;
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 pub use counting::Count;
@@ -108,7 +109,9 @@ impl Watcher {
     }
 
     /// Takes in a look at a time (any clock that does not run backwards) and says what is different.
-    pub fn observe(&mut self, snapshot: Snapshot, now: Duration) -> Vec<Event> {
+    ///
+    /// What is missing of a family of which the look is not [complete](Snapshot::complete) counts as unchanged.
+    pub fn observe(&mut self, mut snapshot: Snapshot, now: Duration) -> Vec<Event> {
         let mut events = Vec::new();
         match &self.last {
             None => {
@@ -117,10 +120,34 @@ impl Watcher {
                 }
                 events.extend(snapshot.daemons.iter().copied().map(Event::DaemonStarted));
             }
-            Some((last, then)) => difference(last, &snapshot, now.saturating_sub(*then), &mut events),
+            Some((last, then)) => {
+                if !snapshot.complete.is_whole() {
+                    keep_unseen(last, &mut snapshot);
+                }
+                difference(last, &snapshot, now.saturating_sub(*then), &mut events);
+            }
         }
         self.last = Some((snapshot, now));
         events
+    }
+}
+
+/// Adds to a look what the last one had and this one may only have passed over.
+fn keep_unseen(last: &Snapshot, next: &mut Snapshot) {
+    let mut places: HashMap<ServiceKey, usize> =
+        next.services.iter().enumerate().map(|(place, service)| (service.entry.service.key(), place)).collect();
+    for service in &last.services {
+        let key = service.entry.service.key();
+        if next.complete.of(key.family()) {
+            continue;
+        }
+        let Some(place) = places.remove(&key) else {
+            next.services.push(service.clone());
+            continue;
+        };
+        let list = &mut next.services[place].destinations;
+        let seen: HashSet<DestinationKey> = list.iter().map(|entry| entry.destination.key).collect();
+        list.extend(service.destinations.iter().filter(|entry| !seen.contains(&entry.destination.key)));
     }
 }
 

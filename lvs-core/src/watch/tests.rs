@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Counters, Coverage, Info, ServiceKey};
+use crate::model::{AddressFamily, Completeness, Counters, Coverage, Info, ServiceKey};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -89,4 +89,25 @@ fn a_narrow_counter_that_overflows_goes_on_counting() {
     let [Event::Counted(count)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((count.delta.connections, count.delta.bytes_in), (5, 500));
     assert_eq!(count.per_second(count.delta.bytes_in), 250.0);
+}
+
+#[test]
+fn what_an_incomplete_look_does_not_show_has_not_vanished() {
+    let before = table(&[service(1, &[1, 2]), service(2, &[9])]);
+    let mut after = table(&[service(1, &[2, 3])]);
+    after.complete.lack(AddressFamily::Inet);
+    let mut watcher = Watcher::new();
+    watcher.observe(before.clone(), SECOND);
+    let key = after.services[0].entry.service.key();
+    let new = after.services[0].destinations[1];
+    assert_eq!(watcher.observe(after.clone(), SECOND), [Event::DestinationAppeared(key, new)]);
+    // The next complete look tells what became of it.
+    after.complete = Completeness::WHOLE;
+    assert_eq!(
+        watcher.observe(after, SECOND),
+        [
+            Event::DestinationVanished(key, before.services[0].destinations[0].destination),
+            Event::ServiceVanished(before.services[1].entry.service),
+        ]
+    );
 }

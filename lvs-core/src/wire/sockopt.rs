@@ -321,6 +321,30 @@ pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, WireError
     Ok(list)
 }
 
+/// Reads of each row of `struct ip_vs_get_services` whose it is and the number of its destinations, up to the first that
+/// the kernel left empty: a service always has the name of a scheduler, if only `none`.
+pub fn read_service_keys(bytes: &[u8]) -> Vec<(ServiceKey, u32)> {
+    let (rows, _) =
+        bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default().as_chunks::<{ size_of::<ServiceRow>() }>();
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows.iter().take_while(|row| row[offset_of!(ServiceRow, sched_name)] != 0) {
+        list.push((read_key(row), get_u32(row, offset_of!(ServiceRow, num_dests))));
+    }
+    list
+}
+
+#[inline]
+fn read_key(row: &[u8]) -> ServiceKey {
+    match NonZeroU32::new(get_u32(row, offset_of!(ServiceRow, fwmark))) {
+        Some(mark) => ServiceKey::Fwmark { mark, family: AddressFamily::Inet },
+        None => ServiceKey::Endpoint {
+            protocol: Protocol::from_number(u16::from_ne_bytes(get(row, offset_of!(ServiceRow, protocol)))),
+            addr: Ipv4Addr::from(get::<4>(row, offset_of!(ServiceRow, addr))).into(),
+            port: u16::from_be_bytes(get(row, offset_of!(ServiceRow, port))),
+        },
+    }
+}
+
 /// Reads `struct ip_vs_service_entry`: the service, and the number of its destinations.
 ///
 /// # Errors
@@ -329,14 +353,7 @@ pub fn read_service(row: &[u8]) -> Result<(ServiceEntry, u32), WireError> {
     if row.len() < size_of::<ServiceRow>() {
         return Err(WireError::truncated("struct ip_vs_service_entry"));
     }
-    let key = match NonZeroU32::new(get_u32(row, offset_of!(ServiceRow, fwmark))) {
-        Some(mark) => ServiceKey::Fwmark { mark, family: AddressFamily::Inet },
-        None => ServiceKey::Endpoint {
-            protocol: Protocol::from_number(u16::from_ne_bytes(get(row, offset_of!(ServiceRow, protocol)))),
-            addr: Ipv4Addr::from(get::<4>(row, offset_of!(ServiceRow, addr))).into(),
-            port: u16::from_be_bytes(get(row, offset_of!(ServiceRow, port))),
-        },
-    };
+    let key = read_key(row);
     let scheduler: [u8; 16] = get(row, offset_of!(ServiceRow, sched_name));
     let scheduler = SchedulerName::new(text(&scheduler))
         .map_err(|_| WireError::invalid("service", "a scheduler's name that is too long"))?;
@@ -362,6 +379,17 @@ pub fn read_destinations(bytes: &[u8]) -> Vec<DestinationEntry> {
         if let Some(entry) = list.last_mut() {
             entry.stats = Some(read_stats(row, offset_of!(DestRow, stats)));
         }
+    }
+    list
+}
+
+/// Reads of each row of `struct ip_vs_get_dests` whose it is, as [`read_destinations`] does of all.
+pub fn read_destination_keys(bytes: &[u8]) -> Vec<DestinationKey> {
+    let (rows, _) = bytes.get(offset_of!(GetDests, rows)..).unwrap_or_default().as_chunks::<{ size_of::<DestRow>() }>();
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows.iter().filter(|row| get_u32(*row, offset_of!(DestRow, addr)) != u32::MAX) {
+        let addr = Ipv4Addr::from(get::<4>(row, offset_of!(DestRow, addr)));
+        list.push(DestinationKey::new(addr.into(), u16::from_be_bytes(get(row, offset_of!(DestRow, port)))));
     }
     list
 }

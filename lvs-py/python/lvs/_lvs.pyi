@@ -1476,6 +1476,7 @@ class Snapshot:
         timeouts: Timeouts | dict[str, Any] | None = None,
         daemons: Iterable[Daemon | dict[str, Any]] | None = None,
         info: Info | dict[str, Any] | None = None,
+        incomplete: Iterable[AddressFamily | str] | None = None,
     ) -> Self: ...
     def replace(self, **changes: Any) -> Self:
         """The same value with other fields."""
@@ -1496,6 +1497,12 @@ class Snapshot:
     def destination_columns(self) -> Columns:
         """One row a destination, as columns."""
     def _repr_html_(self) -> str: ...
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was there is in it. Where it is not, nothing may be concluded from what is missing."""
+    @property
+    def incomplete(self) -> tuple[AddressFamily, ...]:
+        """The families of which something may be missing: the kernel's list changed each time it was read."""
     @property
     def info(self) -> Info:
         """What the director says of itself."""

@@ -91,7 +91,7 @@ fn run(cli: &Cli) -> Result<bool> {
         Verb::Check(file) => check(&Cluster::load(&file.cluster)?, cli.target.embedded.is_some()),
         Verb::Save => {
             let mut opened = cli.target.open()?;
-            print!("{}", text::rules(&opened.director().snapshot()?.to_table()));
+            print!("{}", text::rules(&opened.director().complete_snapshot()?.to_table()));
             Ok(true)
         }
         Verb::Restore { rules, undo } => restore(cli, rules.as_deref(), on_failure(*undo)),

@@ -1,0 +1,76 @@
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use super::namespace::inside;
+use super::sockopt::inet_socket;
+use super::sys;
+use super::whole::Witness;
+use crate::model::{DestinationKey, ServiceKey};
+use crate::wire::sockopt as layout;
+use crate::wire::uapi::*;
+
+/// Rows to spare: when the kernel leaves one empty, it had no more to say.
+const SPARE: usize = 16;
+/// How often a list is asked for that turns out to be longer.
+const TRIES: u32 = 4;
+
+/// The lists of the old socket options, which the kernel makes under its lock (`do_ip_vs_get_ctl()`).
+///
+/// Who may use netlink may use these, too. Where they cannot be had after all, the lists are simply not there.
+#[derive(Debug)]
+pub(super) struct LockedLists {
+    namespace: Option<Arc<File>>,
+    socket: Option<OwnedFd>,
+    buf: Vec<u8>,
+}
+
+impl LockedLists {
+    /// The lists of a namespace. The socket is opened when it is needed first.
+    pub(super) const fn new(namespace: Option<Arc<File>>) -> Self {
+        Self { namespace, socket: None, buf: Vec::new() }
+    }
+
+    /// Fills the buffer, which says itself what is asked.
+    fn ask(&mut self, option: i32) -> Option<()> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => inside(self.namespace.as_deref(), inet_socket).ok()?,
+        };
+        let answer = sys::get_option(socket.as_fd(), option, &mut self.buf);
+        self.socket = Some(socket);
+        answer.ok()
+    }
+}
+
+impl Witness for LockedLists {
+    fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>> {
+        let mut room = about + SPARE;
+        for _ in 0..TRIES {
+            self.buf = layout::services_buffer(room.try_into().ok()?);
+            self.ask(IP_VS_SO_GET_SERVICES)?;
+            let list = layout::read_service_keys(&self.buf);
+            if list.len() < room {
+                // It is as long as the table: not to be kept.
+                self.buf = Vec::new();
+                return Some(list);
+            }
+            room *= 2;
+        }
+        None
+    }
+
+    fn destinations(&mut self, service: &ServiceKey, about: usize) -> Option<Vec<DestinationKey>> {
+        let mut room = about + 1;
+        for _ in 0..TRIES {
+            layout::prepare_destinations(&mut self.buf, service, room.try_into().ok()?).ok()?;
+            self.ask(IP_VS_SO_GET_DESTS)?;
+            let list = layout::read_destination_keys(&self.buf);
+            if list.len() < room {
+                return Some(list);
+            }
+            room *= 2;
+        }
+        None
+    }
+}

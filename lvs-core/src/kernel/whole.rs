@@ -1,0 +1,250 @@
+//! Lists that are known to be whole.
+//!
+//! The kernel hands out a list in datagrams and goes on, from one to the next, by position (`ip_vs_ctl.c`:
+//! `ip_vs_genl_dump_services()`, `ip_vs_genl_dump_dests()`). Whatever is removed or added between two of them moves the
+//! rest: an entry that was there all the time may be missing, or come twice. Since Linux 7.1 services move without any
+//! change, too, when the table of services is resized. The kernel leaves no sign of any of it.
+//!
+//! So a list counts as whole only
+//! * when it came in one walk ([`Parts::are_one_walk`](super::client::Parts::are_one_walk)),
+//! * when it is the list that the old socket options make under the kernel's lock, entry by entry, or
+//! * when two readings one after the other gave the same entries in the same order.
+//!
+//! Otherwise what several readings found is put together, and each entry that the last of them or the locked list casts
+//! doubt on is asked for by itself.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+
+use crate::model::{DestinationKey, ServiceKey};
+
+/// How often a list is read that keeps changing.
+pub(super) const READINGS: u32 = 4;
+
+/// Lists that the kernel makes in one go, holding off all changes. IPv6 is not on them.
+pub(super) trait Witness {
+    /// The IPv4 services, each with the number of its destinations of both families. `about` says how many to expect.
+    fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>>;
+
+    /// The IPv4 destinations of an IPv4 service.
+    fn destinations(&mut self, service: &ServiceKey, about: usize) -> Option<Vec<DestinationKey>>;
+}
+
+/// What several readings of one list say together.
+#[derive(Debug)]
+pub(super) struct Readings<T, F> {
+    key: F,
+    count: u32,
+    settled: bool,
+    last: Vec<T>,
+    earlier: Vec<T>,
+}
+
+/// A list, put together.
+#[derive(Debug, PartialEq)]
+pub(super) struct Gathered<T, K> {
+    /// The entries of the last reading, each once.
+    pub(super) entries: Vec<T>,
+    /// What earlier readings had and the last had not: removed since, or passed over.
+    pub(super) earlier: Vec<T>,
+    /// What was on the locked list and in no reading.
+    pub(super) unread: Vec<K>,
+}
+
+impl<T: Copy, K: Copy + Eq + Hash, F: Fn(&T) -> K> Readings<T, F> {
+    pub(super) fn new(key: F) -> Self {
+        Self { key, count: 0, settled: false, last: Vec::new(), earlier: Vec::new() }
+    }
+
+    /// Takes in a reading; gives back whether it settles the matter.
+    pub(super) fn take(&mut self, reading: Vec<T>, one_walk: bool) -> bool {
+        let key = &self.key;
+        let same = self.count > 0
+            && self.last.len() == reading.len()
+            && self.last.iter().zip(&reading).all(|(a, b)| key(a) == key(b))
+            && !has_double(&reading, key);
+        self.count += 1;
+        self.settled = same || one_walk;
+        let before = std::mem::replace(&mut self.last, reading);
+        if self.settled {
+            self.earlier = Vec::new();
+        } else if !before.is_empty() {
+            self.earlier.extend(before);
+        }
+        self.settled
+    }
+
+    /// Whether the only reading so far holds exactly what the locked list does, in its order.
+    pub(super) fn is_in_step_with(&self, locked: impl ExactSizeIterator<Item = K>) -> bool {
+        self.last.len() == locked.len() && self.last.iter().map(&self.key).eq(locked)
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// The last reading as it came.
+    pub(super) fn into_last(self) -> Vec<T> {
+        self.last
+    }
+
+    /// Puts together what was read and what is on a locked list.
+    pub(super) fn finish(self, locked: impl IntoIterator<Item = K>) -> Gathered<T, K> {
+        let Self { key, last: mut entries, mut earlier, .. } = self;
+        if has_double(&entries, &key) {
+            merge_doubles(&mut entries, &key);
+        }
+        merge_doubles(&mut earlier, &key);
+        let mut seen: Places<K> = HashMap::with_hasher(BuildHasherDefault::default());
+        seen.extend(entries.iter().enumerate().map(|(place, entry)| (key(entry), place)));
+        earlier.retain(|entry| !seen.contains_key(&key(entry)));
+        seen.extend(earlier.iter().enumerate().map(|(place, entry)| (key(entry), place)));
+        let unread = locked.into_iter().filter(|key| !seen.contains_key(key)).collect();
+        Gathered { entries, earlier, unread }
+    }
+}
+
+type Places<K> = HashMap<K, usize, BuildHasherDefault<Mixer>>;
+
+/// Up to this many entries are compared each with each.
+const FEW: usize = 16;
+
+/// Whether two entries may be of one key: exact when it says no, and mostly when it says yes.
+pub(super) fn has_double<T, K: Eq + Hash>(entries: &[T], key: &impl Fn(&T) -> K) -> bool {
+    if entries.len() <= FEW {
+        return entries.iter().enumerate().any(|(index, entry)| {
+            let wanted = key(entry);
+            entries[..index].iter().any(|other| key(other) == wanted)
+        });
+    }
+    // A table of parts of hashes, at most two thirds full; zero is an empty place.
+    let mut seen = vec![0; (entries.len() + entries.len() / 2 + 1).next_power_of_two()];
+    let mask = seen.len() - 1;
+    let hasher = BuildHasherDefault::<Mixer>::default();
+    entries.iter().any(|entry| {
+        let hash = hasher.hash_one(key(entry));
+        let (tag, mut place) = ((hash >> 32) as u32 | 1, hash as usize & mask);
+        while seen[place] != 0 && seen[place] != tag {
+            place = (place + 1) & mask;
+        }
+        std::mem::replace(&mut seen[place], tag) == tag
+    })
+}
+
+/// Merges entries of one key: the place of the first, the values of the last.
+pub(super) fn merge_doubles<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &impl Fn(&T) -> K) {
+    let mut places: Places<K> = HashMap::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
+    let mut kept = 0;
+    for index in 0..entries.len() {
+        let entry = entries[index];
+        let place = *places.entry(key(&entry)).or_insert(kept);
+        entries[place] = entry;
+        kept = kept.max(place + 1);
+    }
+    entries.truncate(kept);
+}
+/// A quick hash: the keys are the administrator's own, nobody is out to make them collide.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Mixer {
+    #[inline]
+    fn mix(&mut self, value: u64) {
+        // The golden ratio's fraction, as in Knuth's multiplicative hashing; the turn brings high bits down.
+        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+impl Hasher for Mixer {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut whole = [0; 8];
+            whole[..part.len()].copy_from_slice(part);
+            self.mix(u64::from_ne_bytes(whole));
+        }
+    }
+
+    #[inline]
+    fn write_u16(&mut self, value: u16) {
+        self.mix(value.into());
+    }
+
+    #[inline]
+    fn write_u32(&mut self, value: u32) {
+        self.mix(value.into());
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.mix(value);
+    }
+
+    #[inline]
+    fn write_isize(&mut self, value: isize) {
+        self.mix(value as u64);
+    }
+
+    #[inline]
+    fn write_usize(&mut self, value: usize) {
+        self.mix(value as u64);
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn readings(all: &[(&[i32], bool)]) -> Readings<i32, fn(&i32) -> i32> {
+        let mut readings = Readings::new((|entry| *entry) as fn(&i32) -> i32);
+        for (reading, one_walk) in all {
+            readings.take(reading.to_vec(), *one_walk);
+        }
+        readings
+    }
+
+    #[test]
+    fn an_entry_that_came_twice_stays_once_with_its_latest_values() {
+        let mut entries = vec![(1, 'a'), (2, 'b'), (3, 'c'), (2, 'd'), (3, 'e'), (4, 'f')];
+        let key = |entry: &(i32, char)| entry.0;
+        assert!(has_double(&entries, &key));
+        merge_doubles(&mut entries, &key);
+        assert_eq!(entries, [(1, 'a'), (2, 'd'), (3, 'e'), (4, 'f')]);
+        assert!(!has_double(&entries, &key));
+        entries.extend((5..1000).map(|number| (number, 'g')));
+        assert!(!has_double(&entries, &key));
+        entries.push((1, 'h'));
+        assert!(has_double(&entries, &key));
+    }
+
+    #[test]
+    fn one_walk_settles_the_matter_and_so_do_two_equal_readings() {
+        assert!(readings(&[(&[1, 2], true)]).is_settled());
+        assert!(!readings(&[(&[1, 2], false)]).is_settled());
+        assert!(readings(&[(&[1, 2], false), (&[1, 2], false)]).is_settled());
+        // Another order means that the table was rebuilt in between, a double that it changed meanwhile.
+        assert!(!readings(&[(&[1, 2], false), (&[2, 1], false)]).is_settled());
+        assert!(!readings(&[(&[1, 2, 1], false), (&[1, 2, 1], false)]).is_settled());
+        assert!(readings(&[(&[1, 2], false), (&[3], true)]).finish([]).earlier.is_empty());
+    }
+
+    #[test]
+    fn what_one_reading_passed_over_another_one_or_the_locked_list_tells_of() {
+        let gathered = readings(&[(&[1, 2, 3, 4], false), (&[1, 5, 4, 1], false)]).finish([1, 2, 6]);
+        assert_eq!(gathered, Gathered { entries: vec![1, 5, 4], earlier: vec![2, 3], unread: vec![6] });
+    }
+
+    #[test]
+    fn a_reading_is_in_step_with_the_same_entries_in_the_same_order_alone() {
+        let one = readings(&[(&[1, 2, 3], false)]);
+        assert!(one.is_in_step_with([1, 2, 3].into_iter()));
+        for other in [&[1, 2][..], &[1, 3, 2], &[1, 2, 3, 4], &[1, 2, 4]] {
+            assert!(!one.is_in_step_with(other.iter().copied()), "{other:?}");
+        }
+    }
+}
