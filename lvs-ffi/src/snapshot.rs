@@ -209,7 +209,9 @@ pub unsafe extern "C" fn lvs_snapshot_coverage(snapshot: Option<&lvs_snapshot>) 
 pub unsafe extern "C" fn lvs_snapshot_complete(snapshot: Option<&lvs_snapshot>) -> u32 {
     infallible!(0, {
         let Some(complete) = snapshot.map(|snapshot| snapshot.0.complete) else { return 0 };
-        u32::from(complete.ipv4) * LVS_COMPLETE_IPV4 | u32::from(complete.ipv6) * LVS_COMPLETE_IPV6
+        [(complete.ipv4, LVS_COMPLETE_IPV4), (complete.ipv6, LVS_COMPLETE_IPV6)]
+            .iter()
+            .fold(0, |bits, (whole, bit)| if *whole { bits | bit } else { bits })
     })
 }
 
