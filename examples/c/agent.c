@@ -285,7 +285,8 @@ int main(int argc, char **argv) {
   struct agent agent = {0};
   int code = 0;
   if (open_director(rules, &director, &err) != LVS_STATUS_OK) {
-    fprintf(stderr, "agent: %s\n", lvs_error_message(err));
+    char reason[512];
+    fprintf(stderr, "agent: %s\n", why_not_open(rules, err, reason, sizeof reason));
     lvs_error_free(err);
     return 1;
   }

@@ -4,8 +4,10 @@
 
 #include <lvs.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Reads a whole file; the caller frees it. NULL, with errno set, if that fails. */
 static inline char *read_file(const char *path, size_t *len) {
@@ -26,26 +28,27 @@ static inline char *read_file(const char *path, size_t *len) {
     if (got == 0)
       break;
   }
+  int failure = errno;
   if (ferror(file)) {
     free(text);
     text = NULL;
   }
   fclose(file);
+  errno = failure;
   *len = size;
   return text;
 }
 
-/* Opens the kernel's director if `rules` is NULL, else an embedded one that holds what the rules file says. */
+/* Opens the kernel director if `rules` is NULL, else an embedded director that holds what the rules file says. On failure
+ * why_not_open() has the reason. */
 static inline lvs_status open_director(const char *rules, lvs_director **director, lvs_error **err) {
   if (rules == NULL)
     return lvs_director_open_kernel(NULL, director, err);
 
   size_t len;
   char *text = read_file(rules, &len);
-  if (text == NULL) {
-    perror(rules);
+  if (text == NULL)
     return LVS_STATUS_IO;
-  }
   lvs_rules *parsed = NULL;
   lvs_batch *batch = NULL;
   lvs_director *opened = NULL;
@@ -67,6 +70,14 @@ static inline lvs_status open_director(const char *rules, lvs_director **directo
   lvs_rules_free(parsed);
   free(text);
   return status;
+}
+
+/* Why open_director() failed: what the library says, or why the file could not be read. */
+static inline const char *why_not_open(const char *rules, const lvs_error *err, char *buffer, size_t size) {
+  if (err != NULL)
+    return lvs_error_message(err);
+  snprintf(buffer, size, "cannot read %s: %s", rules, strerror(errno));
+  return buffer;
 }
 
 #endif

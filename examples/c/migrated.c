@@ -74,5 +74,9 @@ out:
   lvs_snapshot_free(snapshot);
   lvs_director_free(director);
   lvs_error_free(err);
+  if (fflush(stdout) != 0 || ferror(stdout)) {
+    perror("stdout");
+    return 1;
+  }
   return status == LVS_STATUS_OK ? 0 : 1;
 }
