@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::project;
-use crate::{c_abi, c_header};
+use crate::{c_abi, c_header, debian};
 use fs_err as fs;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,6 +20,7 @@ pub(crate) const GENERATORS: &[Generator] = &[
     Generator { file: c_header::FILE, make: c_header::make },
     // From the header, and therefore behind it.
     Generator { file: c_abi::FILE, make: c_abi::make },
+    Generator { file: debian::SYMBOLS, make: debian::symbols },
 ];
 
 impl Generator {

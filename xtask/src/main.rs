@@ -9,6 +9,7 @@
 mod bench;
 mod c_abi;
 mod c_header;
+mod debian;
 mod error;
 mod generate;
 mod host;

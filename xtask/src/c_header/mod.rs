@@ -2,7 +2,7 @@
 
 mod arrange;
 
-use std::fs;
+use fs_err as fs;
 use std::path::Path;
 
 use arrange::Section;
