@@ -378,12 +378,12 @@ void lvs_text_free(struct lvs_text *text);
 /**
  * IPv4: AF_INET of Linux.
  */
-#define LVS_FAMILY_INET 2
+#define LVS_FAMILY_IPV4 2
 
 /**
  * IPv6: AF_INET6 of Linux.
  */
-#define LVS_FAMILY_INET6 10
+#define LVS_FAMILY_IPV6 10
 
 /**
  * A buffer of this size holds any address as text, and its NUL byte.
@@ -395,7 +395,7 @@ void lvs_text_free(struct lvs_text *text);
  */
 typedef struct lvs_address {
   /**
-   * LVS_FAMILY_INET or LVS_FAMILY_INET6; 0 where there is no address.
+   * LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6; 0 where there is no address.
    */
   uint16_t family;
   /**
@@ -649,8 +649,8 @@ typedef struct lvs_service_state {
   {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_}
 
 /**
- * Reads a key as people write it: "tcp 192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
- * (TCP), "fwmark 7", "fwmark 7 IPv6". Any thread.
+ * Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
+ * (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
  */
 LVS_NODISCARD
 lvs_status lvs_service_key_parse(const char *text,
@@ -669,7 +669,7 @@ lvs_status lvs_service_key_endpoint(uint16_t protocol,
                                     struct lvs_error **err);
 
 /**
- * Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_INET or LVS_FAMILY_INET6: the
+ * Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6: the
  * two services of one mark are different ones. Any thread.
  */
 LVS_NODISCARD
@@ -679,7 +679,7 @@ lvs_status lvs_service_key_fwmark(uint32_t fwmark,
                                   struct lvs_error **err);
 
 /**
- * Writes a key as text, such as "tcp 192.0.2.1:80" or "fwmark 7 IPv6", into `buffer` of `size` bytes, cut short if it
+ * Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size` bytes, cut short if it
  * does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
  * byte, or 0 if `key` is NULL or no key. LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
  */
@@ -3369,7 +3369,7 @@ lvs_status lvs_batch_get_daemon(const struct lvs_batch *batch,
                                 struct lvs_error **err);
 
 /**
- * Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".
+ * Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp://192.0.2.1:80".
  */
 LVS_NODISCARD
 lvs_status lvs_batch_describe(const struct lvs_batch *batch,
@@ -4571,7 +4571,7 @@ typedef struct lvs_balancer_options {
    */
   uint32_t profile;
   /**
-   * The family of the destinations: LVS_FAMILY_INET or LVS_FAMILY_INET6.
+   * The family of the destinations: LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6.
    */
   uint32_t family;
   /**
@@ -4600,7 +4600,7 @@ typedef struct lvs_balancer_options {
   uint64_t seed;
 } lvs_balancer_options;
 #define LVS_BALANCER_OPTIONS_INIT \
-  {(uint32_t)sizeof(lvs_balancer_options), LVS_PROFILE_NEW, LVS_FAMILY_INET, 0, 8, 12, 86400000, 86400000, 0}
+  {(uint32_t)sizeof(lvs_balancer_options), LVS_PROFILE_NEW, LVS_FAMILY_IPV4, 0, 8, 12, 86400000, 86400000, 0}
 
 /**
  * The packet that opens a connection. Initialise it with LVS_REQUEST_INIT: TCP, at time 0.

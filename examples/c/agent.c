@@ -130,7 +130,7 @@ static const char *protocol_name(uint16_t protocol, char *number, size_t size) {
 static void service_labels(struct buffer *labels, const lvs_service_key *key) {
   char addr[LVS_ADDRESS_STRLEN], number[8];
   if (key->fwmark != 0) {
-    print(labels, "fwmark=\"%u\",family=\"%s\"", key->fwmark, key->addr.family == LVS_FAMILY_INET6 ? "ipv6" : "ipv4");
+    print(labels, "fwmark=\"%u\",family=\"%s\"", key->fwmark, key->addr.family == LVS_FAMILY_IPV6 ? "ipv6" : "ipv4");
     return;
   }
   lvs_address_format(&key->addr, addr, sizeof addr);
@@ -203,7 +203,7 @@ static void traffic(lvs_director *director, unsigned round, uint64_t seconds) {
     lvs_flow flow = LVS_FLOW_INIT;
     if (lvs_service_list_get(services, i, &service, NULL, NULL) != LVS_STATUS_OK)
       continue;
-    bool v6 = service.key.addr.family == LVS_FAMILY_INET6;
+    bool v6 = service.key.addr.family == LVS_FAMILY_IPV6;
     flow.service = service.key.addr;
     flow.protocol = service.key.protocol;
     flow.service_port = service.key.port;

@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
     return 1;
   }
 
-  status = lvs_service_key_parse("tcp 192.0.2.1:80", &svc.key, &err);
+  status = lvs_service_key_parse("tcp://192.0.2.1:80", &svc.key, &err);
   if (status == LVS_STATUS_OK)
     status = lvs_destination_key_parse("198.51.100.7:8080", &dest.key, &err);
   if (status != LVS_STATUS_OK)

@@ -22,7 +22,7 @@ fn vip(site: u8) -> SocketAddr {
 
 fn key(site: u8) -> ServiceKey {
     match site {
-        0 => ServiceKey::fwmark(7, AddressFamily::Inet).unwrap(),
+        0 => ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap(),
         1 => ServiceKey::endpoint(Protocol::Udp, vip(1).ip(), 80),
         2 => ServiceKey::endpoint(Protocol::Sctp, vip(2).ip(), 80),
         _ => ServiceKey::endpoint(Protocol::Tcp, vip(site).ip(), 80),
@@ -118,7 +118,7 @@ fn connections_are_conserved_and_no_quiesced_server_is_chosen() {
                         .with_thresholds(upper, upper / 2)
                         .with_forwarding(random.pick(&[
                             ForwardingMethod::Masquerade,
-                            ForwardingMethod::DirectRoute,
+                            ForwardingMethod::Direct,
                             ForwardingMethod::Tunnel,
                         ]));
                     let _ = if random.one_in(2) {

@@ -18,9 +18,9 @@ use lvs_core::model::{
 
 fn key(random: &mut Random) -> ServiceKey {
     match random.below(6) {
-        0 => ServiceKey::fwmark(1 + random.below(2) as u32, AddressFamily::Inet6).unwrap(),
+        0 => ServiceKey::fwmark(1 + random.below(2) as u32, AddressFamily::Ipv6).unwrap(),
         1 => ServiceKey::udp("2001:db8::1", 53).unwrap(),
-        2 => ServiceKey::fwmark(1, AddressFamily::Inet).unwrap(),
+        2 => ServiceKey::fwmark(1, AddressFamily::Ipv4).unwrap(),
         _ => ServiceKey::tcp("192.0.2.1", random.pick(&[80, 443])).unwrap(),
     }
 }

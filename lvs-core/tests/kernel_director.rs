@@ -86,7 +86,7 @@ fn rich_table() -> Table {
             server(3).with_tunnel(Tunnel::IPIP),
             server(4).with_tunnel(Tunnel::gue(6080, TunnelFlags::CHECKSUM)),
             server(5).with_tunnel(Tunnel::gre(TunnelFlags::NO_CHECKSUM)),
-            server(6).with_forwarding(ForwardingMethod::LocalNode).with_weight(i32::MAX as u32),
+            server(6).with_forwarding(ForwardingMethod::Local).with_weight(i32::MAX as u32),
             server(7).with_forwarding(ForwardingMethod::Other(7)),
             Destination::new("2001:db8::7".parse().unwrap(), 80).with_tunnel(Tunnel::IPIP),
         ],
@@ -110,11 +110,11 @@ fn rich_table() -> Table {
     );
     let all = ServiceFlags::SCHED_ALL;
     add(
-        Service::new(ServiceKey::fwmark(7, AddressFamily::Inet).unwrap()).with_scheduler(scheduler("sh")),
+        Service::new(ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap()).with_scheduler(scheduler("sh")),
         vec![server(1)],
     );
     add(
-        Service::new(ServiceKey::fwmark(u32::MAX, AddressFamily::Inet6).unwrap())
+        Service::new(ServiceKey::fwmark(u32::MAX, AddressFamily::Ipv6).unwrap())
             .with_scheduler(scheduler("mh"))
             .with_flags(all),
         vec![Destination::new("2001:db8::9".parse().unwrap(), 0)],

@@ -81,7 +81,7 @@ fn listings_are_those_of_ipvsadm() {
 
 /// Sync daemons and destinations of the other family exclude each other (`ip_vs_ctl.c`).
 fn daemons(director: &mut KernelDirector) {
-    let key: ServiceKey = "udp [fe80::1]:80".parse().unwrap();
+    let key: ServiceKey = "udp://[fe80::1]:80".parse().unwrap();
     director.remove_destination(&key, &DestinationKey::new("198.51.100.8".parse().unwrap(), 80)).unwrap();
     for (role, expected) in [(DaemonRole::Master, 1), (DaemonRole::Backup, 2)] {
         director.start_daemon(&Daemon::new(role, "dummy0".parse().unwrap(), 7)).unwrap();

@@ -33,8 +33,8 @@ fn our_key(random: &mut Random) -> ServiceKey {
         1 => ServiceKey::tcp(&format!("192.0.2.{number}"), 0),
         2 => ServiceKey::udp(&format!("192.0.2.{number}"), 5060),
         3 => ServiceKey::sctp(&format!("2001:db8:1::{number}"), 9),
-        4 => ServiceKey::fwmark(number as u32, AddressFamily::Inet),
-        _ => ServiceKey::fwmark(number as u32, AddressFamily::Inet6),
+        4 => ServiceKey::fwmark(number as u32, AddressFamily::Ipv4),
+        _ => ServiceKey::fwmark(number as u32, AddressFamily::Ipv6),
     }
     .unwrap()
 }
@@ -44,7 +44,7 @@ fn foreign_key(random: &mut Random) -> ServiceKey {
     match random.below(3) {
         0 => ServiceKey::tcp(&format!("203.0.113.{number}"), 80),
         1 => ServiceKey::udp(&format!("2001:db8:2::{number}"), 53),
-        _ => ServiceKey::fwmark(100 + number as u32, AddressFamily::Inet),
+        _ => ServiceKey::fwmark(100 + number as u32, AddressFamily::Ipv4),
     }
     .unwrap()
 }
@@ -59,8 +59,8 @@ fn service(key: ServiceKey, random: &mut Random) -> Service {
         service = service.with_persistence(random.pick(&[1, 300, 86400]));
         if random.one_in(2) {
             let mask = match key.family() {
-                AddressFamily::Inet => Netmask::V4([255, 255, 255, random.pick(&[0, 240])].into()),
-                AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(random.pick(&[1, 64, 127])).unwrap()),
+                AddressFamily::Ipv4 => Netmask::V4([255, 255, 255, random.pick(&[0, 240])].into()),
+                AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(random.pick(&[1, 64, 127])).unwrap()),
             };
             service = service.with_netmask(mask).unwrap();
         }
@@ -77,7 +77,7 @@ fn service(key: ServiceKey, random: &mut Random) -> Service {
 fn destination(key: ServiceKey, mixed: bool, random: &mut Random) -> Destination {
     let mixed = mixed && random.one_in(6);
     let last = random.below(5) as u8 + 1;
-    let v4 = (key.family() == AddressFamily::Inet) != mixed;
+    let v4 = (key.family() == AddressFamily::Ipv4) != mixed;
     let addr: IpAddr =
         if v4 { [198, 51, 100, last].into() } else { format!("2001:db8:3::{last}").parse::<IpAddr>().unwrap() };
     let port = random.pick(&[80, 8080]);

@@ -233,7 +233,7 @@ fn refusals_in_the_middle_are_matched_to_their_operations() {
     assert_eq!(found, refused);
     assert_eq!(
         report.failures[0].error.to_string(),
-        "cannot add destination 198.51.0.3:80 to tcp 192.0.2.1:80: the destination exists already"
+        "cannot add destination 198.51.0.3:80 to tcp://192.0.2.1:80: the destination exists already"
     );
 }
 
@@ -462,7 +462,7 @@ fn a_list_that_never_rests_is_an_error_and_a_snapshot_of_it_says_so() {
     wanted.services.remove(0);
     assert_eq!(
         Plan::between(&current, &wanted, &Scope::all()).unwrap_err(),
-        PlanError::Incomplete(AddressFamily::Inet)
+        PlanError::Incomplete(AddressFamily::Ipv4)
     );
 }
 
@@ -506,7 +506,7 @@ fn an_empty_list_of_destinations_is_followed_by_a_question_after_the_service() {
         } else {
             assert_eq!(
                 list.unwrap_err().to_string(),
-                "cannot read the destinations of tcp 192.0.2.1:80: no such service"
+                "cannot read the destinations of tcp://192.0.2.1:80: no such service"
             );
         }
     }

@@ -72,7 +72,7 @@ impl Random {
         let v6 = self.below(3) == 0;
         if self.below(5) == 0 {
             let mark = self.pick(&[1, 7, 0x7fff_ffff, 0x8000_0000, u32::MAX, self.0 as u32 | 1]);
-            let family = if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
+            let family = if v6 { AddressFamily::Ipv6 } else { AddressFamily::Ipv4 };
             return ServiceKey::Fwmark { mark: NonZeroU32::new(mark).unwrap(), family };
         }
         let number = self.pick(&[6, 6, 6, 17, 17, 132, 1, 47, 0, 300]);
@@ -95,8 +95,8 @@ impl Random {
         // The kernel's bookkeeping bit is not part of the model.
         let flags = ServiceFlags::from_bits(flags).without(ServiceFlags::HASHED);
         let netmask = match key.family() {
-            AddressFamily::Inet => Netmask::V4(self.pick(&[u32::MAX, 0xffff_ff00, 0, 0xff00_ff00]).into()),
-            AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(self.pick(&[128, 64, 1])).unwrap()),
+            AddressFamily::Ipv4 => Netmask::V4(self.pick(&[u32::MAX, 0xffff_ff00, 0, 0xff00_ff00]).into()),
+            AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(self.pick(&[128, 64, 1])).unwrap()),
         };
         let scheduler = self.pick(&["wlc", "rr", "sh", "mh", "none", "fifteen-bytes-x"]).parse().unwrap();
         let mut service = Service::new(key).with_scheduler(scheduler).with_flags(flags).with_netmask(netmask).unwrap();

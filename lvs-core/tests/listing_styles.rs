@@ -29,9 +29,9 @@ fn disputed() -> Snapshot {
     };
     let mut snapshot = Snapshot::new(Info::default(), Coverage::FULL);
     snapshot.services = vec![
-        service("fwmark 4294967295", vec![]),
-        service("tcp 192.168.0.1:80", vec![destination("192.0.2.1")]),
-        service("tcp 10.0.0.1:80", vec![destination("198.51.100.7"), destination("10.0.0.7")]),
+        service("fwmark:4294967295", vec![]),
+        service("tcp://192.168.0.1:80", vec![destination("192.0.2.1")]),
+        service("tcp://10.0.0.1:80", vec![destination("198.51.100.7"), destination("10.0.0.7")]),
     ];
     snapshot
 }
@@ -121,7 +121,7 @@ fn connections_in_fixed_style_show_marks_and_all_engine_data() {
     assert_eq!(
         list(Style::Fixed),
         [
-            "IP  00:59  NONE        203.0.113.0:0      fwmark 4294967295  198.51.100.7:0",
+            "IP  00:59  NONE        203.0.113.0:0      fwmark:4294967295  198.51.100.7:0",
             "UDP 100:00 NONE        203.0.113.5:0      192.0.2.1:5060     198.51.100.7:5060 sip                a b\\x1b\\xff"
         ]
     );

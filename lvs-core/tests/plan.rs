@@ -15,7 +15,7 @@ fn key() -> impl Strategy<Value = ServiceKey> {
     prop_oneof![
         (1..6u8).prop_map(|last| ServiceKey::tcp(&format!("192.0.2.{last}"), 80).unwrap()),
         (1..4u8).prop_map(|last| ServiceKey::udp(&format!("2001:db8::{last}"), 53).unwrap()),
-        (1..4u32).prop_map(|mark| ServiceKey::fwmark(mark, AddressFamily::Inet).unwrap()),
+        (1..4u32).prop_map(|mark| ServiceKey::fwmark(mark, AddressFamily::Ipv4).unwrap()),
     ]
 }
 

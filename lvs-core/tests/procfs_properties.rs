@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use lvs_core::model::{
     AddressFamily, Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, Counters, Coverage, Destination,
-    DestinationEntry, EngineData, ForwardingMethod, Info, Netmask, PrefixLength, Protocol, Rates, Service,
+    DestinationEntry, EngineData, ForwardingMethod, Info, Named, Netmask, PrefixLength, Protocol, Rates, Service,
     ServiceEntry, ServiceFlags, ServiceKey, ServiceSnapshot, Snapshot, Stats,
 };
 use lvs_core::procfs::{
@@ -161,7 +161,7 @@ fn service() -> impl Strategy<Value = ServiceSnapshot> {
         }),
         (any::<NonZeroU32>(), any::<bool>()).prop_map(|(mark, v6)| ServiceKey::Fwmark {
             mark,
-            family: if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet },
+            family: if v6 { AddressFamily::Ipv6 } else { AddressFamily::Ipv4 },
         }),
     ];
     let destination = (addr(), any::<u16>(), 0..8u32, any::<i32>(), any::<u32>(), any::<u32>()).prop_map(
@@ -178,8 +178,8 @@ fn service() -> impl Strategy<Value = ServiceSnapshot> {
     (key, scheduler, any::<u32>(), any::<u32>(), any::<Ipv4Addr>(), 1..=128u32, vec(destination, 0..4)).prop_map(
         |(key, scheduler, flags, timeout, mask, prefix, destinations)| {
             let netmask = match key.family() {
-                AddressFamily::Inet => Netmask::V4(mask),
-                AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(prefix).unwrap()),
+                AddressFamily::Ipv4 => Netmask::V4(mask),
+                AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(prefix).unwrap()),
             };
             let mut service = Service::new(key)
                 .with_scheduler(scheduler.parse().unwrap())

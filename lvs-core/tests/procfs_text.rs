@@ -245,10 +245,10 @@ fn a_persistent_row_tells_seconds_and_netmask() {
     let persistence = row.persistence.unwrap();
     assert_eq!(persistence.seconds(250), 60);
     if cfg!(target_endian = "little") {
-        assert_eq!(persistence.netmask(AddressFamily::Inet6).unwrap().to_string(), "96");
+        assert_eq!(persistence.netmask(AddressFamily::Ipv6).unwrap().to_string(), "96");
     }
     let Some(Ok(TableRow::Service(row))) = rows.next_row() else { panic!() };
-    assert_eq!(row.persistence.unwrap().netmask(AddressFamily::Inet).unwrap().to_string(), "255.255.255.0");
+    assert_eq!(row.persistence.unwrap().netmask(AddressFamily::Ipv4).unwrap().to_string(), "255.255.255.0");
 }
 
 #[test]

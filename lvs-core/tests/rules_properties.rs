@@ -38,7 +38,7 @@ fn key() -> impl Strategy<Value = ServiceKey> {
         1 => any::<u16>().prop_map(Protocol::from_number),
     ];
     let mark = (1..=u32::MAX, any::<bool>()).prop_map(|(mark, v6)| {
-        ServiceKey::fwmark(mark, if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet }).unwrap()
+        ServiceKey::fwmark(mark, if v6 { AddressFamily::Ipv6 } else { AddressFamily::Ipv4 }).unwrap()
     });
     prop_oneof![
         3 => (protocol, addr(), port()).prop_map(|(protocol, addr, port)| ServiceKey::endpoint(protocol, addr, port)),
@@ -63,10 +63,10 @@ fn seconds() -> impl Strategy<Value = u32> {
 
 fn netmask(family: AddressFamily) -> BoxedStrategy<Netmask> {
     match family {
-        AddressFamily::Inet => {
+        AddressFamily::Ipv4 => {
             prop_oneof![Just(u32::MAX), any::<u32>()].prop_map(|bits| Netmask::V4(Ipv4Addr::from_bits(bits))).boxed()
         }
-        AddressFamily::Inet6 => (1..=128u32).prop_map(|length| Netmask::V6(PrefixLength::new(length).unwrap())).boxed(),
+        AddressFamily::Ipv6 => (1..=128u32).prop_map(|length| Netmask::V6(PrefixLength::new(length).unwrap())).boxed(),
     }
 }
 

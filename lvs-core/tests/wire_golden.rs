@@ -161,7 +161,7 @@ fn every_recorded_reply_is_read_into_the_model_and_written_back_to_the_same_byte
                 0
             }
             Command::NewDest => {
-                let entry = destination::read_entry(nest(attributes, IPVS_CMD_ATTR_DEST), AddressFamily::Inet).unwrap();
+                let entry = destination::read_entry(nest(attributes, IPVS_CMD_ATTR_DEST), AddressFamily::Ipv4).unwrap();
                 destination::write_entry(&mut buf, &entry);
                 1
             }
@@ -254,7 +254,7 @@ fn every_recorded_request_reads_as_what_it_asks_for() {
             let mut buf = Vec::new();
             destination::write(&mut buf, &asked);
             let ours = Attributes::new(&buf).next();
-            assert_eq!(destination::read_request(ours, AddressFamily::Inet, true).unwrap().destination, asked);
+            assert_eq!(destination::read_request(ours, AddressFamily::Ipv4, true).unwrap().destination, asked);
         }
     });
 }

@@ -55,7 +55,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn read_everything(nest: Attributes<'_>) {
     let _ = service::read_entry(nest);
-    let _ = destination::read_entry(nest, AddressFamily::Inet6);
+    let _ = destination::read_entry(nest, AddressFamily::Ipv6);
     let _ = daemon::read_entry(nest);
     let _ = config::read(nest);
     let _ = info::read(nest);
@@ -77,14 +77,14 @@ fn any_service() -> impl Strategy<Value = Service> {
             port
         )),
         (1u32.., any::<bool>()).prop_map(|(mark, six)| {
-            ServiceKey::fwmark(mark, if six { AddressFamily::Inet6 } else { AddressFamily::Inet }).unwrap()
+            ServiceKey::fwmark(mark, if six { AddressFamily::Ipv6 } else { AddressFamily::Ipv4 }).unwrap()
         }),
     ];
     (key, "[a-z]{0,15}", prop::option::of("[a-z]{1,16}"), any::<u32>(), any::<u32>(), any::<u32>(), 1u32..=128)
         .prop_map(|(key, scheduler, engine, flags, timeout, mask, prefix)| {
             let netmask = match key.family() {
-                AddressFamily::Inet => Netmask::V4(mask.into()),
-                AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(prefix).unwrap()),
+                AddressFamily::Ipv4 => Netmask::V4(mask.into()),
+                AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(prefix).unwrap()),
             };
             let mut service = Service::new(key)
                 .with_scheduler(scheduler.parse().unwrap())
@@ -135,7 +135,7 @@ proptest! {
             if let Ok(request) = Request::read(&message) {
                 for full in [false, true] {
                     let _ = service::read_request(request.service, full);
-                    let _ = destination::read_request(request.destination, AddressFamily::Inet, full);
+                    let _ = destination::read_request(request.destination, AddressFamily::Ipv4, full);
                 }
                 let _ = daemon::read_request(request.daemon);
                 let _ = daemon::read_role(request.daemon);
@@ -186,12 +186,12 @@ proptest! {
     fn any_destination_survives_request_and_reply(wanted in any_destination(), stats in any_stats(), n in any::<[u32; 3]>()) {
         let mut buf = Vec::new();
         destination::write(&mut buf, &wanted);
-        let read = destination::read_request(Attributes::new(&buf).next(), AddressFamily::Inet, true).unwrap();
+        let read = destination::read_request(Attributes::new(&buf).next(), AddressFamily::Ipv4, true).unwrap();
         prop_assert_eq!(read.destination, wanted);
 
         buf.clear();
         destination::write_key(&mut buf, &wanted.key);
-        let read = destination::read_request(Attributes::new(&buf).next(), AddressFamily::Inet, false).unwrap();
+        let read = destination::read_request(Attributes::new(&buf).next(), AddressFamily::Ipv4, false).unwrap();
         prop_assert_eq!(read.destination.key, wanted.key);
 
         let mut entry = DestinationEntry::new(wanted);
@@ -201,6 +201,6 @@ proptest! {
         buf.clear();
         destination::write_entry(&mut buf, &entry);
         let nest = Attributes::new(&buf).next().unwrap().nested();
-        prop_assert_eq!(destination::read_entry(nest, AddressFamily::Inet).unwrap(), entry);
+        prop_assert_eq!(destination::read_entry(nest, AddressFamily::Ipv4).unwrap(), entry);
     }
 }

@@ -12,9 +12,9 @@ use crate::record;
 use crate::status::lvs_status;
 
 /// IPv4: AF_INET of Linux.
-pub const LVS_FAMILY_INET: u16 = 2;
+pub const LVS_FAMILY_IPV4: u16 = 2;
 /// IPv6: AF_INET6 of Linux.
-pub const LVS_FAMILY_INET6: u16 = 10;
+pub const LVS_FAMILY_IPV6: u16 = 10;
 /// A buffer of this size holds any address as text, and its NUL byte.
 pub const LVS_ADDRESS_STRLEN: usize = 46;
 
@@ -22,7 +22,7 @@ pub const LVS_ADDRESS_STRLEN: usize = 46;
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct lvs_address {
-    /// LVS_FAMILY_INET or LVS_FAMILY_INET6; 0 where there is no address.
+    /// LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6; 0 where there is no address.
     pub family: u16,
     /// Must be 0.
     pub reserved: u16,
@@ -37,14 +37,14 @@ impl lvs_address {
     pub(crate) fn to_addr(self, what: &str) -> Result<IpAddr, Failure> {
         record::zero("lvs_address.reserved", self.reserved)?;
         match AddressFamily::from_number(self.family) {
-            Some(AddressFamily::Inet) => {
+            Some(AddressFamily::Ipv4) => {
                 let [a, b, c, d, rest @ ..] = self.bytes;
                 if rest != [0; 12] {
                     return Err(Failure::invalid(format!("{what} is IPv4 and has more than four bytes")));
                 }
                 Ok(Ipv4Addr::new(a, b, c, d).into())
             }
-            Some(AddressFamily::Inet6) => Ok(Ipv6Addr::from(self.bytes).into()),
+            Some(AddressFamily::Ipv6) => Ok(Ipv6Addr::from(self.bytes).into()),
             None => Err(Failure::invalid(format!("{what} has the unknown address family {}", self.family))),
         }
     }
@@ -59,8 +59,8 @@ impl From<IpAddr> for lvs_address {
     fn from(addr: IpAddr) -> Self {
         // As numbers, which pass from here to a record in registers: arrays would go through memory.
         let (family, bytes) = match addr {
-            IpAddr::V4(addr) => (LVS_FAMILY_INET, u128::from(u32::from_le_bytes(addr.octets()))),
-            IpAddr::V6(addr) => (LVS_FAMILY_INET6, u128::from_le_bytes(addr.octets())),
+            IpAddr::V4(addr) => (LVS_FAMILY_IPV4, u128::from(u32::from_le_bytes(addr.octets()))),
+            IpAddr::V6(addr) => (LVS_FAMILY_IPV6, u128::from_le_bytes(addr.octets())),
         };
         Self { family, reserved: 0, bytes: bytes.to_le_bytes() }
     }

@@ -7,7 +7,7 @@ use lvs_core::schedulers::{
     Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Request, SCHEDULERS, by_name,
 };
 
-use crate::address::{LVS_FAMILY_INET, LVS_FAMILY_INET6, lvs_address};
+use crate::address::{LVS_FAMILY_IPV4, LVS_FAMILY_IPV6, lvs_address};
 use crate::boundary::{call, infallible};
 use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::drain::LVS_NEVER;
@@ -40,7 +40,7 @@ pub struct lvs_balancer_options {
     pub struct_size: u32,
     /// Which behaviour to follow: enum lvs_profile.
     pub profile: u32,
-    /// The family of the destinations: LVS_FAMILY_INET or LVS_FAMILY_INET6.
+    /// The family of the destinations: LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6.
     pub family: u32,
     /// LVS_SERVICE_SCHED1 and LVS_SERVICE_SCHED2, read by sh and mh.
     pub flags: u32,
@@ -136,7 +136,7 @@ impl lvs_balancer_options {
     const DEFAULT: Self = Self {
         struct_size: size_of::<Self>() as u32,
         profile: 0,
-        family: LVS_FAMILY_INET as u32,
+        family: LVS_FAMILY_IPV4 as u32,
         flags: 0,
         sh_table_bits: 8,
         mh_table_index: 12,
@@ -146,8 +146,8 @@ impl lvs_balancer_options {
     };
 
     fn to_pool(self) -> Result<Pool, Failure> {
-        const INET: u32 = LVS_FAMILY_INET as u32;
-        const INET6: u32 = LVS_FAMILY_INET6 as u32;
+        const INET: u32 = LVS_FAMILY_IPV4 as u32;
+        const INET6: u32 = LVS_FAMILY_IPV6 as u32;
         let profile = match self.profile {
             0 => Profile::New,
             1 => Profile::Old,

@@ -6,7 +6,7 @@ use std::ptr;
 
 use lvs_core::connections::{ConnectionFilter, ConnectionKind};
 use lvs_core::model::{
-    AddressFamily, Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData, Protocol,
+    AddressFamily, Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData, Named, Protocol,
 };
 
 use crate::address::lvs_address;
@@ -525,7 +525,7 @@ mod tests {
     #[test]
     fn the_core_keeps_its_states_in_the_order_of_the_numbers() {
         assert_eq!(ConnectionState::NAMES.len(), STATE_NAMES.len());
-        for (number, (state, name)) in ConnectionState::NAMES.into_iter().enumerate() {
+        for (number, &(state, name)) in ConnectionState::NAMES.iter().enumerate() {
             assert_eq!(state_number(state) as usize, number);
             assert_eq!(STATE_NAMES[number].to_str(), Ok(name));
         }

@@ -186,7 +186,7 @@ fn other_kind(what: &str, operation: &Operation) -> Failure {
     Failure::own(lvs_status::NotFound, format!("the operation {what}: it is to {operation}"))
 }
 
-/// Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".
+/// Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp://192.0.2.1:80".
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_describe(

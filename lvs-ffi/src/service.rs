@@ -91,9 +91,9 @@ impl lvs_service_key {
 /// A netmask as records hold it.
 pub(crate) fn netmask(family: AddressFamily, value: u32) -> Result<Netmask, Failure> {
     Ok(match (family, value) {
-        (AddressFamily::Inet, mask) => Netmask::V4(Ipv4Addr::from_bits(mask)),
-        (AddressFamily::Inet6, LVS_NETMASK_FULL) => Netmask::full(AddressFamily::Inet6),
-        (AddressFamily::Inet6, length) => Netmask::V6(PrefixLength::new(length)?),
+        (AddressFamily::Ipv4, mask) => Netmask::V4(Ipv4Addr::from_bits(mask)),
+        (AddressFamily::Ipv6, LVS_NETMASK_FULL) => Netmask::full(AddressFamily::Ipv6),
+        (AddressFamily::Ipv6, length) => Netmask::V6(PrefixLength::new(length)?),
     })
 }
 
@@ -201,8 +201,8 @@ pub(crate) unsafe fn write_entry(
     }
 }
 
-/// Reads a key as people write it: "tcp 192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
-/// (TCP), "fwmark 7", "fwmark 7 IPv6". Any thread.
+/// Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
+/// (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_service_key_parse(
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn lvs_service_key_endpoint(
     })
 }
 
-/// Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_INET or LVS_FAMILY_INET6: the
+/// Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6: the
 /// two services of one mark are different ones. Any thread.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn lvs_service_key_fwmark(
     })
 }
 
-/// Writes a key as text, such as "tcp 192.0.2.1:80" or "fwmark 7 IPv6", into `buffer` of `size` bytes, cut short if it
+/// Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size` bytes, cut short if it
 /// does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
 /// byte, or 0 if `key` is NULL or no key. LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
 #[unsafe(no_mangle)]
@@ -294,7 +294,7 @@ mod tests {
     fn services_of_every_kind_survive_the_record() {
         let v4 = ServiceKey::tcp("192.0.2.1", 80).unwrap();
         let v6 = ServiceKey::sctp("2001:db8::1", 9).unwrap();
-        let mark = ServiceKey::fwmark(u32::MAX, AddressFamily::Inet6).unwrap();
+        let mark = ServiceKey::fwmark(u32::MAX, AddressFamily::Ipv6).unwrap();
         let other = ServiceKey::endpoint(Protocol::from_number(255), "192.0.2.2".parse().unwrap(), 0);
         for key in [v4, v6, mark, other] {
             assert_eq!(round_trip(&Service::new(key)), Service::new(key));

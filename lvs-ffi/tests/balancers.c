@@ -79,7 +79,7 @@ static void options_are_checked_and_time_is_told(void) {
   lvs_error *err = NULL;
   lvs_balancer *balancer = NULL;
   lvs_balancer_options options = LVS_BALANCER_OPTIONS_INIT;
-  options.family = LVS_FAMILY_INET6;
+  options.family = LVS_FAMILY_IPV6;
   options.profile = LVS_PROFILE_OLD;
   OK(lvs_balancer_new("lblc", &options, &balancer, &err));
   CHECK(lvs_balancer_next_tick(balancer) != LVS_NEVER);
@@ -92,7 +92,7 @@ static void options_are_checked_and_time_is_told(void) {
   options.profile = 0;
   options.family = 3;
   FAILS(lvs_balancer_new("sh", &options, &balancer, &err), LVS_STATUS_INVALID_INPUT);
-  options.family = LVS_FAMILY_INET;
+  options.family = LVS_FAMILY_IPV4;
   options.sh_table_bits = 64;
   FAILS(lvs_balancer_new("sh", &options, &balancer, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_balancer_new("nosuch", NULL, &balancer, &err), LVS_STATUS_UNSUPPORTED);

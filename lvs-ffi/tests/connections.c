@@ -5,7 +5,7 @@
 static lvs_director *busy(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service web = service("tcp 192.0.2.1:80"), dns = service("udp [2001:db8::1]:53");
+  lvs_service web = service("tcp://192.0.2.1:80"), dns = service("udp://[2001:db8::1]:53");
   lvs_destination one = destination("198.51.100.1:80"), two = destination("198.51.100.2:80");
   lvs_destination name = destination("[2001:db8::53]:53");
   strcpy(web.scheduler, "rr");
@@ -72,7 +72,7 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   CHECK(verdict.kind == LVS_VERDICT_KIND_NOT_OURS && verdict.why == LVS_WHY_NO_SERVICE);
   CHECK(verdict.destination.addr.family == 0);
 
-  lvs_service empty = service("sctp 192.0.2.1:9");
+  lvs_service empty = service("sctp://192.0.2.1:9");
   OK(lvs_director_add_service(director, &empty, &err));
   packet.protocol = LVS_PROTOCOL_SCTP;
   packet.destination_port = 9;
@@ -181,7 +181,7 @@ static void connections_are_visited_and_filtered(void) {
   CHECK(visited(director, NULL, 3) == 3);
 
   filter.conditions = LVS_FILTER_SERVICE;
-  filter.service = service_key("tcp 192.0.2.1:80");
+  filter.service = service_key("tcp://192.0.2.1:80");
   CHECK(visited(director, &filter, 1000) == 8);
   filter.conditions |= LVS_FILTER_STATE;
   filter.state = LVS_STATE_ESTABLISHED;
@@ -247,7 +247,7 @@ static void connections_are_listed_and_outlive_their_director(void) {
   lvs_director_free(director);
   OK(lvs_connections_get(list, 1, &entry, &err));
   CHECK(entry.protocol == LVS_PROTOCOL_UDP && entry.target_port == 53 && entry.destination_port == 53);
-  CHECK(entry.client.family == LVS_FAMILY_INET6 && entry.client_port >= 40008 && entry.fwmark == 0);
+  CHECK(entry.client.family == LVS_FAMILY_IPV6 && entry.client_port >= 40008 && entry.fwmark == 0);
   CHECK(strcmp(lvs_state_name(entry.state), "UDP") == 0 && entry.origin == LVS_ORIGIN_LOCAL);
   FAILS(lvs_connections_get(list, 2, &entry, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_connections_get(list, 0, NULL, &err), LVS_STATUS_INVALID_INPUT);
@@ -305,7 +305,7 @@ static void connections_are_summed(void) {
 static void counters_and_rates_follow_the_packets(void) {
   lvs_error *err = NULL;
   lvs_director *director = busy();
-  lvs_service_key web = service_key("tcp 192.0.2.1:80");
+  lvs_service_key web = service_key("tcp://192.0.2.1:80");
   lvs_service_state state = LVS_SERVICE_STATE_INIT;
   lvs_stats totals;
   OK(lvs_director_advance(director, UINT64_C(4000000000), &err));

@@ -4,7 +4,7 @@
 static void initialisers_are_the_defaults_of_ipvsadm(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service made = service("tcp 192.0.2.1:80"), read = LVS_SERVICE_INIT;
+  lvs_service made = service("tcp://192.0.2.1:80"), read = LVS_SERVICE_INIT;
   OK(lvs_director_add_service(director, &made, &err));
   OK(lvs_director_service(director, &made.key, &read, NULL, &err));
   CHECK(memcmp(&made, &read, sizeof made) == 0);
@@ -29,7 +29,7 @@ static void initialisers_are_the_defaults_of_ipvsadm(void) {
 static void a_service_is_added_changed_read_and_removed(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service made = service("udp [2001:db8::1]:53"), read = LVS_SERVICE_INIT;
+  lvs_service made = service("udp://[2001:db8::1]:53"), read = LVS_SERVICE_INIT;
   lvs_service_state state = LVS_SERVICE_STATE_INIT;
   lvs_service_list *list = NULL;
 
@@ -42,7 +42,7 @@ static void a_service_is_added_changed_read_and_removed(void) {
   FAILS(lvs_director_add_service(director, &made, &err), LVS_STATUS_ALREADY_EXISTS);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_SERVICE_EXISTS && lvs_error_errno(err) == 17);
   CHECK(strcmp(lvs_error_message(err),
-               "cannot add service udp [2001:db8::1]:53: the service exists already") == 0);
+               "cannot add service udp://[2001:db8::1]:53: the service exists already") == 0);
 
   OK(lvs_director_service(director, &made.key, &read, &state, &err));
   CHECK(read.netmask == 64 && read.timeout == 300 && strcmp(read.engine, "sip") == 0);
@@ -78,7 +78,7 @@ static void a_service_is_added_changed_read_and_removed(void) {
 static void destinations_are_listed_newest_first(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service web = service("tcp 192.0.2.1:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
   lvs_destination one = destination("198.51.100.1:80"), two = destination("198.51.100.2:8080");
   lvs_destination read = LVS_DESTINATION_INIT;
   lvs_destination_state state = LVS_DESTINATION_STATE_INIT;
@@ -115,7 +115,7 @@ static void destinations_are_listed_newest_first(void) {
   FAILS(lvs_director_remove_destination(director, &web.key, &one.key, &err), LVS_STATUS_NOT_FOUND);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_DESTINATION_NOT_FOUND && lvs_error_errno(err) == 2);
 
-  lvs_service_key nobody = service_key("tcp 192.0.2.99:80");
+  lvs_service_key nobody = service_key("tcp://192.0.2.99:80");
   list = NULL;
   FAILS(lvs_director_destinations(director, &nobody, &list, &err), LVS_STATUS_NOT_FOUND);
   CHECK(list == NULL);
@@ -179,7 +179,7 @@ static void an_embedded_director_is_opened_with_options(void) {
   lvs_embedded_options options = LVS_EMBEDDED_OPTIONS_INIT;
   static const char *const schedulers[] = {"rr", "wrr"};
   lvs_interface bond = {"bond0", 9000};
-  lvs_network local = {{LVS_FAMILY_INET, 0, {192, 0, 2, 9}}, 24, 0};
+  lvs_network local = {{LVS_FAMILY_IPV4, 0, {192, 0, 2, 9}}, 24, 0};
   lvs_info info = LVS_INFO_INIT;
 
   options.profile = LVS_PROFILE_OLD;
@@ -199,10 +199,10 @@ static void an_embedded_director_is_opened_with_options(void) {
   OK(lvs_director_info(director, &info, &err));
   CHECK(info.connection_table_size == 65536);
 
-  lvs_service made = service("tcp [2001:db8::1]:80");
+  lvs_service made = service("tcp://[2001:db8::1]:80");
   FAILS(lvs_director_add_service(director, &made, &err), LVS_STATUS_UNSUPPORTED);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_FAMILY_UNSUPPORTED && lvs_error_errno(err) == 97);
-  made = service("tcp 192.0.2.1:80");
+  made = service("tcp://192.0.2.1:80");
   FAILS(lvs_director_add_service(director, &made, &err), LVS_STATUS_UNSUPPORTED);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_SCHEDULER_NOT_FOUND);
   strcpy(made.scheduler, "wrr");

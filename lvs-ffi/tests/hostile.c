@@ -6,7 +6,7 @@ static void every_pointer_may_be_null(void);
 static void records_with_wrong_sizes_are_refused(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service made = service("tcp 192.0.2.1:80");
+  lvs_service made = service("tcp://192.0.2.1:80");
   static const uint32_t sizes[] = {0, 1, 4, 87, 4097, 0xffffffffu};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     made.struct_size = sizes[i];
@@ -28,7 +28,7 @@ static void records_of_a_newer_program_are_taken_if_their_tail_is_zero(void) {
     uint64_t later[4];
   } newer;
   memset(&newer, 0, sizeof newer);
-  newer.service = service("tcp 192.0.2.1:80");
+  newer.service = service("tcp://192.0.2.1:80");
   newer.service.struct_size = sizeof newer;
   OK(lvs_director_add_service(director, &newer.service, &err));
   newer.later[3] = 1;
@@ -42,7 +42,7 @@ static void records_of_a_newer_program_are_taken_if_their_tail_is_zero(void) {
 static void nonsense_in_fields_is_refused(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service good = service("tcp 192.0.2.1:80"), bad;
+  lvs_service good = service("tcp://192.0.2.1:80"), bad;
   lvs_destination server = destination("198.51.100.7:80"), odd;
   OK(lvs_director_add_service(director, &good, &err));
 
@@ -70,8 +70,8 @@ static void nonsense_in_fields_is_refused(void) {
   REFUSED(bad.key.addr.bytes[4] = 1);
   REFUSED(bad.key.reserved = 1);
   REFUSED(bad.key.fwmark = 7);
-  REFUSED((bad.key = service_key("tcp [2001:db8::1]:80"), bad.netmask = 0));
-  REFUSED((bad.key = service_key("tcp [2001:db8::1]:80"), bad.netmask = 129));
+  REFUSED((bad.key = service_key("tcp://[2001:db8::1]:80"), bad.netmask = 0));
+  REFUSED((bad.key = service_key("tcp://[2001:db8::1]:80"), bad.netmask = 129));
   REFUSED_DESTINATION(odd.forwarding = 8);
   REFUSED_DESTINATION(odd.forwarding = 0xffffffffu);
   REFUSED_DESTINATION(odd.tunnel = 256);
@@ -147,7 +147,7 @@ static void an_error_variable_is_used_again_and_again(void) {
 static void every_pointer_may_be_null(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service made = service("tcp 192.0.2.1:80");
+  lvs_service made = service("tcp://192.0.2.1:80");
   lvs_destination server = destination("198.51.100.7:80");
   lvs_timeouts timeouts = LVS_TIMEOUTS_INIT;
   lvs_batch *batch = NULL;
@@ -163,7 +163,7 @@ static void every_pointer_may_be_null(void) {
   NULL_REFUSED(lvs_address_parse(NULL, &made.key.addr, &err));
   NULL_REFUSED(lvs_address_parse("192.0.2.1", NULL, &err));
   NULL_REFUSED(lvs_service_key_parse(NULL, &made.key, &err));
-  NULL_REFUSED(lvs_service_key_parse("fwmark 1", NULL, &err));
+  NULL_REFUSED(lvs_service_key_parse("fwmark:1", NULL, &err));
   NULL_REFUSED(lvs_service_key_endpoint(6, NULL, 1, &made.key, &err));
   NULL_REFUSED(lvs_service_key_endpoint(6, "192.0.2.1", 1, NULL, &err));
   NULL_REFUSED(lvs_service_key_fwmark(1, 2, NULL, &err));

@@ -7,7 +7,7 @@ lvs_status lvs_test_panic_inside(const lvs_director *director, lvs_error **err);
 int main(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded(), *other = embedded();
-  lvs_service web = service("tcp 192.0.2.1:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
 
   FAILS(lvs_test_panic(&err), LVS_STATUS_PANIC);
   CHECK(strstr(lvs_error_message(err), "as the test asked") != NULL);

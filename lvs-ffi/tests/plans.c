@@ -7,7 +7,7 @@ static const uint64_t SECOND = UINT64_C(1000000000);
 static lvs_table *web_table(const char *first, const char *second) {
   lvs_error *err = NULL;
   lvs_table *table = NULL;
-  lvs_service web = service("tcp 192.0.2.1:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
   OK(lvs_table_new(&table, &err));
   OK(lvs_table_add_service(table, &web, &err));
   lvs_destination server = destination(first);
@@ -42,8 +42,8 @@ static void a_plan_adds_before_it_removes(void) {
   OK(lvs_plan_between(old, new, NULL, &plan, &err));
   CHECK(lvs_plan_len(plan) == 2);
   OK(lvs_plan_describe(plan, text, &err));
-  CHECK(strcmp(lvs_text_data(text), "add destination 198.51.100.3:80 to tcp 192.0.2.1:80\n"
-                                    "remove destination 198.51.100.1:80 from tcp 192.0.2.1:80\n") == 0);
+  CHECK(strcmp(lvs_text_data(text), "add destination 198.51.100.3:80 to tcp://192.0.2.1:80\n"
+                                    "remove destination 198.51.100.1:80 from tcp://192.0.2.1:80\n") == 0);
   uint32_t phase = 99;
   lvs_operation operation = LVS_OPERATION_INIT;
   lvs_destination server = LVS_DESTINATION_INIT;
@@ -99,7 +99,7 @@ static bool is_web(const lvs_service_key *key, void *user) { return key->port ==
 static void a_scope_protects_what_others_own(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service foreign = service("udp 203.0.113.1:53");
+  lvs_service foreign = service("udp://203.0.113.1:53");
   lvs_table *ours = web_table("198.51.100.1:80", "198.51.100.2:80");
   lvs_scope *network = NULL, *marks = NULL, *ports = NULL, *mine = NULL, *both = NULL, *neither = NULL;
   lvs_address net;
@@ -115,9 +115,9 @@ static void a_scope_protects_what_others_own(void) {
   lvs_scope_free(marks);
   lvs_scope_free(ports);
 
-  lvs_service_key key = service_key("tcp 192.0.2.9:22");
+  lvs_service_key key = service_key("tcp://192.0.2.9:22");
   CHECK(lvs_scope_owns(mine, &key) && !lvs_scope_owns(both, &key) && lvs_scope_owns(neither, &key));
-  key = service_key("fwmark 150 IPv6");
+  key = service_key("fwmark:150/ipv6");
   CHECK(lvs_scope_owns(mine, &key) && lvs_scope_owns(NULL, &key) && !lvs_scope_owns(mine, NULL));
   CHECK(!lvs_scope_owns(mine, &foreign.key));
 
@@ -155,7 +155,7 @@ static void a_batch_is_read_back_and_described(void) {
   lvs_error *err = NULL;
   lvs_batch *batch = NULL;
   lvs_text *text = NULL;
-  lvs_service web = service("tcp 192.0.2.1:80"), read = LVS_SERVICE_INIT;
+  lvs_service web = service("tcp://192.0.2.1:80"), read = LVS_SERVICE_INIT;
   lvs_destination server = destination("198.51.100.1:80"), same = LVS_DESTINATION_INIT;
   lvs_operation operation = LVS_OPERATION_INIT;
   lvs_timeouts timeouts = LVS_TIMEOUTS_INIT;
@@ -189,7 +189,7 @@ static void a_batch_is_read_back_and_described(void) {
   FAILS(lvs_batch_get_daemon(batch, 0, &daemon, &err), LVS_STATUS_NOT_FOUND);
 
   OK(lvs_batch_describe(batch, text, &err));
-  CHECK(strncmp(lvs_text_data(text), "add service tcp 192.0.2.1:80\nupdate destination", 47) == 0);
+  CHECK(strncmp(lvs_text_data(text), "add service tcp://192.0.2.1:80\nupdate destination", 49) == 0);
   FAILS(lvs_batch_describe(batch, NULL, &err), LVS_STATUS_INVALID_INPUT);
   lvs_text_free(text);
   lvs_batch_free(batch);
@@ -215,7 +215,7 @@ static void a_server_is_drained_without_cutting_a_connection(void) {
   flow.service_port = 80;
   OK(lvs_director_open_flow(director, &flow, &verdict, NULL, &err));
 
-  options.service = service_key("tcp 192.0.2.1:80");
+  options.service = service_key("tcp://192.0.2.1:80");
   options.destination = verdict.destination;
   OK(lvs_drain_new(&options, &drain, &err));
   OK(lvs_drain_resume(drain, table, &err));
@@ -281,7 +281,7 @@ static void a_server_that_fails_is_inhibited(void) {
   lvs_health_policy policy = LVS_HEALTH_POLICY_INIT;
   lvs_change change = LVS_CHANGE_INIT;
   lvs_destination sorry = destination("198.51.100.99:80"), server = LVS_DESTINATION_INIT;
-  lvs_service_key web = service_key("tcp 192.0.2.1:80");
+  lvs_service_key web = service_key("tcp://192.0.2.1:80");
   lvs_destination_key one = destination("198.51.100.1:80").key;
   bool up = false;
 
@@ -379,7 +379,7 @@ static void differences_between_two_looks_are_events(void) {
   lvs_snapshot_free(snapshot);
 
   lvs_destination server = destination("198.51.100.1:80");
-  lvs_service_key web = service_key("tcp 192.0.2.1:80");
+  lvs_service_key web = service_key("tcp://192.0.2.1:80");
   server.weight = 9;
   OK(lvs_director_update_destination(director, &web, &server, &err));
   strcpy(daemon.interface, "lo");

@@ -27,7 +27,7 @@ static void see_nothing_change(void) {
   lvs_batch *batch = NULL;
   lvs_snapshot *snapshot = NULL;
   lvs_text *listing = NULL;
-  lvs_service missing = service("tcp 192.0.2.9:80");
+  lvs_service missing = service("tcp://192.0.2.9:80");
   OK(lvs_rules_parse(text, strlen(text), &options, &rules, &err));
   OK(lvs_batch_new(&batch, &err));
   OK(lvs_rules_to_batch(rules, batch, &err));

@@ -50,7 +50,7 @@ static void a_file_becomes_a_table_and_a_file_again(void) {
   OK(lvs_losses_get(losses, 0, &loss, &err));
   CHECK(loss.kind == LVS_LOSS_KIND_THRESHOLDS && loss.destination.port == 8080 && loss.role == 0);
   OK(lvs_losses_describe(losses, text, &err));
-  CHECK(strcmp(lvs_text_data(text), "destination 198.51.100.7:8080 of tcp 192.0.2.1:80: its thresholds are lost\n") == 0);
+  CHECK(strcmp(lvs_text_data(text), "destination 198.51.100.7:8080 of tcp://192.0.2.1:80: its thresholds are lost\n") == 0);
   FAILS(lvs_losses_get(losses, 1, &loss, &err), LVS_STATUS_INVALID_INPUT);
   lvs_losses_free(losses);
   options.dialect = 2;

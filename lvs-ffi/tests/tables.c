@@ -5,16 +5,16 @@
 static lvs_director *three_services(void) {
   lvs_error *err = NULL;
   lvs_director *director = embedded();
-  lvs_service made = service("tcp 192.0.2.1:80");
+  lvs_service made = service("tcp://192.0.2.1:80");
   lvs_destination one = destination("198.51.100.1:80"), two = destination("198.51.100.2:80");
   OK(lvs_director_add_service(director, &made, &err));
   OK(lvs_director_add_destination(director, &made.key, &one, &err));
   OK(lvs_director_add_destination(director, &made.key, &two, &err));
-  made.key = service_key("sctp [2001:db8::1]:9");
+  made.key = service_key("sctp://[2001:db8::1]:9");
   one = destination("[2001:db8::7]:9");
   OK(lvs_director_add_service(director, &made, &err));
   OK(lvs_director_add_destination(director, &made.key, &one, &err));
-  made.key = service_key("fwmark 7");
+  made.key = service_key("fwmark:7");
   OK(lvs_director_add_service(director, &made, &err));
   return director;
 }
@@ -33,17 +33,17 @@ static void a_snapshot_holds_everything_and_outlives_its_director(void) {
   CHECK(lvs_snapshot_coverage(snapshot) == (LVS_COVERAGE_IPV6 | LVS_COVERAGE_TUNNELS | LVS_COVERAGE_ENGINES |
                                             LVS_COVERAGE_STATS64 | LVS_COVERAGE_DAEMON_DETAILS));
   size_t index = 99;
-  lvs_service_key key = service_key("sctp [2001:db8::1]:9");
+  lvs_service_key key = service_key("sctp://[2001:db8::1]:9");
   OK(lvs_snapshot_find(snapshot, &key, &index, &err));
   CHECK(lvs_snapshot_destinations_len(snapshot, index) == 1);
   lvs_destination server = LVS_DESTINATION_INIT;
   lvs_destination_state counts = LVS_DESTINATION_STATE_INIT;
   OK(lvs_snapshot_destination_get(snapshot, index, 0, &server, &counts, &err));
-  CHECK(server.key.port == 9 && server.key.addr.family == LVS_FAMILY_INET6);
+  CHECK(server.key.port == 9 && server.key.addr.family == LVS_FAMILY_IPV6);
   CHECK(counts.present == (LVS_STATS_PRESENT | LVS_STATS32_PRESENT | LVS_STATS64_PRESENT));
   FAILS(lvs_snapshot_destination_get(snapshot, index, 1, &server, NULL, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_snapshot_destination_get(snapshot, 3, 0, &server, NULL, &err), LVS_STATUS_INVALID_INPUT);
-  key = service_key("sctp [2001:db8::1]:10");
+  key = service_key("sctp://[2001:db8::1]:10");
   FAILS(lvs_snapshot_find(snapshot, &key, &index, &err), LVS_STATUS_NOT_FOUND);
 
   lvs_snapshot_sort(snapshot);
@@ -76,15 +76,15 @@ static void a_table_is_built_by_hand_and_compared(void) {
   OK(lvs_snapshot_to_table(snapshot, &held, &err));
 
   OK(lvs_table_new(&built, &err));
-  lvs_service made = service("fwmark 7");
+  lvs_service made = service("fwmark:7");
   OK(lvs_table_add_service(built, &made, &err));
-  made.key = service_key("sctp [2001:db8::1]:9");
+  made.key = service_key("sctp://[2001:db8::1]:9");
   OK(lvs_table_add_service(built, &made, &err));
   FAILS(lvs_table_add_service(built, &made, &err), LVS_STATUS_ALREADY_EXISTS);
   lvs_destination server = destination("[2001:db8::7]:9");
   OK(lvs_table_add_destination(built, &made.key, &server, &err));
   FAILS(lvs_table_add_destination(built, &made.key, &server, &err), LVS_STATUS_ALREADY_EXISTS);
-  made.key = service_key("tcp 192.0.2.1:80");
+  made.key = service_key("tcp://192.0.2.1:80");
   FAILS(lvs_table_add_destination(built, &made.key, &server, &err), LVS_STATUS_NOT_FOUND);
   OK(lvs_table_add_service(built, &made, &err));
   server = destination("198.51.100.2:80");
@@ -138,8 +138,8 @@ static void a_batch_reports_on_each_operation(void) {
   lvs_director *director = embedded();
   lvs_batch *batch = NULL;
   lvs_report *report = NULL;
-  lvs_service web = service("tcp 192.0.2.1:80");
-  lvs_service_key nobody = service_key("tcp 192.0.2.99:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
+  lvs_service_key nobody = service_key("tcp://192.0.2.99:80");
   lvs_destination server = destination("198.51.100.7:80");
   lvs_timeouts timeouts = LVS_TIMEOUTS_INIT;
   lvs_daemon daemon = LVS_DAEMON_INIT;

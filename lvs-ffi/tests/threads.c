@@ -16,7 +16,7 @@ static void work_on(lvs_director *director, unsigned number) {
   for (unsigned round = 0; round < ROUNDS; round++) {
     lvs_service mine = LVS_SERVICE_INIT;
     lvs_destination server = destination("198.51.100.7:80");
-    OK(lvs_service_key_fwmark(1 + number * ROUNDS + round, LVS_FAMILY_INET, &mine.key, &err));
+    OK(lvs_service_key_fwmark(1 + number * ROUNDS + round, LVS_FAMILY_IPV4, &mine.key, &err));
     lvs_batch_clear(batch);
     OK(lvs_batch_add_service(batch, &mine, &err));
     OK(lvs_batch_add_destination(batch, &mine.key, &server, &err));

@@ -35,7 +35,7 @@ static void addresses_go_in_and_out_as_text(void) {
   }
   OK(lvs_address_parse("192.0.2.1", &addr, &err));
   static const uint8_t bytes[16] = {192, 0, 2, 1};
-  CHECK(addr.family == LVS_FAMILY_INET && memcmp(addr.bytes, bytes, 16) == 0);
+  CHECK(addr.family == LVS_FAMILY_IPV4 && memcmp(addr.bytes, bytes, 16) == 0);
 
   /* Cut short as snprintf does it, never past the end. */
   memset(text, 'x', sizeof text);
@@ -60,15 +60,15 @@ static void keys_are_read_as_people_write_them(void) {
   OK(lvs_service_key_endpoint(LVS_PROTOCOL_SCTP, "2001:db8::1", 9899, &same, &err));
   CHECK(lvs_service_key_equal(&key, &same));
   lvs_service_key_format(&key, text, sizeof text);
-  CHECK(strcmp(text, "sctp [2001:db8::1]:9899") == 0);
+  CHECK(strcmp(text, "sctp://[2001:db8::1]:9899") == 0);
 
-  key = service_key("fwmark 7 IPv6");
-  CHECK(key.fwmark == 7 && key.protocol == 0 && key.port == 0 && key.addr.family == LVS_FAMILY_INET6);
-  OK(lvs_service_key_fwmark(7, LVS_FAMILY_INET6, &same, &err));
+  key = service_key("fwmark:7/ipv6");
+  CHECK(key.fwmark == 7 && key.protocol == 0 && key.port == 0 && key.addr.family == LVS_FAMILY_IPV6);
+  OK(lvs_service_key_fwmark(7, LVS_FAMILY_IPV6, &same, &err));
   CHECK(lvs_service_key_equal(&key, &same));
-  OK(lvs_service_key_fwmark(7, LVS_FAMILY_INET, &same, &err));
+  OK(lvs_service_key_fwmark(7, LVS_FAMILY_IPV4, &same, &err));
   CHECK(!lvs_service_key_equal(&key, &same));
-  FAILS(lvs_service_key_fwmark(0, LVS_FAMILY_INET, &same, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_service_key_fwmark(0, LVS_FAMILY_IPV4, &same, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_service_key_fwmark(1, 1, &same, &err), LVS_STATUS_INVALID_INPUT);
 
   /* The longest keys fit their buffers. */
@@ -86,7 +86,7 @@ static void keys_are_read_as_people_write_them(void) {
 }
 
 static void what_is_no_key_has_no_text(void) {
-  lvs_service_key key = service_key("tcp 192.0.2.1:80");
+  lvs_service_key key = service_key("tcp://192.0.2.1:80");
   lvs_destination_key server = destination("198.51.100.7:80").key;
   char text[8] = "before";
   key.addr.family = 3;

@@ -6,8 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use std::sync::Arc;
 
-use crate::convert::key_string;
-
 /// One column.
 pub(crate) enum Column {
     F64(Vec<f64>),
@@ -223,7 +221,7 @@ fn statistics<T>(columns: &mut Vec<(&'static str, Column)>, rows: &[T], stats: i
 pub(crate) fn services(snapshot: &Snapshot) -> PyColumns {
     let (mut key, mut scheduler) = (Column::text(), Column::text());
     for service in &snapshot.services {
-        key.push_text(format_args!("{}", key_string(&service.entry.service.key())));
+        key.push_text(format_args!("{}", service.entry.service.key()));
         scheduler.push_text(format_args!("{}", service.entry.service.scheduler));
     }
     let services = &snapshot.services;
@@ -243,7 +241,7 @@ pub(crate) fn destinations(snapshot: &Snapshot) -> PyColumns {
     let (mut key, mut address, mut forwarding) = (Column::text(), Column::text(), Column::text());
     let mut rows = Vec::new();
     for service in &snapshot.services {
-        let name = key_string(&service.entry.service.key());
+        let name = service.entry.service.key();
         for entry in &service.destinations {
             key.push_text(format_args!("{name}"));
             address.push_text(format_args!("{}", entry.destination.key.addr));

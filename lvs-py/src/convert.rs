@@ -1,12 +1,13 @@
 //! What Python says, as values of the model: addresses, keys, enumerations, in every spelling that users know.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use lvs_core::model::{
-    AddressFamily, DaemonRole, DestinationKey, ForwardingMethod, Netmask, PrefixLength, Protocol, ServiceFlags,
-    ServiceKey, TunnelFlags, TunnelKind,
+    AddressFamily, ConnectionOrigin, ConnectionState, DaemonRole, ForwardingMethod, ModelError, Named, Netmask,
+    PrefixLength, Protocol, ServiceFlags, TunnelFlags, TunnelKind,
 };
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyString};
@@ -34,45 +35,78 @@ enumeration!(role_class, "DaemonRole");
 enumeration!(state_class, "ConnectionState");
 enumeration!(origin_class, "ConnectionOrigin");
 
-/// The member of an enumeration that a number or a word names, as its number.
-fn number(class: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<u32> {
+/// A value that a member of an enumeration, its number or its name stands for.
+fn named<T: Named + FromStr<Err = ModelError>>(
+    class: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    from_number: impl FnOnce(u32) -> Option<T>,
+) -> PyResult<T> {
     let py = value.py();
-    if value.is_instance(class)? {
-        return value.extract();
+    if let Ok(text) = value.cast::<PyString>() {
+        return text.to_cow()?.parse().or_invalid(py);
     }
-    match class.call1((value,)) {
-        Ok(member) => member.extract(),
-        Err(error) if error.is_instance_of::<pyo3::exceptions::PyValueError>(py) => {
-            let names = class.getattr("__members__")?.call_method0("values")?;
-            let names = names.try_iter()?.map(|member| Ok(member?.str()?.to_cow()?.into_owned()));
-            let names = names.collect::<PyResult<Vec<_>>>()?.join(", ");
-            let message = format!("{} names no {}: {names}", value.repr()?, class.getattr("__name__")?);
-            Err(invalid(py, message))
-        }
-        Err(error) => Err(error),
+    let member = match class.call1((value,)) {
+        Err(error) if !error.is_instance_of::<PyValueError>(py) => return Err(error),
+        Err(_) => None,
+        Ok(member) => from_number(member.extract()?),
+    };
+    match member {
+        Some(member) => Ok(member),
+        None => Err(invalid(py, format!("{} is not {}: expected {}", value.repr()?, T::WHAT, T::expected()))),
     }
 }
 
 pub(crate) fn protocol(value: &Bound<'_, PyAny>) -> PyResult<Protocol> {
-    Ok(Protocol::from_number(number(protocol_class(value.py())?, value)? as u16))
+    named(protocol_class(value.py())?, value, |number| Some(Protocol::from_number(number as u16)))
 }
 
 pub(crate) fn family(value: &Bound<'_, PyAny>) -> PyResult<AddressFamily> {
-    let number = number(family_class(value.py())?, value)?;
-    AddressFamily::from_number(number as u16).ok_or_else(|| invalid(value.py(), "not an address family"))
+    named(family_class(value.py())?, value, |number| AddressFamily::from_number(number as u16))
 }
 
 pub(crate) fn forwarding(value: &Bound<'_, PyAny>) -> PyResult<ForwardingMethod> {
-    Ok(ForwardingMethod::from_number(number(forwarding_class(value.py())?, value)?))
+    named(forwarding_class(value.py())?, value, |number| Some(ForwardingMethod::from_number(number)))
 }
 
 pub(crate) fn tunnel_kind(value: &Bound<'_, PyAny>) -> PyResult<TunnelKind> {
-    Ok(TunnelKind::from_number(number(tunnel_kind_class(value.py())?, value)? as u8))
+    named(tunnel_kind_class(value.py())?, value, |number| Some(TunnelKind::from_number(number as u8)))
 }
 
 pub(crate) fn role(value: &Bound<'_, PyAny>) -> PyResult<DaemonRole> {
-    let number = number(role_class(value.py())?, value)?;
-    DaemonRole::from_number(number).ok_or_else(|| invalid(value.py(), "not a role of a sync daemon"))
+    named(role_class(value.py())?, value, DaemonRole::from_number)
+}
+
+/// The number that a name stands for in an enumeration of `lvs.enums`.
+#[pyfunction]
+pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: &str) -> PyResult<u32> {
+    Ok(match class_ {
+        "Protocol" => name.parse::<Protocol>().or_invalid(py)?.number().into(),
+        "AddressFamily" => name.parse::<AddressFamily>().or_invalid(py)?.number().into(),
+        "ForwardingMethod" => name.parse::<ForwardingMethod>().or_invalid(py)?.number().into(),
+        "TunnelKind" => name.parse::<TunnelKind>().or_invalid(py)?.number().into(),
+        _ => name.parse::<DaemonRole>().or_invalid(py)?.number(),
+    })
+}
+
+/// The name that a spelling stands for in an enumeration of `lvs.enums` without numbers.
+#[pyfunction]
+pub(crate) fn enum_word(py: Python<'_>, class_: &str, name: &str) -> PyResult<String> {
+    match class_ {
+        "ConnectionState" => name.parse::<ConnectionState>().or_invalid(py).map(|state| state.to_string()),
+        _ => name.parse::<ConnectionOrigin>().or_invalid(py).map(|origin| origin.to_string()),
+    }
+}
+
+/// The name of a number in an enumeration of `lvs.enums`.
+#[pyfunction]
+pub(crate) fn enum_name(class_: &str, number: u32) -> String {
+    match class_ {
+        "Protocol" => Protocol::from_number(number as u16).to_string(),
+        "AddressFamily" => AddressFamily::from_number(number as u16).map_or_else(String::new, |it| it.to_string()),
+        "ForwardingMethod" => ForwardingMethod::from_number(number).to_string(),
+        "TunnelKind" => TunnelKind::from_number(number as u8).to_string(),
+        _ => DaemonRole::from_number(number).map_or_else(String::new, |it| it.to_string()),
+    }
 }
 
 /// Flags: a member, or the bits as a number.
@@ -119,30 +153,6 @@ pub(crate) fn port(value: &Bound<'_, PyAny>) -> PyResult<u16> {
     }
 }
 
-/// A service's key as text. Beside what the core reads (`tcp://192.0.2.1:80`, `192.0.2.1:80/tcp`, `tcp 192.0.2.1:80`,
-/// `fwmark:7`, `fwmark 7 IPv6`) the options of `ipvsadm`: `-t 192.0.2.1:80`, `-f 7`, `-f 7 -6`.
-pub(crate) fn key_text(py: Python<'_>, text: &str) -> PyResult<ServiceKey> {
-    let trimmed = text.trim();
-    let spelled = match trimmed.split_once(char::is_whitespace).map(|(option, rest)| (option, rest.trim())) {
-        Some(("-t" | "--tcp-service", rest)) => Some(format!("tcp {rest}")),
-        Some(("-u" | "--udp-service", rest)) => Some(format!("udp {rest}")),
-        Some(("--sctp-service", rest)) => Some(format!("sctp {rest}")),
-        Some(("-f" | "--fwmark-service", rest)) => Some(match rest.strip_suffix("-6") {
-            Some(mark) => format!("fwmark {} IPv6", mark.trim()),
-            None => format!("fwmark {rest}"),
-        }),
-        _ => trimmed.strip_suffix("/fwmark").map(|mark| format!("fwmark {mark}")),
-    };
-    spelled.as_deref().unwrap_or(trimmed).parse().map_err(|_| {
-        invalid(
-            py,
-            format!(
-                "{text:?} names no service: write tcp://192.0.2.1:80, 192.0.2.1:80/tcp, [2001:db8::1]:53/udp or fwmark:7"
-            ),
-        )
-    })
-}
-
 /// A netmask for a family: an address, a prefix length, or either as text, with or without a slash.
 pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResult<Netmask> {
     let py = value.py();
@@ -160,19 +170,19 @@ pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResu
     };
     match (length, family) {
         (None, _) => mask_address(py, address(value)?, family),
-        (Some(length), AddressFamily::Inet6) => PrefixLength::new(length).or_invalid(py).map(Netmask::V6),
-        (Some(length), AddressFamily::Inet) if length <= 32 => {
+        (Some(length), AddressFamily::Ipv6) => PrefixLength::new(length).or_invalid(py).map(Netmask::V6),
+        (Some(length), AddressFamily::Ipv4) if length <= 32 => {
             let bits = u32::MAX.checked_shl(32 - length).unwrap_or(0);
             Ok(Netmask::V4(std::net::Ipv4Addr::from_bits(bits)))
         }
-        (Some(length), AddressFamily::Inet) => Err(invalid(py, format!("prefix length {length} is not in 0..=32"))),
+        (Some(length), AddressFamily::Ipv4) => Err(invalid(py, format!("prefix length {length} is not in 0..=32"))),
     }
 }
 
 fn mask_address(py: Python<'_>, mask: IpAddr, family: AddressFamily) -> PyResult<Netmask> {
     match (mask, family) {
-        (IpAddr::V4(mask), AddressFamily::Inet) => Ok(Netmask::V4(mask)),
-        _ => Err(lvs_core::model::ModelError::NetmaskFamily).or_invalid(py),
+        (IpAddr::V4(mask), AddressFamily::Ipv4) => Ok(Netmask::V4(mask)),
+        _ => Err(ModelError::NetmaskFamily).or_invalid(py),
     }
 }
 
@@ -204,13 +214,4 @@ pub(crate) fn number32(value: &Bound<'_, PyAny>, what: &str) -> PyResult<u32> {
 /// The number of a port, address and so on, as an object of Python.
 pub(crate) fn ip<'py>(py: Python<'py>, addr: IpAddr) -> PyResult<Bound<'py, PyAny>> {
     addr.into_pyobject(py)
-}
-
-/// A key as this package writes it: `tcp://192.0.2.1:80`, `fwmark:7`, `fwmark:7/ipv6`.
-pub(crate) fn key_string(key: &ServiceKey) -> String {
-    match *key {
-        ServiceKey::Endpoint { protocol, addr, port } => format!("{protocol}://{}", DestinationKey::new(addr, port)),
-        ServiceKey::Fwmark { mark, family: AddressFamily::Inet } => format!("fwmark:{mark}"),
-        ServiceKey::Fwmark { mark, family: AddressFamily::Inet6 } => format!("fwmark:{mark}/ipv6"),
-    }
 }

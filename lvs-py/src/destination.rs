@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::convert;
-use crate::errors::invalid;
+use crate::errors::{OrInvalid, invalid};
 use crate::shared::Shared;
 use crate::stats::PyStats;
 use crate::value::{Fields, Value, value_methods};
@@ -164,29 +164,16 @@ value_methods!(PyTunnel);
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyDestination(pub(crate) Destination);
 
-/// The name of a method as enumeration and constructor have it, its number if it has none.
-pub(crate) fn forwarding_name<'py>(py: Python<'py>, method: ForwardingMethod) -> PyResult<Bound<'py, PyAny>> {
-    match method {
-        ForwardingMethod::Masquerade => "masquerade".into_bound_py_any(py),
-        ForwardingMethod::LocalNode => "local_node".into_bound_py_any(py),
-        ForwardingMethod::Tunnel => "tunnel".into_bound_py_any(py),
-        ForwardingMethod::DirectRoute => "direct_route".into_bound_py_any(py),
-        ForwardingMethod::Bypass => "bypass".into_bound_py_any(py),
-        other => other.number().into_bound_py_any(py),
-    }
-}
-
 impl Value for PyDestination {
     const NAME: &'static str = "Destination";
 
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
         let Destination { key, forwarding, weight, upper_threshold, lower_threshold, tunnel, .. } = self.0;
         let default_tunnel = tunnel == Tunnel::IPIP;
-        let method = forwarding_name(py, forwarding)?;
         Fields::new(py)
             .positional("address", key.addr.to_string())?
             .positional("port", key.port)?
-            .unless("forwarding", method, forwarding == ForwardingMethod::DirectRoute)?
+            .unless("forwarding", forwarding.to_string(), forwarding == ForwardingMethod::Direct)?
             .named("weight", weight)?
             .unless("upper_threshold", upper_threshold, upper_threshold == 0)?
             .unless("lower_threshold", lower_threshold, lower_threshold == 0)?
@@ -477,10 +464,7 @@ impl<'py> FromPyObject<'_, 'py> for DestinationKeyArg {
         }
         if let Ok(text) = value.cast::<PyString>() {
             let text = text.to_cow()?;
-            return text.parse().map(Self).map_err(|_| {
-                let message = format!("{text:?} names no destination: write 198.51.100.7:80 or [2001:db8::7]:80");
-                invalid(value.py(), message)
-            });
+            return text.parse().or_invalid(value.py()).map(Self);
         }
         if let Ok(tuple) = value.cast::<PyTuple>()
             && tuple.len() == 2

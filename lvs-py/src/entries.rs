@@ -7,7 +7,6 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationEntry, PyDestinationKey, destination_entry_of};
 use crate::mapping::shared_mapping;
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
@@ -51,7 +50,7 @@ impl Value for PyServiceEntry {
 
     fn repr(&self, _py: Python<'_>) -> PyResult<String> {
         let ServiceSnapshot { entry, destinations } = self.entry();
-        let (key, scheduler) = (convert::key_string(&entry.service.key()), entry.service.scheduler);
+        let (key, scheduler) = (entry.service.key(), entry.service.scheduler);
         Ok(format!("<ServiceEntry {key} scheduler={scheduler} destinations={}>", destinations.len()))
     }
 }

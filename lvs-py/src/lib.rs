@@ -51,6 +51,8 @@ mod _lvs {
         PyConnectionFilter, PyConnectionSums, PyConnections, PyStateCounts, read_connections, sum_connections,
     };
     #[pymodule_export]
+    use crate::convert::{enum_name, enum_number, enum_word};
+    #[pymodule_export]
     use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey, PyTunnel};
     #[pymodule_export]
     use crate::director::PyHandle;

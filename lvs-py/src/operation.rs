@@ -138,7 +138,7 @@ impl PyOperation {
         .map(Some)
     }
 
-    /// As the end of a sentence: "add destination 198.51.100.7:80 to tcp 192.0.2.1:80".
+    /// As the end of a sentence: "add destination 198.51.100.7:80 to tcp://192.0.2.1:80".
     fn __str__(&self) -> String {
         self.0.to_string()
     }

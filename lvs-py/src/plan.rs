@@ -62,7 +62,7 @@ impl PyScope {
             Some((addr, length)) => (convert::address_text(py, addr)?, length.parse().ok()),
             None => {
                 let addr = convert::address_text(py, &text)?;
-                (addr, Some(if AddressFamily::of(addr) == AddressFamily::Inet { 32 } else { 128 }))
+                (addr, Some(if AddressFamily::of(addr) == AddressFamily::Ipv4 { 32 } else { 128 }))
             }
         };
         let length: u8 = length.ok_or_else(|| invalid(py, format!("{text:?} is not a network")))?;

@@ -97,8 +97,8 @@ impl PyBalancer {
             None => Vec::new(),
         };
         let family = match family.map(convert::family).transpose()? {
-            Some(lvs_core::model::AddressFamily::Inet6) => Family::V6,
-            Some(lvs_core::model::AddressFamily::Inet) => Family::V4,
+            Some(lvs_core::model::AddressFamily::Ipv6) => Family::V6,
+            Some(lvs_core::model::AddressFamily::Ipv4) => Family::V4,
             None => destinations.first().map_or(Family::V4, |first| Family::of(first.key.addr)),
         };
         let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags).map(|flags| flags.bits()))?;
@@ -241,7 +241,7 @@ impl PyBalancer {
         target: Option<DestinationKeyArg>,
         protocol: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Request> {
-        let any = DestinationKey::new(lvs_core::model::AddressFamily::Inet.unspecified(), 0);
+        let any = DestinationKey::new(lvs_core::model::AddressFamily::Ipv4.unspecified(), 0);
         let client = client.map_or(any, |key| key.0);
         let target = target.map_or(any, |key| key.0);
         let protocol = protocol.map_or(Ok(6), |protocol| convert::protocol(protocol).map(|p| p.number()))?;

@@ -19,7 +19,7 @@ impl Value for PyServiceKey {
     const NAME: &'static str = "ServiceKey";
 
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
-        Fields::new(py).positional("key", convert::key_string(&self.0))
+        Fields::new(py).positional("key", self.0.to_string())
     }
 }
 
@@ -53,7 +53,7 @@ impl PyServiceKey {
                 return Err(incomplete());
             }
             let mark = mark.map(|mark| convert::number32(mark, "mark")).transpose()?.or(old_mark);
-            let family = family.map(convert::family).transpose()?.or(old_family).unwrap_or(AddressFamily::Inet);
+            let family = family.map(convert::family).transpose()?.or(old_family).unwrap_or(AddressFamily::Ipv4);
             return ServiceKey::fwmark(mark.ok_or_else(incomplete)?, family).or_invalid(py).map(Self);
         }
         let old = match base {
@@ -134,7 +134,7 @@ impl PyServiceKey {
     }
 
     fn __str__(&self) -> String {
-        convert::key_string(&self.0)
+        self.0.to_string()
     }
 }
 
@@ -147,7 +147,7 @@ impl PyServiceKey {
 }
 
 fn mark_key(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<ServiceKey> {
-    let family = family.map_or(Ok(AddressFamily::Inet), convert::family)?;
+    let family = family.map_or(Ok(AddressFamily::Ipv4), convert::family)?;
     ServiceKey::fwmark(convert::number32(mark, "mark")?, family).or_invalid(mark.py())
 }
 
@@ -169,7 +169,7 @@ impl Value for PyService {
         let kept = if persistence.is_some() { 0 } else { timeout };
         let netmask = self.0.netmask();
         Fields::new(py)
-            .positional("key", convert::key_string(&self.0.key()))?
+            .positional("key", self.0.key().to_string())?
             .named("scheduler", scheduler.as_str())?
             .unless("persistence", persistence, persistence.is_none())?
             .unless("netmask", netmask.to_string(), netmask.is_full())?
@@ -396,7 +396,7 @@ impl<'py> FromPyObject<'_, 'py> for KeyArg {
             return Ok(Self(service.get().0.key()));
         }
         if let Ok(text) = value.cast::<PyString>() {
-            return convert::key_text(value.py(), &text.to_cow()?).map(Self);
+            return text.to_cow()?.parse().or_invalid(value.py()).map(Self);
         }
         if let Ok(tuple) = value.cast::<PyTuple>()
             && tuple.len() == 3

@@ -32,7 +32,7 @@ impl Shared {
 
 /// A destination that belongs to no director.
 pub(crate) fn lone_destination(entry: DestinationEntry) -> Arc<Shared> {
-    let key = ServiceKey::Endpoint { protocol: Protocol::Tcp, addr: AddressFamily::Inet.unspecified(), port: 0 };
+    let key = ServiceKey::Endpoint { protocol: Protocol::Tcp, addr: AddressFamily::Ipv4.unspecified(), port: 0 };
     lone_service(ServiceSnapshot { entry: ServiceEntry::new(Service::new(key)), destinations: vec![entry] })
 }
 

@@ -117,7 +117,7 @@ impl PySnapshot {
     /// The families of which something may be missing: the kernel's list changed each time it was read.
     #[getter]
     fn incomplete<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let families = [AddressFamily::Inet, AddressFamily::Inet6];
+        let families = [AddressFamily::Ipv4, AddressFamily::Ipv6];
         let lacking = families.into_iter().filter(|family| !self.core().complete.of(*family));
         let members = lacking.map(|family| convert::member(convert::family_class(py)?, family.number()));
         PyTuple::new(py, members.collect::<PyResult<Vec<_>>>()?)

@@ -151,7 +151,7 @@ impl PyTable {
     fn __getitem__(&self, key: KeyArg) -> PyResult<PyTableService> {
         match self.0.service(&key.0) {
             Some(service) => Ok(PyTableService(service.clone())),
-            None => Err(PyKeyError::new_err(crate::convert::key_string(&key.0))),
+            None => Err(PyKeyError::new_err(key.0.to_string())),
         }
     }
 

@@ -71,7 +71,7 @@ def test_refusals_are_exceptions_that_python_knows(director: Director, service: 
         director.add_service(service)
     assert isinstance(exists.value, lvs.AlreadyExistsError) and exists.value.errno == errno.EEXIST
     assert exists.value.operation == Operation.add_service(service)
-    assert str(exists.value) == "cannot add service tcp 192.0.2.1:80: the service exists already"
+    assert str(exists.value) == "cannot add service tcp://192.0.2.1:80: the service exists already"
     with pytest.raises(lvs.NotFoundError) as missing:
         director.remove_service("fwmark:7")
     assert isinstance(missing.value, OSError) and missing.value.errno == errno.ESRCH
@@ -187,5 +187,5 @@ def test_changes_are_logged_not_printed(
     with caplog.at_level(logging.DEBUG, logger="lvs"), Director.embedded() as director:
         director.add_service(service)
         director.apply([Operation.flush()])
-    assert caplog.messages == ["add service tcp 192.0.2.1:80", "batch: 1 of 1 operations took effect"]
+    assert caplog.messages == ["add service tcp://192.0.2.1:80", "batch: 1 of 1 operations took effect"]
     assert capsys.readouterr() == ("", "")

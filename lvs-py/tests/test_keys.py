@@ -59,7 +59,7 @@ def test_a_service_is_named_in_every_spelling_that_people_try(spelling: str, key
     "text",
     ["", "tcp", "http://192.0.2.1:80", "tcp://192.0.2.1:65536", "tcp://host:80", "fwmark:0", "fwmark:-1", "fwmark:x"],
 )
-def test_text_that_names_no_service_is_refused_with_an_example(text: str) -> None:
+def test_text_that_is_no_service_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(lvs.InvalidInputError, match="write tcp://192"):
         ServiceKey(text)
 
@@ -80,10 +80,10 @@ def test_the_parts_of_a_key() -> None:
     assert (TCP.protocol, TCP.address, TCP.port, TCP.mark) == (Protocol.TCP, IPv4Address("192.0.2.1"), 80, None)
     assert (MARK6.protocol, MARK6.address, MARK6.port, MARK6.mark) == (None, None, 0, 7)
     assert [TCP.family, UDP6.family, MARK.family, MARK6.family] == [
-        AddressFamily.INET,
-        AddressFamily.INET6,
-        AddressFamily.INET,
-        AddressFamily.INET6,
+        AddressFamily.IPV4,
+        AddressFamily.IPV6,
+        AddressFamily.IPV4,
+        AddressFamily.IPV6,
     ]
     assert isinstance(UDP6.address, IPv6Address)
 
@@ -114,6 +114,28 @@ def test_replacing_parts_of_a_key() -> None:
 def test_a_destination_is_named_in_every_spelling(spelling: object) -> None:
     assert DestinationKey(spelling) == DestinationKey("198.51.100.7", 8080)  # type: ignore[arg-type]
     assert lvs.Destination(spelling).key == DestinationKey("198.51.100.7", 8080)  # type: ignore[arg-type]
+
+
+def test_an_error_names_the_part_and_what_is_allowed() -> None:
+    for text, problem in (
+        ("tcp://192.0.2.1:65536", r'"65536" is not a port from 0 to 65535'),
+        ("tcp://web:80", r'"web" is not an IP address'),
+        ("http://192.0.2.1:80", r'"http" is not a protocol: expected tcp, udp, sctp or protocol-N'),
+        ("fwmark:0", r'"0" is not a firewall mark from 1 to 4294967295'),
+        ("tcp 2001:db8::1:80", r"brackets: \[2001:db8::1\]:80"),
+    ):
+        with pytest.raises(lvs.InvalidInputError, match=problem):
+            ServiceKey(text)
+    with pytest.raises(lvs.InvalidInputError, match=r"brackets: \[2001:db8::7\]:80, or \[2001:db8::7:80\] without"):
+        lvs.Destination("2001:db8::7:80")
+
+
+def test_enumerations_name_what_they_take() -> None:
+    with pytest.raises(lvs.InvalidInputError, match=r'"teleport" is not a forwarding method: expected masquerade'):
+        lvs.ForwardingMethod("teleport")  # type: ignore[arg-type]
+    with pytest.raises(lvs.InvalidInputError, match=r"70000 is not a protocol: expected tcp, udp, sctp or protocol-N"):
+        ServiceKey((70000, "192.0.2.1", 80))
+    assert lvs.ConnectionState("syn_recv") is lvs.ConnectionState.SYN_RECV
 
 
 def test_ports_and_marks_out_of_range_are_value_errors() -> None:

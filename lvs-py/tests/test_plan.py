@@ -21,9 +21,9 @@ def seconds(number: float) -> timedelta:
 def test_a_plan_adds_before_it_removes() -> None:
     plan = Plan(OLD, NEW)
     assert str(plan).splitlines() == [
-        "add destination 198.51.100.8:80 to tcp 192.0.2.1:80",
-        "remove destination 198.51.100.7:80 from tcp 192.0.2.1:80",
-        "remove service fwmark 7",
+        "add destination 198.51.100.8:80 to tcp://192.0.2.1:80",
+        "remove destination 198.51.100.7:80 from tcp://192.0.2.1:80",
+        "remove service fwmark:7",
     ]
     assert [step.phase for step in plan] == ["add", "remove", "remove"]
     assert plan.steps[0].undo == (lvs.Operation.remove_destination(WEB, "198.51.100.8:80"),)

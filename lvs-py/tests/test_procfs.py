@@ -64,7 +64,7 @@ def test_the_table() -> None:
     [server] = web.destinations
     assert server == (lvs.DestinationKey("198.51.100.7:8080"), lvs.ForwardingMethod.MASQUERADE, 1, 2, 3)
     assert str(dns.key) == "udp://[2001:db8::1]:53" and dns.destinations == [] and dns.persistence(hz=250) is None
-    assert mark.key is None and mark.mark == 7 and mark.destinations[0].forwarding is lvs.ForwardingMethod.DIRECT_ROUTE
+    assert mark.key is None and mark.mark == 7 and mark.destinations[0].forwarding is lvs.ForwardingMethod.DIRECT
 
 
 def test_a_file_is_read_and_what_is_wrong_is_said(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ mod tests {
 /**
  * IPv4: (not a function).
  */
-#define LVS_FAMILY_INET 2
+#define LVS_FAMILY_IPV4 2
 LVS_ENUM(lvs_role) {
   /**
    * Sends.
@@ -154,7 +154,7 @@ const char *lvs_version(void);
 #define LVS_THING_INIT {1}
 ";
         let found = parse(header);
-        assert_eq!(found.constants, ["LVS_FAMILY_INET"]);
+        assert_eq!(found.constants, ["LVS_FAMILY_IPV4"]);
         assert_eq!(found.enumerators, ["LVS_ROLE_MASTER"]);
         let fields = ["struct_size", "name", "names"].map(str::to_owned).to_vec();
         assert_eq!(found.structs, [("lvs_thing".to_owned(), fields)]);

@@ -52,7 +52,7 @@ fn address(index: usize) -> SocketAddr {
 fn cluster(kind: &str, interval: f64) -> Cluster {
     let mut text = String::new();
     for service in 0..SERVERS / PER_SERVICE {
-        writeln!(text, "[[service]]\naddress = \"tcp 192.0.2.{}:80\"", service + 1).unwrap();
+        writeln!(text, "[[service]]\naddress = \"tcp://192.0.2.{}:80\"", service + 1).unwrap();
         writeln!(text, "check = {{ type = \"{kind}\", interval = {interval}, timeout = 60.0 }}").unwrap();
         writeln!(text, "health = {{ fall = {FALL} }}").unwrap();
         for index in service * PER_SERVICE..(service + 1) * PER_SERVICE {

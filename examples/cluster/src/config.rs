@@ -405,7 +405,7 @@ mod tests {
         interface = "eth1"
 
         [[service]]
-        address = "tcp 192.0.2.1:80"
+        address = "tcp://192.0.2.1:80"
         scheduler = "wrr"
         persistent = 300
         netmask = "255.255.255.0"
@@ -448,9 +448,11 @@ mod tests {
         assert!(error.contains("schedular") && error.contains("line"), "{error}");
         let text = WEB.replace("198.51.100.8", "198.51.100.256");
         let error = format!("{:#}", Cluster::parse(&text).unwrap_err());
-        assert!(error.contains("tcp 192.0.2.1:80") && error.contains("198.51.100.256"), "{error}");
-        let text =
-            WEB.replace("tcp 192.0.2.1:80", "tcp 192.0.2.1").replace("persistent = 300", "").replace("netmask = ", "#");
+        assert!(error.contains("tcp://192.0.2.1:80") && error.contains("198.51.100.256"), "{error}");
+        let text = WEB
+            .replace("tcp://192.0.2.1:80", "tcp://192.0.2.1")
+            .replace("persistent = 300", "")
+            .replace("netmask = ", "#");
         let error = format!("{:#}", Cluster::parse(&text).unwrap_err());
         assert!(error.contains("names no port"), "{error}");
     }

@@ -47,8 +47,8 @@ struct DestinationLabels {
 impl ServiceLabels {
     fn new(key: &ServiceKey) -> Self {
         let family = match key.family() {
-            AddressFamily::Inet => "ipv4",
-            AddressFamily::Inet6 => "ipv6",
+            AddressFamily::Ipv4 => "ipv4",
+            AddressFamily::Ipv6 => "ipv6",
         };
         match *key {
             ServiceKey::Endpoint { protocol, addr, port } => Self {
@@ -167,7 +167,7 @@ mod tests {
         let mut snapshot = Snapshot::new(Info::default(), Coverage::FULL);
         for key in [
             ServiceKey::endpoint(Protocol::Sctp, "2001:db8::1".parse::<std::net::IpAddr>().unwrap(), 36412),
-            ServiceKey::fwmark(u32::MAX, AddressFamily::Inet6).unwrap(),
+            ServiceKey::fwmark(u32::MAX, AddressFamily::Ipv6).unwrap(),
         ] {
             let mut server = DestinationEntry::new(Destination::new("2001:db8::7".parse().unwrap(), 36412));
             let counters = Counters { connections: 5_000_000_000, ..Counters::default() };

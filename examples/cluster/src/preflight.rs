@@ -108,8 +108,8 @@ fn addresses(table: &Table, findings: &mut Vec<Finding>) {
             ServiceKey::Endpoint { .. } => {}
             key @ ServiceKey::Fwmark { mark, family } => {
                 let (ip, tool) = match family {
-                    AddressFamily::Inet => ("ip", "iptables"),
-                    AddressFamily::Inet6 => ("ip -6", "ip6tables"),
+                    AddressFamily::Ipv4 => ("ip", "iptables"),
+                    AddressFamily::Ipv6 => ("ip -6", "ip6tables"),
                 };
                 let what = format!("{key} needs a rule that marks its packets, delivered to this host");
                 let mend = format!(
@@ -130,7 +130,7 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
         })
     };
     for (family, name) in
-        [(AddressFamily::Inet, "net.ipv4.ip_forward"), (AddressFamily::Inet6, "net.ipv6.conf.all.forwarding")]
+        [(AddressFamily::Ipv4, "net.ipv4.ip_forward"), (AddressFamily::Ipv6, "net.ipv6.conf.all.forwarding")]
     {
         if uses(ForwardingMethod::Masquerade, family) && sysctl::read(name).is_ok_and(|value| value == "0") {
             findings.push(missing(
@@ -140,8 +140,8 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
         }
     }
     let conntrack = "net.ipv4.vs.conntrack";
-    if (uses(ForwardingMethod::Masquerade, AddressFamily::Inet)
-        || uses(ForwardingMethod::Masquerade, AddressFamily::Inet6))
+    if (uses(ForwardingMethod::Masquerade, AddressFamily::Ipv4)
+        || uses(ForwardingMethod::Masquerade, AddressFamily::Ipv6))
         && sysctl::read("net.netfilter.nf_conntrack_count").is_ok_and(|value| value != "0")
         && sysctl::read(conntrack).is_ok_and(|value| value == "0")
     {
@@ -152,7 +152,7 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
     let strict = ["all", "default"]
         .iter()
         .any(|interface| sysctl::read(&format!("net.ipv4.conf.{interface}.rp_filter")).is_ok_and(|value| value == "1"));
-    if strict && uses(ForwardingMethod::DirectRoute, AddressFamily::Inet) {
+    if strict && uses(ForwardingMethod::Direct, AddressFamily::Ipv4) {
         let what =
             "strict reverse path filtering: with direct routing replies of a local client's server come from elsewhere";
         findings.push(advice(what, Some("sysctl -w net.ipv4.conf.all.rp_filter=2".to_owned())));
@@ -162,7 +162,7 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
 /// Where the director sees the clients' packets alone, it keeps a closed connection for two minutes as one that may still
 /// say something, and its server with it.
 fn leavers(table: &Table, findings: &mut Vec<Finding>) {
-    let one_way = |method| matches!(method, ForwardingMethod::DirectRoute | ForwardingMethod::Tunnel);
+    let one_way = |method| matches!(method, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
     let setting = "net.ipv4.vs.expire_nodest_conn";
     if table.services.iter().any(|entry| entry.destinations.iter().any(|d| one_way(d.forwarding)))
         && sysctl::read(setting).is_ok_and(|value| value == "0")

@@ -169,12 +169,12 @@ impl Role {
     pub fn device(&self) -> Option<(&'static str, &'static str)> {
         match (self.arrival, self.outer) {
             (Arrival::Direct, _) => None,
-            (Arrival::Gre, AddressFamily::Inet) => Some(("gre0", "ip_gre")),
-            (Arrival::Gre, AddressFamily::Inet6) => Some(("ip6gre0", "ip6_gre")),
-            (Arrival::Ipip | Arrival::Gue, AddressFamily::Inet6) => Some(("ip6tnl0", "ip6_tunnel")),
-            (Arrival::Ipip | Arrival::Gue, AddressFamily::Inet) if self.vip.is_ipv4() => Some(("tunl0", "ipip")),
+            (Arrival::Gre, AddressFamily::Ipv4) => Some(("gre0", "ip_gre")),
+            (Arrival::Gre, AddressFamily::Ipv6) => Some(("ip6gre0", "ip6_gre")),
+            (Arrival::Ipip | Arrival::Gue, AddressFamily::Ipv6) => Some(("ip6tnl0", "ip6_tunnel")),
+            (Arrival::Ipip | Arrival::Gue, AddressFamily::Ipv4) if self.vip.is_ipv4() => Some(("tunl0", "ipip")),
             // IPv6 in IPv4 is protocol 41.
-            (Arrival::Ipip | Arrival::Gue, AddressFamily::Inet) => Some(("sit0", "sit")),
+            (Arrival::Ipip | Arrival::Gue, AddressFamily::Ipv4) => Some(("sit0", "sit")),
         }
     }
 
@@ -182,8 +182,8 @@ impl Role {
         settings.push(Setting::ensuring(&format!("modprobe {module}"), ""));
         if self.arrival == Arrival::Gue {
             let (ip, module) = match self.outer {
-                AddressFamily::Inet => ("ip", "fou"),
-                AddressFamily::Inet6 => ("ip -6", "fou6"),
+                AddressFamily::Ipv4 => ("ip", "fou"),
+                AddressFamily::Ipv6 => ("ip -6", "fou6"),
             };
             let port = self.gue_port;
             settings.push(Setting::ensuring(&format!("modprobe {module}"), ""));

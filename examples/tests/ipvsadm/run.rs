@@ -214,8 +214,8 @@ pub(crate) fn all_or_nothing(ours: &'static str) {
         assert_eq!((status, out.as_str()), (1, ""));
         assert_eq!(
             complaints,
-            "line 3: cannot add service tcp 192.0.2.1:80: the service exists already\n\
-             line 4: cannot add destination 198.51.100.7:80 to tcp 192.0.2.9:80: no such service\n\
+            "line 3: cannot add service tcp://192.0.2.1:80: the service exists already\n\
+             line 4: cannot add destination 198.51.100.7:80 to tcp://192.0.2.9:80: no such service\n\
              2 of 4 rules are in force\n"
         );
         assert_eq!(director.services().unwrap().len(), 2);

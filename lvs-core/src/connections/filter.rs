@@ -200,8 +200,8 @@ mod tests {
         assert_eq!(passing(service("192.0.2.1", 0)), ["tcp"]);
         assert_eq!(passing(service("192.0.2.1", 81)), [""; 0]);
         assert_eq!(passing(service("2001:db8::1", 80)), ["v6"]);
-        assert_eq!(passing(all.with_service(&ServiceKey::fwmark(77, AddressFamily::Inet).unwrap())), ["mark"]);
-        assert_eq!(passing(all.with_service(&ServiceKey::fwmark(77, AddressFamily::Inet6).unwrap())), [""; 0]);
+        assert_eq!(passing(all.with_service(&ServiceKey::fwmark(77, AddressFamily::Ipv4).unwrap())), ["mark"]);
+        assert_eq!(passing(all.with_service(&ServiceKey::fwmark(77, AddressFamily::Ipv6).unwrap())), [""; 0]);
         assert_eq!(passing(all.with_protocol(Protocol::Tcp)), ["tcp", "v6"]);
         let destination = |port| all.with_destination(&DestinationKey::new("198.51.100.7".parse().unwrap(), port));
         assert_eq!(passing(destination(8080)), ["tcp"]);
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(passing(all.with_expiry(61, 898)), [""; 0]);
         let network = |addr: &str, netmask| all.with_client_network(addr.parse().unwrap(), netmask);
         assert_eq!(passing(network("203.0.113.77", Netmask::V4("255.255.255.0".parse().unwrap()))), ["tcp", "mark"]);
-        assert_eq!(passing(network("203.0.113.0", Netmask::full(AddressFamily::Inet))), ["mark"]);
+        assert_eq!(passing(network("203.0.113.0", Netmask::full(AddressFamily::Ipv4))), ["mark"]);
         assert_eq!(passing(network("2001:db8::", Netmask::V6(PrefixLength::new(32).unwrap()))), ["v6"]);
     }
 }

@@ -11,7 +11,7 @@
 //! TCP CB007109 A001 C0000201 0050 C6336408 1F90 FIN_WAIT        101
 //! UDP CB007105 EC71 C0000201 0035 C6336407 0035 UDP             299
 //! ";
-//! let filter = ConnectionFilter::new().with_service(&"tcp 192.0.2.1:80".parse()?);
+//! let filter = ConnectionFilter::new().with_service(&"tcp://192.0.2.1:80".parse()?);
 //! let mut sums = ConnectionSums::new();
 //! for connection in Connections::new(text) {
 //!     let connection = connection?;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::model::{Connection, ConnectionState, ConnectionTarget, DestinationKey, Protocol};
+use crate::model::{Connection, ConnectionState, ConnectionTarget, DestinationKey, Named, Protocol};
 
 const STATES: usize = ConnectionState::NAMES.len();
 
@@ -20,7 +20,7 @@ impl StateCounts {
 
     /// The states that connections are in, with how many.
     pub fn states(&self) -> impl Iterator<Item = (ConnectionState, u64)> {
-        let counted = ConnectionState::NAMES.into_iter().map(|(state, _)| (state, self.of(state)));
+        let counted = ConnectionState::NAMES.iter().map(|&(state, _)| (state, self.of(state)));
         counted.filter(|(_, count)| *count > 0)
     }
 

@@ -28,14 +28,14 @@
 //!
 //! let mut drain = Drain::new(DrainTarget::Destination(key, server.destination.key), DrainPolicy::default());
 //! let progress = drain.step(&table, Duration::ZERO);
-//! assert_eq!(progress.operations[0].to_string(), "update destination 198.51.100.7:80 of tcp 192.0.2.1:80");
+//! assert_eq!(progress.operations[0].to_string(), "update destination 198.51.100.7:80 of tcp://192.0.2.1:80");
 //!
 //! table.services[0].destinations[0].destination.weight = 0;
 //! assert!(drain.step(&table, Duration::from_secs(1)).operations.is_empty(), "one connection is still active");
 //!
 //! table.services[0].destinations[0].active = 0;
 //! let progress = drain.step(&table, Duration::from_secs(2));
-//! assert_eq!(progress.operations[0].to_string(), "remove destination 198.51.100.7:80 from tcp 192.0.2.1:80");
+//! assert_eq!(progress.operations[0].to_string(), "remove destination 198.51.100.7:80 from tcp://192.0.2.1:80");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

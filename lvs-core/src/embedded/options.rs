@@ -207,7 +207,7 @@ impl Options {
     }
 
     pub(super) fn supports(&self, family: AddressFamily) -> bool {
-        self.ipv6 || family == AddressFamily::Inet
+        self.ipv6 || family == AddressFamily::Ipv4
     }
 
     /// Whether the kernel takes an address as that of a real server: its own, or unicast by the routing tables' rules

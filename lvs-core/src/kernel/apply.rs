@@ -212,7 +212,7 @@ impl Client {
             return Cause::EngineNotFound(engine);
         }
         // Protocol 0 at no address: nobody has such a service, and no packet is of it.
-        let key = ServiceKey::endpoint(Protocol::from_number(0), AddressFamily::Inet6.unspecified(), 0);
+        let key = ServiceKey::endpoint(Protocol::from_number(0), AddressFamily::Ipv6.unspecified(), 0);
         let asked = self.again(|client| client.ask(Command::NewService, |buf| write_impossible(buf, &key, scheduler)));
         match asked {
             Err(Fault::Refused(Errno::ENOENT, _)) => Cause::SchedulerNotFound(scheduler),

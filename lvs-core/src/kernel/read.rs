@@ -180,8 +180,8 @@ impl Client {
         let mut readings = Readings::new(name);
         readings.take(first, false);
         let locked = |client: &mut Self| match family {
-            AddressFamily::Inet => client.witness.as_mut().and_then(|witness| witness.destinations(key, length)),
-            AddressFamily::Inet6 => None,
+            AddressFamily::Ipv4 => client.witness.as_mut().and_then(|witness| witness.destinations(key, length)),
+            AddressFamily::Ipv6 => None,
         };
         match locked(self) {
             Some(list)

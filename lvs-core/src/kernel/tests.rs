@@ -56,16 +56,16 @@ impl Shared {
 
 fn key(family: AddressFamily, port: u16) -> ServiceKey {
     let addr = match family {
-        AddressFamily::Inet => [192, 0, 2, 1].into(),
-        AddressFamily::Inet6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
+        AddressFamily::Ipv4 => [192, 0, 2, 1].into(),
+        AddressFamily::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
     };
     ServiceKey::endpoint(Protocol::Tcp, addr, 1000 + port)
 }
 
 fn destination(family: AddressFamily, number: u16) -> Destination {
     let addr = match family {
-        AddressFamily::Inet => [198, 51, 100, 1].into(),
-        AddressFamily::Inet6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 9].into(),
+        AddressFamily::Ipv4 => [198, 51, 100, 1].into(),
+        AddressFamily::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 9].into(),
     };
     Destination::new(addr, 1000 + number)
 }
@@ -110,7 +110,7 @@ impl Witness for Locked {
         }
         let snapshot = shared.table().snapshot().unwrap();
         let shown =
-            snapshot.services.iter().filter(|service| service.entry.service.key().family() == AddressFamily::Inet);
+            snapshot.services.iter().filter(|service| service.entry.service.key().family() == AddressFamily::Ipv4);
         Some(shown.map(|service| (service.entry.service.key(), service.destinations.len() as u32)).collect())
     }
 
@@ -159,11 +159,11 @@ fn check(snapshot: &Snapshot, family: AddressFamily) {
 
 #[test]
 fn ipv4_services_that_stay_are_never_missing_or_twice_while_others_come_and_go() {
-    let mut client = client(Some(AddressFamily::Inet), &[AddressFamily::Inet], true, 1);
+    let mut client = client(Some(AddressFamily::Ipv4), &[AddressFamily::Ipv4], true, 1);
     let (mut settled, mut whole) = (0, 0);
     for _ in 0..100 {
         let snapshot = client.snapshot().unwrap();
-        check(&snapshot, AddressFamily::Inet);
+        check(&snapshot, AddressFamily::Ipv4);
         settled += u32::from(snapshot.complete.ipv6);
         whole += u32::from(snapshot.complete.ipv4);
     }
@@ -174,15 +174,14 @@ fn ipv4_services_that_stay_are_never_missing_or_twice_while_others_come_and_go()
 
 #[test]
 fn without_a_locked_list_a_snapshot_claims_nothing_that_is_not_so() {
-    for (family, lock_held) in
-        [(AddressFamily::Inet6, true), (AddressFamily::Inet6, false), (AddressFamily::Inet, false)]
+    for (family, lock_held) in [(AddressFamily::Ipv6, true), (AddressFamily::Ipv6, false), (AddressFamily::Ipv4, false)]
     {
-        let mut client = client(Some(family), &[AddressFamily::Inet, AddressFamily::Inet6], lock_held, 2);
+        let mut client = client(Some(family), &[AddressFamily::Ipv4, AddressFamily::Ipv6], lock_held, 2);
         let mut doubtful = 0;
         for _ in 0..40 {
             let snapshot = client.snapshot().unwrap();
-            check(&snapshot, AddressFamily::Inet);
-            check(&snapshot, AddressFamily::Inet6);
+            check(&snapshot, AddressFamily::Ipv4);
+            check(&snapshot, AddressFamily::Ipv6);
             doubtful += u32::from(!snapshot.complete.is_whole());
         }
         assert!(doubtful > 0, "nothing was ever disturbed: the test shows nothing");
@@ -192,11 +191,11 @@ fn without_a_locked_list_a_snapshot_claims_nothing_that_is_not_so() {
 #[test]
 fn a_table_at_rest_is_whole_with_and_without_locked_lists() {
     for lock_held in [true, false] {
-        let mut client = client(None, &[AddressFamily::Inet, AddressFamily::Inet6], lock_held, 3);
+        let mut client = client(None, &[AddressFamily::Ipv4, AddressFamily::Ipv6], lock_held, 3);
         let snapshot = client.snapshot().unwrap();
         assert_eq!(snapshot.complete, Completeness::WHOLE);
         assert_eq!(snapshot.services.len(), 2 * usize::from(STAYING));
-        check(&snapshot, AddressFamily::Inet);
-        check(&snapshot, AddressFamily::Inet6);
+        check(&snapshot, AddressFamily::Ipv4);
+        check(&snapshot, AddressFamily::Ipv6);
     }
 }

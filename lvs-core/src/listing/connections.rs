@@ -115,7 +115,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
         let endpoint = match connection.target {
             ConnectionTarget::Endpoint { addr, port } => (addr, port),
             ConnectionTarget::Fwmark(mark) if self.options.style == Style::Fixed => {
-                push(&mut self.line, format_args!("fwmark {mark}"));
+                push(&mut self.line, format_args!("fwmark:{mark}"));
                 return pad(&mut self.line, start, NAME_WIDTH);
             }
             // The kernel writes the mark where the address stands, and ipvsadm takes it for one.

@@ -132,8 +132,8 @@ fn write_daemon<W: Write>(out: &mut W, daemon: &Daemon) -> io::Result<()> {
 fn write_service<W: Write>(out: &mut W, snapshot: &ServiceSnapshot) -> io::Result<()> {
     let ServiceEntry { service, .. } = &snapshot.entry;
     let family = match service.key().family() {
-        crate::model::AddressFamily::Inet => "ipv4",
-        crate::model::AddressFamily::Inet6 => "ipv6",
+        crate::model::AddressFamily::Ipv4 => "ipv4",
+        crate::model::AddressFamily::Ipv6 => "ipv6",
     };
     match service.key() {
         ServiceKey::Endpoint { protocol, addr, port } => {

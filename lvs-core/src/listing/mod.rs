@@ -18,7 +18,7 @@
 //! use lvs_core::model::*;
 //!
 //! let mut snapshot = Snapshot::new(Info::default(), Coverage::FULL);
-//! let service = Service::new("tcp 192.0.2.1:80".parse()?).with_persistence(300);
+//! let service = Service::new("tcp://192.0.2.1:80".parse()?).with_persistence(300);
 //! let destination = Destination::new("198.51.100.7".parse()?, 80).with_weight(3);
 //! snapshot.services.push(ServiceSnapshot {
 //!     entry: ServiceEntry::new(service),

@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn compat_puts_high_addresses_and_marks_first() {
-        let keys = ["tcp 10.0.0.1:80", "tcp 192.168.0.1:80", "fwmark 1", "fwmark 4294967295"];
+        let keys = ["tcp://10.0.0.1:80", "tcp://192.168.0.1:80", "fwmark:1", "fwmark:4294967295"];
         assert_eq!(
             sorted(Style::Compat, &keys),
-            ["fwmark 4294967295", "tcp 192.168.0.1:80", "tcp 10.0.0.1:80", "fwmark 1"]
+            ["fwmark:4294967295", "tcp://192.168.0.1:80", "tcp://10.0.0.1:80", "fwmark:1"]
         );
         assert_eq!(sorted(Style::Fixed, &keys), keys);
     }
@@ -127,8 +127,8 @@ mod tests {
     #[test]
     fn a_circle_stays_as_it_is_wherever_it_starts() {
         // Each is before the next by less than 2^31, and the last before the first.
-        let keys = ["tcp 10.0.0.1:80", "tcp 96.0.0.1:80", "tcp 182.0.0.1:80"];
-        let rotated = ["tcp 182.0.0.1:80", "tcp 10.0.0.1:80", "tcp 96.0.0.1:80"];
+        let keys = ["tcp://10.0.0.1:80", "tcp://96.0.0.1:80", "tcp://182.0.0.1:80"];
+        let rotated = ["tcp://182.0.0.1:80", "tcp://10.0.0.1:80", "tcp://96.0.0.1:80"];
         assert_eq!(sorted(Style::Compat, &keys), keys);
         assert_eq!(sorted(Style::Compat, &rotated), rotated);
         assert_eq!(sorted(Style::Fixed, &rotated), keys);

@@ -124,7 +124,7 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
             ServiceKey::Fwmark { mark, family } => {
                 self.line.push_str("FWM  ");
                 push_mark(&mut self.line, self.options, mark.get());
-                if family == AddressFamily::Inet6 {
+                if family == AddressFamily::Ipv6 {
                     self.line.push_str(" IPv6");
                 }
             }

@@ -1,9 +1,8 @@
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
-use super::{AddressFamily, ModelError, Protocol};
+use super::named::{Named, text_by_name};
+use super::{AddressFamily, Protocol};
 
 /// The virtual side of a connection: an address and port, or the mark of a firewall-mark service's template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,13 +22,17 @@ pub enum ConnectionTarget {
 
 /// Where a connection entry came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 // Exhaustive: the two words of `/proc/net/ip_vs_conn_sync`.
 pub enum ConnectionOrigin {
     /// Made here.
     Local,
     /// Received from a master's sync daemon.
     Sync,
+}
+
+impl Named for ConnectionOrigin {
+    const WHAT: &'static str = "an origin of a connection";
+    const NAMES: &'static [(Self, &'static str)] = &[(Self::Local, "local"), (Self::Sync, "sync")];
 }
 
 /// Data of a persistence engine on a connection.
@@ -46,7 +49,6 @@ pub struct EngineData<'a> {
 ///
 /// The same number means different things by protocol, so the names are what counts (`ip_vs_proto_*.c`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ConnectionState {
     /// No packet has moved it yet; of a template: not confirmed.
@@ -103,9 +105,10 @@ pub enum ConnectionState {
     Unknown,
 }
 
-impl ConnectionState {
-    /// All states with the name that the kernel and `ipvsadm` print.
-    pub const NAMES: [(Self, &'static str); 26] = [
+/// The names that the kernel and `ipvsadm` print.
+impl Named for ConnectionState {
+    const WHAT: &'static str = "a state of a connection";
+    const NAMES: &'static [(Self, &'static str)] = &[
         (Self::None, "NONE"),
         (Self::Established, "ESTABLISHED"),
         (Self::SynSent, "SYN_SENT"),
@@ -133,30 +136,16 @@ impl ConnectionState {
         (Self::Assured, "ASSURED"),
         (Self::Unknown, "ERR!"),
     ];
+}
 
+impl ConnectionState {
     /// The name that the kernel and `ipvsadm` print.
     pub const fn name(self) -> &'static str {
         Self::NAMES[self as usize].1
     }
 }
 
-impl fmt::Display for ConnectionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for ConnectionState {
-    type Err = ModelError;
-
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        Self::NAMES
-            .iter()
-            .find(|(_, name)| *name == text)
-            .map(|(state, _)| *state)
-            .ok_or_else(|| ModelError::Unknown { what: "connection state", text: text.to_owned() })
-    }
-}
+text_by_name!(ConnectionOrigin, ConnectionState);
 
 /// One entry of the connection table, borrowed from where it was read.
 ///
@@ -227,7 +216,7 @@ mod tests {
 
     #[test]
     fn every_state_stands_at_its_own_name() {
-        for (state, name) in ConnectionState::NAMES {
+        for &(state, name) in ConnectionState::NAMES {
             assert_eq!(state.name(), name);
             assert_eq!(name.parse(), Ok(state));
         }

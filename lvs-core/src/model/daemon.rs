@@ -1,12 +1,10 @@
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use super::{InterfaceName, ModelError};
+use super::InterfaceName;
+use super::named::{Named, text_by_name};
 
 /// The part a sync daemon plays. A director can run one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 // Exhaustive: `IP_VS_STATE_MASTER` and `IP_VS_STATE_BACKUP`.
 pub enum DaemonRole {
     /// Sends the connections.
@@ -34,26 +32,12 @@ impl DaemonRole {
     }
 }
 
-impl fmt::Display for DaemonRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Master => "master",
-            Self::Backup => "backup",
-        })
-    }
+impl Named for DaemonRole {
+    const WHAT: &'static str = "a role of a sync daemon";
+    const NAMES: &'static [(Self, &'static str)] = &[(Self::Master, "master"), (Self::Backup, "backup")];
 }
 
-impl FromStr for DaemonRole {
-    type Err = ModelError;
-
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        match text {
-            "master" => Ok(Self::Master),
-            "backup" => Ok(Self::Backup),
-            _ => Err(ModelError::Unknown { what: "sync daemon role", text: text.to_owned() }),
-        }
-    }
-}
+text_by_name!(DaemonRole);
 
 /// A connection synchronisation daemon. What is `None` is the kernel's default when started, and filled in when read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,14 +1,12 @@
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use super::{AddressFamily, ModelError, Stats};
+use super::named::{Named, text_by_name};
+use super::{AddressFamily, Stats};
 
 /// What identifies a destination inside its service: address and port.
 ///
 /// One address with two ports is two destinations. The key cannot be edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 // Exhaustive: this is the kernel's key (ip_vs_ctl.c).
 pub struct DestinationKey {
     /// The real server's address (RIP).
@@ -29,30 +27,19 @@ impl DestinationKey {
     }
 }
 
-/// `198.51.100.7:80`, `[2001:db8::7]:80`.
-impl fmt::Display for DestinationKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.addr {
-            IpAddr::V4(addr) => write!(f, "{addr}:{}", self.port),
-            IpAddr::V6(addr) => write!(f, "[{addr}]:{}", self.port),
-        }
-    }
-}
-
 /// How packets reach a destination (`IP_VS_CONN_F_*`, three bits).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum ForwardingMethod {
     /// LVS-NAT: the destination address and port are rewritten, replies pass the director.
     Masquerade,
     /// The director itself. The kernel finds local addresses by route and never reports this by itself.
-    LocalNode,
+    Local,
     /// LVS-TUN: packets travel inside a tunnel, see [`Tunnel`].
     Tunnel,
     /// LVS-DR: packets go to the real server on the same link, unchanged. The default of `ipvsadm`.
     #[default]
-    DirectRoute,
+    Direct,
     /// The kernel's internal method for `cache_bypass`.
     Bypass,
     /// 5, 6 or 7: no meaning, but the kernel stores them.
@@ -64,9 +51,9 @@ impl ForwardingMethod {
     pub const fn number(self) -> u8 {
         match self {
             Self::Masquerade => 0,
-            Self::LocalNode => 1,
+            Self::Local => 1,
             Self::Tunnel => 2,
-            Self::DirectRoute => 3,
+            Self::Direct => 3,
             Self::Bypass => 4,
             Self::Other(number) => number & 7,
         }
@@ -76,9 +63,9 @@ impl ForwardingMethod {
     pub const fn from_number(number: u32) -> Self {
         match number & 7 {
             0 => Self::Masquerade,
-            1 => Self::LocalNode,
+            1 => Self::Local,
             2 => Self::Tunnel,
-            3 => Self::DirectRoute,
+            3 => Self::Direct,
             4 => Self::Bypass,
             other => Self::Other(other as u8),
         }
@@ -88,46 +75,54 @@ impl ForwardingMethod {
     /// `/proc/net/ip_vs`.
     pub const fn listing_name(self) -> &'static str {
         match self {
-            Self::LocalNode => "Local",
+            Self::Local => "Local",
             Self::Tunnel => "Tunnel",
-            Self::DirectRoute => "Route",
+            Self::Direct => "Route",
             Self::Masquerade | Self::Bypass | Self::Other(_) => "Masq",
         }
     }
 }
 
-impl fmt::Display for ForwardingMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Masquerade => f.pad("masquerade"),
-            Self::LocalNode => f.pad("local"),
-            Self::Tunnel => f.pad("tunnel"),
-            Self::DirectRoute => f.pad("direct"),
-            Self::Bypass => f.pad("bypass"),
-            Self::Other(number) => write!(f, "method-{number}"),
-        }
+impl Named for ForwardingMethod {
+    const WHAT: &'static str = "a forwarding method";
+    const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::Masquerade, "masquerade"),
+        (Self::Local, "local"),
+        (Self::Tunnel, "tunnel"),
+        (Self::Direct, "direct"),
+        (Self::Bypass, "bypass"),
+    ];
+    const ALIASES: &'static [(&'static str, Self)] = &[
+        ("masq", Self::Masquerade),
+        ("masquerading", Self::Masquerade),
+        ("nat", Self::Masquerade),
+        ("localnode", Self::Local),
+        ("local-node", Self::Local),
+        ("tun", Self::Tunnel),
+        ("tunneling", Self::Tunnel),
+        ("tunnelling", Self::Tunnel),
+        ("ipip", Self::Tunnel),
+        ("dr", Self::Direct),
+        ("droute", Self::Direct),
+        ("route", Self::Direct),
+        ("direct-route", Self::Direct),
+        ("gatewaying", Self::Direct),
+    ];
+    const PREFIX: Option<&'static str> = Some("method-");
+
+    fn from_unnamed(number: u32) -> Option<Self> {
+        (number < 8).then(|| Self::from_number(number))
+    }
+
+    fn unnamed(self) -> u32 {
+        self.number().into()
     }
 }
 
-impl FromStr for ForwardingMethod {
-    type Err = ModelError;
-
-    /// Reads this crate's names and those that users know: `masq`, `nat`, `tun`, `ipip`, `dr`, `route`, `gatewaying`.
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        match text.to_ascii_lowercase().as_str() {
-            "masquerade" | "masquerading" | "masq" | "nat" => Ok(Self::Masquerade),
-            "local" | "localnode" => Ok(Self::LocalNode),
-            "tunnel" | "tun" | "ipip" => Ok(Self::Tunnel),
-            "direct" | "dr" | "droute" | "route" | "gatewaying" => Ok(Self::DirectRoute),
-            "bypass" => Ok(Self::Bypass),
-            _ => Err(ModelError::Unknown { what: "forwarding method", text: text.to_owned() }),
-        }
-    }
-}
+text_by_name!(ForwardingMethod, TunnelKind);
 
 /// The encapsulation of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum TunnelKind {
     /// IP in IP.
@@ -160,6 +155,20 @@ impl TunnelKind {
             2 => Self::Gre,
             other => Self::Other(other),
         }
+    }
+}
+
+impl Named for TunnelKind {
+    const WHAT: &'static str = "a kind of tunnel";
+    const NAMES: &'static [(Self, &'static str)] = &[(Self::Ipip, "ipip"), (Self::Gue, "gue"), (Self::Gre, "gre")];
+    const PREFIX: Option<&'static str> = Some("tunnel-");
+
+    fn from_unnamed(number: u32) -> Option<Self> {
+        number.try_into().ok().map(Self::from_number)
+    }
+
+    fn unnamed(self) -> u32 {
+        self.number().into()
     }
 }
 
@@ -251,7 +260,7 @@ impl Destination {
     pub const fn with_key(key: DestinationKey) -> Self {
         Self {
             key,
-            forwarding: ForwardingMethod::DirectRoute,
+            forwarding: ForwardingMethod::Direct,
             weight: 1,
             upper_threshold: 0,
             lower_threshold: 0,
@@ -330,6 +339,6 @@ mod tests {
         for number in 0..8 {
             assert_eq!(u32::from(ForwardingMethod::from_number(number).number()), number);
         }
-        assert_eq!(ForwardingMethod::from_number(8 + 3), ForwardingMethod::DirectRoute);
+        assert_eq!(ForwardingMethod::from_number(8 + 3), ForwardingMethod::Direct);
     }
 }

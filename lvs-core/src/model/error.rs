@@ -1,4 +1,4 @@
-/// A value that cannot be said to any director.
+/// A value that no director can be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -25,11 +25,25 @@ pub enum ModelError {
     #[error("a netmask of the other address family than the service's")]
     NetmaskFamily,
     /// Text that names no known value.
-    #[error("unknown {what} {text:?}")]
+    #[error("{text:?} is not {what}: expected {expected}")]
     Unknown {
-        /// What was to be read.
+        /// What was to be read, with its article: `a protocol`.
         what: &'static str,
         /// The text as given.
         text: String,
+        /// What is allowed.
+        expected: String,
+    },
+    /// Text that is not the key of a service or destination.
+    #[error("invalid {what} {text:?}: {problem} (write {example})")]
+    Key {
+        /// `service` or `destination`.
+        what: &'static str,
+        /// The text as given.
+        text: String,
+        /// Which part is wrong: what was given, and what is allowed.
+        problem: String,
+        /// Keys as they should be written.
+        example: &'static str,
     },
 }

@@ -19,7 +19,7 @@
 //! let destination = Destination::new("198.51.100.7".parse()?, 8080)
 //!     .with_forwarding(ForwardingMethod::Masquerade)
 //!     .with_weight(3);
-//! assert_eq!(service.key().to_string(), "tcp 192.0.2.1:80");
+//! assert_eq!(service.key().to_string(), "tcp://192.0.2.1:80");
 //! assert_eq!(destination.key.to_string(), "198.51.100.7:8080");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -32,6 +32,7 @@ mod family;
 mod flags;
 mod info;
 mod name;
+mod named;
 mod netmask;
 mod operation;
 mod protocol;
@@ -52,6 +53,7 @@ pub use family::AddressFamily;
 pub use flags::ServiceFlags;
 pub use info::{Info, Version};
 pub use name::{EngineName, InterfaceName, SchedulerName};
+pub use named::Named;
 pub use netmask::{Netmask, PrefixLength};
 pub use operation::Operation;
 pub use protocol::Protocol;

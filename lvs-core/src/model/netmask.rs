@@ -54,16 +54,16 @@ impl Netmask {
     /// The mask that tells every client from every other: 255.255.255.255 or 128.
     pub const fn full(family: AddressFamily) -> Self {
         match family {
-            AddressFamily::Inet => Self::V4(Ipv4Addr::BROADCAST),
-            AddressFamily::Inet6 => Self::V6(PrefixLength::FULL),
+            AddressFamily::Ipv4 => Self::V4(Ipv4Addr::BROADCAST),
+            AddressFamily::Ipv6 => Self::V6(PrefixLength::FULL),
         }
     }
 
     /// The family the mask is for.
     pub const fn family(self) -> AddressFamily {
         match self {
-            Self::V4(_) => AddressFamily::Inet,
-            Self::V6(_) => AddressFamily::Inet6,
+            Self::V4(_) => AddressFamily::Ipv4,
+            Self::V6(_) => AddressFamily::Ipv6,
         }
     }
 

@@ -30,7 +30,7 @@ pub enum Operation {
     Flush,
 }
 
-/// The operation as the end of a sentence: `add destination 198.51.100.7:80 to tcp 192.0.2.1:80`.
+/// The operation as the end of a sentence: `add destination 198.51.100.7:80 to tcp://192.0.2.1:80`.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,7 +1,4 @@
-use std::fmt;
-use std::str::FromStr;
-
-use super::ModelError;
+use super::named::{Named, text_by_name};
 
 /// The transport protocol of a virtual service or a connection.
 ///
@@ -9,7 +6,6 @@ use super::ModelError;
 /// then never matches a packet (`ip_vs_ctl.c`), so such numbers survive in [`Protocol::Other`]; build one with
 /// [`Protocol::from_number`], which gives the named variants for 6, 17 and 132.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Protocol {
     /// TCP (6).
@@ -44,30 +40,18 @@ impl Protocol {
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp => f.write_str("tcp"),
-            Self::Udp => f.write_str("udp"),
-            Self::Sctp => f.write_str("sctp"),
-            Self::Other(number) => write!(f, "protocol-{number}"),
-        }
+impl Named for Protocol {
+    const WHAT: &'static str = "a protocol";
+    const NAMES: &'static [(Self, &'static str)] = &[(Self::Tcp, "tcp"), (Self::Udp, "udp"), (Self::Sctp, "sctp")];
+    const PREFIX: Option<&'static str> = Some("protocol-");
+
+    fn from_unnamed(number: u32) -> Option<Self> {
+        number.try_into().ok().map(Self::from_number)
+    }
+
+    fn unnamed(self) -> u32 {
+        self.number().into()
     }
 }
 
-impl FromStr for Protocol {
-    type Err = ModelError;
-
-    fn from_str(text: &str) -> Result<Self, ModelError> {
-        match text.to_ascii_lowercase().as_str() {
-            "tcp" => Ok(Self::Tcp),
-            "udp" => Ok(Self::Udp),
-            "sctp" => Ok(Self::Sctp),
-            other => other
-                .strip_prefix("protocol-")
-                .and_then(|number| number.parse().ok())
-                .map(Self::from_number)
-                .ok_or_else(|| ModelError::Unknown { what: "protocol", text: text.to_owned() }),
-        }
-    }
-}
+text_by_name!(Protocol);

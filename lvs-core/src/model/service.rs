@@ -1,4 +1,3 @@
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
@@ -6,7 +5,6 @@ use super::{AddressFamily, EngineName, ModelError, Netmask, Protocol, SchedulerN
 
 /// What identifies a virtual service: an address and port of a protocol, or a firewall mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 // Exhaustive: the kernel has these two tables of services (ip_vs_ctl.c).
 pub enum ServiceKey {
     /// Packets of a protocol to a virtual address and port.
@@ -91,18 +89,6 @@ impl ServiceKey {
         match *self {
             Self::Endpoint { protocol, .. } => Some(protocol),
             Self::Fwmark { .. } => None,
-        }
-    }
-}
-
-/// `tcp 192.0.2.1:80`, `udp [2001:db8::1]:53`, `fwmark 7`, `fwmark 7 IPv6`.
-impl fmt::Display for ServiceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Endpoint { protocol, addr: IpAddr::V4(addr), port } => write!(f, "{protocol} {addr}:{port}"),
-            Self::Endpoint { protocol, addr: IpAddr::V6(addr), port } => write!(f, "{protocol} [{addr}]:{port}"),
-            Self::Fwmark { mark, family: AddressFamily::Inet } => write!(f, "fwmark {mark}"),
-            Self::Fwmark { mark, family: AddressFamily::Inet6 } => write!(f, "fwmark {mark} IPv6"),
         }
     }
 }
@@ -279,18 +265,18 @@ mod tests {
     #[test]
     fn a_netmask_of_the_other_family_is_refused() {
         let service = Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap());
-        assert_eq!(service.with_netmask(Netmask::full(AddressFamily::Inet6)), Err(ModelError::NetmaskFamily));
+        assert_eq!(service.with_netmask(Netmask::full(AddressFamily::Ipv6)), Err(ModelError::NetmaskFamily));
     }
 
     #[test]
     fn mark_zero_is_no_service() {
-        assert_eq!(ServiceKey::fwmark(0, AddressFamily::Inet), Err(ModelError::ZeroMark));
+        assert_eq!(ServiceKey::fwmark(0, AddressFamily::Ipv4), Err(ModelError::ZeroMark));
     }
 
     #[cfg(feature = "serde")]
     #[test]
     fn a_service_survives_json() {
-        let service = Service::new(ServiceKey::fwmark(7, AddressFamily::Inet6).unwrap()).with_persistence(300);
+        let service = Service::new(ServiceKey::fwmark(7, AddressFamily::Ipv6).unwrap()).with_persistence(300);
         let json = serde_json::to_string(&service).unwrap();
         assert_eq!(serde_json::from_str::<Service>(&json).unwrap(), service);
         let wrong = json.replace("128", "\"255.0.0.0\"");

@@ -58,16 +58,16 @@ impl Completeness {
     /// Whether nothing of a family is missing.
     pub const fn of(self, family: AddressFamily) -> bool {
         match family {
-            AddressFamily::Inet => self.ipv4,
-            AddressFamily::Inet6 => self.ipv6,
+            AddressFamily::Ipv4 => self.ipv4,
+            AddressFamily::Ipv6 => self.ipv6,
         }
     }
 
     /// Notes that something of a family may be missing.
     pub const fn lack(&mut self, family: AddressFamily) {
         match family {
-            AddressFamily::Inet => self.ipv4 = false,
-            AddressFamily::Inet6 => self.ipv6 = false,
+            AddressFamily::Ipv4 => self.ipv4 = false,
+            AddressFamily::Ipv6 => self.ipv6 = false,
         }
     }
 }

@@ -27,8 +27,8 @@
 //! let plan = Plan::between(&now, &wanted, &Scope::all())?;
 //! let steps: Vec<_> = plan.operations().map(|operation| operation.to_string()).collect();
 //! assert_eq!(steps, [
-//!     "add destination 198.51.100.8:80 to tcp 192.0.2.1:80",
-//!     "remove destination 198.51.100.7:80 from tcp 192.0.2.1:80",
+//!     "add destination 198.51.100.8:80 to tcp://192.0.2.1:80",
+//!     "remove destination 198.51.100.7:80 from tcp://192.0.2.1:80",
 //! ]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

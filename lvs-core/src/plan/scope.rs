@@ -14,7 +14,7 @@ type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
 ///
 /// let ours = Scope::network("192.0.2.0".parse()?, 24)?.or(Scope::marks(100..200));
 /// assert!(ours.owns(&ServiceKey::tcp("192.0.2.9", 80)?));
-/// assert!(ours.owns(&ServiceKey::fwmark(150, AddressFamily::Inet6)?));
+/// assert!(ours.owns(&ServiceKey::fwmark(150, AddressFamily::Ipv6)?));
 /// assert!(!ours.owns(&ServiceKey::tcp("203.0.113.1", 80)?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -110,7 +110,7 @@ mod tests {
         let v4 = Scope::network("0.0.0.0".parse().unwrap(), 0).unwrap();
         assert!(v4.owns(&ServiceKey::tcp("203.0.113.1", 80).unwrap()));
         assert!(!v4.owns(&ServiceKey::tcp("2001:db8::1", 80).unwrap()));
-        assert!(!v4.owns(&ServiceKey::fwmark(1, AddressFamily::Inet).unwrap()));
+        assert!(!v4.owns(&ServiceKey::fwmark(1, AddressFamily::Ipv4).unwrap()));
         assert!(Scope::network("192.0.2.0".parse().unwrap(), 33).is_err());
     }
 

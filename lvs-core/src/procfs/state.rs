@@ -1,4 +1,4 @@
-use crate::model::ConnectionState;
+use crate::model::{ConnectionState, Named};
 
 /// A state's name in its column (`%-11s` and a blank): eight bytes and four.
 #[derive(Clone, Copy)]
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn every_state_is_found_by_its_column_and_nothing_else_is() {
-        for (state, name) in ConnectionState::NAMES {
+        for &(state, name) in ConnectionState::NAMES {
             let column = column(state, name);
             assert_eq!(state_of_column(column.head, column.tail), Some(state));
             assert_eq!(state_of_column(column.head, column.tail ^ 1), None);

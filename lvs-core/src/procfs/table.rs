@@ -62,9 +62,9 @@ impl TablePersistence {
     /// order.
     pub fn netmask(&self, family: AddressFamily) -> Option<Netmask> {
         match family {
-            AddressFamily::Inet => Some(Netmask::V4(self.mask.into())),
+            AddressFamily::Ipv4 => Some(Netmask::V4(self.mask.into())),
             // ip_vs_ctl.c passes the length through ntohl() as if it were a mask.
-            AddressFamily::Inet6 => PrefixLength::new(u32::from_be(self.mask)).ok().map(Netmask::V6),
+            AddressFamily::Ipv6 => PrefixLength::new(u32::from_be(self.mask)).ok().map(Netmask::V6),
         }
     }
 }
@@ -125,7 +125,7 @@ pub struct TableDestinationRow {
 impl From<&DestinationEntry> for TableDestinationRow {
     fn from(entry: &DestinationEntry) -> Self {
         let forwarding = match entry.destination.forwarding {
-            known @ (ForwardingMethod::LocalNode | ForwardingMethod::Tunnel | ForwardingMethod::DirectRoute) => known,
+            known @ (ForwardingMethod::Local | ForwardingMethod::Tunnel | ForwardingMethod::Direct) => known,
             _ => ForwardingMethod::Masquerade,
         };
         Self {
@@ -281,9 +281,9 @@ fn destination(line: &[u8]) -> Result<TableDestinationRow, Bad> {
     let (addr, port) = cursor.parsed(ENDPOINT, endpoint)?;
     let forwarding = cursor.parsed("a forwarding method", |word| match word {
         b"Masq" => Some(ForwardingMethod::Masquerade),
-        b"Local" => Some(ForwardingMethod::LocalNode),
+        b"Local" => Some(ForwardingMethod::Local),
         b"Tunnel" => Some(ForwardingMethod::Tunnel),
-        b"Route" => Some(ForwardingMethod::DirectRoute),
+        b"Route" => Some(ForwardingMethod::Direct),
         _ => None,
     })?;
     let weight = cursor.parsed("a weight", count)?;

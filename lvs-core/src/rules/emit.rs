@@ -38,7 +38,7 @@ pub struct Emitted {
 /// assert!(saved.losses.is_empty());
 /// // What `ipvsadm -S` would have lost:
 /// let saved = Emitter::new(Dialect::Ipvsadm).table(&table);
-/// assert_eq!(saved.losses[0].to_string(), "destination 198.51.100.7:80 of tcp 192.0.2.1:80: its thresholds are lost");
+/// assert_eq!(saved.losses[0].to_string(), "destination 198.51.100.7:80 of tcp://192.0.2.1:80: its thresholds are lost");
 /// # Ok::<(), rules::SyntaxErrors>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -347,7 +347,7 @@ impl<'r> Emitter<'r> {
         match server.forwarding {
             ForwardingMethod::Masquerade => text.push_str(" -m"),
             ForwardingMethod::Tunnel => text.push_str(" -i"),
-            ForwardingMethod::DirectRoute => text.push_str(" -g"),
+            ForwardingMethod::Direct => text.push_str(" -g"),
             other if extended => {
                 let _ = write!(text, " --forwarding {other}");
             }

@@ -56,7 +56,7 @@ pub(crate) fn server(key: &ServiceKey, destination: &Destination, dialect: Diale
     said.forwarding = match destination.forwarding {
         ForwardingMethod::Masquerade => ForwardingMethod::Masquerade,
         ForwardingMethod::Tunnel => ForwardingMethod::Tunnel,
-        _ => ForwardingMethod::DirectRoute,
+        _ => ForwardingMethod::Direct,
     };
     let rewritten = said.forwarding == ForwardingMethod::Masquerade || key.protocol().is_none();
     if (!rewritten && destination.key.port != key.port())

@@ -103,7 +103,7 @@ impl Default for Draft<'_> {
             engine: None,
             raw_flags: None,
             destination: None,
-            forwarding: ForwardingMethod::DirectRoute,
+            forwarding: ForwardingMethod::Direct,
             weight: 1,
             upper: 0,
             lower: 0,
@@ -334,7 +334,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
             (Action::AnyProtocol, Some(word)) => self.any_protocol(word),
             (Action::Ipv6, _) => match &mut self.draft.key {
                 Some(ServiceKey::Fwmark { family, .. }) => {
-                    *family = AddressFamily::Inet6;
+                    *family = AddressFamily::Ipv6;
                     self.draft.netmask = Some(Netmask::V6(PrefixLength::FULL));
                     Ok(())
                 }
@@ -351,7 +351,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
                 Ok(())
             }
             (Action::Gateway, _) => {
-                self.draft.forwarding = ForwardingMethod::DirectRoute;
+                self.draft.forwarding = ForwardingMethod::Direct;
                 Ok(())
             }
             (Action::Forwarding, Some(word)) => self.forwarding(word),

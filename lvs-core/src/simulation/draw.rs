@@ -164,8 +164,8 @@ impl Population {
         let spread = number.wrapping_mul(0x9E_3779) & 0xff_ffff;
         match (&self.kind, self.family) {
             (ClientKind::Given(given), _) => given[number as usize],
-            (_, AddressFamily::Inet) => Ipv4Addr::from_bits(203 << 24 | spread).into(),
-            (_, AddressFamily::Inet6) => {
+            (_, AddressFamily::Ipv4) => Ipv4Addr::from_bits(203 << 24 | spread).into(),
+            (_, AddressFamily::Ipv6) => {
                 let bits = 0x2001_0db8_000c_u128 << 80 | u128::from(spread) << 64 | u128::from(number);
                 Ipv6Addr::from_bits(bits).into()
             }

@@ -127,8 +127,8 @@ impl<'a> Run<'a> {
             }
             ServiceKey::Fwmark { mark, family } => {
                 let addr: IpAddr = match family {
-                    AddressFamily::Inet => [192, 0, 2, 1].into(),
-                    AddressFamily::Inet6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
+                    AddressFamily::Ipv4 => [192, 0, 2, 1].into(),
+                    AddressFamily::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
                 };
                 (SocketAddr::new(addr, 80), FlowProtocol::Tcp, mark.get())
             }

@@ -95,7 +95,7 @@ fn a_narrow_counter_that_overflows_goes_on_counting() {
 fn what_an_incomplete_look_does_not_show_has_not_vanished() {
     let before = table(&[service(1, &[1, 2]), service(2, &[9])]);
     let mut after = table(&[service(1, &[2, 3])]);
-    after.complete.lack(AddressFamily::Inet);
+    after.complete.lack(AddressFamily::Ipv4);
     let mut watcher = Watcher::new();
     watcher.observe(before.clone(), SECOND);
     let key = after.services[0].entry.service.key();

@@ -87,8 +87,8 @@ impl<'a> Attribute<'a> {
         let mut bytes = [0; 16];
         bytes.get_mut(..self.payload.len())?.copy_from_slice(self.payload);
         Some(match family {
-            AddressFamily::Inet => IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])),
-            AddressFamily::Inet6 => IpAddr::V6(Ipv6Addr::from(bytes)),
+            AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])),
+            AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::from(bytes)),
         })
     }
 
@@ -309,8 +309,8 @@ mod tests {
     #[test]
     fn a_short_address_is_filled_with_zeros() {
         let four = Attribute::new(3, &[192, 0, 2, 1]);
-        assert_eq!(four.address(AddressFamily::Inet), Some("192.0.2.1".parse().unwrap()));
-        assert_eq!(Attribute::new(3, &[0x20, 1]).address(AddressFamily::Inet6), Some("2001::".parse().unwrap()));
-        assert_eq!(Attribute::new(3, &[0; 17]).address(AddressFamily::Inet6), None);
+        assert_eq!(four.address(AddressFamily::Ipv4), Some("192.0.2.1".parse().unwrap()));
+        assert_eq!(Attribute::new(3, &[0x20, 1]).address(AddressFamily::Ipv6), Some("2001::".parse().unwrap()));
+        assert_eq!(Attribute::new(3, &[0; 17]).address(AddressFamily::Ipv6), None);
     }
 }

@@ -149,8 +149,8 @@ fn usual_without_statistics(bytes: &Usual, family: AddressFamily) -> Destination
     let long = |index: usize| header_at(bytes, PLACES[index] + 4);
     let short = |index: usize| [value(index)[0], value(index)[1]];
     let addr = match family {
-        AddressFamily::Inet => IpAddr::V4(Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7])),
-        AddressFamily::Inet6 => IpAddr::V6(Ipv6Addr::from(value(0).first_chunk().copied().unwrap_or([0; 16]))),
+        AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7])),
+        AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::from(value(0).first_chunk().copied().unwrap_or([0; 16]))),
     };
     let destination = Destination {
         key: DestinationKey::new(addr, u16::from_be_bytes(short(1))),
@@ -321,22 +321,22 @@ mod tests {
             write_entry(&mut buf, &entry);
             let nest = Attributes::new(&buf[4..]);
             assert!(usual(nest.rest()).is_some());
-            assert_eq!(read_entry(nest, AddressFamily::Inet), Ok(entry));
-            assert_eq!(read_any(nest, AddressFamily::Inet), Ok(entry));
+            assert_eq!(read_entry(nest, AddressFamily::Ipv4), Ok(entry));
+            assert_eq!(read_any(nest, AddressFamily::Ipv4), Ok(entry));
             // One attribute more at the end, as a newer kernel may send.
             put_u32(&mut buf, 99, 1);
             assert_eq!(usual(&buf[4..]), None);
-            assert_eq!(read_entry(Attributes::new(&buf[4..]), AddressFamily::Inet), Ok(entry));
+            assert_eq!(read_entry(Attributes::new(&buf[4..]), AddressFamily::Ipv4), Ok(entry));
             // One header that is not the usual one, wherever it stands.
             let usual_bytes = &buf[4..4 + PLACES[15]];
             for at in (0..usual_bytes.len()).step_by(4) {
                 let mut changed = usual_bytes.to_vec();
                 changed[at + 2] ^= 0x40;
                 let nest = Attributes::new(&changed);
-                let read = read_entry(nest, AddressFamily::Inet);
-                assert_eq!(read, read_any(nest, AddressFamily::Inet), "at {at}");
+                let read = read_entry(nest, AddressFamily::Ipv4);
+                assert_eq!(read, read_any(nest, AddressFamily::Ipv4), "at {at}");
                 let mut list = Vec::new();
-                assert_eq!(push_entry(&mut list, nest, AddressFamily::Inet).map(|()| list[0]), read, "at {at}");
+                assert_eq!(push_entry(&mut list, nest, AddressFamily::Ipv4).map(|()| list[0]), read, "at {at}");
             }
         }
     }

@@ -119,8 +119,8 @@ pub fn read_entry(nest: Attributes<'_>) -> Result<ServiceEntry, WireError> {
 
 fn netmask(family: AddressFamily, bytes: [u8; 4]) -> Option<Netmask> {
     match family {
-        AddressFamily::Inet => Some(Netmask::V4(bytes.into())),
-        AddressFamily::Inet6 => PrefixLength::new(u32::from_ne_bytes(bytes)).ok().map(Netmask::V6),
+        AddressFamily::Ipv4 => Some(Netmask::V4(bytes.into())),
+        AddressFamily::Ipv6 => PrefixLength::new(u32::from_ne_bytes(bytes)).ok().map(Netmask::V6),
     }
 }
 

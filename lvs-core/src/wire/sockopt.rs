@@ -131,7 +131,7 @@ fn identity(key: &ServiceKey) -> Result<(u16, [u8; 4], [u8; 2], u32), Inexpressi
             }
             Ok((protocol.number(), ipv4(addr)?, port.to_be_bytes(), 0))
         }
-        ServiceKey::Fwmark { mark, family: AddressFamily::Inet } => {
+        ServiceKey::Fwmark { mark, family: AddressFamily::Ipv4 } => {
             Ok((Protocol::Tcp.number(), [0; 4], [0; 2], mark.get()))
         }
         ServiceKey::Fwmark { .. } => Err(Inexpressible("IPv6")),
@@ -336,7 +336,7 @@ pub fn read_service_keys(bytes: &[u8]) -> Vec<(ServiceKey, u32)> {
 #[inline]
 fn read_key(row: &[u8]) -> ServiceKey {
     match NonZeroU32::new(get_u32(row, offset_of!(ServiceRow, fwmark))) {
-        Some(mark) => ServiceKey::Fwmark { mark, family: AddressFamily::Inet },
+        Some(mark) => ServiceKey::Fwmark { mark, family: AddressFamily::Ipv4 },
         None => ServiceKey::Endpoint {
             protocol: Protocol::from_number(u16::from_ne_bytes(get(row, offset_of!(ServiceRow, protocol)))),
             addr: Ipv4Addr::from(get::<4>(row, offset_of!(ServiceRow, addr))).into(),
@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_service_written_reads_back_but_for_its_statistics() {
-        let key = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+        let key = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
         let service = Service::new(key).with_persistence(60).with_scheduler("sh".parse().unwrap());
         let mut row = write_service(&service).unwrap();
         row.resize(size_of::<ServiceRow>(), 0);

@@ -26,9 +26,9 @@ fn services_are_refused_with_the_errno_of_the_kernel_s_table() {
     refused(director.update_destination(&v4(2), &server(1)), Errno::ESRCH, gone);
     refused(director.remove_destination(&v4(2), &server(1).key), Errno::ESRCH, gone);
     assert!(director.destinations(&v4(1)).unwrap().is_empty());
-    let mark = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
     director.add_service(&Service::new(mark)).unwrap();
-    refused(director.service(&ServiceKey::fwmark(7, AddressFamily::Inet6).unwrap()), Errno::ESRCH, gone);
+    refused(director.service(&ServiceKey::fwmark(7, AddressFamily::Ipv6).unwrap()), Errno::ESRCH, gone);
 
     for scheduler in ["nosuch", ""] {
         let odd = absent.with_scheduler(name(scheduler));
@@ -89,7 +89,7 @@ fn destinations_are_refused_with_the_errno_of_the_kernel_s_table() {
     director.add_destination(&v4(1), &server(3).with_thresholds(2, 2)).unwrap();
     // Of another family only through a tunnel.
     let six = Destination::new("2001:db8::7".parse().unwrap(), 80);
-    for method in [ForwardingMethod::Masquerade, ForwardingMethod::DirectRoute] {
+    for method in [ForwardingMethod::Masquerade, ForwardingMethod::Direct] {
         refused(director.add_destination(&v4(1), &six.with_forwarding(method)), Errno::EINVAL, Cause::Invalid);
     }
     director.add_destination(&v4(1), &six.with_tunnel(Tunnel::IPIP)).unwrap();

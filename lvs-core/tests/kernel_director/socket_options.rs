@@ -14,12 +14,12 @@ fn the_old_socket_options_see_what_netlink_sees_as_far_as_they_see() {
     let expected: Vec<ServiceSnapshot> = full
         .services
         .iter()
-        .filter(|service| service.entry.service.key().family() == AddressFamily::Inet)
+        .filter(|service| service.entry.service.key().family() == AddressFamily::Ipv4)
         .map(|service| {
             let mut seen = service.clone();
             seen.entry.service.engine = None;
             seen.entry.stats64 = None;
-            seen.destinations.retain(|entry| entry.destination.key.family() == AddressFamily::Inet);
+            seen.destinations.retain(|entry| entry.destination.key.family() == AddressFamily::Ipv4);
             for entry in &mut seen.destinations {
                 entry.destination.tunnel = Tunnel::IPIP;
                 entry.stats64 = None;
@@ -42,7 +42,7 @@ fn the_old_socket_options_see_what_netlink_sees_as_far_as_they_see() {
 fn the_old_socket_options_write_what_netlink_reads_and_refuse_alike() {
     let mut director = open();
     let mut options = KernelDirector::options().transport(TransportChoice::SocketOptions).open().unwrap();
-    let mark = ServiceKey::fwmark(u32::MAX, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(u32::MAX, AddressFamily::Ipv4).unwrap();
     let flags = ServiceFlags::from_bits(0xa5f0_0000) | ServiceFlags::PERSISTENT;
     let mut first = Service::new(v4(1)).with_flags(flags).with_netmask(Netmask::V4([255, 0, 0, 0].into())).unwrap();
     first.timeout = 77;

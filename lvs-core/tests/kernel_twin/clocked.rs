@@ -50,7 +50,7 @@ fn entries(list: &mut BTreeMap<String, u32>, connection: &Connection<'_>) -> Con
 pub(crate) fn compare_expiry(both: &mut Both, began: Instant) -> usize {
     let sender = Sender::open();
     let udp = |port| ServiceKey::udp("198.18.0.1", port).unwrap();
-    let mark = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
     serve(both, &Service::new(udp(53)));
     serve(both, &Service::new(udp(80)).with_persistence(5));
     serve(both, &Service::new(udp(0)).with_persistence(9));

@@ -34,7 +34,7 @@ impl Requests {
         let random = &mut self.random;
         match random.below(10) {
             0 | 1 => {
-                let family = random.pick(&[AddressFamily::Inet, AddressFamily::Inet6]);
+                let family = random.pick(&[AddressFamily::Ipv4, AddressFamily::Ipv6]);
                 ServiceKey::Fwmark { mark: NonZeroU32::new(1 + random.below(2) as u32).unwrap(), family }
             }
             2 | 3 => {
@@ -76,11 +76,11 @@ impl Requests {
             _ => random.below(1000) as u32,
         };
         let netmask = match key.family() {
-            AddressFamily::Inet => {
+            AddressFamily::Ipv4 => {
                 let bits = random.word() as u32;
                 Netmask::V4(random.pick(&[bits, u32::MAX, 0, 0xffff_ff00]).into())
             }
-            AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(1 + random.below(128) as u32).unwrap()),
+            AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(1 + random.below(128) as u32).unwrap()),
         };
         service = service.with_netmask(netmask).unwrap();
         if random.one_in(10) {

@@ -161,7 +161,7 @@ fn rewritten(message: &lvs_core::wire::message::Message<'_>) -> Option<Vec<u8>> 
     match command {
         Command::NewService => service::write_entry(&mut written, &service::read_entry(nest.nested()).ok()?),
         Command::NewDest => {
-            let entry = destination::read_entry(nest.nested(), AddressFamily::Inet).ok()?;
+            let entry = destination::read_entry(nest.nested(), AddressFamily::Ipv4).ok()?;
             destination::write_entry(&mut written, &entry);
         }
         _ => return None,

@@ -120,7 +120,7 @@ impl Walk {
             SCHEDULERS.iter().map(|info| info.name).filter(|name| self.has_twos || *name != "twos").collect();
         let random = &mut self.random;
         let is_v6 = random.one_in(3);
-        let family = if is_v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
+        let family = if is_v6 { AddressFamily::Ipv6 } else { AddressFamily::Ipv4 };
         let vip = if is_v6 { v6(1, u64::from(number)) } else { v4(198, 18, 0, number) };
         let protocol = random.pick(&[Protocol::Tcp, Protocol::Tcp, Protocol::Udp, Protocol::Sctp]);
         let key = match random.below(8) {
@@ -134,8 +134,8 @@ impl Walk {
         if random.one_in(2) {
             service = service.with_persistence(100 + random.below(200) as u32);
             let netmask = match family {
-                AddressFamily::Inet => Netmask::V4(random.pick(&[[255; 4], [255, 255, 255, 0]]).into()),
-                AddressFamily::Inet6 => Netmask::V6(PrefixLength::new(random.pick(&[64, 112, 128])).unwrap()),
+                AddressFamily::Ipv4 => Netmask::V4(random.pick(&[[255; 4], [255, 255, 255, 0]]).into()),
+                AddressFamily::Ipv6 => Netmask::V6(PrefixLength::new(random.pick(&[64, 112, 128])).unwrap()),
             };
             service = service.with_netmask(netmask).unwrap();
         }
@@ -159,21 +159,21 @@ impl Walk {
         let random = &mut self.random;
         let number = site as u8;
         let addr = match key.family() {
-            AddressFamily::Inet => v4(10, 0, number, host),
-            AddressFamily::Inet6 => v6(2, u64::from(number) << 8 | u64::from(host)),
+            AddressFamily::Ipv4 => v4(10, 0, number, host),
+            AddressFamily::Ipv6 => v6(2, u64::from(number) << 8 | u64::from(host)),
         };
         let mut destination = Destination::new(addr, random.pick(&[80, 80, 8080, 0]));
         destination.forwarding = random.pick(&[
             ForwardingMethod::Masquerade,
             ForwardingMethod::Masquerade,
-            ForwardingMethod::DirectRoute,
+            ForwardingMethod::Direct,
             ForwardingMethod::Tunnel,
         ]);
         // Where it cannot be told what is tracked: such a service has netfilter track all that it does not take itself, and the helper
         // of FTP also what goes to port 21 of others.
         let tracked = key.port() == 21 || has_ftp_helper();
         if self.tracking.is_none() && tracked && destination.forwarding == ForwardingMethod::Masquerade {
-            destination.forwarding = ForwardingMethod::DirectRoute;
+            destination.forwarding = ForwardingMethod::Direct;
         }
         destination.tunnel = Tunnel::IPIP;
         self.edit(site, &mut destination);
@@ -323,7 +323,7 @@ impl Walk {
         let site = self.random.below(self.sites.len() as u64) as usize;
         let key = self.sites[site].service.key();
         let random = &mut self.random;
-        let is_v6 = key.family() == AddressFamily::Inet6;
+        let is_v6 = key.family() == AddressFamily::Ipv6;
         let returning = self.returning;
         let host = 1 + random.below(if returning { 2 } else { 3 });
         let client_addr = if is_v6 { v6(3, host << 24 | 1) } else { v4(203, 0, 113, host as u8) };

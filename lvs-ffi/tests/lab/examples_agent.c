@@ -12,14 +12,14 @@ int main(void) {
   char *arguments[] = {"agent", "--kernel", "--count", "2", "--interval", "1", "--output", file, NULL};
   lvs_error *err = NULL;
   lvs_director *director = NULL;
-  lvs_service made = service("sctp [2001:db8::1]:9");
+  lvs_service made = service("sctp://[2001:db8::1]:9");
   lvs_destination server = destination("[2001:db8::7]:9");
   size_t len;
   CHECK(close(mkstemp(file)) == 0);
   OK(lvs_director_open_kernel(NULL, &director, &err));
   OK(lvs_director_add_service(director, &made, &err));
   OK(lvs_director_add_destination(director, &made.key, &server, &err));
-  made.key = service_key("fwmark 7 IPv6");
+  made.key = service_key("fwmark:7/ipv6");
   OK(lvs_director_add_service(director, &made, &err));
   CHECK(agent_main(8, arguments) == 0);
   char *text = read_file(file, &len);

@@ -8,10 +8,10 @@
 
 int main(void) {
   char *all[] = {"check_lvs", "--kernel", "-w", "2", "-c", "1", NULL};
-  char *one[] = {"check_lvs", "--kernel", "-s", "tcp 192.0.2.9:80", NULL};
+  char *one[] = {"check_lvs", "--kernel", "-s", "tcp://192.0.2.9:80", NULL};
   lvs_error *err = NULL;
   lvs_director *director = NULL;
-  lvs_service web = service("tcp 192.0.2.1:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
   lvs_destination server = destination("198.51.100.7:80");
   OK(lvs_director_open_kernel(NULL, &director, &err));
   OK(lvs_director_add_service(director, &web, &err));

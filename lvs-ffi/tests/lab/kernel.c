@@ -24,7 +24,7 @@ static lvs_director *kernel(void) {
 static void services_and_destinations_are_changed_and_read(void) {
   lvs_error *err = NULL;
   lvs_director *director = kernel();
-  static const char *const keys[] = {"tcp 192.0.2.1:80", "udp [2001:db8::1]:53", "sctp 192.0.2.1:9", "fwmark 7 IPv6"};
+  static const char *const keys[] = {"tcp://192.0.2.1:80", "udp://[2001:db8::1]:53", "sctp://192.0.2.1:9", "fwmark:7/ipv6"};
   static const char *const servers[] = {"198.51.100.7:80", "[2001:db8::53]:53", "198.51.100.9:9", "[2001:db8::7]:0"};
   lvs_snapshot *snapshot = NULL;
   size_t index;
@@ -76,7 +76,7 @@ static void services_and_destinations_are_changed_and_read(void) {
   lvs_destination_list *none = NULL;
   FAILS(lvs_director_destinations(director, &key, &none, &err), LVS_STATUS_NOT_FOUND);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_SERVICE_NOT_FOUND);
-  lvs_service odd = service("tcp 192.0.2.1:81");
+  lvs_service odd = service("tcp://192.0.2.1:81");
   strcpy(odd.scheduler, "nosuch");
   FAILS(lvs_director_add_service(director, &odd, &err), LVS_STATUS_UNSUPPORTED);
   CHECK(lvs_error_cause(err) == LVS_CAUSE_SCHEDULER_NOT_FOUND && lvs_error_errno(err) == 2);
@@ -110,7 +110,7 @@ static void info_timeouts_and_daemons(void) {
   lvs_packet packet = LVS_PACKET_INIT;
   lvs_flow flow = LVS_FLOW_INIT;
   lvs_stats totals;
-  packet.source = packet.destination = flow.client = flow.service = service_key("tcp 192.0.2.1:80").addr;
+  packet.source = packet.destination = flow.client = flow.service = service_key("tcp://192.0.2.1:80").addr;
   FAILS(lvs_director_advance(director, 1, &err), LVS_STATUS_UNSUPPORTED);
   FAILS(lvs_director_now(director, &now, &err), LVS_STATUS_UNSUPPORTED);
   FAILS(lvs_director_totals(director, &totals, &err), LVS_STATUS_UNSUPPORTED);
@@ -146,7 +146,7 @@ static void a_batch_and_a_plan_change_the_kernel(void) {
   lvs_table *wanted = NULL, *held = NULL;
   lvs_snapshot *snapshot = NULL;
   lvs_outcome *outcome = NULL;
-  lvs_service other = service("udp 192.0.2.1:53");
+  lvs_service other = service("udp://192.0.2.1:53");
   OK(lvs_director_snapshot(director, &snapshot, &err));
   OK(lvs_snapshot_to_table(snapshot, &wanted, &err));
   lvs_snapshot_free(snapshot);
@@ -245,7 +245,7 @@ static void the_kernels_files_are_read(void) {
 static void connections_are_read(void) {
   lvs_error *err = NULL;
   lvs_director *director = kernel();
-  lvs_service dns = service("udp 192.0.2.1:53");
+  lvs_service dns = service("udp://192.0.2.1:53");
   lvs_destination server = destination("192.0.2.1:5353");
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53)};
   unsigned seen = 0;
@@ -291,7 +291,7 @@ static void another_namespace_is_entered_and_left(void) {
   lvs_error *err = NULL;
   lvs_director *here = kernel(), *there = NULL;
   lvs_kernel_options options = LVS_KERNEL_OPTIONS_INIT;
-  lvs_service web = service("tcp 192.0.2.1:80");
+  lvs_service web = service("tcp://192.0.2.1:80");
   lvs_service_list *list = NULL;
   struct stat before, after;
   CHECK(stat("/proc/thread-self/ns/net", &before) == 0);
@@ -341,7 +341,7 @@ static void *add_marks(void *director) {
   for (int i = 0; i < 50; i++) {
     lvs_service mine = LVS_SERVICE_INIT;
     unsigned mark = 1 + __atomic_fetch_add(&next, 1, __ATOMIC_SEQ_CST);
-    OK(lvs_service_key_fwmark(mark, LVS_FAMILY_INET, &mine.key, &err));
+    OK(lvs_service_key_fwmark(mark, LVS_FAMILY_IPV4, &mine.key, &err));
     OK(lvs_director_add_service(director, &mine, &err));
     FAILS(lvs_director_add_service(director, &mine, &err), LVS_STATUS_ALREADY_EXISTS);
   }

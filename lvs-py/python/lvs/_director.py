@@ -326,7 +326,7 @@ class Director:
         wanted = lvs.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80", "198.51.100.8:80"]})
         with lvs.Director.embedded() as director:
             outcome = director.reconcile(wanted)
-            assert [str(step) for step in outcome.done][0] == "add service tcp 192.0.2.1:80"
+            assert [str(step) for step in outcome.done][0] == "add service tcp://192.0.2.1:80"
             assert not director.plan(wanted)  # nothing left to do
         ```
         """

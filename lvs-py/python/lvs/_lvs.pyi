@@ -1780,6 +1780,15 @@ def _reconcile(handle: Handle, wanted: TableLike, scope: Scope | None, undo: boo
 def connections_json(connections: Connections) -> str:
     """Connections as JSON, one object a line."""
 
+def enum_name(class_: str, number: int) -> str:
+    """The name of a number in an enumeration of `lvs.enums`."""
+
+def enum_number(class_: str, name: str) -> int:
+    """The number that a name stands for in an enumeration of `lvs.enums`."""
+
+def enum_word(class_: str, name: str) -> str:
+    """The name that a spelling stands for in an enumeration of `lvs.enums` without numbers."""
+
 def format_rules(table: TableLike, *, dialect: str = ..., names: bool = False) -> tuple[str, list[str]]:
     """Writes a table as rules, and says what they do not carry."""
 

@@ -18,11 +18,14 @@ from __future__ import annotations
 
 import enum
 
+from lvs import _lvs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     _E = TypeVar("_E", bound="_Named")
+    _W = TypeVar("_W", bound="_Words")
 
 __all__ = [
     "AddressFamily",
@@ -36,48 +39,18 @@ __all__ = [
     "TunnelKind",
 ]
 
-# Per class: other spellings, and the largest number that may come without a name (-1: none may).
-_ALIASES: dict[str, dict[str, int]] = {
-    "Protocol": {},
-    "AddressFamily": {"ipv4": 2, "ip4": 2, "v4": 2, "4": 2, "ipv6": 10, "ip6": 10, "v6": 10, "6": 10},
-    "ForwardingMethod": {
-        "masq": 0,
-        "masquerading": 0,
-        "nat": 0,
-        "local": 1,
-        "localnode": 1,
-        "tun": 2,
-        "tunneling": 2,
-        "tunnelling": 2,
-        "ipip": 2,
-        "direct": 3,
-        "dr": 3,
-        "droute": 3,
-        "route": 3,
-        "gatewaying": 3,
-    },
-    "TunnelKind": {},
-    "DaemonRole": {},
-}
+# The largest number that may come without a name.
 _LARGEST = {"Protocol": 0xFFFF, "ForwardingMethod": 7, "TunnelKind": 0xFF}
 
 
 class _Named(enum.IntEnum):
-    """Members print as lower-case words and are found by them."""
+    """Members are found by their names, and print as them."""
 
     @classmethod
     def _missing_(cls: type[_E], value: object) -> Any:
         if isinstance(value, str):
-            word = value.lower().replace("-", "_").replace(" ", "_")
-            member = cls.__members__.get(word.upper())
-            if member is not None:
-                return member
-            prefix = cls.__name__.lower() + "_"
-            if word in _ALIASES[cls.__name__]:
-                return cls(_ALIASES[cls.__name__][word])
-            if word.startswith(prefix) and word[len(prefix) :].isdecimal():
-                return cls(int(word[len(prefix) :]))
-        elif isinstance(value, int) and 0 <= value <= _LARGEST.get(cls.__name__, -1):
+            return cls(_lvs.enum_number(cls.__name__, value))
+        if isinstance(value, int) and 0 <= value <= _LARGEST.get(cls.__name__, -1):
             unnamed = int.__new__(cls, value)
             unnamed._name_ = f"{cls.__name__.upper()}_{value}"
             unnamed._value_ = value
@@ -85,7 +58,7 @@ class _Named(enum.IntEnum):
         return None
 
     def __str__(self) -> str:
-        return self._name_.lower()
+        return _lvs.enum_name(type(self).__name__, self._value_)
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
@@ -110,8 +83,8 @@ class Protocol(_Named):
 class AddressFamily(_Named):
     """IPv4 or IPv6; equal to ``socket.AF_INET`` and ``socket.AF_INET6`` of Linux."""
 
-    INET = 2
-    INET6 = 10
+    IPV4 = 2
+    IPV6 = 10
 
 
 class ForwardingMethod(_Named):
@@ -119,11 +92,11 @@ class ForwardingMethod(_Named):
 
     MASQUERADE = 0
     """LVS-NAT: addresses are rewritten and replies pass the director."""
-    LOCAL_NODE = 1
+    LOCAL = 1
     """The director itself."""
     TUNNEL = 2
     """LVS-TUN: packets travel inside a tunnel, see `lvs.Tunnel`."""
-    DIRECT_ROUTE = 3
+    DIRECT = 3
     """LVS-DR: packets go unchanged to the real server on the same link. The default, as in ``ipvsadm``."""
     BYPASS = 4
     """The kernel's internal method for ``cache_bypass``."""
@@ -192,20 +165,30 @@ class TunnelFlags(_Flags):
     """Remote checksum offload (GUE only)."""
 
 
-class ConnectionOrigin(str, enum.Enum):
+class _Words(str, enum.Enum):
+    """Members are their names."""
+
+    @classmethod
+    def _missing_(cls: type[_W], value: object) -> Any:
+        if not isinstance(value, str):
+            return None
+        return cls.__members__.get(value.upper()) or cls(_lvs.enum_word(cls.__name__, value))
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+class ConnectionOrigin(_Words):
     """Where a connection entry came from."""
 
     LOCAL = "local"
     SYNC = "sync"
 
-    def __str__(self) -> str:
-        return self.value
 
-    def __repr__(self) -> str:
-        return f"ConnectionOrigin.{self.name}"
-
-
-class ConnectionState(str, enum.Enum):
+class ConnectionState(_Words):
     """The state of a connection, by the names that the kernel and ``ipvsadm`` print."""
 
     NONE = "NONE"
@@ -237,13 +220,3 @@ class ConnectionState(str, enum.Enum):
     """A template that a completed connection has confirmed."""
     UNKNOWN = "ERR!"
     """A name that this library does not know."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> ConnectionState | None:
-        return cls.__members__.get(value.upper()) if isinstance(value, str) else None
-
-    def __str__(self) -> str:
-        return self.value
-
-    def __repr__(self) -> str:
-        return f"ConnectionState.{self.name}"

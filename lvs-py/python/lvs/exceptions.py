@@ -26,7 +26,7 @@ with lvs.Director.embedded() as director:
         director.remove_service("tcp://192.0.2.1:80")
     except lvs.NotFoundError as error:
         assert error.errno == errno.ESRCH
-        assert str(error) == "cannot remove service tcp 192.0.2.1:80: no such service"
+        assert str(error) == "cannot remove service tcp://192.0.2.1:80: no such service"
 ```
 """
 

@@ -21,7 +21,7 @@ use lvs_core::model::{DestinationKey, ServiceKey};
 struct Cli {
     #[command(flatten)]
     target: Target,
-    /// The service, such as "tcp 192.0.2.1:80"; all of it unless --server is given
+    /// The service, such as "tcp://192.0.2.1:80"; all of it unless --server is given
     #[arg(long, required_unless_present = "host", conflicts_with = "host")]
     service: Option<ServiceKey>,
     /// The real server of that service, such as 198.51.100.7:80

@@ -53,8 +53,8 @@ struct Options {
 impl Options {
     fn role(&self) -> Role {
         let outer = match self.outer {
-            Some(Outer::Ipv4) => AddressFamily::Inet,
-            Some(Outer::Ipv6) => AddressFamily::Inet6,
+            Some(Outer::Ipv4) => AddressFamily::Ipv4,
+            Some(Outer::Ipv6) => AddressFamily::Ipv6,
             None => AddressFamily::of(self.vip),
         };
         Role { vip: self.vip, arrival: self.arrival, outer, gue_port: self.gue_port }

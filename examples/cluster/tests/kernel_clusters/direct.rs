@@ -53,9 +53,9 @@ pub fn web_cluster(settings: &str, servers: &[u32]) -> String {
         let servers: Vec<_> = addresses.iter().map(String::as_str).zip(servers.iter().copied()).collect();
         servers.iter().map(|(a, w)| format!("[[service.server]]\naddress = \"{a}\"\nweight = {w}\n")).collect()
     };
-    service(&format!("tcp {}:80", VIPS[0]), settings, &[])
+    service(&format!("tcp://{}:80", VIPS[0]), settings, &[])
         + &pairs(&v4)
-        + &service(&format!("tcp [{}]:80", VIPS[1]), settings, &[])
+        + &service(&format!("tcp://[{}]:80", VIPS[1]), settings, &[])
         + &pairs(&v6)
 }
 

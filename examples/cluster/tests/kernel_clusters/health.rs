@@ -35,7 +35,7 @@ fn the_dead_go_the_recovered_return_and_all_dead_means_sorry() {
     let Nat { net: _net, client, director, servers } = nat("health", 3);
     let files = Files::new("health");
     // The dead refuse connections at once. The timeout is for the living, on a machine that has other things to do.
-    let text = "[[service]]\naddress = \"tcp 192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
+    let text = "[[service]]\naddress = \"tcp://192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
          check = { type = \"http\", path = \"/\", body = \"rs\", interval = 0.5, timeout = 60.0 }\n\
          health = { fall = 2, rise = 1, sorry_server = \"198.51.100.13:80\" }\n\
          [[service.server]]\naddress = \"198.51.100.11:80\"\n[[service.server]]\naddress = \"198.51.100.12:80\"\n";
@@ -152,7 +152,7 @@ fn a_port_that_is_used_again_after_a_drain_leads_to_another_server() {
 fn checks_leave_a_drained_server_out_until_the_cluster_is_started_again() {
     let Nat { net: _net, client, director, servers } = nat("leave", 2);
     let files = Files::new("leave");
-    let text = "[[service]]\naddress = \"tcp 192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
+    let text = "[[service]]\naddress = \"tcp://192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
          check = { type = \"tcp\", interval = 0.5, timeout = 60.0 }\nhealth = { fall = 1, rise = 1 }\n\
          [[service.server]]\naddress = \"198.51.100.11:80\"\n[[service.server]]\naddress = \"198.51.100.12:80\"\n";
     let file = files.write("web.toml", text);
@@ -162,7 +162,7 @@ fn checks_leave_a_drained_server_out_until_the_cluster_is_started_again() {
     let _checks = director.start("healthcheck", &["--state", files.state(), "--resync", "0.5", &file]);
     until(&client, "192.0.2.1:80".parse().unwrap(), &["rs1", "rs2"]);
 
-    let service = ["--service", "tcp 192.0.2.1:80", "--server", "198.51.100.11:80"];
+    let service = ["--service", "tcp://192.0.2.1:80", "--server", "198.51.100.11:80"];
     director.program("drain", &[&service[..], &["--state", files.state(), "--interval", "0.2"]].concat());
     let table = || director.program("director", &["save"]);
     let is_out = |table: &str| !table.contains("198.51.100.11");
@@ -199,7 +199,7 @@ fn a_killed_start_is_finished_by_the_next() {
         (0..40u32)
             .map(|i| {
                 format!(
-                    "[[service]]\naddress = \"tcp 192.0.2.{}:80\"\nscheduler = \"{}\"\n",
+                    "[[service]]\naddress = \"tcp://192.0.2.{}:80\"\nscheduler = \"{}\"\n",
                     1 + (i + shift) % 60,
                     if (i + shift).is_multiple_of(2) { "rr" } else { "wlc" }
                 ) + &(0..4u32)

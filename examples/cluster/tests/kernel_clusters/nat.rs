@@ -44,9 +44,9 @@ pub fn mend(director: &Host, file: &str) {
 
 fn web_cluster(weights: (u32, u32), scheduler: &str) -> String {
     let settings = format!("scheduler = \"{scheduler}\"\nforwarding = \"masquerade\"");
-    service("tcp 192.0.2.1:80", &settings, &[("198.51.100.11:8080", weights.0), ("198.51.100.12:8080", weights.1)])
+    service("tcp://192.0.2.1:80", &settings, &[("198.51.100.11:8080", weights.0), ("198.51.100.12:8080", weights.1)])
         + &service(
-            "tcp [2001:db8::1]:80",
+            "tcp://[2001:db8::1]:80",
             &settings,
             &[("[2001:db8:2::11]:8080", weights.0), ("[2001:db8:2::12]:8080", weights.1)],
         )

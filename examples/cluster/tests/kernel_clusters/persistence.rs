@@ -76,7 +76,7 @@ fn per_port_a_client_sticks_to_a_server_of_each_port() {
         .map(|&port| {
             let servers = servers(port);
             let servers: Vec<_> = servers.iter().map(|(a, w)| (a.as_str(), *w)).collect();
-            service(&format!("tcp 192.0.2.1:{port}"), SETTINGS, &servers)
+            service(&format!("tcp://192.0.2.1:{port}"), SETTINGS, &servers)
         })
         .collect();
     let (nat, clients, _servers, _files) = with("ppc", &text, "");
@@ -92,7 +92,7 @@ fn per_port_a_client_sticks_to_a_server_of_each_port() {
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn per_client_one_server_has_all_ports() {
     let servers = [("198.51.100.11:0", 1), ("198.51.100.12:0", 1), ("198.51.100.13:0", 1)];
-    let text = service("tcp 192.0.2.1:0", SETTINGS, &servers);
+    let text = service("tcp://192.0.2.1:0", SETTINGS, &servers);
     let (nat, clients, _servers, _files) = with("pcc", &text, "");
     let http = stuck(&nat, &clients, 80);
     assert_eq!(spread(&http), 3);
@@ -103,7 +103,7 @@ fn per_client_one_server_has_all_ports() {
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn by_mark_two_ports_are_one_service_and_others_are_none() {
     let servers = [("198.51.100.11:0", 1), ("198.51.100.12:0", 1), ("198.51.100.13:0", 1)];
-    let text = service("fwmark 7", SETTINGS, &servers);
+    let text = service("fwmark:7", SETTINGS, &servers);
     let rules =
         "iptables-legacy -t mangle -A PREROUTING -d 192.0.2.1 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 7";
     let (nat, clients, _servers, _files) = with("mark", &text, rules);

@@ -53,7 +53,7 @@ fn works(prefix: &'static str, arrival: &str, kind: &str, pairs: &[(&str, &str)]
             _ => ["[2001:db8:3::11]:80", "[2001:db8:3::12]:80"],
         };
         text += &service(
-            &format!("tcp {}", endpoint(vip, 80)),
+            &format!("tcp://{}", endpoint(vip, 80)),
             &format!("scheduler = \"wrr\"\nforwarding = \"tunnel\"\n{kind}"),
             &[(addresses[0], 3), (addresses[1], 1)],
         );

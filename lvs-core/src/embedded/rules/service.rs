@@ -112,8 +112,8 @@ impl Rules {
         check_engine(request.engine, options)?;
         let netmask = request.netmask?;
         let family = match key.family() {
-            AddressFamily::Inet => Family::V4,
-            AddressFamily::Inet6 => Family::V6,
+            AddressFamily::Ipv4 => Family::V4,
+            AddressFamily::Ipv6 => Family::V6,
         };
         self.sequence += 1;
         let state = ServiceState {

@@ -184,7 +184,7 @@ fn whatever_can_be_set_is_read_back() {
     let mut director = EmbeddedDirector::options()
         .interfaces([Interface { name: InterfaceName::new("eth7").unwrap(), mtu: 9000 }])
         .build();
-    let service = Service::new(ServiceKey::fwmark(7, AddressFamily::Inet).unwrap())
+    let service = Service::new(ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap())
         .with_scheduler(SchedulerName::NONE)
         .with_flags(ServiceFlags::from_bits(0x8000_0004))
         .with_netmask(Netmask::V4([255, 0, 255, 0].into()))

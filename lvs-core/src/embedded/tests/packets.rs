@@ -205,7 +205,7 @@ fn an_sctp_association_is_active_only_when_established() {
 #[test]
 fn a_mark_is_looked_up_before_the_address() {
     let mut director = pool(rr(key()), &[server(1)]);
-    let mark = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
     director.add_service(&rr(mark)).unwrap();
     director.add_destination(&mark, &server(2)).unwrap();
     assert_eq!(host(director.receive(&Packet::tcp(client(1), vip(), SYN).with_mark(7))), "198.51.100.2");
@@ -240,7 +240,7 @@ fn nobody_to_take_a_connection_is_told_to_the_client() {
 
 #[test]
 fn bypass_sends_marked_packets_on() {
-    let mark = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
     let mut director = pool(rr(mark), &[]);
     set(&mut director, |settings| settings.cache_bypass = true);
     let syn = Packet::tcp(client(1), vip(), SYN).with_mark(7);
@@ -314,7 +314,7 @@ fn a_client_that_reuses_its_port_is_scheduled_anew_as_conn_reuse_mode_says() {
 
 #[test]
 fn persistence_binds_a_client_per_port_per_host_and_per_mark() {
-    let mark = ServiceKey::fwmark(7, AddressFamily::Inet).unwrap();
+    let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
     for (key, ports, mark) in
         [(key(), &[80, 80][..], 0), (ServiceKey::tcp("192.0.2.1", 0).unwrap(), &[80, 443], 0), (mark, &[80, 443], 7)]
     {

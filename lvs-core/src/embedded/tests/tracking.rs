@@ -69,7 +69,7 @@ fn the_ftp_helper_keeps_masqueraded_control_connections_tracked() {
     let syn = Packet::tcp(client(1), addr("192.0.2.1:21"), SYN);
     for (loaded, method, tracked) in [
         (true, ForwardingMethod::Masquerade, true),
-        (true, ForwardingMethod::DirectRoute, false),
+        (true, ForwardingMethod::Direct, false),
         (false, ForwardingMethod::Masquerade, false),
     ] {
         // Told nothing, the director judges by itself.

@@ -166,11 +166,11 @@ impl FromStr for Sysctl {
     type Err = ModelError;
 
     fn from_str(name: &str) -> Result<Self, ModelError> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|sysctl| sysctl.name() == name)
-            .ok_or_else(|| ModelError::Unknown { what: "tunable", text: name.to_owned() })
+        Self::ALL.iter().copied().find(|sysctl| sysctl.name() == name).ok_or_else(|| ModelError::Unknown {
+            what: "a tunable of IPVS",
+            text: name.to_owned(),
+            expected: Self::ALL.iter().map(|sysctl| sysctl.name()).collect::<Vec<_>>().join(", "),
+        })
     }
 }
 

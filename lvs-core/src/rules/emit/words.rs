@@ -27,7 +27,7 @@ impl Emitter<'_> {
                     Dialect::Ipvsadm => write!(text, "-f {}", mark.get() as i32),
                     Dialect::Lossless => write!(text, "-f {mark}"),
                 };
-                if family == AddressFamily::Inet6 {
+                if family == AddressFamily::Ipv6 {
                     text.push_str(" -6");
                 }
             }

@@ -169,7 +169,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let (Some(key), Some(mut server)) = (self.draft.key, self.server_key()) else { return Ok(None) };
         let forwarding = self.draft.forwarding;
         if !self.cx.extended {
-            let direct = matches!(forwarding, ForwardingMethod::DirectRoute | ForwardingMethod::Tunnel);
+            let direct = matches!(forwarding, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
             if direct && key.protocol().is_some() {
                 // These methods do not rewrite ports.
                 server.port = key.port();

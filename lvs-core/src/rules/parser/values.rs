@@ -36,7 +36,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         // ipvsadm -S writes marks from 2^31 on as negative numbers, which it then refuses to read.
         let least = if self.cx.dialect == Dialect::Lossless { i64::from(i32::MIN) } else { 1 };
         let mark = number::ranged(word.bytes, least, most).map(|mark| mark as u32);
-        match mark.and_then(|mark| ServiceKey::fwmark(mark, AddressFamily::Inet).ok()) {
+        match mark.and_then(|mark| ServiceKey::fwmark(mark, AddressFamily::Ipv4).ok()) {
             Some(key) => {
                 self.draft.key = Some(key);
                 Ok(())
@@ -56,9 +56,9 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     pub(super) fn forwarding(&mut self, word: Word<'a>) -> Checked {
         let method = match word.bytes {
             b"masquerade" => Some(ForwardingMethod::Masquerade),
-            b"local" => Some(ForwardingMethod::LocalNode),
+            b"local" => Some(ForwardingMethod::Local),
             b"tunnel" => Some(ForwardingMethod::Tunnel),
-            b"direct" => Some(ForwardingMethod::DirectRoute),
+            b"direct" => Some(ForwardingMethod::Direct),
             b"bypass" => Some(ForwardingMethod::Bypass),
             other => match other.strip_prefix(b"method-") {
                 Some([digit @ b'0'..=b'7']) => Some(ForwardingMethod::from_number(u32::from(digit - b'0'))),
@@ -161,9 +161,9 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     }
 
     pub(super) fn netmask(&mut self, word: Word<'a>) -> Checked {
-        let family = self.draft.key.map_or(AddressFamily::Inet, |key| key.family());
+        let family = self.draft.key.map_or(AddressFamily::Ipv4, |key| key.family());
         let netmask = match family {
-            AddressFamily::Inet6 => {
+            AddressFamily::Ipv6 => {
                 let length = match self.cx.dialect {
                     // What ipvsadm does: whatever follows the number is ignored, and the number is cut to 32 bits.
                     Dialect::Ipvsadm => u32::try_from(number::strtol(word.bytes).0 as i32).ok(),
@@ -174,7 +174,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
                     None => return self.value_fault(Group::Netmask, Expected::PrefixLength, word),
                 }
             }
-            AddressFamily::Inet => match address::host(word, self.cx.dialect, self.cx.resolver) {
+            AddressFamily::Ipv4 => match address::host(word, self.cx.dialect, self.cx.resolver) {
                 Ok(IpAddr::V4(mask)) => Netmask::V4(mask),
                 Ok(IpAddr::V6(_)) => return self.value_fault(Group::Netmask, Expected::Netmask, word),
                 Err(fault) => {

@@ -40,28 +40,28 @@ const RUNS: &[Run] = &[
     Run {
         command: &["check_lvs", "--rules", "cluster.rules"],
         status: 0,
-        output: &["LVS OK - 4 services, 5 of 6 real servers in use | 'tcp 192.0.2.1:80 servers'=2;0:;1:;0;2"],
+        output: &["LVS OK - 4 services, 5 of 6 real servers in use | 'tcp://192.0.2.1:80 servers'=2;0:;1:;0;2"],
     },
     Run {
         command: &["check_lvs", "--rules", "cluster.rules", "-w", "2"],
         status: 1,
-        output: &["LVS WARNING - udp [2001:db8::1]:53 has 1 of 1 real servers in use"],
+        output: &["LVS WARNING - udp://[2001:db8::1]:53 has 1 of 1 real servers in use"],
     },
     Run {
-        command: &["check_lvs", "--rules", "cluster.rules", "-s", "sctp 192.0.2.1:9899", "-c", "2"],
+        command: &["check_lvs", "--rules", "cluster.rules", "-s", "sctp://192.0.2.1:9899", "-c", "2"],
         status: 2,
-        output: &["LVS CRITICAL - sctp 192.0.2.1:9899 has 1 of 2 real servers in use"],
+        output: &["LVS CRITICAL - sctp://192.0.2.1:9899 has 1 of 2 real servers in use"],
     },
     Run {
-        command: &["check_lvs", "--rules", "cluster.rules", "-s", "tcp 192.0.2.1:81"],
+        command: &["check_lvs", "--rules", "cluster.rules", "-s", "tcp://192.0.2.1:81"],
         status: 3,
-        output: &["LVS UNKNOWN - cannot find service tcp 192.0.2.1:81"],
+        output: &["LVS UNKNOWN - cannot find service tcp://192.0.2.1:81"],
     },
     Run { command: &["check_lvs", "--rules", "nosuch.rules"], status: 3, output: &["LVS UNKNOWN - "] },
     Run {
         command: &["migrated"],
         status: 0,
-        output: &["tcp 192.0.2.1:80 wlc: 0 connections\n  198.51.100.7:8080 weight 3: 0 active\n"],
+        output: &["tcp://192.0.2.1:80 wlc: 0 connections\n  198.51.100.7:8080 weight 3: 0 active\n"],
     },
 ];
 

@@ -26,7 +26,7 @@ tcp_fin = 121
 udp = 301
 
 [[service]]
-address = "tcp 192.0.2.1:80"
+address = "tcp://192.0.2.1:80"
 scheduler = "wrr"
 persistent = 360
 netmask = "255.255.255.0"
@@ -44,7 +44,7 @@ address = "198.51.100.9"
 forwarding = "direct"
 
 [[service]]
-address = "udp [2001:db8::1]:53"
+address = "udp://[2001:db8::1]:53"
 scheduler = "rr"
 one_packet = true
 [[service.server]]
@@ -54,7 +54,7 @@ address = "[2001:db8:2::8]"
 weight = 65535
 
 [[service]]
-address = "fwmark 7"
+address = "fwmark:7"
 scheduler = "sh"
 flags = ["sh-port", "sh-fallback"]
 forwarding = "tunnel"
