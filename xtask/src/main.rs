@@ -9,8 +9,10 @@
 mod bench;
 mod c_abi;
 mod c_header;
+mod ci;
 mod debian;
 mod error;
+mod fresh;
 mod generate;
 mod host;
 mod lab;
@@ -29,6 +31,9 @@ cargo xtask VERB
   generate [--check]              write the committed files that are generated, or check that they are fresh
   lab [OPTION...] -- COMMAND...   run a command as root in a Linux kernel that has IPVS
                                   (cargo xtask lab --help)
+  fresh SUITE [-- COMMAND...]     run a command in a clean Debian: bookworm, trixie or sid
+                                  (cargo xtask fresh --help)
+  ci                              what a change must pass: README.md's commands on clean machines
 
 Each verb installs or fetches what it needs, and says so.
 ";
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Some("bench") => bench::main(rest),
         Some("generate") => generate::main(rest),
         Some("lab") => lab::main(rest),
+        Some("fresh") => fresh::main(rest),
+        Some("ci") => ci::main(rest),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");
             ExitCode::SUCCESS

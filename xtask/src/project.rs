@@ -11,6 +11,15 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
+/// Where this user keeps what can be fetched again, for one purpose: named by a variable, or among all such directories.
+pub(crate) fn cache(variable: &str, name: &str) -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set(variable)
+        .or_else(|| set("XDG_CACHE_HOME").map(|directory| directory.join(name)))
+        .or_else(|| set("HOME").map(|home| home.join(".cache").join(name)))
+        .context(|| format!("no place for a cache: set {variable} or HOME"))
+}
+
 /// Where cargo builds the workspace (this program is built elsewhere, see `.cargo/config.toml`).
 pub(crate) fn target_directory() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

@@ -142,7 +142,7 @@ fn sources_list(release: Release, (mirror, security): &(String, String)) -> Stri
 }
 
 /// Where this machine gets Debian's packages, and the security fixes.
-fn mirrors() -> (String, String) {
+pub(crate) fn mirrors() -> (String, String) {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     let parts = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path());
     files.extend(parts.filter(|p| p.extension().is_some_and(|e| e == "list" || e == "sources")));

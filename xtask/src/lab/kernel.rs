@@ -3,8 +3,8 @@
 use super::options::{Engine, Options};
 use super::{image, packages};
 use crate::error::{Context, Error, Result};
-use crate::host;
 use crate::sys::Lock;
+use crate::{host, project};
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -48,11 +48,7 @@ impl Kernel {
 
 /// Where everything is kept.
 pub(crate) fn cache() -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let directory = set("LVS_LAB_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|d| d.join("lvs-lab")))
-        .or_else(|| set("HOME").map(|d| d.join(".cache/lvs-lab")))
-        .context(|| "no place for the cache: set LVS_LAB_CACHE or HOME".into())?;
+    let directory = project::cache("LVS_LAB_CACHE", "lvs-lab")?;
     fs::create_dir_all(&directory).context(|| format!("cannot make the cache {}", directory.display()))?;
     Ok(fs::canonicalize(directory)?)
 }

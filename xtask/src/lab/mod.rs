@@ -32,7 +32,9 @@ mod run;
 mod snapshot;
 mod uml;
 
+pub(crate) use archive::mirrors;
 pub(crate) use guest::quoted;
+pub(crate) use kernel::cache;
 pub(crate) use options::{Clock, Engine, Job, Options};
 pub(crate) use run::{End, run};
 

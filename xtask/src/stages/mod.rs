@@ -7,13 +7,14 @@ mod checks;
 mod generated;
 mod lab;
 mod python;
-mod readme;
-mod report;
+pub(crate) mod readme;
+pub(crate) mod report;
 mod rust;
 
 pub(crate) use report::{Counts, Report};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -43,39 +44,73 @@ const STAGES: [Stage; 10] = [
 ];
 
 const HELP: &str = "\
-cargo xtask test [STAGE...]
+cargo xtask test [--kernel NAME]... [STAGE...]
 
 Runs the stages named, or all of them, and ends with a line `N passed, N failed`. The exit status is 0 only if
 nothing failed and something passed. A stage installs or fetches what it needs, and says so.
+
+  --kernel NAME  run the lab's tests in this kernel instead of all
 
 ";
 
 /// `cargo xtask test ...`
 pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
-    let names: Vec<String> = arguments.iter().map(|a| a.to_string_lossy().into_owned()).collect();
-    if names.iter().any(|n| matches!(n.as_str(), "-h" | "--help" | "--list")) {
-        print!("{HELP}");
-        for stage in &STAGES {
-            println!("  {:<10} {}", stage.name, stage.what);
+    let (names, kernels) = match parse(arguments) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => {
+            print!("{HELP}");
+            for stage in &STAGES {
+                println!("  {:<10} {}", stage.name, stage.what);
+            }
+            return ExitCode::SUCCESS;
         }
-        return ExitCode::SUCCESS;
-    }
-    if let Some(unknown) = names.iter().find(|n| STAGES.iter().all(|s| s.name != n.as_str())) {
-        eprintln!("xtask: no stage '{unknown}' (cargo xtask test --list)");
-        return ExitCode::from(2);
-    }
+        Err(error) => {
+            eprintln!("xtask: {error} (cargo xtask test --list)");
+            return ExitCode::from(2);
+        }
+    };
     let chosen = STAGES.iter().filter(|s| names.is_empty() || names.iter().any(|n| n == s.name));
     let mut done = Vec::new();
     for stage in chosen {
         eprintln!("\n== {}: {}", stage.name, stage.what);
         let start = Instant::now();
-        let mut report = Report::default();
+        let mut report = Report::for_kernels(&kernels);
         if let Err(error) = (stage.run)(&mut report) {
             report.fail(error.to_string());
+        }
+        if report.counts() == Counts::default() {
+            report.fail("nothing was tested");
         }
         done.push((stage.name, report, start.elapsed()));
     }
     summary(&done)
+}
+
+/// The stages and the kernels that a command line names. Nothing: help.
+fn parse(arguments: Vec<OsString>) -> Result<Option<(Vec<String>, Vec<String>)>> {
+    let (mut names, mut kernels) = (Vec::new(), Vec::new());
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help" | "list") => return Ok(None),
+            Long("kernel") => {
+                let name = parser.value()?.string()?;
+                if !lab::kernels().any(|known| known == name) {
+                    return Err(Error::new(format!("the lab's stage has no kernel '{name}'")));
+                }
+                kernels.push(name);
+            }
+            Value(name) => {
+                let name = name.string()?;
+                if STAGES.iter().all(|stage| stage.name != name) {
+                    return Err(Error::new(format!("no stage '{name}'")));
+                }
+                names.push(name);
+            }
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(Some((names, kernels)))
 }
 
 fn summary(done: &[(&str, Report, Duration)]) -> ExitCode {
@@ -85,7 +120,6 @@ fn summary(done: &[(&str, Report, Duration)]) -> ExitCode {
         let counts = report.counts();
         sum += counts;
         let said = match counts {
-            Counts { passed: 0, failed: 0 } => "nothing to test".to_owned(),
             Counts { passed, failed: 0 } => format!("{passed} passed"),
             Counts { passed, failed } => format!("{passed} passed, {failed} FAILED"),
         };
@@ -94,6 +128,6 @@ fn summary(done: &[(&str, Report, Duration)]) -> ExitCode {
             println!("           {}", note.replace('\n', "\n           "));
         }
     }
-    println!("\n{} passed, {} failed", sum.passed, sum.failed);
+    println!("\n{sum}");
     if sum.failed == 0 && sum.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -9,36 +9,44 @@ use super::Report;
 use crate::error::{Context, Result};
 use crate::project;
 use fs_err as fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    let text = fs::read_to_string(project::root().join("README.md"))?;
-    let steps: Vec<Step> = blocks(&text).flat_map(|(language, body)| steps(language, &body)).collect();
-    if steps.is_empty() {
-        report.note("README.md has no command to run yet");
-    }
-    for step in steps {
-        eprintln!("-> {}", step.command.lines().next().unwrap_or_default());
-        let mut shell = project::command("bash");
-        shell.args(["-euo", "pipefail", "-c", &step.command]).stdin(Stdio::null()).stderr(Stdio::inherit());
-        let output = shell.output().context(|| "cannot run bash".into())?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        match step.output {
-            Some(expected) if expected != said => {
-                report.fail(format!("`{}` printed\n{said}instead of\n{expected}", step.command.trim_end()));
-            }
-            _ if !output.status.success() => report.fail(format!("`{}`: {}", step.command.trim_end(), output.status)),
-            _ => report.pass(1),
-        }
+    for step in all()? {
+        step.run(report, project::command("bash"))?;
     }
     Ok(())
 }
 
+/// All that README.md promises, in its order.
+pub(crate) fn all() -> Result<Vec<Step>> {
+    let text = fs::read_to_string(project::root().join("README.md"))?;
+    Ok(blocks(&text).flat_map(|(language, body)| steps(language, &body)).collect())
+}
 /// A command, and what it prints if that is told.
 #[derive(Debug, PartialEq, Eq)]
-struct Step {
+pub(crate) struct Step {
     command: String,
     output: Option<String>,
+}
+
+impl Step {
+    /// Runs the command by a shell, which may be another machine's.
+    pub(crate) fn run(&self, report: &mut Report, mut bash: Command) -> Result<()> {
+        eprintln!("-> {}", self.command.lines().next().unwrap_or_default());
+        bash.args(["-euo", "pipefail", "-c", &self.command]).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = bash.output().context(|| "cannot run bash".into())?;
+        let command = self.command.trim_end();
+        let printed = String::from_utf8_lossy(&output.stdout);
+        match &self.output {
+            Some(expected) if *expected != printed => {
+                report.fail(format!("`{command}` printed\n{printed}instead of\n{expected}"));
+            }
+            _ if !output.status.success() => report.fail(format!("`{command}`: {}", output.status)),
+            _ => report.pass(1),
+        }
+        Ok(())
+    }
 }
 
 /// The fenced blocks of a Markdown text: language and contents.

@@ -1,6 +1,7 @@
 //! What a stage has found: how many tests passed and failed, read from the output of whatever ran them.
 
 use crate::error::{Context, Result};
+use std::fmt;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::ops::AddAssign;
 use std::process::{Command, Stdio};
@@ -19,6 +20,12 @@ impl AddAssign for Counts {
     }
 }
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
 /// Reads a line of a test program's output, and counts if it is one that tells results.
 pub(crate) type Counter = fn(&str) -> Option<Counts>;
 
@@ -27,9 +34,20 @@ pub(crate) type Counter = fn(&str) -> Option<Counts>;
 pub(crate) struct Report {
     counts: Counts,
     notes: Vec<String>,
+    /// The kernels that the lab is asked for; all of them if none is named.
+    kernels: Vec<String>,
 }
 
 impl Report {
+    pub(crate) fn for_kernels(kernels: &[String]) -> Self {
+        Self { kernels: kernels.to_vec(), ..Self::default() }
+    }
+
+    /// Whether the lab is asked for this kernel.
+    pub(crate) fn wants_kernel(&self, name: &str) -> bool {
+        self.kernels.is_empty() || self.kernels.iter().any(|kernel| kernel == name)
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.counts
     }
@@ -138,6 +156,12 @@ pub(crate) fn libtest(line: &str) -> Option<Counts> {
     Some(Counts { passed: number_before(rest, "passed"), failed: number_before(rest, "failed") })
 }
 
+/// This program: `1234 passed, 0 failed`, at the end of `cargo xtask test`.
+pub(crate) fn sum(line: &str) -> Option<Counts> {
+    let (passed, failed) = line.trim().strip_suffix(" failed")?.split_once(" passed, ")?;
+    Some(Counts { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
+}
+
 /// pytest: `=== 1 failed, 12 passed, 2 skipped in 0.30s ===` (the lines are left out with `-q`).
 pub(crate) fn pytest(line: &str) -> Option<Counts> {
     let line = line.trim().trim_matches('=').trim();
@@ -176,6 +200,13 @@ mod tests {
         assert_eq!(libtest(line), counts(5, 2));
         assert_eq!(libtest("test a::b ... ok"), None);
         assert_eq!(libtest("test result"), None);
+    }
+
+    #[test]
+    fn the_sum_at_the_end_is_read_as_it_is_written() {
+        let written = Counts { passed: 1234, failed: 5 };
+        assert_eq!(sum(&written.to_string()), Some(written));
+        assert_eq!(sum("lab        5 passed, 2 FAILED          12.0 s"), None);
     }
 
     #[test]

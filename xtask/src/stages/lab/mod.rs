@@ -29,7 +29,17 @@ const TIMEOUT: Duration = Duration::from_secs(3000);
 /// 6.12.104, thresholds and connection counts were handled in another way).
 const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.1"), (Engine::Uml, "6.1")];
 
+/// How the kernels are called.
+pub(crate) fn kernels() -> impl Iterator<Item = &'static str> {
+    KERNELS.into_iter().map(|(engine, series)| name(engine, series))
+}
+
+fn name(engine: Engine, series: &'static str) -> &'static str {
+    if engine == Engine::Uml { "uml" } else { series }
+}
+
 pub(crate) fn run(report: &mut Report) -> Result<()> {
+    let kernels: Vec<_> = KERNELS.into_iter().filter(|&(e, series)| report.wants_kernel(name(e, series))).collect();
     let mut items = collect::all(report)?;
     let reboots = collect::reboots()?;
     // The old behaviour is one of scheduling: what the twin and the schedulers must do differently there, and what is read.
@@ -39,17 +49,17 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !other(&item.name);
     let old: Vec<Item> = items.iter().filter(in_old).cloned().collect();
     items.extend(reboots.before);
-    let results = host::in_parallel(&KERNELS, |&(engine, series)| match engine {
+    let results = host::in_parallel(&kernels, |&(engine, series)| match engine {
         Engine::Uml => Ok(vec![in_kernel(engine, series, &old, false)?]),
         Engine::Qemu => {
             Ok(vec![in_kernel(engine, series, &items, false)?, in_kernel(engine, series, &reboots.after, true)?])
         }
     })?;
-    if results.len() != KERNELS.len() {
+    if results.len() != kernels.len() {
         report.fail("not every kernel was tested");
     }
-    for (&(engine, series), result) in KERNELS.iter().zip(results) {
-        let name = if engine == Engine::Uml { "uml" } else { series };
+    for (&(engine, series), result) in kernels.iter().zip(results) {
+        let name = name(engine, series);
         match result {
             Ok(watchers) => watchers.into_iter().for_each(|watcher| watcher.tell(name, report)),
             Err::<Vec<_>, Error>(error) => report.fail(format!("{name}: the lab did not run: {error}")),
