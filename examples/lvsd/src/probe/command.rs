@@ -4,13 +4,11 @@
 use std::io;
 use std::process::Stdio;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::process::Command;
 
 use super::{Context, Outcome, Probe, Target};
+use crate::process::{Group, command};
 
 /// What is run. `{address}` and `{port}` stand for the server's, `{service}` for the service.
 ///
@@ -34,17 +32,15 @@ impl Probe for CommandCheck {
                 .replace("{service}", &target.service.to_string())
         });
         let Some(program) = words.next() else { return Outcome::NotRun("an empty command".to_owned()) };
-        let mut command = Command::new(&program);
+        let mut command = command(&program);
         command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
-        command.process_group(0).kill_on_drop(true);
         // Whatever keeps a program from being started is a matter of this host.
         let not_run = |error: io::Error| Outcome::NotRun(format!("cannot run {program}: {error}"));
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return not_run(error),
         };
-        let group = child.id().map(Group);
+        let group = Group::of(&child);
         let status = child.wait().await;
         // What the command has left running goes as well.
         drop(group);
@@ -62,18 +58,6 @@ impl Probe for CommandCheck {
             return Err("a command check names a program (argv = [\"/usr/lib/...\", ...])".to_owned());
         }
         Ok(())
-    }
-}
-
-/// A process group that is killed when it is dropped.
-struct Group(u32);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Ok(id) = i32::try_from(self.0) {
-            // It may have ended already.
-            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-        }
     }
 }
 

@@ -1,0 +1,182 @@
+//! From what is wanted to what is in force.
+
+use std::collections::BTreeSet;
+
+use lvs_core::model::{ServiceKey, Table};
+use lvs_core::plan::{OnFailure, Plan, Scope};
+
+use super::{Engine, Moment};
+use crate::event::EventKind;
+
+/// What was done to the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Forced {
+    pub(super) operations: Vec<String>,
+    pub(super) refused: Vec<String>,
+}
+
+/// More operations than this at once are logged as their number.
+const LOGGED: usize = 20;
+
+impl Engine {
+    /// The table that is wanted now: what health says, less what is drained.
+    pub(super) fn wanted(&self, moment: Moment) -> Table {
+        let mut table = self.health.wanted(moment.now);
+        table.timeouts = self.cluster.timeouts;
+        table.daemons.clone_from(&self.cluster.daemons);
+        self.without_drained(&mut table);
+        table
+    }
+
+    /// What would be done now, from what the director holds.
+    pub(super) fn plan(&mut self, moment: Moment) -> Result<Plan, String> {
+        let current = self.director.snapshot().map_err(|error| error.to_string())?.to_table();
+        self.plan_from(&current, &self.wanted(moment))
+    }
+
+    fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
+        let scope = scope(&self.owned);
+        Plan::between(current, wanted, &scope).map_err(|error| error.to_string())
+    }
+
+    /// Brings the table to what is wanted. Looks at it first if asked to, or if it is not known.
+    pub(super) fn put_in_force(&mut self, look: bool, moment: Moment) -> Forced {
+        self.pending = false;
+        let look = look || self.known.is_none();
+        if look {
+            self.resync_at = moment.now + self.resync;
+        }
+        self.alarm = self.health.next_change(moment.now);
+        // The state goes first: after a crash no server comes back that the table has without weight.
+        self.save_if_dirty(moment);
+        let current = match self.known.take() {
+            Some(known) if !look => known,
+            known => match self.director.snapshot() {
+                Ok(snapshot) => {
+                    let current = snapshot.to_table();
+                    if let Some(known) = known {
+                        self.note_drift(&current, &known, moment);
+                    }
+                    current
+                }
+                Err(error) => return self.give_up(error.to_string(), moment),
+            },
+        };
+        let wanted = self.wanted(moment);
+        let plan = match self.plan_from(&current, &wanted) {
+            Ok(plan) => plan,
+            Err(error) => return self.give_up(error, moment),
+        };
+        let outcome = plan.apply(&mut *self.director, OnFailure::Keep);
+        let mut forced = Forced {
+            operations: outcome.done.iter().map(|&step| plan.steps()[step].operation.to_string()).collect(),
+            refused: outcome.refused.iter().map(|refusal| refusal.error.to_string()).collect(),
+        };
+        forced.refused.extend(outcome.interrupted.as_ref().map(ToString::to_string));
+        self.counts.operations += forced.operations.len() as u64;
+        self.counts.operations_refused += forced.refused.len() as u64;
+        if !forced.operations.is_empty() {
+            self.journal.cluster(EventKind::Applied, &shortened(&forced.operations), moment);
+        }
+        if outcome.is_complete() {
+            self.settle(&wanted);
+            self.known = Some(in_force(current, wanted, &self.owned));
+        } else if !look {
+            // Somebody else may have been at the table: look at it, once.
+            let again = self.put_in_force(true, moment);
+            forced.operations.extend(again.operations);
+            forced.refused = again.refused;
+            return forced;
+        }
+        self.set_problems(forced.refused.clone(), moment);
+        forced
+    }
+
+    fn give_up(&mut self, error: String, moment: Moment) -> Forced {
+        self.resync_at = moment.now + self.resync;
+        self.set_problems(vec![error.clone()], moment);
+        Forced { operations: Vec::new(), refused: vec![error] }
+    }
+
+    /// Logs problems when they are others than before, not each time that they are met.
+    fn set_problems(&mut self, problems: Vec<String>, moment: Moment) {
+        if self.problems != problems {
+            for problem in problems.iter().filter(|problem| !self.problems.contains(problem)).take(LOGGED) {
+                self.journal.cluster(EventKind::Refused, problem, moment);
+            }
+            self.problems = problems;
+        }
+    }
+
+    /// Somebody else has changed services of this cluster.
+    fn note_drift(&mut self, current: &Table, known: &Table, moment: Moment) {
+        let mut ours = known.clone();
+        ours.services.retain(|entry| self.owned.contains(&entry.service.key()));
+        let Ok(back) = Plan::between(current, &ours, &scope(&self.owned)) else { return };
+        if !back.is_empty() {
+            self.counts.drifts += 1;
+            let operations: Vec<_> = back.operations().map(ToString::to_string).collect();
+            let message = format!("somebody else has changed the table: {}", shortened(&operations));
+            self.journal.cluster(EventKind::DriftRepaired, &message, moment);
+        }
+    }
+
+    /// Once the wanted table is in force, only its services are owned.
+    fn settle(&mut self, wanted: &Table) {
+        let wanted = keys(wanted);
+        let file: BTreeSet<ServiceKey> = self.cluster.services.iter().map(|entry| entry.service.key()).collect();
+        // A service that is drained stays the cluster's: it is to come back.
+        let owned: BTreeSet<ServiceKey> = wanted.union(&file).copied().collect();
+        if owned != self.owned {
+            self.owned = owned;
+            self.dirty = true;
+        }
+    }
+
+    /// Services that are in the table and should be, but are not this cluster's.
+    pub(super) fn foreign(&self, current: &Table, wanted: &BTreeSet<ServiceKey>) -> Vec<ServiceKey> {
+        let present = current.services.iter().map(|entry| entry.service.key());
+        present.filter(|key| wanted.contains(key) && !self.owned.contains(key)).collect()
+    }
+}
+
+/// The services of a table.
+pub(super) fn keys(table: &Table) -> BTreeSet<ServiceKey> {
+    table.services.iter().map(|entry| entry.service.key()).collect()
+}
+
+fn scope(owned: &BTreeSet<ServiceKey>) -> Scope {
+    let owned = owned.clone();
+    Scope::matching(move |key| owned.contains(key))
+}
+
+/// The table after a complete plan: others' services as they were, and ours.
+fn in_force(current: Table, wanted: Table, owned: &BTreeSet<ServiceKey>) -> Table {
+    let mut table = current;
+    let ours = keys(&wanted);
+    table.services.retain(|entry| {
+        let key = entry.service.key();
+        !owned.contains(&key) && !ours.contains(&key)
+    });
+    table.services.extend(wanted.services);
+    if !wanted.daemons.is_empty() {
+        table.daemons = wanted.daemons;
+    }
+    if let (Some(now), Some(wanted)) = (&mut table.timeouts, wanted.timeouts) {
+        for (now, wanted) in
+            [(&mut now.tcp, wanted.tcp), (&mut now.tcp_fin, wanted.tcp_fin), (&mut now.udp, wanted.udp)]
+        {
+            if wanted != 0 {
+                *now = wanted;
+            }
+        }
+    }
+    table
+}
+
+fn shortened(operations: &[String]) -> String {
+    match operations.len() {
+        0..=LOGGED => operations.join("; "),
+        more => format!("{}; and {} more", operations[..LOGGED].join("; "), more - LOGGED),
+    }
+}

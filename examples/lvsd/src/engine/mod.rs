@@ -1,0 +1,258 @@
+//! The cluster while it runs: one owner of the director, the health of servers, drains, overrides and the
+//! file in force. It has no clock, no task and no socket; whoever drives it brings the time.
+
+mod drains;
+mod force;
+mod journal;
+mod requests;
+mod servers;
+mod start;
+mod status;
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use lvs_core::Director;
+use lvs_core::health::{Health, Probe};
+use lvs_core::model::{DestinationKey, ServiceKey, Table};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+
+pub use journal::Journal;
+pub use start::{Setup, StartError};
+
+use crate::config::Cluster;
+use crate::control::Refused;
+use crate::control::server::Page;
+use crate::event::EventKind;
+use crate::instance::Instance;
+use crate::probe::Outcome;
+use crate::state::{State, Store};
+use drains::Job;
+
+/// One server of one service.
+pub type Server = (ServiceKey, DestinationKey);
+
+/// A point in time on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// A clock that does not run backwards, from the start of the program.
+    pub now: Duration,
+    /// Seconds since 1970.
+    pub unix: u64,
+}
+
+/// What is counted, for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Checks that were made.
+    pub checks: u64,
+    /// Checks that could not be made for a reason of this host.
+    pub checks_not_run: u64,
+    /// Servers that came back.
+    pub ups: u64,
+    /// Servers that went.
+    pub downs: u64,
+    /// Files that were put in force.
+    pub reloads: u64,
+    /// Files that were refused.
+    pub reloads_refused: u64,
+    /// Operations that the director carried out.
+    pub operations: u64,
+    /// Operations that it refused.
+    pub operations_refused: u64,
+    /// Times that the table had to be repaired.
+    pub drifts: u64,
+    /// Connections that drains have cut.
+    pub cut: u64,
+    /// Times that state could not be written.
+    pub save_failures: u64,
+}
+
+/// What is known of the checks of a server.
+#[derive(Debug, Clone, Default)]
+struct Checked {
+    /// Why the last check was no success.
+    reason: Option<String>,
+    /// The weight that the server asks for.
+    asked: Option<u32>,
+}
+
+/// The cluster while it runs.
+pub struct Engine {
+    instance: Instance,
+    place: String,
+    director: Box<dyn Director>,
+    store: Box<dyn Store>,
+    cluster: Cluster,
+    health: Health,
+    owned: BTreeSet<ServiceKey>,
+    drains: Vec<Job>,
+    next_drain: u64,
+    checked: HashMap<Server, Checked>,
+    /// The table as it was left or seen last.
+    known: Option<Table>,
+    /// Why the table is not as it should be.
+    problems: Vec<String>,
+    reload_refused: Option<Refused>,
+    /// Whether there is something to keep.
+    dirty: bool,
+    /// Whether the wanted table may be another one than the one in force.
+    pending: bool,
+    resync: Duration,
+    resync_at: Duration,
+    /// When time alone changes what is wanted.
+    alarm: Option<Duration>,
+    started: Moment,
+    not_run_said: Option<Duration>,
+    adopt: bool,
+    latency: Histogram,
+    page: Option<(Duration, Page)>,
+    /// What happens.
+    pub journal: Journal,
+    /// What is counted.
+    pub counts: Counts,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("instance", &self.instance).finish_non_exhaustive()
+    }
+}
+
+/// From a millisecond to half a minute.
+fn latency() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+}
+
+/// How often the same shortage of this host is logged.
+const NOT_RUN_PAUSE: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Takes in the outcome of a check. Call [`Engine::flush`] once all that came are in.
+    pub fn report(&mut self, server: Server, outcome: Outcome, moment: Moment) {
+        let (service, key) = server;
+        self.counts.checks += 1;
+        let known = self.checked.entry(server).or_default();
+        let probe = match outcome {
+            Outcome::Up => {
+                *known = Checked::default();
+                Probe::Up
+            }
+            Outcome::UpWithWeight(weight) => {
+                self.pending |= known.asked != Some(weight);
+                *known = Checked { reason: None, asked: Some(weight) };
+                Probe::UpWithWeight(weight)
+            }
+            Outcome::Down(reason) => {
+                known.reason = Some(reason);
+                Probe::Down
+            }
+            Outcome::NotRun(reason) => {
+                self.counts.checks_not_run += 1;
+                let quiet = self.not_run_said.is_some_and(|said| moment.now < said + NOT_RUN_PAUSE);
+                known.reason = Some(format!("not checked: {reason}"));
+                if !quiet {
+                    self.not_run_said = Some(moment.now);
+                    self.journal.server(EventKind::CheckNotRun, server, &reason, moment);
+                }
+                Probe::Unknown
+            }
+        };
+        // A server that has left the file meanwhile is nobody's any more.
+        if let Ok(changes) = self.health.report(&service, &key, probe, moment.now) {
+            self.note(&changes, moment);
+        }
+    }
+
+    /// Does what is due: changes of health, steps of drains, the regular look at the table.
+    pub fn flush(&mut self, moment: Moment) {
+        if self.alarm.is_some_and(|at| at <= moment.now) {
+            let changes = self.health.tick(moment.now);
+            self.note(&changes, moment);
+            self.pending = true;
+        }
+        self.step_drains(moment);
+        let look = moment.now >= self.resync_at;
+        if look || self.pending {
+            self.put_in_force(look, moment);
+        }
+        self.save_if_dirty(moment);
+    }
+
+    /// When [`Engine::flush`] has something to do even if nothing is reported.
+    pub fn next_wakeup(&self) -> Duration {
+        let drains = self.next_look();
+        self.alarm.into_iter().chain(drains).fold(self.resync_at, Duration::min)
+    }
+
+    /// The file in force.
+    pub const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Under which name it runs, and what it is.
+    pub const fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// The health of its servers.
+    pub const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// How long checks took.
+    pub const fn latency(&self) -> &Histogram {
+        &self.latency
+    }
+
+    /// The director.
+    pub fn director(&mut self) -> &mut dyn Director {
+        &mut *self.director
+    }
+
+    /// Why the table is not as it should be; empty if it is.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// What would be kept now.
+    pub fn state(&self, moment: Moment) -> State {
+        let mut state = State::new(&self.instance.identity, &self.place);
+        state.saved_at = moment.unix;
+        state.owned = self.owned.iter().map(ToString::to_string).collect();
+        state.health = Some(self.health.save(moment.now));
+        state.drains = self.drains.iter().map(Job::record).collect();
+        state
+    }
+
+    /// Writes everything down before the process ends. The table stays as it is.
+    pub fn end(&mut self, moment: Moment) {
+        self.journal.cluster(EventKind::Stopping, "", moment);
+        // What cannot be kept is logged; the table says most of it, too.
+        let _ = self.save(moment);
+    }
+
+    fn save(&mut self, moment: Moment) -> std::io::Result<()> {
+        let state = self.state(moment);
+        let saved = self.store.save(&state);
+        match &saved {
+            Ok(()) => self.dirty = false,
+            Err(error) => {
+                self.counts.save_failures += 1;
+                self.journal.cluster(EventKind::Refused, &format!("cannot keep state: {error}"), moment);
+            }
+        }
+        saved
+    }
+
+    fn save_if_dirty(&mut self, moment: Moment) {
+        if self.dirty {
+            // Health goes before: what could not be kept is logged, and kept with the next change.
+            let _ = self.save(moment);
+            self.dirty = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

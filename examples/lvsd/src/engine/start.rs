@@ -1,0 +1,264 @@
+//! The beginning of a cluster, and its change to another file.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use lvs_core::Director;
+use lvs_core::health::{Health, HealthError, Probe, StartAs};
+use lvs_core::model::{ServiceKey, Table};
+
+use super::drains::Job;
+use super::force::Forced;
+use super::{Counts, Engine, Journal, Moment};
+use crate::config::Cluster;
+use crate::control::{Refused, Reloaded};
+use crate::event::EventKind;
+use crate::instance::Instance;
+use crate::state::{Loaded, Store};
+
+/// What a cluster needs to begin.
+pub struct Setup {
+    /// Its name.
+    pub instance: Instance,
+    /// Which start of the machine and which network namespace this is.
+    pub place: String,
+    /// Its table.
+    pub director: Box<dyn Director>,
+    /// Where its state is kept.
+    pub store: Box<dyn Store>,
+    /// After which time the table is looked at again even if nothing has changed.
+    pub resync: Duration,
+    /// Whether services that are there already become the cluster's, whatever the file says.
+    pub adopt: bool,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("instance", &self.instance).finish_non_exhaustive()
+    }
+}
+
+/// A cluster that cannot begin. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The table cannot be read.
+    #[error(transparent)]
+    Director(#[from] lvs_core::Error),
+    /// The file cannot be watched.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+    /// Services are there that are not this cluster's.
+    #[error("{}", foreign(.0))]
+    Foreign(Vec<ServiceKey>),
+    /// What is the cluster's cannot be written down.
+    #[error("cannot keep state: {0}")]
+    State(#[from] std::io::Error),
+}
+
+fn foreign(keys: &[ServiceKey]) -> String {
+    let names: Vec<_> = keys.iter().take(5).map(ToString::to_string).collect();
+    let more = if keys.len() > 5 { format!(" and {} more", keys.len() - 5) } else { String::new() };
+    let whose = match crate::owner::likely().as_slice() {
+        [] => "somebody's (ipvsadm, another cluster)".to_owned(),
+        programs => format!("probably of {}", programs.join(" or ")),
+    };
+    format!(
+        "{}{more}: in the table already and not this cluster's, but {whose}; remove it there, or write adopt = true \
+         into the file to take it over",
+        names.join(", ")
+    )
+}
+
+impl Engine {
+    /// Begins: goes on from the state that was kept, or else from what the table says, and puts the
+    /// file in force.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was changed.
+    pub fn start(setup: Setup, cluster: Cluster, loaded: Loaded, moment: Moment) -> Result<Self, StartError> {
+        let Setup { instance, place, director, store, resync, adopt } = setup;
+        let mut engine = Self {
+            instance,
+            place,
+            director,
+            store,
+            cluster: Cluster::default(),
+            health: Health::new(),
+            owned: BTreeSet::new(),
+            drains: Vec::new(),
+            next_drain: 1,
+            checked: std::collections::HashMap::new(),
+            known: None,
+            problems: Vec::new(),
+            reload_refused: None,
+            dirty: false,
+            pending: false,
+            resync,
+            resync_at: moment.now,
+            alarm: None,
+            started: moment,
+            not_run_said: None,
+            adopt,
+            latency: super::latency(),
+            page: None,
+            journal: Journal::default(),
+            counts: Counts::default(),
+        };
+        let mut kept = None;
+        match loaded {
+            Loaded::Absent => {}
+            Loaded::State(state) => {
+                // After a start of the machine, or in another namespace, the table is another one.
+                if state.place == engine.place {
+                    engine.owned = state.owned.iter().filter_map(|text| text.parse().ok()).collect();
+                }
+                engine.next_drain = state.drains.iter().map(|drain| drain.id + 1).max().unwrap_or(1);
+                engine.drains = state.drains.iter().filter_map(|drain| Job::resume(drain, moment)).collect();
+                kept = Some(state);
+            }
+            Loaded::Damaged { moved_to, reason } => {
+                // What the file of this cluster names was most likely its own: adopted, this once.
+                engine.adopt = true;
+                let message = format!(
+                    "the state was damaged ({reason}) and is now {}: beginning from what the table says",
+                    moved_to.display()
+                );
+                engine.journal.cluster(EventKind::Refused, &message, moment);
+            }
+        }
+        engine.change(cluster, moment, |health, moment| {
+            match kept.as_ref().and_then(|state| state.health.as_ref()) {
+                Some(saved) => {
+                    let away = moment.unix.saturating_sub(kept.as_ref().map_or(0, |state| state.saved_at));
+                    health.restore(saved, moment.now, Duration::from_secs(away))
+                }
+                None => Ok(()),
+            }
+        })?;
+        engine.adopt = adopt;
+        engine.journal.cluster(EventKind::Started, &engine.instance.identity.cluster.display().to_string(), moment);
+        Ok(engine)
+    }
+
+    /// Changes to another file. What is known of servers that stay, is kept; the table goes from one file
+    /// to the other without a gap.
+    ///
+    /// # Errors
+    /// Why the file was refused: then the one before stays in force, and nothing was changed.
+    pub fn reload(&mut self, cluster: Cluster, moment: Moment) -> Result<Reloaded, Refused> {
+        match self.change(cluster, moment, |_, _| Ok(())) {
+            Ok(forced) => {
+                self.counts.reloads += 1;
+                self.reload_refused = None;
+                let warnings = self.warnings();
+                let message = format!("{} operations", forced.operations.len());
+                self.journal.cluster(EventKind::Reloaded, &message, moment);
+                Ok(Reloaded { operations: forced.operations, refused: forced.refused, warnings })
+            }
+            Err(error) => Err(self.refuse(Refused::new(error), moment)),
+        }
+    }
+
+    /// Notes that a file was refused, here or before it could be read.
+    pub fn refuse(&mut self, refused: Refused, moment: Moment) -> Refused {
+        self.counts.reloads_refused += 1;
+        self.journal.cluster(EventKind::ReloadRefused, &refused.error, moment);
+        self.reload_refused = Some(refused.clone());
+        refused
+    }
+
+    /// What is odd about the file in force but may be meant.
+    pub fn warnings(&self) -> Vec<String> {
+        self.health.warnings().map(|(service, warning)| format!("{service}: {warning}")).collect()
+    }
+
+    fn change(
+        &mut self,
+        cluster: Cluster,
+        moment: Moment,
+        restore: impl FnOnce(&mut Health, Moment) -> Result<(), HealthError>,
+    ) -> Result<Forced, StartError> {
+        let current = self.director.snapshot()?.to_table();
+        let wanted: BTreeSet<ServiceKey> = cluster.services.iter().map(|entry| entry.service.key()).collect();
+        let foreign = self.foreign(&current, &wanted);
+        if !foreign.is_empty() && !cluster.adopt && !self.adopt {
+            return Err(StartError::Foreign(foreign));
+        }
+        let mut health = self.health.clone();
+        health.retain(|key| wanted.contains(key));
+        let new: BTreeSet<ServiceKey> = wanted.iter().copied().filter(|key| health.configured(key).is_none()).collect();
+        let mut changes = Vec::new();
+        for entry in &cluster.services {
+            changes.extend(health.watch(entry.service, entry.destinations(), entry.policy)?);
+        }
+        learn(&mut health, &cluster, &current, &new);
+        restore(&mut health, moment)?;
+        for entry in &cluster.services {
+            for member in entry.members.iter().filter(|member| member.check.is_none()) {
+                // Nobody checks it, so nobody would ever bring it back.
+                for _ in 0..entry.policy.rise {
+                    changes.extend(health.report(
+                        &entry.service.key(),
+                        &member.destination.key,
+                        Probe::Up,
+                        moment.now,
+                    )?);
+                }
+            }
+        }
+
+        // Claimed before anything is in the table: a crash in between leaves nothing that is nobody's.
+        let owned = self.owned.clone();
+        self.owned.extend(&wanted);
+        if self.owned != owned
+            && let Err(error) = self.save(moment)
+        {
+            self.owned = owned;
+            return Err(error.into());
+        }
+        self.cluster = cluster;
+        self.health = health;
+        self.dirty = true;
+        let watched: std::collections::HashSet<_> = self.health.watched().collect();
+        self.checked.retain(|server, _| watched.contains(server));
+        self.note(&changes, moment);
+        Ok(self.put_in_force(true, moment))
+    }
+
+    /// Takes the services of the cluster out of force and stops its sync daemons.
+    pub fn withdraw(&mut self, moment: Moment) -> Reloaded {
+        let daemons: Vec<_> = self.cluster.daemons.iter().map(|daemon| daemon.role).collect();
+        self.cluster = Cluster::default();
+        self.health = Health::new();
+        let mut forced = self.put_in_force(true, moment);
+        let running = self.director.daemons().unwrap_or_default();
+        for role in daemons.into_iter().filter(|role| running.iter().any(|daemon| daemon.role == *role)) {
+            match self.director.stop_daemon(role) {
+                Ok(()) => forced.operations.push(format!("stop the {role} sync daemon")),
+                Err(error) => forced.refused.push(error.to_string()),
+            }
+        }
+        self.dirty = true;
+        self.save_if_dirty(moment);
+        Reloaded { operations: forced.operations, refused: forced.refused, warnings: Vec::new() }
+    }
+}
+
+/// Learns from the table which servers of new services were out of use. Servers that nobody checks start
+/// in use: nothing would bring them back.
+fn learn(health: &mut Health, cluster: &Cluster, current: &Table, new: &BTreeSet<ServiceKey>) {
+    let mut held = Table::new();
+    let by_key = cluster.by_key();
+    for entry in current.services.iter().filter(|entry| new.contains(&entry.service.key())) {
+        let Some(wanted) = by_key.get(&entry.service.key()) else { continue };
+        let mut entry = entry.clone();
+        for member in wanted.members.iter().filter(|member| member.check.is_none() || member.destination.weight == 0) {
+            entry.destinations.retain(|destination| destination.key != member.destination.key);
+            entry.destinations.push(member.destination.with_weight(1));
+        }
+        held.services.push(entry);
+    }
+    health.start_from(&held, StartAs::Up);
+}
