@@ -31,7 +31,7 @@ def kernel_director() -> lvs.Director:
     """The running kernel's director, emptied. Fails where there is none: a test that was asked for must not vanish."""
     expected = os.environ.get("LVS_TEST_KERNEL")
     if expected is not None:
-        assert os.uname().release.startswith(expected), f"this is kernel {os.uname().release}, not {expected}"
+        assert os.uname().release.startswith(f"{expected}."), f"this is kernel {os.uname().release}, not {expected}"
     director = lvs.Director.kernel(load_module=True)
     director.flush()
     for daemon in director.daemons():

@@ -15,7 +15,7 @@ pub(crate) fn assert_expected_kernel() {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     println!("kernel {}", release.trim());
     if let Ok(expected) = std::env::var("LVS_TEST_KERNEL") {
-        assert!(release.starts_with(&expected), "kernel {expected} is expected, {release} runs");
+        assert!(release.starts_with(&format!("{expected}.")), "kernel {expected} is expected, {release} runs");
     }
 }
 

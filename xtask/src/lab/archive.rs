@@ -3,8 +3,8 @@
 
 use crate::error::{Context, Result};
 use crate::host;
+use fs_err as fs;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};

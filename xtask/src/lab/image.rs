@@ -3,8 +3,9 @@
 use super::cpio::Archive;
 use crate::error::{Context, Error, Result};
 use crate::host;
+use fs_err as fs;
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -78,6 +78,11 @@ if [ "$LAB_OUT" ]; then
 else
   mount -t tmpfs out /n/out
 fi
+# Programs to compare with, of the same release whatever the host's; libraries only where the host has none.
+for f in "/lower$LAB_PROGRAMS"/sbin/*; do cp "$f" /n/usr/sbin/; done
+for f in "/lower$LAB_PROGRAMS"/lib/*.so*; do
+  [ -e "/n/usr/lib/x86_64-linux-gnu/${f##*/}" ] || cp -P "$f" /n/usr/lib/x86_64-linux-gnu/
+done
 cp /command.sh /n/run/lab-command
 cd /n && mount --move . / || die "cannot move to the new root"
 read up rest </proc/uptime

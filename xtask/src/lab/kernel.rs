@@ -1,11 +1,12 @@
 //! The cache of kernels: one directory a series, filled from Debian's package once.
 
 use super::options::{Engine, Options};
-use super::{image, packages};
+use super::{image, packages, programs};
 use crate::error::{Context, Error, Result};
 use crate::sys::Lock;
 use crate::{host, project};
-use std::fs::{self, File};
+use fs_err as fs;
+use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +24,8 @@ pub(crate) struct Kernel {
     pub(crate) directory: PathBuf,
     /// Includes the guest's first process.
     pub(crate) initramfs: PathBuf,
+    /// What takes the place of this machine's programs in the guest.
+    pub(crate) programs: PathBuf,
 }
 
 impl Kernel {
@@ -119,6 +122,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
     };
     let _one = lock(&cache.join("lock"), || say("waiting for another lab that is preparing a kernel"))?;
     packages::ensure(options.engine, options.tools)?;
+    let programs = programs::prepare(&cache, options.update)?;
     let complete = fs::read_to_string(directory.join("info"))
         .is_ok_and(|info| info.lines().next() == Some(&format!("format {FORMAT}")));
     if options.update || !complete {
@@ -143,7 +147,7 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
         fs::rename(temporary, &initramfs)?;
         remove_oldest(&directory, "initramfs-", KEPT_INITRAMFS)?;
     }
-    Ok(Kernel { directory, initramfs })
+    Ok(Kernel { directory, initramfs, programs })
 }
 
 /// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine needs.

@@ -5,7 +5,7 @@ use crate::sys;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -135,24 +135,18 @@ impl Machine {
         key: &str,
         deadline: Instant,
         sinks: &mut Sinks<'_>,
-        signals: Option<&OwnedFd>,
+        signals: Option<BorrowedFd<'_>>,
     ) -> Result<Waited> {
         while !self.said.contains_key(key) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Waited::TimedOut);
             }
-            // A negative descriptor is never ready.
-            let fd = |o: &Option<PipeReader>| o.as_ref().map_or(-1, |p| p.as_raw_fd());
-            let fds = [
-                self.control.as_raw_fd(),
-                fd(&self.outputs[0]),
-                fd(&self.outputs[1]),
-                signals.map_or(-1, |s| s.as_raw_fd()),
-            ];
+            let [out, err] = self.outputs.each_ref().map(|o| o.as_ref().map(AsFd::as_fd));
+            let fds = [Some(self.control.as_fd()), out, err, signals];
             // User-mode Linux leaves helpers behind that keep the ports open: its end shows in the process alone.
             let gone = self.child.try_wait()?.is_some();
-            let ready = sys::readable(&fds, if gone { Duration::ZERO } else { left.min(LOOK) })?;
+            let ready = sys::readable(fds, if gone { Duration::ZERO } else { left.min(LOOK) })?;
             if ready[3] {
                 return Ok(Waited::Interrupted);
             }
@@ -172,7 +166,7 @@ impl Machine {
     pub(crate) fn drain(&mut self, sinks: &mut Sinks<'_>) -> Result<()> {
         for i in 0..2 {
             while let Some(pipe) = &self.outputs[i] {
-                if !sys::readable(&[pipe.as_raw_fd()], Duration::ZERO)?[0] {
+                if !sys::readable([Some(pipe.as_fd())], Duration::ZERO)?[0] {
                     break;
                 }
                 self.pass_on(i, sinks)?;
@@ -186,7 +180,11 @@ impl Machine {
             return Ok(());
         };
         let mut buffer = [0; 65536];
-        let n = sys::read(pipe.as_fd(), &mut buffer)?;
+        let n = match (&*pipe).read(&mut buffer) {
+            // The caller waits, and comes back.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            done => done?,
+        };
         let sink = if i == 0 { &mut sinks.out } else { &mut sinks.err };
         if n == 0 {
             self.outputs[i] = None;

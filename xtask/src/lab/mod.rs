@@ -10,6 +10,7 @@
 //! | `options` | the command line, and what a run may be asked for |
 //! | `archive` | Debian's releases, whatever this machine's own is |
 //! | `packages` | finding and fetching Debian's kernel packages |
+//! | `programs` | programs to compare with, always of the same release |
 //! | `kernel` | the cache: a kernel ready to boot, made from a package |
 //! | `image` | the uncompressed kernel, the choice of modules, the initramfs (`cpio` writes it) |
 //! | `init.sh` | the guest's first process |
@@ -27,6 +28,7 @@ mod kernel;
 mod machine;
 mod options;
 mod packages;
+mod programs;
 mod qemu;
 mod run;
 mod snapshot;
@@ -40,6 +42,7 @@ pub(crate) use run::{End, run};
 
 use crate::error::Result;
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 /// Exit status of a run that took longer than `--timeout`.
@@ -78,7 +81,7 @@ fn main_inner(arguments: Vec<OsString>) -> Result<ExitCode> {
     };
     let signals = crate::sys::signals()?;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    Ok(match run(&options, &job, &mut out, &mut err, Some(&signals))? {
+    Ok(match run(&options, &job, &mut out, &mut err, Some(signals.as_fd()))? {
         // A status above 255 cannot come out of a shell.
         End::Exited(status) => ExitCode::from(u8::try_from(status).unwrap_or(FAILED)),
         End::TimedOut(why) => {

@@ -42,7 +42,7 @@ The run:
 The cache ($LVS_LAB_CACHE, else $XDG_CACHE_HOME/lvs-lab, else ~/.cache/lvs-lab):
   --prepare         only install, download and build; print what the cache then holds
   --update          fetch the newest package of the series again
-  --no-tools        do not install the guest's tools (ipvsadm, nft, ...) on this machine
+  --no-tools        do not install the guest's tools (curl, nft, ...) on this machine
 
 Standard output and error stay apart and are passed on byte for byte; standard input is empty.
 Exit status: the command's own; 124 after --timeout; 125 if the lab itself failed (the end of the kernel's log is

@@ -3,20 +3,19 @@
 use super::archive::{self, Archive, Release};
 use crate::error::{Error, Result};
 use crate::host;
+use fs_err as fs;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 /// What the lab itself cannot do without: (program, package). busybox is looked at more closely below.
 const NEEDED: [(&str, &str); 4] = [("depmod", "kmod"), ("dpkg-deb", "dpkg"), ("xz", "xz-utils"), ("zstd", "zstd")];
 /// What people expect in the guest, which sees this machine's programs.
-const TOOLS: [(&str, &str); 8] = [
+const TOOLS: [(&str, &str); 7] = [
     ("conntrack", "conntrack"),
     ("curl", "curl"),
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
-    ("ipvsadm", "ipvsadm"),
     ("nc", "netcat-openbsd"),
     ("nft", "nftables"),
 ];

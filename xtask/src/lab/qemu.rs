@@ -29,7 +29,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) out: &'a Path,
     pub(crate) interactive: bool,
     /// A saved state to start from.
-    pub(crate) incoming: Option<RawFd>,
+    pub(crate) incoming: Option<&'a Path>,
     /// QEMU's monitor.
     pub(crate) monitor: Option<RawFd>,
 }
@@ -67,8 +67,11 @@ pub(crate) fn command(options: &Options, kernel: &Kernel, ports: &Ports, setting
         Clock::Instructions => drop(qemu.args(["-icount", "shift=0,sleep=on"])),
         Clock::Warp => drop(qemu.args(["-icount", "shift=0,sleep=off"])),
     }
-    if let Some(fd) = setting.incoming {
-        qemu.args(["-incoming", &format!("fd:{fd}")]);
+    if let Some(file) = setting.incoming {
+        // Every release of QEMU takes a program's output; `fd:` and `file:` are each refused by some.
+        let mut from = OsString::from("exec:cat ");
+        from.push(super::guest::quoted(file.as_os_str()));
+        qemu.arg("-incoming").arg(from);
     }
     if let Some(fd) = setting.monitor {
         qemu.args(["-chardev", &format!("socket,id=monitor,fd={fd}")]).args(["-mon", "chardev=monitor,mode=control"]);

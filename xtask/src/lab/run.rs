@@ -5,11 +5,15 @@ use super::machine::{Machine, Sinks, Start, Waited};
 use super::options::{Engine, Job, Options};
 use super::{guest, qemu, snapshot, uml};
 use crate::error::{Context, Error, Result};
-use std::fs::{self, File};
+use fs_err as fs;
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// Longest time until a resumed machine answers. It takes half a second on an idle host.
+const RESUME: Duration = Duration::from_secs(120);
 
 /// How a run has ended. That the lab failed is an error instead.
 #[derive(Debug)]
@@ -27,32 +31,21 @@ pub(crate) fn run(
     job: &Job,
     out: &mut dyn Write,
     err: &mut dyn Write,
-    signals: Option<&OwnedFd>,
+    signals: Option<BorrowedFd<'_>>,
 ) -> Result<End> {
     // What could only fail later is looked at first.
     let script = guest::script(options, job)?;
     let kernel = kernel::prepare(options)?;
     let mut sinks = Sinks { out, err };
     let resumable = options.engine == Engine::Qemu && !options.cold && !matches!(job, Job::Shell);
-    let state = if resumable {
-        match snapshot::prepared(options, &kernel) {
-            Ok(state) => Some(state),
-            Err(error) => {
-                eprintln!("lab: warning: no saved state: {error}\nlab: booting instead");
-                None
-            }
-        }
-    } else {
-        None
-    };
+    let state = if resumable { snapshot::prepared(options, &kernel)? } else { None };
     let mut run = Run { options, kernel: &kernel, job, script: &script, sinks: &mut sinks, signals };
     match run.attempt(state.as_deref())? {
         Some(end) => Ok(end),
-        // A damaged state must not stay in the way.
         None => {
-            eprintln!("lab: warning: the saved state does not resume: booting, and saving a new one next time");
             if let Some(state) = state {
-                fs::remove_file(state)?;
+                eprintln!("lab: warning: this QEMU does not resume the state that it has saved");
+                snapshot::give_up(&state)?;
             }
             run.attempt(None)?.context(|| "the kernel did not boot".into())
         }
@@ -65,7 +58,7 @@ struct Run<'a, 'b> {
     job: &'a Job,
     script: &'a [u8],
     sinks: &'a mut Sinks<'b>,
-    signals: Option<&'a OwnedFd>,
+    signals: Option<BorrowedFd<'a>>,
 }
 
 impl Run<'_, '_> {
@@ -79,19 +72,17 @@ impl Run<'_, '_> {
             None => scratch.path.join("console"),
         };
         let out = self.out_directory(&scratch)?;
-        let incoming = state.map(File::open).transpose()?.map(OwnedFd::from);
-        let incoming_fd = incoming.as_ref().map(AsRawFd::as_raw_fd);
         let start = Start {
             scratch: &scratch.path,
             console: console.clone(),
             stdout_is_console: options.engine == Engine::Uml,
             interactive,
-            inherit: incoming.into_iter().collect(),
+            inherit: Vec::new(),
         };
         let mut machine = Machine::start(start, |ports| match options.engine {
             Engine::Qemu => {
                 let setting =
-                    qemu::Setting { console: &console, out: &out, interactive, incoming: incoming_fd, monitor: None };
+                    qemu::Setting { console: &console, out: &out, interactive, incoming: state, monitor: None };
                 Ok(qemu::command(options, self.kernel, ports, &setting))
             }
             Engine::Uml => uml::command(options, self.kernel, ports, &scratch.path, &out),
@@ -107,9 +98,19 @@ impl Run<'_, '_> {
         if waited == Waited::Said {
             let settings = self.settings(&out, interactive)?;
             waited = match machine.send(&settings, self.script) {
-                Ok(()) => machine.wait_for("rc", deadline, self.sinks, self.signals)?,
+                Ok(()) => Waited::Said,
                 Err(_) => Waited::Died,
             };
+        }
+        if waited == Waited::Said && state.is_some() {
+            let resumed = deadline.min(Instant::now() + RESUME);
+            waited = match machine.wait_for("boot", resumed, self.sinks, self.signals)? {
+                Waited::TimedOut if Instant::now() < deadline => Waited::Died,
+                waited => waited,
+            };
+        }
+        if waited == Waited::Said {
+            waited = machine.wait_for("rc", deadline, self.sinks, self.signals)?;
         }
         let total = machine.elapsed();
         machine.kill();
@@ -129,6 +130,7 @@ impl Run<'_, '_> {
                 Ok(Some(End::TimedOut(format!("timed out after {} s: {doing}{words}", time.as_secs_f64()))))
             }
             Waited::Interrupted => Ok(Some(End::Interrupted)),
+            // The machine that dies, or says nothing, before the command: the state is no good.
             Waited::Died if state.is_some() && !running => Ok(None),
             Waited::Died => Err(Error::new(format!(
                 "the guest died {}{}",
@@ -152,7 +154,12 @@ impl Run<'_, '_> {
         let seed: String = seed.iter().map(|b| format!("{b:02x}")).collect();
         let out = if self.options.out.is_some() { guest::quoted(out.as_os_str()) } else { "''".into() };
         let shell = if interactive { "1" } else { "" };
-        Ok(format!("LAB_OUT={}\nLAB_SHELL={shell}\nLAB_SEED={seed}\n", out.to_string_lossy()))
+        let programs = guest::quoted(self.kernel.programs.as_os_str());
+        Ok(format!(
+            "LAB_OUT={}\nLAB_PROGRAMS={}\nLAB_SHELL={shell}\nLAB_SEED={seed}\n",
+            out.to_string_lossy(),
+            programs.to_string_lossy()
+        ))
     }
 }
 

@@ -8,8 +8,9 @@ use super::options::Options;
 use super::qemu;
 use crate::error::{Error, Result};
 use crate::host;
+use fs_err as fs;
 use serde_json::json;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,11 @@ const KEPT: usize = 6;
 /// A boot takes 3 s on an idle machine.
 const BOOT: Duration = Duration::from_secs(180);
 
-/// The saved state for these options, made if there is none.
-pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<PathBuf> {
+/// For how long it is believed that a state cannot be had.
+const DOUBT: Duration = Duration::from_secs(24 * 3600);
+
+/// The saved state for these options, made if there is none; nothing if it was found lately that there cannot be one.
+pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<Option<PathBuf>> {
     let program = host::which(qemu::PROGRAM).map(fs::metadata).transpose()?;
     let key = digest(&(
         fs::read(&kernel.initramfs)?.len(),
@@ -39,17 +43,34 @@ pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<PathBuf> {
     };
     let _one = kernel.lock(|| say("waiting for another lab that is saving a booted machine"))?;
     if let Ok(open) = File::options().append(true).open(&file) {
-        // The ones used last are kept.
-        let _ = open.set_modified(SystemTime::now());
-        return Ok(file);
+        let metadata = open.metadata()?;
+        if metadata.len() > 0 {
+            // The ones used last are kept.
+            let _ = open.set_modified(SystemTime::now());
+            return Ok(Some(file));
+        }
+        if metadata.modified()?.elapsed().is_ok_and(|age| age < DOUBT) {
+            return Ok(None);
+        }
     }
     say(&format!("booting kernel {} to save its state (once for these options)", options.label()));
     let temporary = file.with_extension("new");
     let made = save(options, kernel, &temporary).and_then(|()| Ok(fs::rename(&temporary, &file)?));
     let _ = fs::remove_file(&temporary);
-    made?;
+    if let Err(error) = made {
+        eprintln!("lab: warning: no saved state: {error}");
+        give_up(&file)?;
+        return Ok(None);
+    }
     remove_oldest(&kernel.directory, "snapshot-", KEPT)?;
-    Ok(file)
+    Ok(Some(file))
+}
+
+/// Notes that this state cannot be had: runs boot instead, without trying it each time.
+pub(crate) fn give_up(file: &Path) -> Result<()> {
+    eprintln!("lab: booting, from now on every time (--update tries again)");
+    File::create(file)?;
+    Ok(())
 }
 
 fn save(options: &Options, kernel: &Kernel, to: &Path) -> Result<()> {

@@ -1,6 +1,5 @@
 //! Builds, and finds, what is to be run in the lab.
 
-use super::MARK;
 use crate::error::{Context, Error, Result};
 use crate::host;
 use crate::project::{self, cargo};
@@ -23,6 +22,8 @@ pub(super) struct Item {
     pub(super) tests: Option<usize>,
 }
 
+/// How the name of a test program for the lab begins.
+const PREFIX: &str = "kernel_";
 /// Everything but this program, and the Python module, which only Python can load.
 const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "lvs-py"];
 
@@ -66,7 +67,7 @@ pub(super) fn reboots() -> Result<Reboots> {
     Ok(Reboots { before: with("before"), after: with("after") })
 }
 
-/// Rust test programs with at least one marked test.
+/// Rust test programs for the lab.
 fn rust_tests() -> Result<Vec<Item>> {
     let mut build = cargo(&["test", "--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);
     let output = build.args(PACKAGES).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
@@ -77,45 +78,32 @@ fn rust_tests() -> Result<Vec<Item>> {
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let message: Value = serde_json::from_str(line).context(|| format!("cargo said {line}"))?;
         let Some(program) = test_program(&message) else { continue };
-        let tests = marked_tests(&program)?;
-        if tests.is_empty() {
+        let tests = ignored_tests(&program)?;
+        if tests == 0 {
             continue;
         }
         let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
         let directory = manifest.parent().unwrap_or(project::root()).to_owned();
         let member = directory.strip_prefix(project::root()).unwrap_or(&directory).display().to_string();
         let name = format!("{member} {}", message["target"]["name"].as_str().unwrap_or_default());
-        let count = tests.len();
-        let mut command = vec![program, "--ignored".into(), "--exact".into(), "--test-threads=1".into()];
-        command.extend(tests);
-        items.push(Item { name, command, directory, tests: Some(count) });
+        let command = vec![program, "--ignored".into(), "--test-threads=1".into()];
+        items.push(Item { name, command, directory, tests: Some(tests) });
     }
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(items)
 }
 
-/// The file of a test program, if that is what cargo's message is about.
+/// The file of a test program for the lab, if that is what cargo's message is about.
 fn test_program(message: &Value) -> Option<String> {
     let is_test = message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
-    is_test.then(|| message["executable"].as_str().map(str::to_owned)).flatten()
+    let in_lab = message["target"]["name"].as_str().is_some_and(|name| name.starts_with(PREFIX));
+    (is_test && in_lab).then(|| message["executable"].as_str().map(str::to_owned)).flatten()
 }
 
-/// The names of the tests that bear the mark.
-fn marked_tests(program: &str) -> Result<Vec<String>> {
-    let mut list = Command::new(program);
-    // Only this form of the list tells why a test is ignored. Asking the program for it is all that the variable does:
-    // it was built without.
-    list.args(["--list", "--format", "json", "-Z", "unstable-options"]).env("RUSTC_BOOTSTRAP", "1");
-    let output = host::capture(&mut list)?;
-    let mut tests = Vec::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let event: Value = serde_json::from_str(line).context(|| format!("{program} said {line}"))?;
-        let reason = event["ignore_message"].as_str().unwrap_or_default();
-        if event["event"] == "discovered" && event["ignore"] == true && reason.starts_with(MARK) {
-            tests.extend(event["name"].as_str().map(str::to_owned));
-        }
-    }
-    Ok(tests)
+/// How many tests of a program are left out unless asked for: those of programs for the lab need a kernel with IPVS.
+fn ignored_tests(program: &str) -> Result<usize> {
+    let output = host::capture(Command::new(program).args(["--list", "--ignored", "--format", "terse"]))?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count())
 }
 
 /// Programs of a directory: shell and Python scripts, C programs (built here against the library), and whatever else may be
@@ -165,22 +153,23 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn only_test_programs_are_taken_from_what_cargo_says() {
-        let message = |reason: &str, test: bool| json!({ "reason": reason, "profile": { "test": test }, "executable": "/t/kernel-1" });
-        assert_eq!(test_program(&message("compiler-artifact", true)), Some("/t/kernel-1".into()));
-        assert_eq!(test_program(&message("compiler-artifact", false)), None);
-        assert_eq!(test_program(&message("build-finished", true)), None);
+    fn only_test_programs_for_the_lab_are_taken_from_what_cargo_says() {
+        let message = |reason: &str, name: &str, test: bool| json!({ "reason": reason, "target": { "name": name }, "profile": { "test": test }, "executable": "/t/1" });
+        assert_eq!(test_program(&message("compiler-artifact", "kernel_plan", true)), Some("/t/1".into()));
+        assert_eq!(test_program(&message("compiler-artifact", "plan", true)), None);
+        assert_eq!(test_program(&message("compiler-artifact", "kernel_plan", false)), None);
+        assert_eq!(test_program(&message("build-finished", "kernel_plan", true)), None);
         assert_eq!(test_program(&json!({ "reason": "compiler-artifact", "profile": { "test": true } })), None);
     }
 
     #[test]
-    #[ignore = "another reason"]
-    fn this_test_bears_no_mark() {}
+    #[ignore = "the test below looks for it"]
+    fn this_test_is_ignored() {}
 
     #[test]
-    fn tests_without_the_mark_are_left_out() {
-        // This very program: it has an ignored test, but none for the lab.
+    fn ignored_tests_of_a_program_are_counted() {
+        // This very program.
         let program = std::env::current_exe().unwrap();
-        assert_eq!(marked_tests(program.to_str().unwrap()).unwrap(), Vec::<String>::new());
+        assert_eq!(ignored_tests(program.to_str().unwrap()).unwrap(), 1);
     }
 }

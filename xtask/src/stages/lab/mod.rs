@@ -1,7 +1,7 @@
 //! Tests that need root and a kernel with IPVS, run in the lab: one guest for each kernel, all tests inside.
 //!
-//! What is run (see `collect`): every Rust test, wherever it is, that says
-//! `#[ignore = "needs CAP_NET_ADMIN and ip_vs"]`, and every program in a directory `tests/lab` of a member of the workspace.
+//! What is run (see `collect`): every test of the Rust programs `tests/kernel_*` that is ignored elsewhere, and every
+//! program in a directory `tests/lab` of a member of the workspace.
 //! Those in `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that one was switched
 //! off, with `after`; in `/out` the second finds what the first has left there. All find `LVS_TEST_KERNEL` (the series that must
 //! be running), `LVS_LAB` (6.12, 6.1 or uml), and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a
@@ -20,8 +20,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
-/// The reason that marks a test for this stage.
-pub(crate) const MARK: &str = "needs CAP_NET_ADMIN and ip_vs";
 /// Longest time for all tests in one kernel.
 const TIMEOUT: Duration = Duration::from_secs(3000);
 
