@@ -97,3 +97,16 @@ pub struct Event {
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub message: String,
 }
+
+/// In words, without its time.
+impl std::fmt::Display for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.kind.name().replace('_', " "))?;
+        match (&self.server, &self.service) {
+            (Some(server), Some(service)) => write!(f, ": {server} of {service}")?,
+            (None, Some(service)) => write!(f, ": {service}")?,
+            _ => {}
+        }
+        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
+    }
+}

@@ -68,6 +68,43 @@ impl Target {
     }
 }
 
+/// Where a program keeps its files.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Directories {
+    /// Where state is kept: /var/lib/lvs, or beside the file of --embedded
+    #[arg(long, global = true, env = "LVS_STATE", value_name = "DIRECTORY")]
+    pub state: Option<PathBuf>,
+    /// Where control sockets are: /run/lvs, or beside the file of --embedded
+    #[arg(long, global = true, env = "LVS_RUN", value_name = "DIRECTORY")]
+    pub run: Option<PathBuf>,
+}
+
+impl Directories {
+    /// Where state is kept.
+    pub fn state(&self, target: &Target) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| target.beside("/var/lib/lvs"))
+    }
+
+    /// Where control sockets are.
+    pub fn run(&self, target: &Target) -> PathBuf {
+        self.run.clone().unwrap_or_else(|| target.beside("/run/lvs"))
+    }
+}
+
+impl Target {
+    /// An embedded table has its files beside it: whoever works on one needs no rights to the system's.
+    fn beside(&self, system: &str) -> PathBuf {
+        match &self.embedded {
+            Some(file) => {
+                let mut name = file.as_os_str().to_owned();
+                name.push(".state");
+                name.into()
+            }
+            None => system.into(),
+        }
+    }
+}
+
 /// A network namespace as people name it.
 pub fn namespace(text: &str) -> Namespace {
     match text.parse() {

@@ -55,6 +55,8 @@ pub struct DrainRecord {
     pub done: bool,
     /// Connections that were cut because its deadline was over.
     pub cut: u64,
+    /// Inactive connections and UDP flows that were left.
+    pub left: u64,
 }
 
 impl State {

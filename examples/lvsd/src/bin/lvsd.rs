@@ -14,7 +14,7 @@ use lvsd::control::server;
 use lvsd::daemon::{self, Clock, FileSource, Options, privileges, start_log};
 use lvsd::engine::{Engine, Setup};
 use lvsd::instance::{Instance, create_directory};
-use lvsd::open::Target;
+use lvsd::open::{Directories, Target};
 use lvsd::state::{StateFile, place};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -29,12 +29,8 @@ struct Cli {
     /// The name of this instance's state and socket; otherwise that of the file, or else its path
     #[arg(long)]
     name: Option<String>,
-    /// Where state is kept
-    #[arg(long, default_value = "/var/lib/lvs", env = "LVS_STATE", value_name = "DIRECTORY")]
-    state: PathBuf,
-    /// Where the control socket is
-    #[arg(long, default_value = "/run/lvs", env = "LVS_RUN", value_name = "DIRECTORY")]
-    run: PathBuf,
+    #[command(flatten)]
+    directories: Directories,
     /// The group that may use the control socket
     #[arg(long, value_name = "GROUP")]
     socket_group: Option<String>,
@@ -88,9 +84,11 @@ fn run(cli: &Cli) -> Result<()> {
     let table = cli.target.table()?;
     let given = cli.name.as_deref().or(cluster.name.as_deref());
     let instance = Instance::new(given, &cli.cluster, &table)?;
-    let _lock = instance.lock(&cli.state)?;
-    create_directory(&cli.run)?;
-    let socket = bind(&instance.socket(&cli.run), cli.socket_group.as_deref())?;
+    let (state, run) = (cli.directories.state(&cli.target), cli.directories.run(&cli.target));
+    let _lock = instance.lock(&state)?;
+    create_directory(&run)?;
+    let instance_socket = instance.socket(&run);
+    let socket = bind(&instance_socket, cli.socket_group.as_deref())?;
     let metrics = cli.metrics.map(std::net::TcpListener::bind).transpose().context("cannot listen for metrics")?;
     // Checks are made from where the director is.
     let mut target = cli.target.clone();
@@ -99,20 +97,20 @@ fn run(cli: &Cli) -> Result<()> {
     }
     let checks = privileges::raise_limits();
     let director = target.open()?;
-    let state = StateFile::new(instance.state_file(&cli.state));
+    let state = StateFile::new(instance.state_file(&state));
     let loaded = state.load(&instance.identity, cli.take_over)?;
     privileges::drop_privileges(cli.user.as_deref())?;
     let clock = Clock::default();
     let mut source = FileSource::new(instance.identity.cluster.clone(), cli.watch_file);
     let cluster = daemon::Source::load(&mut source).map_err(|refused| anyhow::anyhow!(refused.error))?;
     let setup = Setup { instance, place: place(), director, store: Box::new(state), resync, adopt: cli.adopt };
-    let engine = Engine::start(setup, cluster, loaded, clock.moment())?;
-    for warning in engine.warnings() {
+    let (engine, begun) = Engine::start(setup, cluster, loaded, clock.moment())?;
+    for warning in begun.warnings {
         tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let options = Options { withdraw: cli.withdraw, checks };
-    tokio::task::LocalSet::new().block_on(&runtime, async {
+    let result = tokio::task::LocalSet::new().block_on(&runtime, async {
         let (owner, inbox) = daemon::inbox();
         socket.set_nonblocking(true)?;
         tokio::task::spawn_local(server::serve_unix(UnixListener::from_std(socket)?, owner.clone()));
@@ -121,7 +119,10 @@ fn run(cli: &Cli) -> Result<()> {
             tokio::task::spawn_local(server::serve_tcp(TcpListener::from_std(listener)?, owner));
         }
         daemon::run(engine, Box::new(source), clock, inbox, options).await
-    })
+    });
+    // It may not be this user's to remove; the next start does.
+    let _ = std::fs::remove_file(instance_socket);
+    result
 }
 
 /// Listens on the control socket. Whoever holds the lock of the instance may replace what is left of it.

@@ -126,6 +126,9 @@ pub struct DrainStatus {
     pub waiting: Vec<String>,
     /// How many active connections were cut because its deadline was over.
     pub cut: u64,
+    /// How many inactive connections and UDP flows were left when servers went. What their clients send is
+    /// dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is set.
+    pub left: u64,
 }
 
 /// Operations on the table.

@@ -231,16 +231,15 @@ fn notify(state: &[NotifyState<'_>]) {
 
 fn publish(engine: &mut Engine, events: &broadcast::Sender<crate::event::Event>, hooks: &Hooks) {
     for event in engine.journal.take() {
-        let (service, server) = (event.service.as_deref(), event.server.as_deref());
-        let (kind, message) = (event.kind.name(), event.message.as_str());
+        let (kind, service, server) = (event.kind.name(), event.service.as_deref(), event.server.as_deref());
         match event.kind {
             EventKind::Refused | EventKind::ReloadRefused | EventKind::DrainCut | EventKind::CheckNotRun => {
-                tracing::error!(kind, service, server, "{message}");
+                tracing::error!(kind, service, server, "{event}");
             }
             EventKind::ServerDown | EventKind::ServerDamped | EventKind::QuorumLost | EventKind::DriftRepaired => {
-                tracing::warn!(kind, service, server, "{message}");
+                tracing::warn!(kind, service, server, "{event}");
             }
-            _ => tracing::info!(kind, service, server, "{message}"),
+            _ => tracing::info!(kind, service, server, "{event}"),
         }
         hooks.run(&event);
         // Nobody may be watching.

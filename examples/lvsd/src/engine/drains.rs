@@ -28,6 +28,8 @@ pub(super) struct Job {
     gone: BTreeSet<Server>,
     done: bool,
     cut: u64,
+    /// Inactive connections and UDP flows that were left when servers went.
+    left: u64,
     waiting: Vec<Remaining>,
     look_at: Duration,
 }
@@ -56,6 +58,7 @@ impl Job {
             gone: BTreeSet::new(),
             done: false,
             cut: 0,
+            left: 0,
             waiting: Vec::new(),
             look_at: moment.now,
         })
@@ -71,6 +74,7 @@ impl Job {
         job.started = record.started;
         job.done = record.done;
         job.cut = record.cut;
+        job.left = record.left;
         job.gone = record.gone.iter().filter_map(|text| parse(text)).collect();
         Some(job)
     }
@@ -83,6 +87,7 @@ impl Job {
             gone: self.gone.iter().map(|server| name(*server)).collect(),
             done: self.done,
             cut: self.cut,
+            left: self.left,
         }
     }
 
@@ -216,6 +221,7 @@ impl Engine {
             for operation in &progress.operations {
                 match *operation {
                     Operation::RemoveDestination(service, server) => {
+                        job.left += inactive(&snapshot, service, server);
                         job.gone.insert((service, server));
                     }
                     Operation::RemoveService(_) => job.done = true,
@@ -282,9 +288,16 @@ impl Engine {
                 done: job.done,
                 waiting: job.waiting.iter().map(waiting).collect(),
                 cut: job.cut,
+                left: job.left,
             })
             .collect()
     }
+}
+
+fn inactive(snapshot: &Snapshot, service: ServiceKey, server: DestinationKey) -> u64 {
+    let entry = snapshot.services.iter().find(|entry| entry.entry.service.key() == service);
+    let entry = entry.and_then(|entry| entry.destinations.iter().find(|entry| entry.destination.key == server));
+    entry.map_or(0, |entry| entry.inactive.into())
 }
 
 /// Whether taking back a selection takes back a drain: what it is about is drained by it.

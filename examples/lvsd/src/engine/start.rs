@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lvs_core::Director;
-use lvs_core::health::{Health, HealthError, Probe, StartAs};
+use lvs_core::health::{Change, Health, HealthError, Probe, StartAs};
 use lvs_core::model::{ServiceKey, Table};
 
 use super::drains::Job;
@@ -15,7 +15,7 @@ use crate::config::Cluster;
 use crate::control::{Refused, Reloaded};
 use crate::event::EventKind;
 use crate::instance::Instance;
-use crate::state::{Loaded, Store};
+use crate::state::{Loaded, State, Store};
 
 /// What a cluster needs to begin.
 pub struct Setup {
@@ -72,12 +72,7 @@ fn foreign(keys: &[ServiceKey]) -> String {
 }
 
 impl Engine {
-    /// Begins: goes on from the state that was kept, or else from what the table says, and puts the
-    /// file in force.
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing was changed.
-    pub fn start(setup: Setup, cluster: Cluster, loaded: Loaded, moment: Moment) -> Result<Self, StartError> {
+    fn begin(setup: Setup, loaded: Loaded, moment: Moment) -> (Self, Option<Box<State>>) {
         let Setup { instance, place, director, store, resync, adopt } = setup;
         let mut engine = Self {
             instance,
@@ -128,17 +123,39 @@ impl Engine {
                 engine.journal.cluster(EventKind::Refused, &message, moment);
             }
         }
-        engine.change(cluster, moment, |health, moment| {
-            match kept.as_ref().and_then(|state| state.health.as_ref()) {
-                Some(saved) => {
-                    let away = moment.unix.saturating_sub(kept.as_ref().map_or(0, |state| state.saved_at));
-                    health.restore(saved, moment.now, Duration::from_secs(away))
-                }
-                None => Ok(()),
-            }
-        })?;
+        (engine, kept)
+    }
+
+    /// Begins: goes on from the state that was kept, or else from what the table says, and puts the
+    /// file in force.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was changed.
+    pub fn start(
+        setup: Setup,
+        cluster: Cluster,
+        loaded: Loaded,
+        moment: Moment,
+    ) -> Result<(Self, Reloaded), StartError> {
+        let adopt = setup.adopt;
+        let (mut engine, kept) = Self::begin(setup, loaded, moment);
+        let forced = engine.change(cluster, kept.as_deref(), moment)?;
         engine.adopt = adopt;
         engine.journal.cluster(EventKind::Started, &engine.instance.identity.cluster.display().to_string(), moment);
+        let warnings = engine.warnings();
+        Ok((engine, Reloaded { operations: forced.operations, refused: forced.refused, warnings }))
+    }
+
+    /// Begins without putting anything in force, to see what would be done.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn look(setup: Setup, cluster: Cluster, loaded: Loaded, moment: Moment) -> Result<Self, StartError> {
+        let (mut engine, kept) = Self::begin(setup, loaded, moment);
+        let (health, _) = engine.prepare(&cluster, kept.as_deref(), moment)?;
+        engine.owned.extend(keys(&cluster));
+        engine.health = health;
+        engine.cluster = cluster;
         Ok(engine)
     }
 
@@ -148,7 +165,7 @@ impl Engine {
     /// # Errors
     /// Why the file was refused: then the one before stays in force, and nothing was changed.
     pub fn reload(&mut self, cluster: Cluster, moment: Moment) -> Result<Reloaded, Refused> {
-        match self.change(cluster, moment, |_, _| Ok(())) {
+        match self.change(cluster, None, moment) {
             Ok(forced) => {
                 self.counts.reloads += 1;
                 self.reload_refused = None;
@@ -174,44 +191,50 @@ impl Engine {
         self.health.warnings().map(|(service, warning)| format!("{service}: {warning}")).collect()
     }
 
-    fn change(
+    /// The health of another file's servers: what is known of those that stay, is kept.
+    fn prepare(
         &mut self,
-        cluster: Cluster,
+        cluster: &Cluster,
+        kept: Option<&State>,
         moment: Moment,
-        restore: impl FnOnce(&mut Health, Moment) -> Result<(), HealthError>,
-    ) -> Result<Forced, StartError> {
+    ) -> Result<(Health, Vec<Change>), StartError> {
         let current = self.director.snapshot()?.to_table();
-        let wanted: BTreeSet<ServiceKey> = cluster.services.iter().map(|entry| entry.service.key()).collect();
+        let wanted = keys(cluster);
         let foreign = self.foreign(&current, &wanted);
         if !foreign.is_empty() && !cluster.adopt && !self.adopt {
             return Err(StartError::Foreign(foreign));
         }
         let mut health = self.health.clone();
         health.retain(|key| wanted.contains(key));
-        let new: BTreeSet<ServiceKey> = wanted.iter().copied().filter(|key| health.configured(key).is_none()).collect();
+        let new: BTreeSet<ServiceKey> = wanted.into_iter().filter(|key| health.configured(key).is_none()).collect();
         let mut changes = Vec::new();
         for entry in &cluster.services {
             changes.extend(health.watch(entry.service, entry.destinations(), entry.policy)?);
         }
-        learn(&mut health, &cluster, &current, &new);
-        restore(&mut health, moment)?;
+        learn(&mut health, cluster, &current, &new);
+        if let Some(state) = kept
+            && let Some(saved) = &state.health
+        {
+            let away = Duration::from_secs(moment.unix.saturating_sub(state.saved_at));
+            health.restore(saved, moment.now, away)?;
+        }
         for entry in &cluster.services {
             for member in entry.members.iter().filter(|member| member.check.is_none()) {
                 // Nobody checks it, so nobody would ever bring it back.
                 for _ in 0..entry.policy.rise {
-                    changes.extend(health.report(
-                        &entry.service.key(),
-                        &member.destination.key,
-                        Probe::Up,
-                        moment.now,
-                    )?);
+                    let (service, server) = (entry.service.key(), member.destination.key);
+                    changes.extend(health.report(&service, &server, Probe::Up, moment.now)?);
                 }
             }
         }
+        Ok((health, changes))
+    }
 
+    fn change(&mut self, cluster: Cluster, kept: Option<&State>, moment: Moment) -> Result<Forced, StartError> {
+        let (health, changes) = self.prepare(&cluster, kept, moment)?;
         // Claimed before anything is in the table: a crash in between leaves nothing that is nobody's.
         let owned = self.owned.clone();
-        self.owned.extend(&wanted);
+        self.owned.extend(keys(&cluster));
         if self.owned != owned
             && let Err(error) = self.save(moment)
         {
@@ -244,6 +267,11 @@ impl Engine {
         self.save_if_dirty(moment);
         Reloaded { operations: forced.operations, refused: forced.refused, warnings: Vec::new() }
     }
+}
+
+/// The services of a file.
+fn keys(cluster: &Cluster) -> BTreeSet<ServiceKey> {
+    cluster.services.iter().map(|entry| entry.service.key()).collect()
 }
 
 /// Learns from the table which servers of new services were out of use. Servers that nobody checks start

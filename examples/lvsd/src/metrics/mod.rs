@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 pub use family::{Families, Labels, classic};
 use lvs_core::model::{ServiceKey, Snapshot};
-pub use table::add_table;
+pub use table::{add_state, add_table, add_totals};
 
 use crate::engine::{Engine, Moment};
 

@@ -1,4 +1,4 @@
-use lvs_core::model::{DestinationEntry, DestinationKey, ServiceKey, Snapshot, Stats};
+use lvs_core::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot, Snapshot, Stats};
 
 use super::{Families, Labels, Naming};
 
@@ -53,23 +53,58 @@ const BYTES: [Sum; 2] = [
     ("lvs_service_outgoing", "lvs_destination_outgoing", "Bytes from real servers", |stats| stats.counters.bytes_out),
 ];
 
-/// Adds the metrics of a table.
-pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&ServiceKey) -> Naming) {
-    let services: Vec<_> = snapshot
+type Services<'a> = Vec<(Labels, &'a ServiceSnapshot)>;
+type Destinations<'a> = Vec<(Labels, &'a DestinationEntry)>;
+
+fn labelled<'a>(snapshot: &'a Snapshot, naming: impl Fn(&ServiceKey) -> Naming) -> (Services<'a>, Destinations<'a>) {
+    let services: Services<'_> = snapshot
         .services
         .iter()
         .map(|entry| (service(&entry.entry.service.key(), &naming(&entry.entry.service.key())), entry))
         .collect();
-    let destinations: Vec<(Labels, &DestinationEntry)> = services
+    let destinations = services
         .iter()
         .flat_map(|(labels, service)| {
             service.destinations.iter().map(|entry| (destination(labels, &entry.destination.key), entry))
         })
         .collect();
+    (services, destinations)
+}
+
+/// Adds the metrics of a table.
+pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&ServiceKey) -> Naming) {
+    add_counters(families, &labelled(snapshot, &naming));
+    add_state(families, snapshot, naming);
+    for (name, help, value) in [
+        ("lvs_timeout_tcp", "Seconds until an idle TCP connection is forgotten", snapshot.timeouts.tcp),
+        ("lvs_timeout_tcp_fin", "Seconds until a closing TCP connection is forgotten", snapshot.timeouts.tcp_fin),
+        ("lvs_timeout_udp", "Seconds until a UDP flow is forgotten", snapshot.timeouts.udp),
+    ] {
+        families.gauge(name, help, [(Labels::default(), u64::from(value))]);
+    }
+}
+
+/// Adds the sums of all services, present and past.
+pub fn add_totals(families: &mut Families, stats: &Stats) {
+    let counters = &stats.counters;
+    for (name, help, value) in [
+        ("lvs_connections", "Connections scheduled by all services", counters.connections),
+        ("lvs_incoming_packets", "Packets from clients of all services", counters.packets_in),
+        ("lvs_outgoing_packets", "Packets from real servers of all services", counters.packets_out),
+    ] {
+        families.counter(name, help, [(Labels::default(), value)]);
+    }
+    families.bytes("lvs_incoming", "Bytes from clients of all services", [(Labels::default(), counters.bytes_in)]);
+    families.bytes(
+        "lvs_outgoing",
+        "Bytes from real servers of all services",
+        [(Labels::default(), counters.bytes_out)],
+    );
+}
+
+fn add_counters(families: &mut Families, (services, destinations): &(Services<'_>, Destinations<'_>)) {
     let of_services = |sum: fn(&Stats) -> u64| {
-        let row = move |(labels, entry): &(Labels, &lvs_core::model::ServiceSnapshot)| {
-            (labels.clone(), sum(&entry.entry.statistics()))
-        };
+        let row = move |(labels, entry): &(Labels, &ServiceSnapshot)| (labels.clone(), sum(&entry.entry.statistics()));
         services.iter().map(row)
     };
     let of_destinations = |sum: fn(&Stats) -> u64| {
@@ -83,6 +118,11 @@ pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
         families.bytes(service, help, of_services(sum));
         families.bytes(destination, help, of_destinations(sum));
     }
+}
+
+/// Adds what is there now, without counters.
+pub fn add_state(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&ServiceKey) -> Naming) {
+    let (services, destinations) = labelled(snapshot, naming);
     let rows = services.iter().map(|(labels, entry)| (labels.clone(), entry.destinations.len() as u64));
     families.gauge("lvs_service_destinations", "Destinations of the service", rows);
     let rows = services.iter().map(|(labels, entry)| {
@@ -109,20 +149,11 @@ pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
         "Connections from which on it gets no new ones, 0 for no limit",
         count(|entry| entry.destination.upper_threshold),
     );
-    for (name, help, value) in [
-        ("lvs_timeout_tcp", "Seconds until an idle TCP connection is forgotten", snapshot.timeouts.tcp),
-        ("lvs_timeout_tcp_fin", "Seconds until a closing TCP connection is forgotten", snapshot.timeouts.tcp_fin),
-        ("lvs_timeout_udp", "Seconds until a UDP flow is forgotten", snapshot.timeouts.udp),
-    ] {
-        families.gauge(name, help, [(Labels::default(), u64::from(value))]);
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use lvs_core::model::{
-        AddressFamily, Counters, Coverage, Destination, Info, Protocol, Service, ServiceEntry, ServiceSnapshot,
-    };
+    use lvs_core::model::{AddressFamily, Counters, Coverage, Destination, Info, Protocol, Service, ServiceEntry};
 
     use super::*;
     use crate::metrics::{classic, of_table};

@@ -120,7 +120,7 @@ impl Machine {
             adopt: false,
         };
         let moment = Moment { now: Duration::ZERO, unix: self.unix };
-        let engine = Engine::start(setup, Cluster::parse(text).unwrap(), loaded, moment)?;
+        let (engine, _) = Engine::start(setup, Cluster::parse(text).unwrap(), loaded, moment)?;
         Ok(Run { engine, moment })
     }
 

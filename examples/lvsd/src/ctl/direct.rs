@@ -1,0 +1,209 @@
+//! Commands without lvsd.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use lvs_core::drain::{self as core_drain, Drain as CoreDrain, DrainPolicy};
+use lvs_core::watch::poll_async;
+
+use super::{Answer, Cli, ClusterFile, Drain, Verb, print, remote, table};
+use crate::config::Cluster;
+use crate::control::{Findings, Reloaded, Reply, Request};
+use crate::daemon::Clock;
+use crate::engine::{Engine, Setup};
+use crate::instance::{Instance, Lock};
+use crate::preflight::{self, Severity};
+use crate::state::{StateFile, place};
+use crate::text;
+
+pub(super) fn run(cli: &Cli, verb: &Verb, out: &mut dyn Write) -> Answer {
+    match verb {
+        Verb::Status(file) => status(cli, path(file)?, out),
+        Verb::Plan(file) => {
+            let (mut once, clock) = Once::begin(cli, path(file)?, Mode::Look)?;
+            let Reply::Plan(plan) = once.ask(Request::Plan, clock)? else { bail!("no plan") };
+            if cli.json {
+                print::json(&plan, out)?
+            } else {
+                write!(out, "{}", plan.rules)?
+            };
+            Ok(true)
+        }
+        Verb::Check(file) => check(cli, path(file)?, out),
+        Verb::Stop(file) => {
+            let (mut once, clock) = Once::begin(cli, path(file)?, Mode::Look)?;
+            let done = once.engine.withdraw(clock.moment());
+            reloaded(cli, &done, out)
+        }
+        Verb::Drain(drain) => self::drain(cli, drain, out),
+        Verb::Watch { interval } => watch(cli, *interval, out),
+        Verb::Metrics { .. } => table::metrics(cli, out),
+        other => bail!("{other:?} needs lvsd"),
+    }
+}
+
+fn path(file: &ClusterFile) -> Result<&Path> {
+    file.cluster.as_deref().context("--direct needs the cluster file")
+}
+
+/// Whether the table is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Apply,
+    Look,
+}
+
+/// The engine of a cluster for the time of one command.
+struct Once {
+    engine: Engine,
+    /// What the beginning has done.
+    done: Reloaded,
+    _lock: Lock,
+}
+
+impl Once {
+    fn begin(cli: &Cli, path: &Path, mode: Mode) -> Result<(Self, Clock)> {
+        let cluster = Cluster::load(path)?;
+        let given = cli.instance.as_deref().or(cluster.name.as_deref());
+        let instance = Instance::new(given, path, &cli.target.table()?)?;
+        let lock = instance.lock(&cli.state())?;
+        let state = StateFile::new(instance.state_file(&cli.state()));
+        let loaded = state.load(&instance.identity, false)?;
+        let clock = Clock::default();
+        let setup = Setup {
+            instance,
+            place: place(),
+            director: cli.target.open()?,
+            store: Box::new(state),
+            resync: Duration::from_secs(10),
+            adopt: false,
+        };
+        let (engine, done) = match mode {
+            Mode::Apply => Engine::start(setup, cluster, loaded, clock.moment())?,
+            Mode::Look => (Engine::look(setup, cluster, loaded, clock.moment())?, Reloaded::default()),
+        };
+        Ok((Self { engine, done, _lock: lock }, clock))
+    }
+
+    fn ask(&mut self, request: Request, clock: Clock) -> Result<Reply> {
+        self.engine.handle(request, clock.moment()).map_err(|refused| anyhow!(refused.error))
+    }
+}
+
+/// Puts a file in force once.
+pub(super) fn apply(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
+    let (once, clock) = Once::begin(cli, path, Mode::Apply)?;
+    let Once { mut engine, done, _lock } = once;
+    engine.end(clock.moment());
+    reloaded(cli, &done, out)
+}
+
+fn reloaded(cli: &Cli, done: &Reloaded, out: &mut dyn Write) -> Answer {
+    if cli.json {
+        print::json(done, out)?
+    } else {
+        print::reloaded(done, out)?
+    };
+    Ok(done.refused.is_empty())
+}
+
+fn status(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
+    let (mut once, clock) = Once::begin(cli, path, Mode::Look)?;
+    let Reply::Plan(plan) = once.ask(Request::Plan, clock)? else { bail!("no plan") };
+    if cli.json {
+        print::json(&plan, out)?;
+    } else {
+        let ours = once.engine.cluster().table();
+        let mut snapshot = once.engine.director().snapshot()?;
+        snapshot.services.retain(|service| ours.service(&service.entry.service.key()).is_some());
+        write!(out, "{}", text::listing(&snapshot)?)?;
+        for operation in &plan.operations {
+            writeln!(out, "not as it should be: would {operation}")?;
+        }
+    }
+    Ok(plan.operations.is_empty())
+}
+
+fn check(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
+    let cluster = Cluster::load(path)?;
+    let findings = match cli.target.embedded {
+        // An embedded director needs nothing of this host.
+        Some(_) => Vec::new(),
+        None => preflight::director(&cluster.table()),
+    };
+    let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
+    let findings = Findings { ready, findings };
+    if cli.json {
+        print::json(&findings, out)?
+    } else {
+        print::findings(&findings, out)?
+    };
+    Ok(ready)
+}
+
+fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
+    let spec = drain.spec();
+    let mut policy = DrainPolicy::default();
+    if let Some(waiting) = spec.wait_for {
+        policy = policy.waiting_for(waiting.into());
+    }
+    if let Some(deadline) = spec.deadline {
+        policy = policy.with_deadline(Duration::try_from_secs_f64(deadline)?);
+    }
+    if spec.keep {
+        policy = policy.keeping();
+    }
+    let target = spec.what.target().map_err(anyhow::Error::msg)?;
+    let mut director = cli.target.open()?;
+    if !target.is_in(&director.snapshot()?) {
+        bail!("it is not in the table: nothing to drain");
+    }
+    let mut machine = CoreDrain::new(target, policy);
+    let start = Instant::now();
+    let mut failed = None;
+    let last = core_drain::run(&mut *director, &mut machine, Duration::ZERO, |_, progress| {
+        let waiting = progress.waiting.iter().map(|left| {
+            format!(
+                "waiting for {} of {}: {} active, {} inactive, {} persistent\n",
+                left.destination, left.service, left.active, left.inactive, left.persistent
+            )
+        });
+        let lines: String =
+            progress.operations.iter().map(|operation| format!("{operation}\n")).chain(waiting).collect();
+        // A reader that has gone does not stop a drain.
+        failed = out.write_all(lines.as_bytes()).err();
+        std::thread::sleep(Duration::from_secs(1));
+        ControlFlow::Continue(start.elapsed())
+    })?;
+    for operation in &last.operations {
+        writeln!(out, "{operation}")?;
+    }
+    let cut: u64 = last.cut.iter().map(|left| u64::from(left.active)).sum();
+    remote::ended(cut, 0, out)?;
+    failed.map_or(Ok(cut == 0), |error| Err(error.into()))
+}
+
+fn watch(cli: &Cli, interval: f64, out: &mut dyn Write) -> Answer {
+    let interval = Duration::try_from_secs_f64(interval)?;
+    let mut director = cli.target.open()?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let start = Instant::now();
+        let pause = || async move {
+            tokio::time::sleep(interval).await;
+            Some(start.elapsed())
+        };
+        let mut looks = poll_async(&mut *director, Duration::ZERO, pause);
+        while let Some(events) = looks.next().await {
+            // The table is looked at again at the next turn.
+            let Ok(events) = events else { continue };
+            for event in &events {
+                write!(out, "{}", text::event(event))?;
+            }
+            out.flush()?;
+        }
+        Ok(true)
+    })
+}
