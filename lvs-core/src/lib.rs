@@ -27,6 +27,7 @@
 //! assert_eq!(director.snapshot()?.to_table().services, wanted.services);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 
 pub mod connections;
@@ -46,8 +47,6 @@ pub mod rules;
 pub mod schedulers;
 #[cfg(feature = "serde")]
 mod seconds;
-#[cfg(feature = "simulation")]
-pub mod simulation;
 pub mod watch;
 pub mod wire;
 
@@ -55,7 +54,7 @@ pub use director::Director;
 pub use errno::Errno;
 pub use error::{Error, ErrorKind, Result};
 
-/// The programs of the project's README, run as documentation tests.
+/// The program of the crate's README, run as a documentation test.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

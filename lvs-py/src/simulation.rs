@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::model::DestinationKey;
-use lvs_core::simulation::{Arrivals, Change, Clients, Event, Lengths, Report, ServerReport, Workload};
+use lvs_sim::{Arrivals, Change, Clients, Event, Lengths, Report, ServerReport, Workload};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 

@@ -4,6 +4,8 @@ mod examples;
 mod install;
 mod programs;
 
+pub(super) use install::consumer_of;
+
 use fs_err as fs;
 use fs_err::os::unix::fs::symlink;
 use std::collections::BTreeSet;

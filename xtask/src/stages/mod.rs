@@ -6,6 +6,7 @@ mod c;
 mod checks;
 mod generated;
 mod lab;
+mod package;
 mod python;
 pub(crate) mod readme;
 pub(crate) mod report;
@@ -30,7 +31,7 @@ struct Stage {
 }
 
 /// In the order in which they run: what is fast and fails often first.
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage { name: "format", what: "cargo fmt --check", run: checks::format },
     Stage { name: "generated", what: "committed files that are generated are fresh", run: generated::run },
     Stage { name: "lint", what: "clippy on everything, warnings are errors", run: checks::lint },
@@ -39,6 +40,7 @@ const STAGES: [Stage; 10] = [
     Stage { name: "rust", what: "unit, integration and documentation tests", run: rust::run },
     Stage { name: "c", what: "the header, the library, C programs", run: c::run },
     Stage { name: "python", what: "the wheel, pytest, types", run: python::run },
+    Stage { name: "package", what: "the crate as published, Debian packages", run: package::run },
     Stage { name: "readme", what: "the commands and programs in README.md", run: readme::run },
     Stage { name: "lab", what: "tests that need a kernel with IPVS, in three kernels", run: lab::run },
 ];

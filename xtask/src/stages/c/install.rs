@@ -164,6 +164,21 @@ fn make_consumer(report: &mut Report, out: &Path, prefix: &Path, pkg_config: &st
     Ok(())
 }
 
+/// A program built against Debian packages that were unpacked below `root`, and run.
+pub(in crate::stages) fn consumer_of(report: &mut Report, out: &Path, root: &Path) -> Result<()> {
+    let triplet = host::capture(Command::new("dpkg-architecture").arg("-qDEB_HOST_MULTIARCH"))?;
+    let library = root.join("usr/lib").join(String::from_utf8_lossy(&triplet.stdout).trim());
+    let mut flags = Command::new("pkg-config");
+    flags.args(["--cflags", "--libs", "lvs"]).env("PKG_CONFIG_PATH", library.join("pkgconfig"));
+    let flags = host::capture(flags.env("PKG_CONFIG_SYSROOT_DIR", root))?;
+    let program = out.join("consumer");
+    let mut cc = project::command("cc");
+    cc.arg(project::root().join(TESTS).join("consumers/main.c")).arg("-o").arg(&program);
+    cc.args(String::from_utf8_lossy(&flags.stdout).split_whitespace()).arg("-L").arg(&library);
+    built(cc.arg("-I").arg(root.join("usr/include")))?;
+    report.check(Command::new(&program).env("LD_LIBRARY_PATH", library))
+}
+
 /// A project that uses the library.
 fn consumer(name: &str) -> PathBuf {
     project::root().join(TESTS).join("consumers").join(name)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lvs_core::simulation::Sample;
+use lvs_sim::Sample;
 
 use super::{FAILS, LASTS, RETURNS, Result, WEIGHTS};
 

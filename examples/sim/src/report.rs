@@ -2,7 +2,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use super::workload::Event;
-use crate::model::DestinationKey;
+use lvs_core::model::DestinationKey;
 
 /// One server's part.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Which scheduler should I use? All of the kernel's schedulers on one workload, as a table and as a picture.
 //!
 //! ```text
-//! cargo run --release -p lvs-examples --bin schedulers -- schedulers.svg [SEED]
+//! cargo run --release -p lvs-sim --bin schedulers -- schedulers.svg [SEED]
 //! ```
 //!
 //! No privileges, no kernel module: the embedded director makes the kernel's choices, and ten minutes of traffic pass in a moment.
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use lvs_core::model::{Destination, DestinationKey, Service, ServiceKey};
 use lvs_core::schedulers::SCHEDULERS;
-use lvs_core::simulation::{Arrivals, Clients, Event, Lengths, Report, Workload};
+use lvs_sim::{Arrivals, Clients, Event, Lengths, Report, Workload};
 
 /// Weights of the servers; the second one fails and comes back.
 const WEIGHTS: [u32; 6] = [3, 3, 2, 2, 1, 1];
@@ -51,7 +51,7 @@ fn workload(scheduler: &str, seed: u64) -> std::result::Result<Workload, Box<dyn
 
 fn judge(name: &'static str, title: &'static str, report: Report) -> Result {
     let percent = |part: u64, whole: u64| if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
-    let sum = |figure: fn(&lvs_core::simulation::Change) -> u64| report.changes.iter().map(figure).sum();
+    let sum = |figure: fn(&lvs_sim::Change) -> u64| report.changes.iter().map(figure).sum();
     Result {
         name,
         title,

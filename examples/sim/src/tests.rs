@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::{Arrivals, Clients, Event, Lengths, Workload};
-use crate::ErrorKind;
-use crate::model::{Destination, Service, ServiceKey};
+use lvs_core::ErrorKind;
+use lvs_core::model::{Destination, Service, ServiceKey};
 
 fn workload(scheduler: &str, servers: u8) -> Workload {
     let service = Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap()).with_scheduler(scheduler.parse().unwrap());

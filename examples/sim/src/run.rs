@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::draw::{ArrivalTimes, Population, SessionLengths, invalid};
 use super::report::{Change, Report, Sample, ServerReport};
 use super::workload::{Event, Workload};
-use crate::director::Director;
-use crate::embedded::{EmbeddedDirector, Flow, FlowProtocol};
-use crate::error::Result;
-use crate::model::{AddressFamily, DestinationKey, Protocol, ServiceKey};
+use lvs_core::Director;
+use lvs_core::Result;
+use lvs_core::embedded::{EmbeddedDirector, Flow, FlowProtocol};
+use lvs_core::model::{AddressFamily, DestinationKey, Protocol, ServiceKey};
 
 /// What happens next. At one moment, in this order.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ impl Workload {
     ///
     /// # Errors
     /// A director's refusal of the service, a server or an event; an error of kind
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) if arrivals, lengths or clients are no distribution, if an event names
+    /// [`InvalidInput`](lvs_core::ErrorKind::InvalidInput) if arrivals, lengths or clients are no distribution, if an event names
     /// none of the servers, or if samples follow each other without end.
     pub fn run(&self) -> Result<Report> {
         let mut arrivals = ArrivalTimes::new(&self.arrivals, self.seed)?;
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
             }
         };
         let count = workload.servers.len();
-        let server = |server: &crate::model::Destination| ServerReport {
+        let server = |server: &lvs_core::model::Destination| ServerReport {
             key: server.key,
             weight: server.weight,
             connections: 0,

@@ -9,8 +9,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution, Exp, LogNormal, Pareto, Uniform, Zipf};
 
 use super::workload::{Arrivals, Clients, Lengths};
-use crate::error::Error;
-use crate::model::AddressFamily;
+use lvs_core::Error;
+use lvs_core::model::AddressFamily;
 
 pub(super) fn invalid(what: &'static str) -> Error {
     Error::io("simulate the workload", io::Error::new(io::ErrorKind::InvalidInput, what))

@@ -1,7 +1,7 @@
 //! Workloads on the embedded director: what would happen if.
 //!
 //! A [`Workload`] says who comes, how often, for how long, and what happens to the servers meanwhile; each of these is given
-//! by you or drawn from a distribution with a seed. [`Workload::run`] plays it on an [`EmbeddedDirector`](crate::embedded::EmbeddedDirector),
+//! by you or drawn from a distribution with a seed. [`Workload::run`] plays it on an [`EmbeddedDirector`](lvs_core::embedded::EmbeddedDirector),
 //! connection by connection, and the [`Report`] holds each server's share, peak and imbalance over time, the clients that
 //! every change of the set moved, and the connections that it broke: as a table to read and as data to plot.
 //!
@@ -12,7 +12,7 @@
 //! use std::time::Duration;
 //!
 //! use lvs_core::model::{Destination, Service, ServiceKey};
-//! use lvs_core::simulation::{Arrivals, Clients, Event, Lengths, Workload};
+//! use lvs_sim::{Arrivals, Clients, Event, Lengths, Workload};
 //!
 //! let service = Service::new(ServiceKey::tcp("192.0.2.1", 80)?).with_scheduler("mh".parse()?);
 //! let mut workload = Workload::new(service, Duration::from_secs(120));

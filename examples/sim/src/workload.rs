@@ -2,8 +2,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::embedded::{EmbeddedDirector, Options};
-use crate::model::{Destination, DestinationKey, Service};
+use lvs_core::embedded::{EmbeddedDirector, Options};
+use lvs_core::model::{Destination, DestinationKey, Service};
 
 /// When connections are opened.
 #[derive(Debug, Clone, PartialEq)]
