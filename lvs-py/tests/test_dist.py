@@ -107,6 +107,7 @@ def test_the_source_distribution_holds_what_builds_it_and_no_results(sdist: Path
         "LICENSE-APACHE",
         "LICENSE-MIT",
         "README.md",
+        "examples",
         "lvs-core",
         "lvs-py",
         "pyproject.toml",

@@ -143,7 +143,7 @@ def test_health_takes_probes_and_wants_a_table(director: Director) -> None:
     assert health.next_change(seconds(3)) == seconds(4)
     assert health.wanted(seconds(13))[WEB].destinations[0].weight == 10
     assert health.is_up(WEB, "198.51.100.8:80") is None and health.has_quorum("fwmark:1") is None
-    with pytest.raises(lvs.NotFoundError, match="198.51.100.8:80 of .*not watched"):
+    with pytest.raises(lvs.NotFoundError, match=r"198\.51\.100\.8:80 of .*not watched"):
         health.report(WEB, "198.51.100.8:80", up=True, now=seconds(4))
     assert health.report(WEB, "198.51.100.7:80", up=None, now=seconds(4)) == []
     assert [change.kind for change in health.watch(WEB, [])] == ["quorum_lost"]
