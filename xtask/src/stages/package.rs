@@ -51,13 +51,8 @@ fn debian(report: &mut Report) -> Result<()> {
     let _ = fs::remove_dir_all(&base);
     let source = base.join("lvs");
     fs::create_dir_all(&source)?;
-    let files = host::capture(&mut project::command("git").args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]))?;
+    let files =
+        host::capture(project::command("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
     for file in String::from_utf8_lossy(&files.stdout).split_terminator('\0') {
         let from = project::root().join(file);
         // A file that is removed, but not from git yet.
