@@ -31,10 +31,11 @@ use lvs_core::model::{
 };
 use lvs_core::plan::{OnFailure, Plan, Scope};
 use lvs_core::watch::Watcher;
-use lvs_core::wire::message::{Command, Header, Messages, finish, write_done};
-use lvs_core::wire::request::Request;
-use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTI};
-use lvs_core::wire::{config, destination, family, info, service};
+use lvs_core::wire::family;
+use lvs_core::wire::message::{Command, Messages, header, write, write_done};
+use lvs_core::wire::payload::Payload;
+use lvs_core::wire::request::ReceivedRequest;
+use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTIPART};
 
 /// The processor time that this process has taken, in seconds.
 fn now() -> f64 {
@@ -151,32 +152,31 @@ impl Canned {
         for index in 0..services {
             let mut entry = ServiceEntry::new(Service::new(key(index)));
             (entry.stats, entry.stats64) = (Some(stats), Some(stats));
-            add(&mut canned.services, reply(Command::NewService, |buf| service::write_entry(buf, &entry)));
+            add(&mut canned.services, reply(Payload::Service(entry)));
         }
         for number in 0..destinations {
             let [_, a, b, c] = number.to_be_bytes();
             let addr = IpAddr::V4(Ipv4Addr::new(172, 16 + a, b, c));
             let mut entry = DestinationEntry::new(Destination::new(addr, 8080));
             (entry.stats, entry.stats64) = (Some(stats), Some(stats));
-            add(&mut canned.destinations, reply(Command::NewDest, |buf| destination::write_entry(buf, &entry)));
+            add(&mut canned.destinations, reply(Payload::Destination(entry)));
         }
         canned
     }
 }
 
-fn reply(command: Command, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+fn reply(payload: Payload<'_>) -> Vec<u8> {
     let mut buf = Vec::new();
-    let start = Header { kind: 33, flags: NLM_F_MULTI, ..Header::default() }.begin_command(&mut buf, command);
-    body(&mut buf);
-    finish(&mut buf, start);
+    write(&mut buf, header(33, NLM_F_MULTIPART, 0), payload);
     buf
 }
 
 fn numbered(mut datagram: Vec<u8>, sequence: u32) -> Vec<u8> {
     let mut start = 0;
-    while let Some(header) = datagram.get(start..).and_then(Header::read) {
+    while let Some(message) = Messages::new(&datagram[start..]).next() {
+        let length = message.header.length as usize;
         datagram[start + 8..start + 12].copy_from_slice(&sequence.to_ne_bytes());
-        start += header.length as usize;
+        start += length;
     }
     datagram
 }
@@ -184,16 +184,16 @@ fn numbered(mut datagram: Vec<u8>, sequence: u32) -> Vec<u8> {
 impl Transport for Canned {
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
         for message in Messages::new(datagram) {
-            let sequence = message.header.sequence;
+            let sequence = message.header.sequence_number;
             let mut buf = Vec::new();
             if family::read_request(&message).is_some() {
-                family::write_reply(&mut buf, sequence, 0, 33);
+                family::write_reply(&mut buf, header(0, 0, sequence), 33);
                 self.queue.push_back(buf);
                 continue;
             }
-            let list = match Request::read(&message).unwrap().command {
-                Command::GetInfo => vec![reply(Command::SetInfo, |buf| info::write(buf, &Info::default()))],
-                Command::GetConfig => vec![reply(Command::SetConfig, |buf| config::write(buf, &Timeouts::default()))],
+            let list = match ReceivedRequest::read(&message).unwrap().command {
+                Command::GetInfo => vec![reply(Payload::Info(Info::default()))],
+                Command::GetConfig => vec![reply(Payload::Timeouts(Timeouts::default()))],
                 Command::GetService => self.services.clone(),
                 Command::GetDest => self.destinations.clone(),
                 _ => Vec::new(),

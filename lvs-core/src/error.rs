@@ -1,5 +1,6 @@
 use std::io;
 
+use crate::decode::DecodeError;
 use crate::director::{Cause, OperationError};
 use crate::errno::Errno;
 use crate::health::HealthError;
@@ -8,7 +9,6 @@ use crate::plan::PlanError;
 use crate::procfs::{ParseError, SysctlError};
 use crate::rules::SyntaxErrors;
 use crate::schedulers::BindError;
-use crate::wire::WireError;
 
 /// What a caller can do something about, in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,7 +49,7 @@ pub enum Error {
     Refused(#[from] Box<OperationError>),
     /// A malformed reply of the director.
     #[error(transparent)]
-    Decode(#[from] WireError),
+    Decode(#[from] DecodeError),
     /// Malformed text of the kernel.
     #[error(transparent)]
     Procfs(#[from] ParseError),

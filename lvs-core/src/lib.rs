@@ -13,7 +13,7 @@
 //! | take a real server out without cutting a connection | [`drain`] |
 //! | turn probe results into weights | [`health`] |
 //! | be told what has changed | [`watch`] |
-//! | speak to the kernel's family yourself | [`wire`] |
+//! | speak to the kernel's family yourself | `wire`, with the feature `unstable-wire` |
 //!
 //! ```
 //! use lvs_core::embedded::EmbeddedDirector;
@@ -31,6 +31,7 @@
 #![deny(unsafe_code)]
 
 pub mod connections;
+mod decode;
 pub mod director;
 pub mod drain;
 pub mod embedded;
@@ -48,8 +49,14 @@ pub mod schedulers;
 #[cfg(feature = "serde")]
 mod seconds;
 pub mod watch;
+#[cfg(feature = "unstable-wire")]
 pub mod wire;
+// Without `unstable-wire` the kernel director uses the client's half alone.
+#[cfg(all(feature = "kernel", target_os = "linux", not(feature = "unstable-wire")))]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+mod wire;
 
+pub use decode::DecodeError;
 pub use director::Director;
 pub use errno::Errno;
 pub use error::{Error, ErrorKind, Result};

@@ -4,6 +4,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "kernel_director/genetlink.rs"]
+mod genetlink;
 #[path = "kernel_director/losses.rs"]
 mod losses;
 #[path = "kernel_director/privileges.rs"]

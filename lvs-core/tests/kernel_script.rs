@@ -13,10 +13,10 @@ use lvs_core::model::{
     TableService, Timeouts,
 };
 use lvs_core::plan::{Plan, PlanError, Scope};
-use lvs_core::wire::message::{Command, ExtendedAck, Header, Messages, finish, write_ack, write_done};
-use lvs_core::wire::request::Request;
+use lvs_core::wire::message::{Command, EncodedMessage, ExtendedAck, Messages, header, write, write_ack, write_done};
+use lvs_core::wire::request::ReceivedRequest;
 use lvs_core::wire::uapi::*;
-use lvs_core::wire::{config, destination, family, info, service};
+use lvs_core::wire::{destination, family, info, service, top};
 use lvs_core::{Director, Errno, Error, ErrorKind};
 
 /// What one receive gives.
@@ -67,11 +67,11 @@ impl Transport for Script {
             let length = message.header.length as usize;
             if family::read_request(&message).is_some() {
                 let mut reply = Vec::new();
-                family::write_reply(&mut reply, message.header.sequence, 0, FAMILY);
+                family::write_reply(&mut reply, header(0, 0, message.header.sequence_number), FAMILY);
                 self.queue.push_back(Event::Datagram(reply));
                 return Ok(());
             }
-            let command = match message.header.kind {
+            let command = match message.header.message_type {
                 NLMSG_NOOP => NOTHING,
                 kind => {
                     assert_eq!(kind, FAMILY);
@@ -79,7 +79,7 @@ impl Transport for Script {
                 }
             };
             asked.push(Asked {
-                sequence: message.header.sequence,
+                sequence: message.header.sequence_number,
                 command,
                 flags: message.header.flags,
                 bytes: rest[..length].to_vec(),
@@ -154,10 +154,11 @@ fn done(asked: &Asked) -> Event {
 
 fn reply(asked: &Asked, flags: u16, command: Command, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut buf = Vec::new();
-    let header = Header { kind: FAMILY, flags, sequence: asked.sequence, port: 7, length: 0 };
-    let start = header.begin_command(&mut buf, command);
-    body(&mut buf);
-    finish(&mut buf, start);
+    let mut attributes = Vec::new();
+    body(&mut attributes);
+    let mut header = header(FAMILY, flags, asked.sequence);
+    header.port_number = 7;
+    write(&mut buf, header, EncodedMessage { command, attributes: &attributes });
     buf
 }
 
@@ -169,8 +170,9 @@ fn services_part(asked: &Asked, flags: u16, numbers: &[u8]) -> Event {
     let mut datagram = Vec::new();
     for number in numbers {
         let entry = ServiceEntry::new(Service::new(key(*number)));
-        datagram
-            .extend(reply(asked, NLM_F_MULTI | flags, Command::NewService, |buf| service::write_entry(buf, &entry)));
+        datagram.extend(reply(asked, NLM_F_MULTIPART | flags, Command::NewService, |buf| {
+            service::write_entry(buf, &entry)
+        }));
     }
     Event::Datagram(datagram)
 }
@@ -482,9 +484,11 @@ fn bytes_that_make_no_sense_are_a_decode_error() {
     assert_eq!(garbage.info().unwrap_err().kind(), ErrorKind::Decode);
     let (mut short, _) =
         director(|asked: &[Asked]| vec![Event::Datagram(reply(&asked[0], 0, Command::SetInfo, |_| ()))]);
-    assert_eq!(short.info().unwrap_err().to_string(), "the director's answer has a info without VERSION");
+    assert_eq!(short.info().unwrap_err().to_string(), "malformed reply: reply lacks IPVS_INFO_ATTR_VERSION");
     let (mut other, _) = director(|asked: &[Asked]| {
-        vec![Event::Datagram(reply(&asked[0], 0, Command::SetConfig, |buf| config::write(buf, &Timeouts::default())))]
+        vec![Event::Datagram(reply(&asked[0], 0, Command::SetConfig, |buf| {
+            top::write_timeouts(buf, &Timeouts::default())
+        }))]
     });
     assert_eq!(other.info().unwrap_err().kind(), ErrorKind::Decode);
 }
@@ -517,17 +521,17 @@ fn answer_snapshot(asked: &[Asked], vanished: u8) -> Vec<Event> {
     for one in asked {
         let dump = one.flags & NLM_F_DUMP == NLM_F_DUMP;
         let messages: Vec<_> = Messages::new(&one.bytes).collect();
-        let request = Request::read(&messages[0]).unwrap();
+        let request = ReceivedRequest::read(&messages[0]).unwrap();
         let asked_key = || service::read_request(request.service, false).unwrap().key;
         match one.command {
             Command::GetInfo => events.push(info_reply(one)),
             Command::GetConfig => events.push(Event::Datagram(reply(one, 0, Command::SetConfig, |buf| {
-                config::write(buf, &Timeouts::default())
+                top::write_timeouts(buf, &Timeouts::default())
             }))),
             Command::GetService if dump => events.push(services_part(one, 0, &[1, 2, 3])),
             Command::GetDest if asked_key() == key(1) => {
                 let entry = DestinationEntry::new(destination_number(1));
-                events.push(Event::Datagram(reply(one, NLM_F_MULTI, Command::NewDest, |buf| {
+                events.push(Event::Datagram(reply(one, NLM_F_MULTIPART, Command::NewDest, |buf| {
                     destination::write_entry(buf, &entry);
                 })));
             }
@@ -595,7 +599,7 @@ fn a_missing_engine_is_told_from_a_missing_scheduler_by_a_service_that_cannot_be
         // What was asked is a service that the model cannot even say: prefix length 0.
         let log = log.lock().unwrap();
         let messages: Vec<_> = Messages::new(&log.sends.last().unwrap()[0].bytes).collect();
-        let asked = service::read_request(Request::read(&messages[0]).unwrap().service, true).unwrap();
+        let asked = service::read_request(ReceivedRequest::read(&messages[0]).unwrap().service, true).unwrap();
         assert_eq!(asked.configuration.unwrap().netmask(), Err(Errno::EINVAL));
         assert_eq!(asked.configuration.unwrap().engine, None);
     }

@@ -80,6 +80,7 @@ mod estimator;
 mod flow;
 mod hash;
 mod lifecycle;
+#[cfg(feature = "unstable-wire")]
 mod netlink;
 mod options;
 mod packet;
@@ -87,18 +88,19 @@ mod persistence;
 mod pipeline;
 mod rules;
 mod settings;
-#[cfg(all(feature = "kernel", target_os = "linux"))]
+#[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]
 mod transport;
 mod verdict;
 mod views;
 
 pub use director::EmbeddedDirector;
 pub use flow::{Flow, FlowProtocol};
+#[cfg(feature = "unstable-wire")]
 pub use netlink::NetlinkSocket;
 pub use options::{Interface, Options};
 pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
-#[cfg(all(feature = "kernel", target_os = "linux"))]
+#[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]
 pub use transport::EmbeddedTransport;
 pub use verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
 

@@ -2,15 +2,18 @@
 
 use std::collections::VecDeque;
 
+use netlink_packet_core::NetlinkHeader;
+
 use super::EmbeddedDirector;
 use super::rules::ServiceRequest;
 use crate::director::{Director, Operation};
 use crate::errno::Errno;
-use crate::model::{AddressFamily, DestinationEntry, ServiceEntry, Timeouts};
-use crate::wire::message::{Command, ExtendedAck, Header, Message, Messages, finish, write_ack, write_done};
-use crate::wire::request::{Refusal, Request};
+use crate::model::{AddressFamily, Daemon, DestinationEntry, ServiceEntry};
+use crate::wire::message::{Command, ExtendedAck, Message, Messages, header, write, write_ack, write_done};
+use crate::wire::payload::Payload;
+use crate::wire::request::{ReceivedRequest, Rejection};
 use crate::wire::uapi::*;
-use crate::wire::{config, daemon, destination, family, info, service};
+use crate::wire::{daemon, destination, family, service};
 
 /// The number under which the family answers. A kernel's changes with every boot.
 const FAMILY: u16 = 0x21;
@@ -19,6 +22,8 @@ const SMALLEST_PART: usize = 3776;
 const LARGEST_PART: usize = 32448;
 
 /// A netlink socket whose other end is an [`EmbeddedDirector`] instead of a kernel.
+///
+/// **Unstable**: with the feature `unstable-wire` alone.
 ///
 /// It answers requests of the families `nlctrl` (to find IPVS by name) and `IPVS` with the very bytes that a kernel would send, in as
 /// many datagrams: each reply and acknowledgement in one of its own, dumps in parts as large as the buffers
@@ -62,7 +67,7 @@ struct Dump {
 enum Listed {
     Services(Vec<ServiceEntry>),
     Destinations(Vec<DestinationEntry>),
-    Daemons(Vec<crate::model::Daemon>),
+    Daemons(Vec<Daemon>),
     Families,
 }
 
@@ -87,23 +92,23 @@ impl NetlinkSocket {
 
     /// Sends a datagram of requests to the director, which carries them out at once.
     pub fn send(&mut self, director: &mut EmbeddedDirector, datagram: &[u8]) {
-        let mut at = 0;
-        for message in Messages::new(datagram) {
-            let length = Header::SIZE + message.payload.len();
-            let raw = &datagram[at..at + length];
-            at = (at + length.next_multiple_of(4)).min(datagram.len());
-            self.take(director, raw, &message);
+        let mut messages = Messages::new(datagram);
+        loop {
+            let rest = messages.rest();
+            let Some(message) = messages.next() else { break };
+            let raw = rest.get(..message.header.length as usize).unwrap_or(rest);
+            self.handle_message(director, raw, &message);
         }
     }
 
-    fn take(&mut self, director: &mut EmbeddedDirector, raw: &[u8], message: &Message<'_>) {
+    fn handle_message(&mut self, director: &mut EmbeddedDirector, raw: &[u8], message: &Message<'_>) {
         let header = message.header;
-        let outcome = if header.flags & NLM_F_REQUEST == 0 || header.kind < GENL_ID_CTRL {
+        let outcome = if header.flags & NLM_F_REQUEST == 0 || header.message_type < GENL_ID_CTRL {
             // Not for the kernel; acknowledged if asked for.
             Ok(true)
-        } else if header.kind == GENL_ID_CTRL {
+        } else if header.message_type == GENL_ID_CTRL {
             self.find_family(director, raw, message)
-        } else if header.kind == FAMILY {
+        } else if header.message_type == FAMILY {
             self.handle(director, raw, message)
         } else {
             Err(Errno::ENOENT.into())
@@ -111,9 +116,9 @@ impl NetlinkSocket {
         let (errno, extended) = match outcome {
             Ok(true) if header.flags & NLM_F_ACK != 0 => (None, ExtendedAck::default()),
             Ok(_) => return,
-            Err(Refusal { errno, extended }) => (Some(errno), extended),
+            Err(Rejection { errno, extended }) => (Some(errno), extended),
         };
-        let parsed = header.kind == FAMILY && errno != Some(Errno::EOPNOTSUPP);
+        let parsed = header.message_type == FAMILY && errno != Some(Errno::EOPNOTSUPP);
         let extended = if parsed && extended.message.is_none() && leaves_bytes(message) {
             ExtendedAck { message: Some("bytes leftover after parsing attributes"), ..extended }
         } else {
@@ -130,7 +135,7 @@ impl NetlinkSocket {
     pub fn receive(&mut self, director: &mut EmbeddedDirector, room: usize) -> Option<Vec<u8>> {
         self.room = self.room.max(room);
         let datagram = self.queue.pop_front()?;
-        self.go_on(director);
+        self.continue_dump(director);
         Some(datagram)
     }
 
@@ -147,14 +152,14 @@ impl NetlinkSocket {
         director: &mut EmbeddedDirector,
         raw: &[u8],
         message: &Message<'_>,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool, Rejection> {
         if message.header.flags & NLM_F_DUMP == NLM_F_DUMP {
-            return self.begin_dump(director, raw, message.header.sequence);
+            return self.begin_dump(director, raw, message.header.sequence_number);
         }
         match family::read_request(message) {
             Some(IPVS_GENL_NAME) => {
                 let mut reply = Vec::new();
-                family::write_reply(&mut reply, message.header.sequence, self.port, FAMILY);
+                family::write_reply(&mut reply, self.header(0, message.header.sequence_number), FAMILY);
                 self.queue.push_back(reply);
                 Ok(true)
             }
@@ -163,64 +168,50 @@ impl NetlinkSocket {
         }
     }
 
-    fn handle(&mut self, director: &mut EmbeddedDirector, raw: &[u8], message: &Message<'_>) -> Result<bool, Refusal> {
-        let request = Request::read(message)?;
+    fn handle(
+        &mut self,
+        director: &mut EmbeddedDirector,
+        raw: &[u8],
+        message: &Message<'_>,
+    ) -> Result<bool, Rejection> {
+        let request = ReceivedRequest::read(message)?;
         if request.is_dump() {
-            return self.begin_dump(director, raw, request.header.sequence);
+            return self.begin_dump(director, raw, request.header.sequence_number);
         }
-        if let Some(command) = request.command.reply() {
-            let reply = self.reply(director, &request, command)?;
+        if request.command.reply().is_some() {
+            let mut reply = Vec::new();
+            let header = self.header(0, request.header.sequence_number);
+            write(&mut reply, header, reply_to(director, &request)?);
             self.queue.push_back(reply);
         } else {
-            director.take_request(&request)?;
+            director.apply_request(&request)?;
         }
         Ok(true)
     }
 
-    fn header(&self, kind: u16, flags: u16, sequence: u32) -> Header {
-        Header { kind, flags, sequence, port: self.port, length: 0 }
+    fn header(&self, flags: u16, sequence: u32) -> NetlinkHeader {
+        let mut header = header(FAMILY, flags, sequence);
+        header.port_number = self.port;
+        header
     }
 
-    fn reply(
-        &self,
-        director: &mut EmbeddedDirector,
-        request: &Request<'_>,
-        command: Command,
-    ) -> Result<Vec<u8>, Errno> {
-        let mut reply = Vec::new();
-        let start = self.header(FAMILY, 0, request.header.sequence).begin_command(&mut reply, command);
-        match request.command {
-            Command::GetService => {
-                let key = service::read_request(request.service, false)?.key;
-                let at = director.rules.named(&key, &director.options)?;
-                let now = director.moment();
-                service::write_entry(&mut reply, &director.rules.service_entry(at, now));
-            }
-            Command::GetConfig => config::write(&mut reply, &director.timeouts),
-            Command::GetInfo => info::write(&mut reply, &director.version()),
-            _ => return Err(Errno::EOPNOTSUPP),
-        }
-        finish(&mut reply, start);
-        Ok(reply)
-    }
-
-    fn begin_dump(&mut self, director: &mut EmbeddedDirector, raw: &[u8], sequence: u32) -> Result<bool, Refusal> {
+    fn begin_dump(&mut self, director: &mut EmbeddedDirector, raw: &[u8], sequence: u32) -> Result<bool, Rejection> {
         if self.dump.is_some() {
             return Err(Errno::EBUSY.into());
         }
         self.dump = Some(Dump { request: raw.to_vec(), sequence, sent: 0 });
-        self.go_on(director);
+        self.continue_dump(director);
         Ok(false)
     }
 
     /// Builds the next datagram of the running dump, if there is one.
-    fn go_on(&mut self, director: &mut EmbeddedDirector) {
+    fn continue_dump(&mut self, director: &mut EmbeddedDirector) {
         let Some(Dump { request, sequence, sent }) = self.dump.take() else { return };
         let part = self.room.clamp(SMALLEST_PART, LARGEST_PART);
         let mut datagram = Vec::new();
         let mut index = sent;
         let listed = listed(director, &request);
-        while let Some(whole) = self.append(&mut datagram, &listed, index, sequence) {
+        while let Some(whole) = self.write(&mut datagram, &listed, index, sequence) {
             if datagram.len() > part {
                 datagram.truncate(whole);
                 break;
@@ -236,36 +227,36 @@ impl NetlinkSocket {
     }
 
     /// Appends an entry of a dump; gives back where it begins, or nothing if there is no such entry.
-    fn append(&self, datagram: &mut Vec<u8>, listed: &Listed, index: usize, sequence: u32) -> Option<usize> {
+    fn write(&self, datagram: &mut Vec<u8>, listed: &Listed, index: usize, sequence: u32) -> Option<usize> {
         let begin = datagram.len();
-        let header = self.header(FAMILY, NLM_F_MULTI, sequence);
-        match listed {
-            Listed::Services(list) => {
-                let entry = list.get(index)?;
-                header.begin_command(datagram, Command::NewService);
-                service::write_entry(datagram, entry);
-            }
-            Listed::Destinations(list) => {
-                let entry = list.get(index)?;
-                header.begin_command(datagram, Command::NewDest);
-                destination::write_entry(datagram, entry);
-            }
-            Listed::Daemons(list) => {
-                let entry = list.get(index)?;
-                header.begin_command(datagram, Command::NewDaemon);
-                daemon::write_entry(datagram, entry);
-            }
+        let header = self.header(NLM_F_MULTIPART, sequence);
+        let payload = match listed {
+            Listed::Services(list) => Payload::Service(*list.get(index)?),
+            Listed::Destinations(list) => Payload::Destination(*list.get(index)?),
+            Listed::Daemons(list) => Payload::Daemon(*list.get(index)?),
+            Listed::Families if index > 0 => return None,
             Listed::Families => {
-                if index > 0 {
-                    return None;
-                }
-                family::write_reply(datagram, sequence, self.port, FAMILY);
-                datagram[begin + 6..begin + 8].copy_from_slice(&NLM_F_MULTI.to_ne_bytes());
+                family::write_reply(datagram, header, FAMILY);
+                return Some(begin);
             }
-        }
-        finish(&mut datagram[begin..], 0);
+        };
+        write(datagram, header, payload);
         Some(begin)
     }
+}
+
+fn reply_to(director: &mut EmbeddedDirector, request: &ReceivedRequest<'_>) -> Result<Payload<'static>, Errno> {
+    Ok(match request.command {
+        Command::GetService => {
+            let key = service::read_request(request.service, false)?.key;
+            let at = director.rules.named(&key, &director.options)?;
+            let now = director.moment();
+            Payload::Service(director.rules.service_entry(at, now))
+        }
+        Command::GetConfig => Payload::Timeouts(director.timeouts),
+        Command::GetInfo => Payload::Info(director.version()),
+        _ => return Err(Errno::EOPNOTSUPP),
+    })
 }
 
 /// Whether bytes are left behind the attributes. That is no error, but every answer says so (`nlattr.c`:
@@ -280,10 +271,10 @@ fn leaves_bytes(message: &Message<'_>) -> bool {
 /// What the request of a dump lists by now. What makes no sense lists nothing.
 fn listed(director: &mut EmbeddedDirector, request: &[u8]) -> Listed {
     let Some(message) = Messages::new(request).next() else { return Listed::Destinations(Vec::new()) };
-    if message.header.kind == GENL_ID_CTRL {
+    if message.header.message_type == GENL_ID_CTRL {
         return Listed::Families;
     }
-    let Ok(request) = Request::read(&message) else { return Listed::Destinations(Vec::new()) };
+    let Ok(request) = ReceivedRequest::read(&message) else { return Listed::Destinations(Vec::new()) };
     match request.command {
         Command::GetService => Listed::Services(director.services().unwrap_or_default()),
         Command::GetDaemon => Listed::Daemons(director.daemons.running()),
@@ -295,8 +286,8 @@ fn listed(director: &mut EmbeddedDirector, request: &[u8]) -> Listed {
     }
 }
 
-impl From<&service::ServiceRequest> for Option<ServiceRequest> {
-    fn from(request: &service::ServiceRequest) -> Self {
+impl From<&service::RequestedService> for Option<ServiceRequest> {
+    fn from(request: &service::RequestedService) -> Self {
         let configuration = request.configuration.as_ref()?;
         Some(ServiceRequest {
             key: request.key,
@@ -312,13 +303,10 @@ impl From<&service::ServiceRequest> for Option<ServiceRequest> {
 
 impl EmbeddedDirector {
     /// Carries out a request that changes something, looking at its parts in the kernel's order (`ip_vs_genl_set_cmd()`).
-    fn take_request(&mut self, request: &Request<'_>) -> Result<(), Errno> {
+    fn apply_request(&mut self, request: &ReceivedRequest<'_>) -> Result<(), Errno> {
         let operation = match request.command {
             Command::Flush => Operation::Flush,
-            Command::SetConfig => {
-                let [tcp, tcp_fin, udp] = request.timeouts.map(|seconds| seconds.unwrap_or(0));
-                Operation::SetTimeouts(Timeouts { tcp, tcp_fin, udp })
-            }
+            Command::SetConfig => Operation::SetTimeouts(request.timeouts),
             Command::NewDaemon => Operation::StartDaemon(daemon::read_request(request.daemon)?),
             Command::DelDaemon => Operation::StopDaemon(daemon::read_role(request.daemon)?),
             Command::Zero if request.service.is_none() => Operation::Zero(None),
@@ -335,9 +323,8 @@ impl EmbeddedDirector {
                 }
                 let key = service.key;
                 self.rules.named(&key, &self.options)?;
-                let destination = |family: AddressFamily, full| {
-                    destination::read_request(request.destination, family, full).map(|read| read.destination)
-                };
+                let destination =
+                    |family: AddressFamily, full| destination::read_request(request.destination, family, full);
                 match command {
                     Command::DelService => Operation::RemoveService(key),
                     Command::Zero => Operation::Zero(Some(key)),

@@ -6,7 +6,8 @@ use crate::kernel::{Inbox, Transport};
 
 /// A way for the kernel director to an [`EmbeddedDirector`], so that all of the kernel's client runs where there is no kernel.
 ///
-/// The director is shared: packets and time come to it from elsewhere.
+/// The director is shared: packets and time come to it from elsewhere. **Unstable**: with the feature `unstable-wire`
+/// alone.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

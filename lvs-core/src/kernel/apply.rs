@@ -7,10 +7,9 @@ use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation
 use crate::errno::Errno;
 use crate::error::Error;
 use crate::model::{AddressFamily, EngineName, Protocol, SchedulerName, ServiceKey};
-use crate::wire::attr::{close, open_marked, put, put_address, put_be16, put_bytes4, put_text, put_u16, put_u32};
-use crate::wire::message::{Answer, Command, Message};
+use crate::wire::message::{Answer, Message};
+use crate::wire::payload::Request;
 use crate::wire::uapi::*;
-use crate::wire::{config, daemon, destination, service};
 
 /// Requests in a datagram. More gain nothing measurable; and should all be refused, their answers still fit the
 /// receive buffer twice.
@@ -34,7 +33,7 @@ impl Client {
                 }
                 Err(error) => {
                     // Nothing of this batch has reached the director.
-                    self.spoil();
+                    self.discard_replies();
                     report.interrupted = Some(Error::io("send to the netlink socket", error));
                     return report;
                 }
@@ -44,7 +43,7 @@ impl Client {
             let refused = !outcome.refused.is_empty();
             report.failures.extend(self.explain(operations, start, outcome.refused));
             if outcome.interrupted.is_some() {
-                self.spoil();
+                self.discard_replies();
                 report.interrupted = outcome.interrupted;
                 return report;
             }
@@ -60,61 +59,28 @@ impl Client {
     fn send_batch(&mut self, operations: &[Operation]) -> io::Result<u32> {
         self.prepare();
         self.out.clear();
-        let ends_silent = ends_silent(operations);
+        let may_lack_ack = may_lack_ack(operations);
         let mut first = None;
         for (index, operation) in operations.iter().enumerate() {
-            let asks = index + 1 == operations.len() && !ends_silent;
-            let sequence = self.write_operation(operation, if asks { NLM_F_ACK } else { 0 });
+            let asks = index + 1 == operations.len() && !may_lack_ack;
+            let sequence = self.request(Request::Operation(operation), if asks { NLM_F_ACK } else { 0 });
             first.get_or_insert(sequence);
         }
-        if ends_silent {
-            self.write_nothing();
+        if may_lack_ack {
+            self.request_ack();
         }
         let end = self.out.len();
         self.try_send(0..end)?;
         Ok(first.unwrap_or_default())
     }
 
-    #[inline]
-    fn write_operation(&mut self, operation: &Operation, flags: u16) -> u32 {
-        match operation {
-            Operation::AddService(value) => self.request(Command::NewService, flags, |buf| service::write(buf, value)),
-            Operation::UpdateService(value) => {
-                self.request(Command::SetService, flags, |buf| service::write(buf, value))
-            }
-            Operation::RemoveService(key) => {
-                self.request(Command::DelService, flags, |buf| service::write_key(buf, key))
-            }
-            Operation::AddDestination(key, value) => self.request(Command::NewDest, flags, |buf| {
-                service::write_key(buf, key);
-                destination::write(buf, value);
-            }),
-            Operation::UpdateDestination(key, value) => self.request(Command::SetDest, flags, |buf| {
-                service::write_key(buf, key);
-                destination::write(buf, value);
-            }),
-            Operation::RemoveDestination(key, value) => self.request(Command::DelDest, flags, |buf| {
-                service::write_key(buf, key);
-                destination::write_key(buf, value);
-            }),
-            Operation::SetTimeouts(value) => self.request(Command::SetConfig, flags, |buf| config::write(buf, value)),
-            Operation::StartDaemon(value) => self.request(Command::NewDaemon, flags, |buf| daemon::write(buf, value)),
-            Operation::StopDaemon(role) => {
-                self.request(Command::DelDaemon, flags, |buf| daemon::write_role(buf, *role))
-            }
-            Operation::Zero(Some(key)) => self.request(Command::Zero, flags, |buf| service::write_key(buf, key)),
-            Operation::Zero(None) => self.request(Command::Zero, flags, |_| ()),
-            Operation::Flush => self.request(Command::Flush, flags, |_| ()),
-        }
-    }
-
     /// Reads the answers to a batch.
     fn collect(&mut self, first: u32, operations: &[Operation]) -> Outcome {
         let count = operations.len();
-        let awaited = count + usize::from(ends_silent(operations));
+        let awaited = count + usize::from(may_lack_ack(operations));
         let mut outcome = Outcome::default();
         let mut visit = |message: &Message<'_>| {
-            let index = usize::try_from(message.header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
+            let index = usize::try_from(message.header.sequence_number.wrapping_sub(first)).unwrap_or(usize::MAX);
             if index >= awaited {
                 return Ok(false); // An answer to something earlier.
             }
@@ -152,7 +118,7 @@ impl Client {
         outcome
     }
 
-    /// Says what each errno means, where need be by asking further.
+    /// Finds the cause behind each errno, where necessary with further requests.
     fn explain(&mut self, operations: &[Operation], start: usize, refused: Vec<Refused>) -> Vec<Failure> {
         let gone = refused.iter().any(|one| one.errno == Errno::ENOENT) && self.family_is_gone();
         let mut failures: Vec<Failure> = Vec::with_capacity(refused.len());
@@ -162,17 +128,17 @@ impl Client {
             if gone && errno == Errno::ENOENT {
                 error.cause = Cause::ModuleMissing;
             } else if let Cause::SchedulerOrEngineNotFound(scheduler, engine) = error.cause {
-                error.cause = self.which_is_missing(scheduler, engine);
+                error.cause = self.find_missing(scheduler, engine);
             }
             failures.push(Failure { index: start + index, error });
         }
         failures
     }
 
-    /// Whether the family's number is no more: then every request is answered with `ENOENT`. If it has a new one, that
-    /// is used from now on.
+    /// Whether the family's number is stale: then every request is answered with `ENOENT`. If there is a new one, it is
+    /// used from now on.
     fn family_is_gone(&mut self) -> bool {
-        let asked = self.again(|client| client.ask(Command::GetInfo, |_| ()));
+        let asked = self.again(|client| client.ask(Request::Info));
         if matches!(asked, Err(Fault::Refused(Errno::ENOENT, _))) {
             let _ = self.family_has_moved(Attempt::Open);
             return true;
@@ -181,17 +147,17 @@ impl Client {
     }
 
     /// Sends one request and waits for its first answer.
-    fn ask(&mut self, command: Command, body: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+    fn ask(&mut self, request: Request<'_>) -> Result<(), Fault> {
         self.prepare();
         self.out.clear();
-        let ack = if command.reply().is_some() { 0 } else { NLM_F_ACK };
-        let sequence = self.request(command, ack, body);
+        let ack = if request.command().reply().is_some() { 0 } else { NLM_F_ACK };
+        let sequence = self.request(request, ack);
         self.send()?;
         let chunk = self.short();
         self.receive(
             |_| (chunk, 1),
             |message| {
-                if message.header.sequence != sequence {
+                if message.header.sequence_number != sequence {
                     return Ok(false);
                 }
                 match message.answer()? {
@@ -202,51 +168,38 @@ impl Client {
         )
     }
 
-    /// Which of the two the kernel lacks: it says `ENOENT` of both.
+    /// Which of the two the kernel lacks: it answers `ENOENT` for both.
     ///
-    /// It looks up the scheduler, then the engine, then looks at the prefix length of an IPv6 service
-    /// (`ip_vs_add_service()`, `ip_vs_edit_service()`). So a service is asked for that cannot be: of the same scheduler,
+    /// It looks up the scheduler, then the engine, then checks the prefix length of an IPv6 service
+    /// (`ip_vs_add_service()`, `ip_vs_edit_service()`). So an invalid service is requested: of the same scheduler,
     /// without an engine, with the prefix length 0. `EINVAL` then means that the scheduler is there. Nothing changes.
-    fn which_is_missing(&mut self, scheduler: SchedulerName, engine: EngineName) -> Cause {
+    fn find_missing(&mut self, scheduler: SchedulerName, engine: EngineName) -> Cause {
         if scheduler == SchedulerName::NONE {
             return Cause::EngineNotFound(engine);
         }
-        // Protocol 0 at no address: nobody has such a service, and no packet is of it.
+        // Protocol 0 at no address: no packet belongs to such a service.
         let key = ServiceKey::endpoint(Protocol::from_number(0), AddressFamily::Ipv6.unspecified(), 0);
-        let asked = self.again(|client| client.ask(Command::NewService, |buf| write_impossible(buf, &key, scheduler)));
+        let asked = self.again(|client| client.ask(Request::SchedulerProbe(&key, &scheduler)));
         match asked {
             Err(Fault::Refused(Errno::ENOENT, _)) => Cause::SchedulerNotFound(scheduler),
             Err(Fault::Refused(Errno::EINVAL, _)) => Cause::EngineNotFound(engine),
             Err(_) => Cause::SchedulerOrEngineNotFound(scheduler, engine),
             Ok(()) => {
-                // A kernel that takes it after all: away with it.
-                let _ = self.again(|client| client.ask(Command::DelService, |buf| service::write_key(buf, &key)));
+                // The kernel accepted the probe; remove it.
+                let remove = Operation::RemoveService(key);
+                let _ = self.again(|client| client.ask(Request::Operation(&remove)));
                 Cause::EngineNotFound(engine)
             }
         }
     }
 }
 
-/// Whether the last of some operations may go unanswered though it succeeds, so that something must follow it.
+/// Whether the last of some operations may succeed without an acknowledgement, so that a request for one must follow.
 ///
 /// A daemon that is stopped before its thread ever ran is gone, and yet `kthread_stop()` says `EINTR` of it
 /// (`stop_sync_thread()`); and a request that ends so is not acknowledged (`af_netlink.c`: `netlink_rcv_skb()`).
-const fn ends_silent(operations: &[Operation]) -> bool {
+const fn may_lack_ack(operations: &[Operation]) -> bool {
     matches!(operations.last(), Some(Operation::StopDaemon(_)))
-}
-
-/// A service with a prefix length that no kernel takes and the model cannot say.
-fn write_impossible(buf: &mut Vec<u8>, key: &ServiceKey, scheduler: SchedulerName) {
-    let nest = open_marked(buf, IPVS_CMD_ATTR_SERVICE);
-    put_u16(buf, IPVS_SVC_ATTR_AF, key.family().number());
-    put_u16(buf, IPVS_SVC_ATTR_PROTOCOL, 0);
-    put_address(buf, IPVS_SVC_ATTR_ADDR, key.family().unspecified());
-    put_be16(buf, IPVS_SVC_ATTR_PORT, 0);
-    put_text(buf, IPVS_SVC_ATTR_SCHED_NAME, scheduler.as_str());
-    put(buf, IPVS_SVC_ATTR_FLAGS, &[0; 8]);
-    put_u32(buf, IPVS_SVC_ATTR_TIMEOUT, 0);
-    put_bytes4(buf, IPVS_SVC_ATTR_NETMASK, [0; 4]);
-    close(buf, nest);
 }
 
 struct Refused {

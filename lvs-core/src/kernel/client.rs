@@ -6,11 +6,11 @@ use super::whole::Witness;
 use crate::director::{Attempt, Cause, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
-use crate::wire::WireError;
+use crate::wire::DecodeError;
 use crate::wire::attr::Attributes;
-use crate::wire::family;
-use crate::wire::message::{Answer, Command, Header, Message, Messages, finish};
-use crate::wire::uapi::*;
+use crate::wire::message::{Answer, Command, Message, Messages, header, write, write_header};
+use crate::wire::payload::Request;
+use crate::wire::{family, uapi::*};
 
 /// Buffers for short lists: with the kernel's own bookkeeping (320 bytes on 64-bit) one fits a page, so it clears no
 /// more than that for each part of a dump. Where its smallest part is larger, a cut datagram says so.
@@ -94,7 +94,7 @@ impl Client {
             client.receive(
                 |_| size,
                 |message| {
-                    if message.header.sequence != sequence {
+                    if message.header.sequence_number != sequence {
                         return Ok(false);
                     }
                     match message.answer()? {
@@ -121,10 +121,10 @@ impl Client {
         }
     }
 
-    /// Looks whether the family is still what it was: its number changes when the module is loaded anew, and a request
-    /// to a number that is no more is answered with `ENOENT` like one for a destination that is not there.
+    /// Resolves the family's number again. Reloading `ip_vs` assigns a new one, and the kernel answers requests to a stale
+    /// number with `ENOENT`, as it does for an absent destination.
     ///
-    /// Gives back whether it was the family that was missing; then it has been found again.
+    /// Gives back whether it has changed.
     pub(super) fn family_has_moved(&mut self, attempt: Attempt) -> Result<bool, Error> {
         let before = self.family;
         self.family = self.find_family(attempt)?;
@@ -136,27 +136,22 @@ impl Client {
         self.sequence
     }
 
-    /// Appends a request; what `body` writes are its attributes.
+    /// Appends a request; gives back its sequence number.
     #[inline]
-    pub(super) fn request(&mut self, command: Command, flags: u16, body: impl FnOnce(&mut Vec<u8>)) -> u32 {
+    pub(super) fn request(&mut self, request: Request<'_>, flags: u16) -> u32 {
         let sequence = self.next_sequence();
-        let header = Header { kind: self.family, flags: NLM_F_REQUEST | flags, sequence, port: 0, length: 0 };
-        let start = header.begin_command(&mut self.out, command);
-        body(&mut self.out);
-        finish(&mut self.out, start);
+        write(&mut self.out, header(self.family, NLM_F_REQUEST | flags, sequence), request);
         sequence
     }
 
-    /// Appends a message that does nothing, for its acknowledgement.
-    pub(super) fn write_nothing(&mut self) {
+    /// Appends a request for an acknowledgement alone.
+    pub(super) fn request_ack(&mut self) {
         let sequence = self.next_sequence();
-        let header = Header { kind: NLMSG_NOOP, flags: NLM_F_REQUEST | NLM_F_ACK, sequence, ..Header::default() };
-        let start = header.begin(&mut self.out);
-        finish(&mut self.out, start);
+        write_header(&mut self.out, header(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, sequence));
     }
 
-    /// Makes sure that nothing old can be taken for an answer, and that a long list of yesterday does not make short
-    /// ones dear.
+    /// Drops replies to earlier requests, and reopens the socket after a large dump so that small dumps use small
+    /// buffers again.
     pub(super) fn prepare(&mut self) {
         if self.stale || ((self.grown || self.middling) && self.short_lists >= 2) {
             // Where that is not supported, sequence numbers still tell old from new.
@@ -169,7 +164,8 @@ impl Client {
         }
     }
 
-    pub(super) fn spoil(&mut self) {
+    /// Replies to what was sent may still arrive.
+    pub(super) fn discard_replies(&mut self) {
         self.stale = true;
     }
 
@@ -239,7 +235,7 @@ impl Client {
             let Some(datagram) = datagram else {
                 // This kernel's smallest parts are larger: offer more from now on.
                 self.small = if self.small < MIDDLE { MIDDLE } else { LARGE };
-                return Err(Fault::Disturbed(WireError::truncated("datagram").into()));
+                return Err(Fault::Disturbed(DecodeError::truncated("datagram").into()));
             };
             let mut messages = Messages::new(datagram);
             for message in messages.by_ref() {
@@ -248,7 +244,7 @@ impl Client {
                 }
             }
             if !messages.rest().is_empty() {
-                return Err(WireError::truncated("netlink message").into());
+                return Err(DecodeError::truncated("netlink message").into());
             }
         }
         Ok(done)
@@ -298,27 +294,26 @@ impl Client {
     pub(super) fn get<T>(
         &mut self,
         attempt: Attempt,
-        command: Command,
-        mut body: impl FnMut(&mut Vec<u8>),
-        mut read: impl FnMut(Attributes<'_>) -> Result<T, WireError>,
+        request: Request<'_>,
+        mut read: impl FnMut(Attributes<'_>) -> Result<T, DecodeError>,
     ) -> Result<T, Error> {
         self.read(attempt, |client| {
             client.prepare();
             client.out.clear();
-            let sequence = client.request(command, 0, &mut body);
+            let sequence = client.request(request, 0);
             client.send()?;
             let mut value = None;
             let chunk = client.short();
             client.receive(
                 |_| (chunk, 1),
                 |message| {
-                    if message.header.sequence != sequence {
+                    if message.header.sequence_number != sequence {
                         return Ok(false);
                     }
                     match message.answer()? {
                         Answer::Data(reply, attributes) => {
-                            if Some(reply) != command.reply() {
-                                return Err(WireError::Unexpected { what: "reply of the command asked for" }.into());
+                            if Some(reply) != request.command().reply() {
+                                return Err(DecodeError::Unexpected { what: "reply of the command asked for" }.into());
                             }
                             value = Some(read(attributes)?);
                             Ok(true)
@@ -327,7 +322,7 @@ impl Client {
                     }
                 },
             )?;
-            value.ok_or_else(|| WireError::Unexpected { what: "reply" }.into())
+            value.ok_or_else(|| DecodeError::Unexpected { what: "reply" }.into())
         })
     }
 
@@ -335,17 +330,16 @@ impl Client {
     #[inline]
     pub(super) fn dump(
         &mut self,
-        command: Command,
-        body: impl FnOnce(&mut Vec<u8>),
-        mut each: impl FnMut(Attributes<'_>) -> Result<(), WireError>,
+        request: Request<'_>,
+        mut each: impl FnMut(Attributes<'_>) -> Result<(), DecodeError>,
     ) -> Result<Parts, Fault> {
         self.prepare();
         self.out.clear();
-        let sequence = self.request(command, NLM_F_DUMP, body);
+        let sequence = self.request(request, NLM_F_DUMP);
         self.send()?;
         let (grown, family) = (self.grown, self.family);
         let small = if self.middling { self.small.max(MIDDLE) } else { self.small };
-        let wanted = command.reply().map(Command::number);
+        let wanted = request.command().reply().map(Command::number);
         let mut interrupted = false;
         let (mut datagrams, mut done, mut receives, mut first) = (0, false, 0, 0);
         while !done {
@@ -365,11 +359,11 @@ impl Client {
             }
             datagrams += self.inbox.datagrams().count();
             done = self.visit_inbox(&mut |message: &Message<'_>| {
-                if message.header.sequence != sequence {
+                if message.header.sequence_number != sequence {
                     return Ok(false);
                 }
                 interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
-                if message.header.kind != family {
+                if message.header.message_type != family {
                     return is_end(&message.answer()?);
                 }
                 match message.payload.split_first_chunk::<4>() {
@@ -377,8 +371,8 @@ impl Client {
                         each(Attributes::new(attributes))?;
                         Ok(false)
                     }
-                    Some(_) => Err(WireError::Unexpected { what: "reply of the command asked for" }.into()),
-                    None => Err(WireError::truncated("generic netlink header").into()),
+                    Some(_) => Err(DecodeError::Unexpected { what: "reply of the command asked for" }.into()),
+                    None => Err(DecodeError::truncated("generic netlink header").into()),
                 }
             })?;
         }
@@ -405,7 +399,7 @@ impl Client {
         self.grown = true;
         self.short_lists = 0;
         // It makes the first part when it is asked, as large as the buffers that it was offered before.
-        self.get(attempt, Command::GetInfo, |_| (), |_| Ok(()))
+        self.get(attempt, Request::Info, |_| Ok(()))
     }
 
     /// After a list whose length says nothing about the lists to come.

@@ -3,9 +3,12 @@ use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 
-use super::client::{Client, Resolve};
+use super::client::Client;
+#[cfg(feature = "unstable-wire")]
+use super::client::Resolve;
 use super::options::{KernelOptions, Place};
 use super::sockopt::SocketOptions;
+#[cfg(feature = "unstable-wire")]
 use super::transport::Transport;
 use crate::director::{Attempt, BatchReport, Cause, Director, OnRefusal, Operation, OperationError};
 use crate::error::{Error, Result};
@@ -41,11 +44,14 @@ impl KernelDirector {
         KernelOptions::default()
     }
 
-    /// A director over a transport of your own, on which the kernel's netlink is spoken. The family's number is asked
-    /// for by name. It has no connection table to read.
+    /// A director over a transport of your own, on which the kernel's netlink is spoken. The family's number is resolved
+    /// by name. It has no connection table to read.
+    ///
+    /// **Unstable**: with the feature `unstable-wire` alone.
     ///
     /// # Errors
     /// What the transport says, or [`Cause::ModuleMissing`] when the other side has no family `IPVS`.
+    #[cfg(feature = "unstable-wire")]
     pub fn with_transport(transport: impl Transport + Send + 'static) -> Result<Self> {
         let client = Client::open(Box::new(transport), Resolve::ByName)?;
         Ok(Self::new(Backend::Netlink(Box::new(client)), None))

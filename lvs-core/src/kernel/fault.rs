@@ -5,7 +5,7 @@ use nix::errno::Errno as SystemErrno;
 use crate::director::{Attempt, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
-use crate::wire::WireError;
+use crate::wire::DecodeError;
 use crate::wire::message::{Answer, ExtendedAck};
 
 /// What ended an exchange early.
@@ -19,8 +19,8 @@ pub(super) enum Fault {
     Broken(Error),
 }
 
-impl From<WireError> for Fault {
-    fn from(error: WireError) -> Self {
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
         Self::Broken(error.into())
     }
 }

@@ -52,11 +52,14 @@ mod read;
 mod sockopt;
 mod sys;
 #[cfg(test)]
+#[cfg(feature = "unstable-wire")]
 mod tests;
+#[cfg_attr(not(feature = "unstable-wire"), allow(dead_code, unreachable_pub))] // Public with the feature alone.
 mod transport;
 mod whole;
 
 pub use director::KernelDirector;
 pub use namespace::Namespace;
 pub use options::{KernelOptions, TransportChoice};
+#[cfg(feature = "unstable-wire")]
 pub use transport::{Inbox, Transport};

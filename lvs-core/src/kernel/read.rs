@@ -13,31 +13,28 @@ use crate::model::{
 };
 use crate::wire::attr::Attributes;
 use crate::wire::message::{Answer, Command};
+use crate::wire::payload::Request;
+use crate::wire::top::{nest, read_timeouts};
 use crate::wire::uapi::*;
-use crate::wire::{WireError, config, daemon, destination, info, service};
+use crate::wire::{DecodeError, daemon, destination, info, service};
 
 /// Requests for single services in a datagram: each is answered with one of its own.
 const QUESTIONS: usize = 64;
 /// Entries that a list has room for at first.
 const FEW: usize = 12;
 
-fn nest<'a>(mut attributes: Attributes<'a>, number: u16, name: &'static str) -> Result<Attributes<'a>, WireError> {
-    let found = attributes.find(|attribute| attribute.number() == number);
-    found.map(|attribute| attribute.nested()).ok_or(WireError::missing("reply", name))
+fn read_service(attributes: Attributes<'_>) -> Result<ServiceEntry, DecodeError> {
+    service::read_entry(nest(attributes, IPVS_CMD_ATTR_SERVICE, "IPVS_CMD_ATTR_SERVICE")?)
 }
 
-fn read_service(attributes: Attributes<'_>) -> Result<ServiceEntry, WireError> {
-    service::read_entry(nest(attributes, IPVS_CMD_ATTR_SERVICE, "SERVICE")?)
-}
-
-fn read_daemon(attributes: Attributes<'_>) -> Result<Daemon, WireError> {
-    daemon::read_entry(nest(attributes, IPVS_CMD_ATTR_DAEMON, "DAEMON")?)
+fn read_daemon(attributes: Attributes<'_>) -> Result<Daemon, DecodeError> {
+    daemon::read_entry(nest(attributes, IPVS_CMD_ATTR_DAEMON, "IPVS_CMD_ATTR_DAEMON")?)
 }
 
 /// Reads an entry to the end of a list.
 fn push<T>(
-    read: impl Fn(Attributes<'_>) -> Result<T, WireError>,
-) -> impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), WireError> {
+    read: impl Fn(Attributes<'_>) -> Result<T, DecodeError>,
+) -> impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), DecodeError> {
     move |list, attributes| {
         list.push(read(attributes)?);
         Ok(())
@@ -59,21 +56,21 @@ fn changing(attempt: Attempt) -> Error {
 
 impl Client {
     pub(super) fn info(&mut self) -> Result<Info> {
-        self.get(Attempt::ReadInfo, Command::GetInfo, |_| (), info::read)
+        self.get(Attempt::ReadInfo, Request::Info, info::read)
     }
 
     pub(super) fn timeouts(&mut self) -> Result<Timeouts> {
-        self.get(Attempt::ReadTimeouts, Command::GetConfig, |_| (), config::read)
+        self.get(Attempt::ReadTimeouts, Request::Timeouts, read_timeouts)
     }
 
     pub(super) fn service(&mut self, key: &ServiceKey) -> Result<ServiceEntry> {
         let attempt = Attempt::ReadService(*key);
-        self.get(attempt, Command::GetService, |buf| service::write_key(buf, key), read_service)
+        self.get(attempt, Request::Service(key), read_service)
     }
 
     pub(super) fn daemons(&mut self) -> Result<Vec<Daemon>> {
         // Two at most: one datagram.
-        Ok(self.reading(Attempt::ReadDaemons, Command::GetDaemon, |_| (), push(read_daemon))?.0)
+        Ok(self.reading(Attempt::ReadDaemons, Request::Daemons, push(read_daemon))?.0)
     }
 
     pub(super) fn services(&mut self) -> Result<Vec<ServiceEntry>> {
@@ -89,7 +86,7 @@ impl Client {
         if list.is_empty() {
             // The kernel's answer for a service that is not there is an empty list, too.
             let attempt = Attempt::ReadDestinations(*key);
-            self.get(attempt, Command::GetService, |buf| service::write_key(buf, key), |_| Ok(()))?;
+            self.get(attempt, Request::Service(key), |_| Ok(()))?;
         }
         Ok(list)
     }
@@ -98,15 +95,14 @@ impl Client {
     fn reading<T: Copy>(
         &mut self,
         attempt: Attempt,
-        command: Command,
-        body: impl Fn(&mut Vec<u8>),
-        push: impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), WireError>,
+        request: Request<'_>,
+        push: impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), DecodeError>,
     ) -> Result<(Vec<T>, Parts)> {
         // A list is likely to be as long as the one before.
         let mut entries = Vec::with_capacity(self.last_length);
         let parts = self.read(attempt, |client| {
             entries.clear();
-            client.dump(command, &body, |attributes| {
+            client.dump(request, |attributes| {
                 // Entries are large: growing by little would move them often. What is too much is given back.
                 if entries.len() == entries.capacity() {
                     entries.reserve_exact(FEW.max(3 * entries.len()));
@@ -122,8 +118,7 @@ impl Client {
     }
 
     fn all_services(&mut self) -> Result<ServiceList> {
-        let read =
-            |client: &mut Self| client.reading(Attempt::ReadServices, Command::GetService, |_| (), push(read_service));
+        let read = |client: &mut Self| client.reading(Attempt::ReadServices, Request::Services, push(read_service));
         let mut readings = Readings::new(|entry: &ServiceEntry| entry.service.key());
         let (first, parts) = read(self)?;
         let length = first.len();
@@ -160,12 +155,9 @@ impl Client {
     fn destinations_of(&mut self, key: &ServiceKey, count: Option<u32>) -> Result<(Vec<DestinationEntry>, bool)> {
         let family = key.family();
         let read = |client: &mut Self| {
-            client.reading(
-                Attempt::ReadDestinations(*key),
-                Command::GetDest,
-                |buf| service::write_key(buf, key),
-                |list, attributes| destination::push_entry(list, nest(attributes, IPVS_CMD_ATTR_DEST, "DEST")?, family),
-            )
+            client.reading(Attempt::ReadDestinations(*key), Request::Destinations(key), |list, attributes| {
+                destination::push_entry(list, nest(attributes, IPVS_CMD_ATTR_DEST, "IPVS_CMD_ATTR_DEST")?, family)
+            })
         };
         let name = |entry: &DestinationEntry| entry.destination.key;
         let (mut first, parts) = read(self)?;
@@ -248,22 +240,24 @@ impl Client {
         self.read(Attempt::ReadInfo, |client| {
             client.prepare();
             client.out.clear();
-            let first = client.request(Command::GetInfo, 0, |_| ());
-            client.request(Command::GetConfig, 0, |_| ());
-            client.request(Command::GetDaemon, NLM_F_DUMP, |_| ());
+            let first = client.request(Request::Info, 0);
+            client.request(Request::Timeouts, 0);
+            client.request(Request::Daemons, NLM_F_DUMP);
             client.send()?;
             let (mut version, mut timeouts, mut daemons) = (None, None, Vec::new());
             let chunk = client.short();
             client.receive(
                 |_| (chunk, 4),
                 |message| {
-                    let index = message.header.sequence.wrapping_sub(first);
+                    let index = message.header.sequence_number.wrapping_sub(first);
                     match (index, message.answer()?) {
                         (0, Answer::Data(Command::SetInfo, attributes)) => version = Some(info::read(attributes)?),
-                        (1, Answer::Data(Command::SetConfig, attributes)) => timeouts = Some(config::read(attributes)?),
+                        (1, Answer::Data(Command::SetConfig, attributes)) => {
+                            timeouts = Some(read_timeouts(attributes)?)
+                        }
                         (2, Answer::Data(Command::NewDaemon, attributes)) => daemons.push(read_daemon(attributes)?),
                         (0..=2, Answer::Data(..)) => {
-                            return Err(WireError::Unexpected { what: "reply of the command asked for" }.into());
+                            return Err(DecodeError::Unexpected { what: "reply of the command asked for" }.into());
                         }
                         (0..=1, answer) => {
                             is_end(&answer)?;
@@ -274,7 +268,7 @@ impl Client {
                     Ok(false)
                 },
             )?;
-            let missing = |what| Fault::from(WireError::Unexpected { what });
+            let missing = |what| Fault::from(DecodeError::Unexpected { what });
             Ok((version.ok_or_else(|| missing("version"))?, timeouts.ok_or_else(|| missing("timeouts"))?, daemons))
         })
     }
@@ -288,7 +282,7 @@ impl Client {
                 client.out.clear();
                 let mut first = None;
                 for key in group {
-                    let sequence = client.request(Command::GetService, 0, |buf| service::write_key(buf, key));
+                    let sequence = client.request(Request::Service(key), 0);
                     first.get_or_insert(sequence);
                 }
                 client.send()?;
@@ -297,7 +291,8 @@ impl Client {
                 client.receive(
                     |_| (chunk, MAX_DATAGRAMS),
                     |message| {
-                        let index = usize::try_from(message.header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
+                        let index =
+                            usize::try_from(message.header.sequence_number.wrapping_sub(first)).unwrap_or(usize::MAX);
                         let Some(place) = found.get_mut(index) else { return Ok(false) };
                         match message.answer()? {
                             Answer::Data(_, attributes) => *place = Some(read_service(attributes)?),

@@ -1,9 +1,8 @@
 //! Attributes: a header of four bytes, a payload, padding to four bytes.
 
-use super::uapi::{NLA_F_NESTED, NLA_TYPE_MASK};
-use crate::model::AddressFamily;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use netlink_packet_core::{Emitable, NLA_F_NESTED, NLA_TYPE_MASK, Nla, NlaBuffer};
 
 /// One attribute as it stands in a message, borrowed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,74 +26,35 @@ impl<'a> Attribute<'a> {
         self.kind & NLA_TYPE_MASK
     }
 
+    /// Whether it is marked as a nest.
+    #[inline]
+    pub const fn is_marked(&self) -> bool {
+        self.kind & NLA_F_NESTED != 0
+    }
+
     /// The attributes inside, if this is a nest.
     #[inline]
     pub const fn nested(&self) -> Attributes<'a> {
         Attributes::new(self.payload)
     }
 
-    #[inline]
-    fn first<const N: usize>(&self) -> Option<[u8; N]> {
-        self.payload.first_chunk().copied()
-    }
-
-    /// The first byte.
-    #[inline]
-    pub fn u8(&self) -> Option<u8> {
-        self.payload.first().copied()
-    }
-
-    /// The first two bytes in host order. Longer is tolerated, as the kernel does.
-    #[inline]
-    pub fn u16(&self) -> Option<u16> {
-        self.first().map(u16::from_ne_bytes)
-    }
-
-    /// The first two bytes in network order.
-    #[inline]
-    pub fn be16(&self) -> Option<u16> {
-        self.first().map(u16::from_be_bytes)
-    }
-
-    /// The first four bytes in host order.
-    #[inline]
-    pub fn u32(&self) -> Option<u32> {
-        self.first().map(u32::from_ne_bytes)
-    }
-
-    /// The first four bytes as they stand.
-    #[inline]
-    pub fn bytes4(&self) -> Option<[u8; 4]> {
-        self.first()
-    }
-
-    /// The first eight bytes in host order.
-    #[inline]
-    pub fn u64(&self) -> Option<u64> {
-        self.first().map(u64::from_ne_bytes)
-    }
-
-    /// Text up to the first NUL byte, if it is UTF-8.
-    #[inline]
-    pub fn text(&self) -> Option<&'a str> {
-        let end = self.payload.iter().position(|byte| *byte == 0).unwrap_or(self.payload.len());
-        std::str::from_utf8(&self.payload[..end]).ok()
-    }
-
-    /// An address of a family: the first bytes of up to 16, missing ones zero; none above 16.
-    #[inline]
-    pub fn address(&self, family: AddressFamily) -> Option<IpAddr> {
-        let mut bytes = [0; 16];
-        bytes.get_mut(..self.payload.len())?.copy_from_slice(self.payload);
-        Some(match family {
-            AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])),
-            AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::from(bytes)),
-        })
-    }
-
     /// Appends it, with header and padding.
     pub fn write(&self, buf: &mut Vec<u8>) {
-        put(buf, self.kind, self.payload);
+        write(buf, self);
+    }
+}
+
+impl Nla for Attribute<'_> {
+    fn value_len(&self) -> usize {
+        self.payload.len()
+    }
+
+    fn kind(&self) -> u16 {
+        self.kind
+    }
+
+    fn emit_value(&self, buffer: &mut [u8]) {
+        buffer.copy_from_slice(self.payload);
     }
 }
 
@@ -108,7 +68,7 @@ impl fmt::Debug for Attribute<'_> {
 /// The attributes of a message or nest, one after the other.
 ///
 /// Total: ends at the first header that does not fit, as the kernel's own walk does; [`Attributes::rest`] is then
-/// what was left.
+/// what was left, for which [`NlasIterator`](netlink_packet_core::NlasIterator) has no equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes<'a> {
     rest: &'a [u8],
@@ -122,6 +82,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The bytes not walked yet.
+    #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -132,12 +93,48 @@ impl<'a> Iterator for Attributes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Attribute<'a>> {
-        let [a, b, c, d] = *self.rest.first_chunk()?;
-        let length = usize::from(u16::from_ne_bytes([a, b]));
+        if self.rest.len() < 4 {
+            return None;
+        }
+        // `NlaBuffer::new_checked` makes a `String` of what does not fit; here that is only the end.
+        let length = usize::from(NlaBuffer::new(self.rest).length());
         let payload = self.rest.get(4..length)?;
+        let kind = u16::from_ne_bytes([self.rest[2], self.rest[3]]);
         self.rest = self.rest.get(align(length)..).unwrap_or_default();
-        Some(Attribute { kind: u16::from_ne_bytes([c, d]), payload })
+        Some(Attribute { kind, payload })
     }
+}
+
+/// Bytes that are attributes already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// Exhaustive: bytes.
+pub struct Encoded<'a>(pub &'a [u8]);
+
+impl Emitable for Encoded<'_> {
+    fn buffer_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        buffer[..self.0.len()].copy_from_slice(self.0);
+    }
+}
+
+/// Appends what can be emitted.
+#[inline]
+pub fn write(buf: &mut Vec<u8>, emitable: &impl Emitable) {
+    let start = buf.len();
+    buf.resize(start + emitable.buffer_len(), 0);
+    emitable.emit(&mut buf[start..]);
+}
+
+/// Appends a nest.
+pub(crate) fn write_nest(buf: &mut Vec<u8>, kind: u16, fields: &impl Emitable) {
+    let start = buf.len();
+    buf.extend_from_slice(&[0; 4]);
+    write(buf, fields);
+    let length = buf.len() - start;
+    buf[start..start + 4].copy_from_slice(&header(length, kind).to_ne_bytes());
 }
 
 /// Rounded up to netlink's four bytes.
@@ -148,125 +145,15 @@ pub(crate) const fn align(length: usize) -> usize {
 
 /// The header of an attribute as one number, for comparing.
 #[inline]
-pub(crate) const fn header(length: u16, kind: u16) -> u32 {
-    let ([a, b], [c, d]) = (length.to_ne_bytes(), kind.to_ne_bytes());
+pub(crate) const fn header(length: usize, kind: u16) -> u32 {
+    let ([a, b], [c, d]) = ((length as u16).to_ne_bytes(), kind.to_ne_bytes());
     u32::from_ne_bytes([a, b, c, d])
 }
 
 /// The four bytes at a place as one number; zero, which is no header, where there are none.
-#[inline]
+#[inline(always)]
 pub(crate) fn header_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_ne_bytes(*bytes))
-}
-
-/// Appends an attribute. A payload that no attribute can hold (above 65531 bytes) is a mistake of this crate.
-#[inline]
-pub(crate) fn put(buf: &mut Vec<u8>, kind: u16, payload: &[u8]) {
-    let length = u16::try_from(payload.len() + 4).expect("an attribute holds at most 65531 bytes");
-    buf.extend_from_slice(&length.to_ne_bytes());
-    buf.extend_from_slice(&kind.to_ne_bytes());
-    buf.extend_from_slice(payload);
-    buf.resize(align(buf.len()), 0);
-}
-
-#[inline]
-pub(crate) fn put_u8(buf: &mut Vec<u8>, kind: u16, value: u8) {
-    put4(buf, kind, 5, [value, 0, 0, 0]);
-}
-
-#[inline]
-pub(crate) fn put_u16(buf: &mut Vec<u8>, kind: u16, value: u16) {
-    let [a, b] = value.to_ne_bytes();
-    put4(buf, kind, 6, [a, b, 0, 0]);
-}
-
-#[inline]
-pub(crate) fn put_be16(buf: &mut Vec<u8>, kind: u16, value: u16) {
-    let [a, b] = value.to_be_bytes();
-    put4(buf, kind, 6, [a, b, 0, 0]);
-}
-
-#[inline]
-pub(crate) fn put_u32(buf: &mut Vec<u8>, kind: u16, value: u32) {
-    put4(buf, kind, 8, value.to_ne_bytes());
-}
-
-#[inline]
-pub(crate) fn put_bytes4(buf: &mut Vec<u8>, kind: u16, value: [u8; 4]) {
-    put4(buf, kind, 8, value);
-}
-
-#[inline]
-fn put4(buf: &mut Vec<u8>, kind: u16, length: u16, value: [u8; 4]) {
-    let ([a, b, c, d], [e, f, g, h]) = (header(length, kind).to_ne_bytes(), value);
-    buf.extend_from_slice(&[a, b, c, d, e, f, g, h]);
-}
-
-#[inline]
-pub(crate) fn put_u64(buf: &mut Vec<u8>, kind: u16, value: u64) {
-    put_bytes8(buf, kind, value.to_ne_bytes());
-}
-
-/// Appends text with its NUL byte.
-#[inline]
-pub(crate) fn put_text(buf: &mut Vec<u8>, kind: u16, text: &str) {
-    // Names of the model fit; so one copy does.
-    let mut bytes = [0; 24];
-    let Some(place) = bytes.get_mut(4..4 + text.len()).filter(|_| text.len() < 20) else {
-        return put_long_text(buf, kind, text);
-    };
-    place.copy_from_slice(text.as_bytes());
-    bytes[..4].copy_from_slice(&header(text.len() as u16 + 5, kind).to_ne_bytes());
-    buf.extend_from_slice(&bytes[..align(text.len() + 5)]);
-}
-
-fn put_long_text(buf: &mut Vec<u8>, kind: u16, text: &str) {
-    let length = u16::try_from(text.len() + 5).expect("a name is short");
-    buf.extend_from_slice(&header(length, kind).to_ne_bytes());
-    buf.extend_from_slice(text.as_bytes());
-    buf.push(0);
-    buf.resize(align(buf.len()), 0);
-}
-
-/// Appends an address in 16 bytes, the last twelve zero for IPv4, as the kernel does.
-#[inline]
-pub(crate) fn put_address(buf: &mut Vec<u8>, kind: u16, addr: IpAddr) {
-    let mut bytes = [0; 20];
-    bytes[..4].copy_from_slice(&header(20, kind).to_ne_bytes());
-    match addr {
-        IpAddr::V4(addr) => bytes[4..8].copy_from_slice(&addr.octets()),
-        IpAddr::V6(addr) => bytes[4..].copy_from_slice(&addr.octets()),
-    }
-    buf.extend_from_slice(&bytes);
-}
-
-/// Appends eight bytes as they stand.
-#[inline]
-pub(crate) fn put_bytes8(buf: &mut Vec<u8>, kind: u16, value: [u8; 8]) {
-    let mut bytes = [0; 12];
-    bytes[..4].copy_from_slice(&header(12, kind).to_ne_bytes());
-    bytes[4..].copy_from_slice(&value);
-    buf.extend_from_slice(&bytes);
-}
-
-/// Opens a nest; [`close`] with what this returns.
-#[inline]
-pub(crate) fn open(buf: &mut Vec<u8>, kind: u16) -> usize {
-    let start = buf.len();
-    buf.extend_from_slice(&header(4, kind).to_ne_bytes());
-    start
-}
-
-/// Opens a nest and marks it as one: what libnl does for requests, and the kernel does not for IPVS replies.
-#[inline]
-pub(crate) fn open_marked(buf: &mut Vec<u8>, kind: u16) -> usize {
-    open(buf, kind | NLA_F_NESTED)
-}
-
-#[inline]
-pub(crate) fn close(buf: &mut [u8], start: usize) {
-    let length = u16::try_from(buf.len() - start).expect("a nest holds at most 65531 bytes");
-    buf[start..start + 2].copy_from_slice(&length.to_ne_bytes());
 }
 
 #[cfg(test)]
@@ -292,25 +179,5 @@ mod tests {
         assert_eq!(walk.next(), Some(Attribute::new(7, &[0xab])));
         assert_eq!(walk.next(), None);
         assert!(walk.rest().is_empty());
-    }
-
-    #[test]
-    fn text_of_every_length_is_padded_to_four_bytes() {
-        for length in 0..40 {
-            let text = "x".repeat(length);
-            let mut buf = Vec::new();
-            put_text(&mut buf, 6, &text);
-            assert_eq!(buf.len(), align(length + 5));
-            let attribute = Attributes::new(&buf).next().unwrap();
-            assert_eq!((attribute.payload.len(), attribute.text()), (length + 1, Some(text.as_str())));
-        }
-    }
-
-    #[test]
-    fn a_short_address_is_filled_with_zeros() {
-        let four = Attribute::new(3, &[192, 0, 2, 1]);
-        assert_eq!(four.address(AddressFamily::Ipv4), Some("192.0.2.1".parse().unwrap()));
-        assert_eq!(Attribute::new(3, &[0x20, 1]).address(AddressFamily::Ipv6), Some("2001::".parse().unwrap()));
-        assert_eq!(Attribute::new(3, &[0; 17]).address(AddressFamily::Ipv6), None);
     }
 }

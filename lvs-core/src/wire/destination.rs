@@ -1,313 +1,212 @@
 //! The DEST nest.
 
-use super::attr::{
-    Attribute, Attributes, align, close, header, header_at, open, open_marked, put_address, put_be16, put_u8, put_u16,
-    put_u32,
-};
-use super::uapi::*;
-use super::{WireError, policy, stats};
-use crate::errno::Errno;
-use crate::model::{
-    AddressFamily, Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
-};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Appends a DEST nest that identifies a destination: what `DelDest` needs.
+use netlink_packet_core::NLA_F_NESTED;
+
+use super::DecodeError;
+use super::attr::{Attribute, Attributes, write_nest};
+use super::kind::{Address, Be16, Stats32, Stats64, U8, U16, U32};
+use super::table::attributes;
+use super::top::numbers::IPVS_CMD_ATTR_DEST;
+use crate::errno::Errno;
+use crate::model::{AddressFamily, Destination, DestinationEntry, DestinationKey};
+
+attributes! {
+    /// The DEST nest, in the order of `ip_vs_genl_fill_dest()`.
+    DestinationFields /
+    /// An attribute of a destination (`IPVS_DEST_ATTR_*`).
+    DestinationAttribute [config = Destination, state = DestinationEntry] {
+        IPVS_DEST_ATTR_ADDR = 1: Address => addr / Address, since "2.6";
+        IPVS_DEST_ATTR_PORT = 2: Be16 => port / Port, since "2.6";
+        IPVS_DEST_ATTR_FWD_METHOD = 3: U32 => method / ForwardingMethod, since "2.6", config(forwarding);
+        IPVS_DEST_ATTR_WEIGHT = 4: U32 => weight / Weight, since "2.6", config(weight);
+        IPVS_DEST_ATTR_TUN_TYPE = 13: U8 => tunnel_type / TunnelType, since "5.2", config(tunnel.kind);
+        IPVS_DEST_ATTR_TUN_PORT = 14: Be16 => tunnel_port / TunnelPort, since "5.2", config(tunnel.port);
+        IPVS_DEST_ATTR_TUN_FLAGS = 15: U16 => tunnel_flags / TunnelFlags, since "5.3", config(tunnel.flags);
+        IPVS_DEST_ATTR_U_THRESH = 5: U32 => upper / UpperThreshold, since "2.6", config(upper_threshold);
+        IPVS_DEST_ATTR_L_THRESH = 6: U32 => lower / LowerThreshold, since "2.6", config(lower_threshold);
+        IPVS_DEST_ATTR_ACTIVE_CONNS = 7: U32 => active / Active, since "2.6", state(active);
+        IPVS_DEST_ATTR_INACT_CONNS = 8: U32 => inactive / Inactive, since "2.6", state(inactive);
+        IPVS_DEST_ATTR_PERSIST_CONNS = 9: U32 => persistent / Persistent, since "2.6", state(persistent);
+        IPVS_DEST_ATTR_ADDR_FAMILY = 11: U16 => family / AddressFamily, since "3.18";
+        IPVS_DEST_ATTR_STATS = 10: Stats32 => stats / Stats, since "2.6", state(stats);
+        IPVS_DEST_ATTR_STATS64 = 12: Stats64 => stats64 / Stats64, since "4.1", state(stats64);
+    }
+}
+
+impl<'a> DestinationFields<'a> {
+    /// What identifies a destination.
+    #[inline]
+    pub(crate) fn key(key: &DestinationKey) -> Self {
+        Self {
+            addr: Some(address(key.addr)),
+            port: Some(key.port),
+            family: Some(key.family().number()),
+            ..Self::default()
+        }
+    }
+
+    /// What is configured of a destination.
+    #[inline]
+    pub(crate) fn destination(destination: &'a Destination) -> Self {
+        let mut fields = Self::key(&destination.key);
+        fields.set_config(destination);
+        fields
+    }
+
+    /// All of a destination.
+    #[inline]
+    pub(crate) fn entry(entry: &'a DestinationEntry) -> Self {
+        let mut fields = Self::destination(&entry.destination);
+        fields.set_state(entry);
+        fields
+    }
+
+    /// A destination of which only the key is known. Everything else is 0 where it is absent.
+    #[inline(always)]
+    fn blank(&self, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
+        let family = match self.family {
+            None | Some(0) => service,
+            Some(number) => AddressFamily::from_number(number)
+                .ok_or(DecodeError::invalid("destination", "an unknown address family"))?,
+        };
+        let addr = self.addr.ok_or(DecodeError::missing("destination", "IPVS_DEST_ATTR_ADDR"))?;
+        let port = self.port.ok_or(DecodeError::missing("destination", "IPVS_DEST_ATTR_PORT"))?;
+        let key = DestinationKey::new(ip_addr(family, addr), port);
+        Ok(DestinationEntry::new(Destination::with_key(key).with_weight(0)))
+    }
+
+    #[inline(always)]
+    fn fill(&self, entry: &mut DestinationEntry) {
+        self.fill_config(&mut entry.destination);
+        self.fill_state(entry);
+    }
+}
+
+/// An address in 16 bytes, the last twelve zero for IPv4, as the kernel has it.
+#[inline(always)]
+pub(crate) fn address(addr: IpAddr) -> [u8; 16] {
+    match addr {
+        IpAddr::V4(addr) => {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&addr.octets());
+            bytes
+        }
+        IpAddr::V6(addr) => addr.octets(),
+    }
+}
+
+#[inline(always)]
+pub(crate) fn ip_addr(family: AddressFamily, bytes: [u8; 16]) -> IpAddr {
+    match family {
+        AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])),
+        AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::from(bytes)),
+    }
+}
+
+/// Appends the DEST nest that identifies a destination, as requests have it.
 pub fn write_key(buf: &mut Vec<u8>, key: &DestinationKey) {
-    let nest = open_marked(buf, IPVS_CMD_ATTR_DEST);
-    put_address(buf, IPVS_DEST_ATTR_ADDR, key.addr);
-    put_be16(buf, IPVS_DEST_ATTR_PORT, key.port);
-    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, key.family().number());
-    close(buf, nest);
+    write_nest(buf, IPVS_CMD_ATTR_DEST | NLA_F_NESTED, &DestinationFields::key(key));
 }
 
-/// Appends a DEST nest for `NewDest` and `SetDest`.
+/// Appends the DEST nest of `NewDest` and `SetDest`.
 pub fn write(buf: &mut Vec<u8>, destination: &Destination) {
-    let nest = open_marked(buf, IPVS_CMD_ATTR_DEST);
-    write_configuration(buf, destination);
-    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, destination.key.family().number());
-    close(buf, nest);
+    write_nest(buf, IPVS_CMD_ATTR_DEST | NLA_F_NESTED, &DestinationFields::destination(destination));
 }
 
-/// Appends a DEST nest as the kernel replies with it.
+/// Appends the DEST nest of a reply.
 pub fn write_entry(buf: &mut Vec<u8>, entry: &DestinationEntry) {
-    let nest = open(buf, IPVS_CMD_ATTR_DEST);
-    write_configuration(buf, &entry.destination);
-    put_u32(buf, IPVS_DEST_ATTR_ACTIVE_CONNS, entry.active);
-    put_u32(buf, IPVS_DEST_ATTR_INACT_CONNS, entry.inactive);
-    put_u32(buf, IPVS_DEST_ATTR_PERSIST_CONNS, entry.persistent);
-    put_u16(buf, IPVS_DEST_ATTR_ADDR_FAMILY, entry.destination.key.family().number());
-    if let Some(narrow) = &entry.stats {
-        stats::write(buf, IPVS_DEST_ATTR_STATS, narrow);
-    }
-    if let Some(wide) = &entry.stats64 {
-        stats::write64(buf, IPVS_DEST_ATTR_STATS64, wide);
-    }
-    close(buf, nest);
-}
-
-fn write_configuration(buf: &mut Vec<u8>, destination: &Destination) {
-    put_address(buf, IPVS_DEST_ATTR_ADDR, destination.key.addr);
-    put_be16(buf, IPVS_DEST_ATTR_PORT, destination.key.port);
-    put_u32(buf, IPVS_DEST_ATTR_FWD_METHOD, destination.forwarding.number().into());
-    put_u32(buf, IPVS_DEST_ATTR_WEIGHT, destination.weight);
-    put_u8(buf, IPVS_DEST_ATTR_TUN_TYPE, destination.tunnel.kind.number());
-    put_be16(buf, IPVS_DEST_ATTR_TUN_PORT, destination.tunnel.port);
-    put_u16(buf, IPVS_DEST_ATTR_TUN_FLAGS, destination.tunnel.flags.0);
-    put_u32(buf, IPVS_DEST_ATTR_U_THRESH, destination.upper_threshold);
-    put_u32(buf, IPVS_DEST_ATTR_L_THRESH, destination.lower_threshold);
+    write_nest(buf, IPVS_CMD_ATTR_DEST, &DestinationFields::entry(entry));
 }
 
 /// Reads the DEST nest of a reply; kernels before 3.18 do not send the family, which is then the service's.
 ///
 /// # Errors
 /// When the nest lacks address or port, or holds an address family that no kernel sends.
-pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
-    match usual(nest.rest()) {
-        Some((bytes, family)) => {
-            let mut entry = usual_without_statistics(bytes, family);
-            add_usual_statistics(&mut entry, bytes);
-            Ok(entry)
-        }
-        None => read_any(nest, service),
-    }
+pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, DecodeError> {
+    let fields = DestinationFields::read_fixed(nest.rest()).unwrap_or_else(|| DestinationFields::read_any(nest));
+    let mut entry = fields.blank(service)?;
+    fields.fill(&mut entry);
+    Ok(entry)
 }
 
-/// [`read_entry`] to the end of a list. Entries are large and lists long: this way they are built where they stay.
+/// [`read_entry`] to the end of a list. Entries are large and lists long: this way they are filled where they stay.
+#[cfg_attr(not(feature = "kernel"), allow(dead_code))] // For the kernel director.
 #[inline]
 pub(crate) fn push_entry(
     list: &mut Vec<DestinationEntry>,
     nest: Attributes<'_>,
     service: AddressFamily,
-) -> Result<(), WireError> {
-    match usual(nest.rest()) {
-        Some((bytes, family)) => {
-            // The larger half is read into its place: a whole entry would be made elsewhere, and copied.
-            list.push(usual_without_statistics(bytes, family));
-            if let Some(entry) = list.last_mut() {
-                add_usual_statistics(entry, bytes);
-            }
-        }
-        None => list.push(read_any(nest, service)?),
+) -> Result<(), DecodeError> {
+    // Dumps are read mostly for their destinations: these are not walked but taken from their places.
+    match DestinationFields::read_fixed(nest.rest()) {
+        Some(fields) => push(list, &fields, service),
+        None => push_any(list, nest, service),
+    }
+}
+
+#[inline(always)]
+fn push(
+    list: &mut Vec<DestinationEntry>,
+    fields: &DestinationFields<'_>,
+    service: AddressFamily,
+) -> Result<(), DecodeError> {
+    list.push(fields.blank(service)?);
+    if let Some(entry) = list.last_mut() {
+        fields.fill(entry);
     }
     Ok(())
 }
 
-/// The attributes of a reply as kernels since 5.4 write them: kind, length with header, in order. Dumps are read mostly
-/// for their destinations, so these are not walked but taken from their places.
-const USUAL: [(u16, u16); 15] = [
-    (IPVS_DEST_ATTR_ADDR, 20),
-    (IPVS_DEST_ATTR_PORT, 6),
-    (IPVS_DEST_ATTR_FWD_METHOD, 8),
-    (IPVS_DEST_ATTR_WEIGHT, 8),
-    (IPVS_DEST_ATTR_TUN_TYPE, 5),
-    (IPVS_DEST_ATTR_TUN_PORT, 6),
-    (IPVS_DEST_ATTR_TUN_FLAGS, 6),
-    (IPVS_DEST_ATTR_U_THRESH, 8),
-    (IPVS_DEST_ATTR_L_THRESH, 8),
-    (IPVS_DEST_ATTR_ACTIVE_CONNS, 8),
-    (IPVS_DEST_ATTR_INACT_CONNS, 8),
-    (IPVS_DEST_ATTR_PERSIST_CONNS, 8),
-    (IPVS_DEST_ATTR_ADDR_FAMILY, 6),
-    (IPVS_DEST_ATTR_STATS, 4 + stats::USUAL_SIZE as u16),
-    (IPVS_DEST_ATTR_STATS64, 4 + stats::USUAL64_SIZE as u16),
-];
-
-/// Where each of [`USUAL`] starts, and where the last ends.
-const PLACES: [usize; 16] = {
-    let mut places = [0; 16];
-    let mut index = 0;
-    while index < 15 {
-        places[index + 1] = places[index] + align(USUAL[index].1 as usize);
-        index += 1;
-    }
-    places
-};
-
-/// A nest in the usual shape.
-type Usual = [u8; PLACES[15]];
-
-/// Whether a nest has the usual shape, down to its statistics; and its address family.
-#[inline(always)]
-fn usual(bytes: &[u8]) -> Option<(&Usual, AddressFamily)> {
-    let bytes: &Usual = bytes.try_into().ok()?;
-    let mut odd = 0;
-    for (at, (kind, length)) in PLACES.into_iter().zip(USUAL) {
-        odd |= header_at(bytes, at) ^ header(length, kind);
-    }
-    odd |= stats::oddity(bytes, PLACES[13] + 4) | stats::oddity64(bytes, PLACES[14] + 4);
-    if odd != 0 {
-        return None;
-    }
-    let family = AddressFamily::from_number(u16::from_ne_bytes([bytes[PLACES[12] + 4], bytes[PLACES[12] + 5]]))?;
-    Some((bytes, family))
+#[cold]
+fn push_any(list: &mut Vec<DestinationEntry>, nest: Attributes<'_>, service: AddressFamily) -> Result<(), DecodeError> {
+    push(list, &DestinationFields::read_any(nest), service)
 }
 
-#[inline(always)]
-fn usual_without_statistics(bytes: &Usual, family: AddressFamily) -> DestinationEntry {
-    let value = |index: usize| &bytes[PLACES[index] + 4..];
-    let long = |index: usize| header_at(bytes, PLACES[index] + 4);
-    let short = |index: usize| [value(index)[0], value(index)[1]];
-    let addr = match family {
-        AddressFamily::Ipv4 => IpAddr::V4(Ipv4Addr::new(bytes[4], bytes[5], bytes[6], bytes[7])),
-        AddressFamily::Ipv6 => IpAddr::V6(Ipv6Addr::from(value(0).first_chunk().copied().unwrap_or([0; 16]))),
-    };
-    let destination = Destination {
-        key: DestinationKey::new(addr, u16::from_be_bytes(short(1))),
-        forwarding: ForwardingMethod::from_number(long(2)),
-        weight: long(3),
-        upper_threshold: long(7),
-        lower_threshold: long(8),
-        tunnel: Tunnel {
-            kind: TunnelKind::from_number(value(4)[0]),
-            port: u16::from_be_bytes(short(5)),
-            flags: TunnelFlags(u16::from_ne_bytes(short(6))),
-        },
-    };
-    let (active, inactive, persistent) = (long(9), long(10), long(11));
-    DestinationEntry { destination, active, inactive, persistent, stats: None, stats64: None }
+/// Whether the DEST nest of a reply, with its statistics, is laid out as the fast path of a dump expects it.
+pub fn has_fixed_layout(nest: Attributes<'_>) -> bool {
+    DestinationFields::read_fixed(nest.rest()).is_some()
 }
 
-#[inline(always)]
-fn add_usual_statistics(entry: &mut DestinationEntry, bytes: &Usual) {
-    entry.stats = Some(stats::read_at(bytes, PLACES[13] + 4));
-    entry.stats64 = Some(stats::read64_at(bytes, PLACES[14] + 4));
-}
-
-fn read_any(nest: Attributes<'_>, service: AddressFamily) -> Result<DestinationEntry, WireError> {
-    let mut raw = Raw::default();
-    let (mut narrow, mut wide) = (None, None);
-    let (mut active, mut inactive, mut persistent) = (None, None, None);
-    for attribute in nest {
-        match attribute.number() {
-            IPVS_DEST_ATTR_STATS => narrow = Some(stats::read(attribute.nested())),
-            IPVS_DEST_ATTR_STATS64 => wide = Some(stats::read(attribute.nested())),
-            IPVS_DEST_ATTR_ACTIVE_CONNS => active = attribute.u32(),
-            IPVS_DEST_ATTR_INACT_CONNS => inactive = attribute.u32(),
-            IPVS_DEST_ATTR_PERSIST_CONNS => persistent = attribute.u32(),
-            _ => raw.take(attribute),
-        }
-    }
-    let family = match raw.family {
-        None | Some(0) => service,
-        Some(number) => {
-            AddressFamily::from_number(number).ok_or(WireError::invalid("destination", "an unknown address family"))?
-        }
-    };
-    let addr = raw.addr.and_then(|addr| addr.address(family)).ok_or(WireError::missing("destination", "ADDR"))?;
-    let port = raw.port.ok_or(WireError::missing("destination", "PORT"))?;
-    let mut entry = DestinationEntry::new(raw.destination(DestinationKey::new(addr, port)));
-    entry.active = active.unwrap_or(0);
-    entry.inactive = inactive.unwrap_or(0);
-    entry.persistent = persistent.unwrap_or(0);
-    entry.stats = narrow;
-    entry.stats64 = wide;
-    Ok(entry)
-}
-
-#[derive(Default)]
-struct Raw<'a> {
-    addr: Option<Attribute<'a>>,
-    port: Option<u16>,
-    family: Option<u16>,
-    method: Option<u32>,
-    weight: Option<u32>,
-    upper: Option<u32>,
-    lower: Option<u32>,
-    tunnel: (u8, u16, u16),
-}
-
-impl<'a> Raw<'a> {
-    #[inline]
-    fn take(&mut self, attribute: Attribute<'a>) {
-        match attribute.number() {
-            IPVS_DEST_ATTR_ADDR => self.addr = Some(attribute),
-            IPVS_DEST_ATTR_PORT => self.port = attribute.be16(),
-            IPVS_DEST_ATTR_ADDR_FAMILY => self.family = attribute.u16(),
-            IPVS_DEST_ATTR_FWD_METHOD => self.method = attribute.u32(),
-            IPVS_DEST_ATTR_WEIGHT => self.weight = attribute.u32(),
-            IPVS_DEST_ATTR_U_THRESH => self.upper = attribute.u32(),
-            IPVS_DEST_ATTR_L_THRESH => self.lower = attribute.u32(),
-            IPVS_DEST_ATTR_TUN_TYPE => self.tunnel.0 = attribute.u8().unwrap_or(0),
-            IPVS_DEST_ATTR_TUN_PORT => self.tunnel.1 = attribute.be16().unwrap_or(0),
-            IPVS_DEST_ATTR_TUN_FLAGS => self.tunnel.2 = attribute.u16().unwrap_or(0),
-            _ => {}
-        }
-    }
-
-    fn destination(&self, key: DestinationKey) -> Destination {
-        let mut destination = Destination::with_key(key)
-            .with_forwarding(ForwardingMethod::from_number(self.method.unwrap_or(0)))
-            .with_weight(self.weight.unwrap_or(0))
-            .with_thresholds(self.upper.unwrap_or(0), self.lower.unwrap_or(0));
-        let (kind, port, flags) = self.tunnel;
-        destination.tunnel = Tunnel { kind: TunnelKind::from_number(kind), port, flags: TunnelFlags(flags) };
-        destination
-    }
-}
-
-/// A DEST nest of a request, read with the kernel's own leniency and strictness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DestinationRequest {
-    /// The destination; of an identity (`DelDest`) only the key counts.
-    pub destination: Destination,
-}
-
-/// Reads the DEST nest of a request to a service of a family; `full` for `NewDest` and `SetDest`.
+/// Reads the DEST nest of a request to a service of a family, with the kernel's own leniency and strictness; `full` for
+/// `NewDest` and `SetDest`, otherwise only the key counts.
 ///
 /// # Errors
 /// What the kernel answers (`ip_vs_genl_parse_dest()`, and the family check of its caller): `EINVAL` when an attribute
 /// is missing or breaks the policy, `EAFNOSUPPORT` for another family than the two.
-pub fn read_request(
-    nest: Option<Attribute<'_>>,
-    service: AddressFamily,
-    full: bool,
-) -> Result<DestinationRequest, Errno> {
-    let mut raw = Raw::default();
-    for attribute in nest.ok_or(Errno::EINVAL)?.nested() {
-        let payload = attribute.payload;
-        let sound = match attribute.number() {
-            IPVS_DEST_ATTR_TUN_TYPE => !payload.is_empty(),
-            IPVS_DEST_ATTR_PORT | IPVS_DEST_ATTR_ADDR_FAMILY | IPVS_DEST_ATTR_TUN_PORT | IPVS_DEST_ATTR_TUN_FLAGS => {
-                payload.len() >= 2
-            }
-            IPVS_DEST_ATTR_FWD_METHOD
-            | IPVS_DEST_ATTR_WEIGHT
-            | IPVS_DEST_ATTR_U_THRESH
-            | IPVS_DEST_ATTR_L_THRESH
-            | IPVS_DEST_ATTR_ACTIVE_CONNS
-            | IPVS_DEST_ATTR_INACT_CONNS
-            | IPVS_DEST_ATTR_PERSIST_CONNS => payload.len() >= 4,
-            IPVS_DEST_ATTR_ADDR => payload.len() <= 16,
-            // The kernel's policy has no line for STATS64.
-            IPVS_DEST_ATTR_STATS => policy::is_nest(payload),
-            _ => true,
-        };
-        if !sound {
-            return Err(Errno::EINVAL);
-        }
-        raw.take(attribute);
-    }
-    let (Some(addr), Some(port)) = (raw.addr, raw.port) else { return Err(Errno::EINVAL) };
-    if full && [raw.method, raw.weight, raw.upper, raw.lower].contains(&None) {
+pub fn read_request(nest: Option<Attribute<'_>>, service: AddressFamily, full: bool) -> Result<Destination, Errno> {
+    let nest = nest.ok_or(Errno::EINVAL)?.nested();
+    let fields = DestinationFields::read_request(nest).map_err(|_| Errno::EINVAL)?;
+    let (Some(addr), Some(port)) = (fields.addr, fields.port) else { return Err(Errno::EINVAL) };
+    if full && [fields.method, fields.weight, fields.upper, fields.lower].contains(&None) {
         return Err(Errno::EINVAL);
     }
-    let family = match raw.family {
+    let family = match fields.family {
         None | Some(0) => service,
         Some(number) => AddressFamily::from_number(number).ok_or(Errno::EAFNOSUPPORT)?,
     };
-    let addr = addr.address(family).ok_or(Errno::EINVAL)?;
-    Ok(DestinationRequest { destination: raw.destination(DestinationKey::new(addr, port)) })
+    let mut destination = Destination::with_key(DestinationKey::new(ip_addr(family, addr), port)).with_weight(0);
+    fields.fill_config(&mut destination);
+    Ok(destination)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::attr;
+    use super::super::kind::Statistics;
     use super::*;
-    use crate::model::Stats;
+    use crate::model::{Stats, Tunnel, TunnelFlags};
+
+    fn walked(nest: Attributes<'_>) -> Result<DestinationEntry, DecodeError> {
+        let fields = DestinationFields::read(nest);
+        let mut entry = fields.blank(AddressFamily::Ipv4)?;
+        fields.fill(&mut entry);
+        Ok(entry)
+    }
 
     #[test]
-    fn the_usual_shape_and_any_other_read_alike() {
+    fn a_nest_reads_alike_at_fixed_places_and_walked() {
         for (addr, port) in [("192.0.2.7", 80), ("2001:db8::7", 65535)] {
             let mut entry = DestinationEntry::new(
                 Destination::new(addr.parse().unwrap(), port)
@@ -317,27 +216,41 @@ mod tests {
             );
             (entry.active, entry.inactive, entry.persistent) = (1, 2, 3);
             (entry.stats, entry.stats64) = (Some(Stats::default()), Some(Stats::default()));
-            let mut buf = Vec::new();
-            write_entry(&mut buf, &entry);
-            let nest = Attributes::new(&buf[4..]);
-            assert!(usual(nest.rest()).is_some());
+            let mut bytes = Vec::new();
+            attr::write(&mut bytes, &DestinationFields::entry(&entry));
+            let nest = Attributes::new(&bytes);
+            assert!(has_fixed_layout(nest));
             assert_eq!(read_entry(nest, AddressFamily::Ipv4), Ok(entry));
-            assert_eq!(read_any(nest, AddressFamily::Ipv4), Ok(entry));
+            assert_eq!(walked(nest), Ok(entry));
             // One attribute more at the end, as a newer kernel may send.
-            put_u32(&mut buf, 99, 1);
-            assert_eq!(usual(&buf[4..]), None);
-            assert_eq!(read_entry(Attributes::new(&buf[4..]), AddressFamily::Ipv4), Ok(entry));
-            // One header that is not the usual one, wherever it stands.
-            let usual_bytes = &buf[4..4 + PLACES[15]];
-            for at in (0..usual_bytes.len()).step_by(4) {
-                let mut changed = usual_bytes.to_vec();
+            let mut longer = bytes.clone();
+            attr::write(&mut longer, &Attribute::new(99, &[1, 0, 0, 0]));
+            assert!(!has_fixed_layout(Attributes::new(&longer)));
+            assert_eq!(read_entry(Attributes::new(&longer), AddressFamily::Ipv4), Ok(entry));
+            // A header that is another, wherever it stands.
+            for at in (0..bytes.len()).step_by(4) {
+                let mut changed = bytes.clone();
                 changed[at + 2] ^= 0x40;
                 let nest = Attributes::new(&changed);
                 let read = read_entry(nest, AddressFamily::Ipv4);
-                assert_eq!(read, read_any(nest, AddressFamily::Ipv4), "at {at}");
+                assert_eq!(read, walked(nest), "at {at}");
                 let mut list = Vec::new();
                 assert_eq!(push_entry(&mut list, nest, AddressFamily::Ipv4).map(|()| list[0]), read, "at {at}");
             }
         }
+    }
+
+    #[test]
+    fn a_nest_of_a_kernel_before_the_newest_attribute_has_a_fixed_layout_too() {
+        let mut entry = DestinationEntry::new(Destination::new("192.0.2.7".parse().unwrap(), 80));
+        (entry.stats, entry.stats64) = (Some(Stats::default()), Some(Stats::default()));
+        let mut fields = DestinationFields::entry(&entry);
+        fields.tunnel_flags = None;
+        let mut bytes = Vec::new();
+        attr::write(&mut bytes, &fields);
+        let nest = Attributes::new(&bytes);
+        let read = DestinationFields::read_any(nest);
+        assert!(matches!(read.stats, Some(Statistics::Fixed32(_))), "not walked");
+        assert_eq!(read_entry(nest, AddressFamily::Ipv4), Ok(entry));
     }
 }

@@ -1,9 +1,16 @@
 //! The controller of generic netlink, as far as it takes to find our family's number.
 
-use super::WireError;
-use super::attr::{put_text, put_u16, put_u32};
-use super::message::{Header, Message, finish};
-use super::uapi::*;
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader};
+use netlink_packet_generic::constants::{CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_CMD_GETFAMILY, GENL_ID_CTRL};
+use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
+use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
+
+use super::DecodeError;
+use super::attr::Attribute;
+use super::kind::{Kind, Text, TextBytes, U16};
+use super::message::{Message, header, write};
+use super::top::numbers::IPVS_CMD_ATTR_TIMEOUT_UDP;
+use super::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
 
 /// A family of generic netlink, as the controller describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,59 +22,64 @@ pub struct Family<'a> {
     pub id: u16,
 }
 
-/// Appends the controller's question after a family by name. Of a name that it does not know the kernel first loads
-/// the module that claims it (`net-pf-16-proto-16-family-NAME`, `ctrl_getfamily()` of `genetlink.c`).
+fn get_family(name: Option<&str>) -> GenlCtrl {
+    let nlas = name.map(|name| GenlCtrlAttrs::FamilyName(name.to_owned())).into_iter().collect();
+    GenlCtrl { cmd: GenlCtrlCmd::GetFamily, nlas }
+}
+
+/// Appends the request for a family by name. For a name that it does not know the kernel first loads the module that
+/// claims it (`net-pf-16-proto-16-family-NAME`, `ctrl_getfamily()` of `genetlink.c`).
 pub fn write_request(buf: &mut Vec<u8>, sequence: u32, name: &str) {
-    let header = Header { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST, sequence, ..Header::default() };
-    let start = header.begin_generic(buf, CTRL_CMD_GETFAMILY, 2);
-    put_text(buf, CTRL_ATTR_FAMILY_NAME, name);
-    finish(buf, start);
+    write(buf, header(GENL_ID_CTRL, NLM_F_REQUEST, sequence), get_family(Some(name)));
 }
 
-/// Appends the controller's question after all families, which loads no module.
+/// Appends the request for all families, which loads no module.
 pub fn write_dump_request(buf: &mut Vec<u8>, sequence: u32) {
-    let header = Header { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST | NLM_F_DUMP, sequence, ..Header::default() };
-    let start = header.begin_generic(buf, CTRL_CMD_GETFAMILY, 2);
-    finish(buf, start);
+    write(buf, header(GENL_ID_CTRL, NLM_F_REQUEST | NLM_F_DUMP, sequence), get_family(None));
 }
 
-/// The name that a request asks the controller after; nothing if the message is another.
+/// The name of the family that a message asks the controller for; nothing if it is another message.
 pub fn read_request<'a>(message: &Message<'a>) -> Option<&'a str> {
     let (command, mut attributes) = message.command().ok()?;
-    if message.header.kind != GENL_ID_CTRL || command.number() != CTRL_CMD_GETFAMILY {
+    if message.header.message_type != GENL_ID_CTRL || command.number() != CTRL_CMD_GETFAMILY {
         return None;
     }
-    attributes.find(|attribute| attribute.number() == CTRL_ATTR_FAMILY_NAME)?.text()
+    text(attributes.find(|attribute| attribute.number() == CTRL_ATTR_FAMILY_NAME)?)
+}
+
+fn text<'a>(attribute: Attribute<'a>) -> Option<&'a str> {
+    Text::<0>::read(attribute.payload, false).and_then(TextBytes::as_str)
 }
 
 /// Appends the controller's description of the IPVS family under a number: its head, without operations and policies.
-pub fn write_reply(buf: &mut Vec<u8>, sequence: u32, port: u32, id: u16) {
-    let header = Header { kind: GENL_ID_CTRL, flags: 0, sequence, port, length: 0 };
-    let start = header.begin_generic(buf, CTRL_CMD_NEWFAMILY, 2);
-    put_text(buf, CTRL_ATTR_FAMILY_NAME, IPVS_GENL_NAME);
-    put_u16(buf, CTRL_ATTR_FAMILY_ID, id);
-    put_u32(buf, CTRL_ATTR_VERSION, IPVS_GENL_VERSION.into());
-    put_u32(buf, CTRL_ATTR_HDRSIZE, 0);
-    put_u32(buf, CTRL_ATTR_MAXATTR, IPVS_CMD_ATTR_TIMEOUT_UDP.into());
-    finish(buf, start);
+/// Of the header only flags, sequence number and port count.
+pub fn write_reply(buf: &mut Vec<u8>, header: NetlinkHeader, id: u16) {
+    let nlas = vec![
+        GenlCtrlAttrs::FamilyName(IPVS_GENL_NAME.to_owned()),
+        GenlCtrlAttrs::FamilyId(id),
+        GenlCtrlAttrs::Version(IPVS_GENL_VERSION.into()),
+        GenlCtrlAttrs::HdrSize(0),
+        GenlCtrlAttrs::MaxAttr(IPVS_CMD_ATTR_TIMEOUT_UDP.into()),
+    ];
+    write(buf, header, GenlCtrl { cmd: GenlCtrlCmd::NewFamily, nlas });
 }
 
-/// Reads the controller's description of a family; what else it says (operations, groups, policies) is skipped.
+/// Reads the controller's description of a family; what else it holds (operations, groups, policies) is skipped.
+///
+/// `GenlCtrl` is not used for that: it fails on attributes that it does not know and panics on malformed policies.
 ///
 /// # Errors
 /// When it lacks the name or the number.
-pub fn read_reply<'a>(message: &Message<'a>) -> Result<Family<'a>, WireError> {
+pub fn read_reply<'a>(message: &Message<'a>) -> Result<Family<'a>, DecodeError> {
     let (_, attributes) = message.command()?;
     let (mut name, mut id) = (None, None);
     for attribute in attributes {
         match attribute.number() {
-            CTRL_ATTR_FAMILY_NAME => name = attribute.text(),
-            CTRL_ATTR_FAMILY_ID => id = attribute.u16(),
+            CTRL_ATTR_FAMILY_NAME => name = text(attribute),
+            CTRL_ATTR_FAMILY_ID => id = U16::read(attribute.payload, false),
             _ => {}
         }
     }
-    Ok(Family {
-        name: name.ok_or(WireError::missing("netlink family", "FAMILY_NAME"))?,
-        id: id.ok_or(WireError::missing("netlink family", "FAMILY_ID"))?,
-    })
+    let missing = |attribute| DecodeError::missing("netlink family", attribute);
+    Ok(Family { name: name.ok_or(missing("CTRL_ATTR_FAMILY_NAME"))?, id: id.ok_or(missing("CTRL_ATTR_FAMILY_ID"))? })
 }

@@ -1,164 +1,161 @@
 //! Messages: headers, commands, answers, and the extended acknowledgement.
 
-use super::WireError;
-use super::attr::{Attribute, Attributes, align, put, put_u32};
-use super::uapi::*;
+use std::fmt;
+
+use netlink_packet_core::{
+    DoneBuffer, Emitable, ErrorBuffer, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR,
+    NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload, Parseable,
+};
+use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
+
+use super::DecodeError;
+pub use super::ack::ExtendedAck;
+use super::attr::{Attributes, Encoded, align};
+use super::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
 use crate::errno::Errno;
 
-/// What a message of the IPVS family asks for or answers (`IPVS_CMD_*`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)] // The kernel's names say it; see the table in the module's documentation.
-// Exhaustive: 17 commands, and every other number.
-pub enum Command {
-    NewService,
-    SetService,
-    DelService,
-    GetService,
-    NewDest,
-    SetDest,
-    DelDest,
-    GetDest,
-    NewDaemon,
-    DelDaemon,
-    GetDaemon,
-    SetConfig,
-    GetConfig,
-    SetInfo,
-    GetInfo,
-    Zero,
-    Flush,
-    /// A number that the family does not have.
-    Other(u8),
-}
-
-impl Command {
-    /// The 17 commands in the kernel's order, from 1.
-    pub const ALL: [Self; 17] = [
-        Self::NewService,
-        Self::SetService,
-        Self::DelService,
-        Self::GetService,
-        Self::NewDest,
-        Self::SetDest,
-        Self::DelDest,
-        Self::GetDest,
-        Self::NewDaemon,
-        Self::DelDaemon,
-        Self::GetDaemon,
-        Self::SetConfig,
-        Self::GetConfig,
-        Self::SetInfo,
-        Self::GetInfo,
-        Self::Zero,
-        Self::Flush,
-    ];
-
-    /// The command with that number.
-    pub const fn from_number(number: u8) -> Self {
-        match number {
-            1..=17 => Self::ALL[number as usize - 1],
-            other => Self::Other(other),
+macro_rules! commands {
+    ($($variant:ident = $number:ident = $value:literal $(=> $reply:ident)?;)*) => {
+        /// The commands' numbers.
+        #[allow(missing_docs)] // The kernel's names.
+        pub mod numbers {
+            $(pub const $number: u8 = $value;)*
         }
-    }
 
-    /// The kernel's number.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::NewService => IPVS_CMD_NEW_SERVICE,
-            Self::SetService => IPVS_CMD_SET_SERVICE,
-            Self::DelService => IPVS_CMD_DEL_SERVICE,
-            Self::GetService => IPVS_CMD_GET_SERVICE,
-            Self::NewDest => IPVS_CMD_NEW_DEST,
-            Self::SetDest => IPVS_CMD_SET_DEST,
-            Self::DelDest => IPVS_CMD_DEL_DEST,
-            Self::GetDest => IPVS_CMD_GET_DEST,
-            Self::NewDaemon => IPVS_CMD_NEW_DAEMON,
-            Self::DelDaemon => IPVS_CMD_DEL_DAEMON,
-            Self::GetDaemon => IPVS_CMD_GET_DAEMON,
-            Self::SetConfig => IPVS_CMD_SET_CONFIG,
-            Self::GetConfig => IPVS_CMD_GET_CONFIG,
-            Self::SetInfo => IPVS_CMD_SET_INFO,
-            Self::GetInfo => IPVS_CMD_GET_INFO,
-            Self::Zero => IPVS_CMD_ZERO,
-            Self::Flush => IPVS_CMD_FLUSH,
-            Self::Other(number) => number,
+        /// What a message of the IPVS family asks for or answers (`IPVS_CMD_*`).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs)] // The kernel's names.
+        // Exhaustive: the family's commands, and every other number.
+        pub enum Command {
+            $($variant,)*
+            /// A number that the family does not have.
+            Other(u8),
         }
-    }
 
-    /// The command in which the kernel wraps the reply to this one, if it has a reply other than an acknowledgement.
-    pub const fn reply(self) -> Option<Self> {
-        match self {
-            Self::GetService => Some(Self::NewService),
-            Self::GetDest => Some(Self::NewDest),
-            Self::GetDaemon => Some(Self::NewDaemon),
-            Self::GetConfig => Some(Self::SetConfig),
-            Self::GetInfo => Some(Self::SetInfo),
-            _ => None,
+        impl Command {
+            /// The commands in the kernel's order, from 1.
+            pub const ALL: [Self; [$($value),*].len()] = [$(Self::$variant),*];
+
+            /// The command with that number.
+            pub const fn from_number(number: u8) -> Self {
+                match number {
+                    $($value => Self::$variant,)*
+                    other => Self::Other(other),
+                }
+            }
+
+            /// The command's number.
+            pub const fn number(self) -> u8 {
+                match self {
+                    $(Self::$variant => $value,)*
+                    Self::Other(number) => number,
+                }
+            }
+
+            /// The command in which the kernel wraps the reply to this one, if it has a reply other than an acknowledgement.
+            pub const fn reply(self) -> Option<Self> {
+                match self {
+                    $($(Self::$variant => Some(Self::$reply),)?)*
+                    _ => None,
+                }
+            }
         }
-    }
+    };
 }
 
-/// The 16 bytes in front of every netlink message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-// Exhaustive: `struct nlmsghdr`.
-pub struct Header {
-    /// Bytes of the message, this header included. Ignored where a message is written.
-    pub length: u32,
-    /// `NLMSG_*`, or the number of a family.
-    pub kind: u16,
-    /// `NLM_F_*`.
-    pub flags: u16,
-    /// The requester's number for the request, repeated in each answer.
-    pub sequence: u32,
-    /// The requester's netlink port, repeated in each answer.
-    pub port: u32,
+commands! {
+    NewService = IPVS_CMD_NEW_SERVICE = 1;
+    SetService = IPVS_CMD_SET_SERVICE = 2;
+    DelService = IPVS_CMD_DEL_SERVICE = 3;
+    GetService = IPVS_CMD_GET_SERVICE = 4 => NewService;
+    NewDest = IPVS_CMD_NEW_DEST = 5;
+    SetDest = IPVS_CMD_SET_DEST = 6;
+    DelDest = IPVS_CMD_DEL_DEST = 7;
+    GetDest = IPVS_CMD_GET_DEST = 8 => NewDest;
+    NewDaemon = IPVS_CMD_NEW_DAEMON = 9;
+    DelDaemon = IPVS_CMD_DEL_DAEMON = 10;
+    GetDaemon = IPVS_CMD_GET_DAEMON = 11 => NewDaemon;
+    SetConfig = IPVS_CMD_SET_CONFIG = 12;
+    GetConfig = IPVS_CMD_GET_CONFIG = 13 => SetConfig;
+    SetInfo = IPVS_CMD_SET_INFO = 14;
+    GetInfo = IPVS_CMD_GET_INFO = 15 => SetInfo;
+    Zero = IPVS_CMD_ZERO = 16;
+    Flush = IPVS_CMD_FLUSH = 17;
 }
 
-impl Header {
-    /// The bytes of a header.
-    pub const SIZE: usize = 16;
+/// The bytes of a netlink header.
+pub(crate) const HEADER_SIZE: usize = 16;
 
-    /// Reads the header in front of these bytes.
-    #[inline]
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        let bytes: &[u8; 16] = bytes.first_chunk()?;
-        let long = |at: usize| u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let short = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);
-        Some(Self { length: long(0), kind: short(4), flags: short(6), sequence: long(8), port: long(12) })
-    }
-
-    /// Appends it, to be finished with [`finish`].
-    #[inline]
-    pub fn begin(&self, buf: &mut Vec<u8>) -> usize {
-        let start = buf.len();
-        let mut bytes = [0; 16];
-        bytes[4..6].copy_from_slice(&self.kind.to_ne_bytes());
-        bytes[6..8].copy_from_slice(&self.flags.to_ne_bytes());
-        bytes[8..12].copy_from_slice(&self.sequence.to_ne_bytes());
-        bytes[12..16].copy_from_slice(&self.port.to_ne_bytes());
-        buf.extend_from_slice(&bytes);
-        start
-    }
-
-    /// Appends it and the header of generic netlink, to be finished with [`finish`].
-    #[inline]
-    pub fn begin_command(&self, buf: &mut Vec<u8>, command: Command) -> usize {
-        self.begin_generic(buf, command.number(), IPVS_GENL_VERSION)
-    }
-
-    #[inline]
-    pub(crate) fn begin_generic(&self, buf: &mut Vec<u8>, command: u8, version: u8) -> usize {
-        let start = self.begin(buf);
-        buf.extend_from_slice(&[command, version, 0, 0]);
-        start
-    }
-}
-
-/// Writes the length of the message that starts at `start` and ends where the buffer does.
+/// The header of a request: type (`NLMSG_*`, or the number of a family), flags (`NLM_F_*`), sequence number.
 #[inline]
-pub fn finish(buf: &mut [u8], start: usize) {
-    let length = u32::try_from(buf.len() - start).expect("a message is shorter than 4 GiB");
-    buf[start..start + 4].copy_from_slice(&length.to_ne_bytes());
+pub fn header(kind: u16, flags: u16, sequence: u32) -> NetlinkHeader {
+    let mut header = NetlinkHeader::default();
+    (header.message_type, header.flags, header.sequence_number) = (kind, flags, sequence);
+    header
+}
+
+/// Appends a message of a family of generic netlink, whose number the header has.
+#[inline]
+pub fn write<F: GenlFamily + Emitable + fmt::Debug>(buf: &mut Vec<u8>, header: NetlinkHeader, payload: F) {
+    let mut message = GenlMessage::from_payload(payload);
+    message.set_resolved_family_id(header.message_type);
+    write_whole(buf, NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message)));
+}
+
+#[inline]
+fn write_whole<F: GenlFamily + Emitable + fmt::Debug>(buf: &mut Vec<u8>, mut message: NetlinkMessage<GenlMessage<F>>) {
+    message.finalize();
+    let start = buf.len();
+    buf.resize(start + message.buffer_len(), 0);
+    message.serialize(&mut buf[start..]);
+}
+
+/// Appends a message that is nothing but its header: with `NLMSG_NOOP` and `NLM_F_ACK` a request for an
+/// acknowledgement.
+pub fn write_header(buf: &mut Vec<u8>, header: NetlinkHeader) {
+    write_parts(buf, header, |_| ());
+}
+
+fn write_parts(buf: &mut Vec<u8>, mut header: NetlinkHeader, payload: impl FnOnce(&mut Vec<u8>)) {
+    let start = buf.len();
+    buf.resize(start + HEADER_SIZE, 0);
+    payload(buf);
+    header.length = u32::try_from(buf.len() - start).unwrap_or(u32::MAX);
+    header.emit(&mut buf[start..]);
+}
+
+/// A message of the IPVS family whose attributes are encoded already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// Exhaustive: a pair with names.
+pub struct EncodedMessage<'a> {
+    /// The command.
+    pub command: Command,
+    /// The attributes.
+    pub attributes: &'a [u8],
+}
+
+impl GenlFamily for EncodedMessage<'_> {
+    fn family_name() -> &'static str {
+        IPVS_GENL_NAME
+    }
+
+    fn command(&self) -> u8 {
+        self.command.number()
+    }
+
+    fn version(&self) -> u8 {
+        IPVS_GENL_VERSION
+    }
+}
+
+impl Emitable for EncodedMessage<'_> {
+    fn buffer_len(&self) -> usize {
+        Encoded(self.attributes).buffer_len()
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        Encoded(self.attributes).emit(buffer);
+    }
 }
 
 /// One message of a datagram.
@@ -166,7 +163,7 @@ pub fn finish(buf: &mut [u8], start: usize) {
 // Exhaustive: header and rest.
 pub struct Message<'a> {
     /// Its header.
-    pub header: Header,
+    pub header: NetlinkHeader,
     /// What follows the header.
     pub payload: &'a [u8],
 }
@@ -175,12 +172,13 @@ impl<'a> Message<'a> {
     /// The command and the attributes of a generic netlink message.
     ///
     /// # Errors
-    /// When it is too short for the header of generic netlink; to such a request the kernel says `EINVAL`.
+    /// When it is too short for the header of generic netlink; such a request the kernel answers with `EINVAL`.
     #[inline]
-    pub fn command(&self) -> Result<(Command, Attributes<'a>), WireError> {
-        let (generic, attributes) =
-            self.payload.split_at_checked(4).ok_or(WireError::truncated("generic netlink header"))?;
-        Ok((Command::from_number(generic[0]), Attributes::new(attributes)))
+    pub fn command(&self) -> Result<(Command, Attributes<'a>), DecodeError> {
+        let truncated = || DecodeError::truncated("generic netlink header");
+        let header = GenlHeader::parse(self.payload).map_err(|_| truncated())?;
+        let attributes = self.payload.get(header.buffer_len()..).ok_or_else(truncated)?;
+        Ok((Command::from_number(header.cmd), Attributes::new(attributes)))
     }
 
     /// What the message is as an answer to a request.
@@ -188,26 +186,25 @@ impl<'a> Message<'a> {
     /// # Errors
     /// When an error, end of a dump or generic message is too short to be one.
     #[inline]
-    pub fn answer(&self) -> Result<Answer<'a>, WireError> {
-        match self.header.kind {
+    pub fn answer(&self) -> Result<Answer<'a>, DecodeError> {
+        match self.header.message_type {
             NLMSG_NOOP => Ok(Answer::Noop),
             NLMSG_OVERRUN => Ok(Answer::Overrun),
             NLMSG_ERROR => {
-                let (code, echo) =
-                    self.payload.split_first_chunk().ok_or(WireError::truncated("netlink error message"))?;
-                let code = i32::from_ne_bytes(*code);
-                if code == 0 {
-                    return Ok(Answer::Done);
-                }
-                Ok(Answer::Error(errno_of(code), ExtendedAck::after_error(self.header.flags, echo)))
+                let error = ErrorBuffer::new_checked(self.payload)
+                    .map_err(|_| DecodeError::truncated("netlink error message"))?;
+                Ok(error.code().map_or(Answer::Done, |code| {
+                    let extended = ExtendedAck::after_error(self.header.flags, error.payload());
+                    Answer::Error(errno_of(code.get()), extended)
+                }))
             }
             NLMSG_DONE => {
-                let Some((code, tlvs)) = self.payload.split_first_chunk() else {
+                let Ok(done) = DoneBuffer::new_checked(self.payload) else {
                     return Ok(Answer::Done); // Legal: a dump of an old kernel ends with the bare header.
                 };
-                match i32::from_ne_bytes(*code) {
+                match done.code() {
                     code @ ..0 if self.header.flags & NLM_F_ACK_TLVS != 0 => {
-                        Ok(Answer::Error(errno_of(code), ExtendedAck::read(Attributes::new(tlvs))))
+                        Ok(Answer::Error(errno_of(code), ExtendedAck::read(Attributes::new(done.extended_ack()))))
                     }
                     code @ ..0 => Ok(Answer::Error(errno_of(code), ExtendedAck::default())),
                     _ => Ok(Answer::Done),
@@ -235,10 +232,18 @@ impl<'a> Messages<'a> {
         Self { rest: datagram }
     }
 
-    /// The bytes not walked yet: empty after the last message of a sound datagram.
+    /// The bytes not walked yet: empty after the last message of a valid datagram.
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
+}
+
+/// Reads the header in front of these bytes, if they are as many as a header.
+#[inline]
+pub(crate) fn header_of(bytes: &[u8]) -> Option<NetlinkHeader> {
+    // The buffer's own check makes a `String` of what does not fit.
+    let bytes: &[u8; HEADER_SIZE] = bytes.first_chunk()?;
+    NetlinkHeader::parse(&NetlinkBuffer::new(bytes)).ok()
 }
 
 impl<'a> Iterator for Messages<'a> {
@@ -246,15 +251,15 @@ impl<'a> Iterator for Messages<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Message<'a>> {
-        let header = Header::read(self.rest)?;
+        let header = header_of(self.rest)?;
         let length = usize::try_from(header.length).ok()?;
-        let payload = self.rest.get(Header::SIZE..length)?;
+        let payload = self.rest.get(HEADER_SIZE..length)?;
         self.rest = self.rest.get(align(length)..).unwrap_or_default();
         Some(Message { header, payload })
     }
 }
 
-/// What a message says as an answer.
+/// What a message is as an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 // Exhaustive: what netlink has.
 pub enum Answer<'a> {
@@ -270,82 +275,6 @@ pub enum Answer<'a> {
     Overrun,
 }
 
-/// The extended acknowledgement: what the kernel adds to an errno (`NETLINK_EXT_ACK`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct ExtendedAck<'a> {
-    /// The kernel's words.
-    pub message: Option<&'a str>,
-    /// Where in the request the offending attribute starts, from its netlink header.
-    pub offset: Option<u32>,
-    /// A cookie.
-    pub cookie: Option<&'a [u8]>,
-    /// The policy that was violated, as attributes.
-    pub policy: Option<&'a [u8]>,
-    /// The number of the missing attribute.
-    pub missing_type: Option<u32>,
-    /// Where in the request the nest starts that lacks an attribute.
-    pub missing_nest: Option<u32>,
-}
-
-impl<'a> ExtendedAck<'a> {
-    /// Reads what follows the errno of an error: the request or its header, then, if the flags say so, attributes.
-    fn after_error(flags: u16, echo: &'a [u8]) -> Self {
-        let Some(request) = Header::read(echo).filter(|_| flags & NLM_F_ACK_TLVS != 0) else {
-            return Self::default();
-        };
-        let skip = if flags & NLM_F_CAPPED != 0 {
-            Some(Header::SIZE)
-        } else {
-            usize::try_from(request.length).ok().and_then(|length| length.checked_next_multiple_of(4))
-        };
-        let tlvs = skip.and_then(|skip| echo.get(skip..)).unwrap_or_default();
-        Self::read(Attributes::new(tlvs))
-    }
-
-    fn read(attributes: Attributes<'a>) -> Self {
-        let mut ack = Self::default();
-        for attribute in attributes {
-            match attribute.number() {
-                NLMSGERR_ATTR_MSG => ack.message = attribute.text(),
-                NLMSGERR_ATTR_OFFS => ack.offset = attribute.u32(),
-                NLMSGERR_ATTR_COOKIE => ack.cookie = Some(attribute.payload),
-                NLMSGERR_ATTR_POLICY => ack.policy = Some(attribute.payload),
-                NLMSGERR_ATTR_MISS_TYPE => ack.missing_type = attribute.u32(),
-                NLMSGERR_ATTR_MISS_NEST => ack.missing_nest = attribute.u32(),
-                _ => {}
-            }
-        }
-        ack
-    }
-
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// In the order of `netlink_ack_tlv_fill()`.
-    fn write(&self, buf: &mut Vec<u8>) {
-        if let Some(message) = self.message {
-            super::attr::put_text(buf, NLMSGERR_ATTR_MSG, message);
-        }
-        if let Some(cookie) = self.cookie {
-            put(buf, NLMSGERR_ATTR_COOKIE, cookie);
-        }
-        if let Some(offset) = self.offset {
-            put_u32(buf, NLMSGERR_ATTR_OFFS, offset);
-        }
-        if let Some(policy) = self.policy {
-            put(buf, NLMSGERR_ATTR_POLICY | NLA_F_NESTED, policy);
-        }
-        if let Some(number) = self.missing_type {
-            put_u32(buf, NLMSGERR_ATTR_MISS_TYPE, number);
-        }
-        if let Some(offset) = self.missing_nest {
-            put_u32(buf, NLMSGERR_ATTR_MISS_NEST, offset);
-        }
-    }
-}
-
 /// Appends an acknowledgement (no errno) or an error to a request, as `netlink_ack()` of `af_netlink.c` does: an error
 /// repeats the whole request unless `capped` (the socket option `NETLINK_CAP_ACK`), an acknowledgement its header.
 /// `port` is the requester's.
@@ -359,40 +288,34 @@ pub fn write_ack(
     extended: &ExtendedAck<'_>,
     capped: bool,
 ) {
-    let header = Header::read(request).unwrap_or_default();
     let whole = errno.is_some() && !capped;
     let mut flags = if whole { 0 } else { NLM_F_CAPPED };
     if !extended.is_empty() {
         flags |= NLM_F_ACK_TLVS;
     }
-    let start = Header { kind: NLMSG_ERROR, flags, sequence: header.sequence, port, length: 0 }.begin(buf);
-    buf.extend_from_slice(&errno.map_or(0, |errno| -errno.0).to_ne_bytes());
-    let echo = if whole { request } else { request.get(..Header::SIZE).unwrap_or(request) };
-    buf.extend_from_slice(echo);
-    // A request of odd length is repeated with its padding, whether words follow or not.
-    buf.resize(start + align(buf.len() - start), 0);
-    extended.write(buf);
-    finish(buf, start);
+    let mut ack = header(NLMSG_ERROR, flags, header_of(request).unwrap_or_default().sequence_number);
+    ack.port_number = port;
+    write_parts(buf, ack, |buf| {
+        let start = buf.len();
+        buf.extend_from_slice(&errno.map_or(0, |errno| -errno.0).to_ne_bytes());
+        buf.extend_from_slice(if whole { request } else { request.get(..HEADER_SIZE).unwrap_or(request) });
+        // A request of odd length is repeated with its padding, whether attributes follow or not.
+        buf.resize(start + align(buf.len() - start), 0);
+        super::attr::write(buf, &extended.fields());
+    });
 }
 
 /// Appends the end of a dump (`NLMSG_DONE`), with the errno that broke it off, if any.
 pub fn write_done(buf: &mut Vec<u8>, sequence: u32, port: u32, errno: Option<Errno>) {
-    let start = Header { kind: NLMSG_DONE, flags: NLM_F_MULTI, sequence, port, length: 0 }.begin(buf);
-    buf.extend_from_slice(&errno.map_or(0, |errno| -errno.0).to_ne_bytes());
-    finish(buf, start);
-}
-
-/// Appends a message that is its header and these attributes, such as they are.
-pub fn write_message(buf: &mut Vec<u8>, header: &Header, command: Command, attributes: &[Attribute<'_>]) {
-    let start = header.begin_command(buf, command);
-    for attribute in attributes {
-        put(buf, attribute.kind, attribute.payload);
-    }
-    finish(buf, start);
+    let mut done = header(NLMSG_DONE, NLM_F_MULTIPART, sequence);
+    done.port_number = port;
+    write_parts(buf, done, |buf| buf.extend_from_slice(&errno.map_or(0, |errno| -errno.0).to_ne_bytes()));
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::attr::Attribute;
+    use super::super::top::numbers::IPVS_CMD_ATTR_TIMEOUT_TCP;
     use super::*;
 
     #[test]
@@ -404,15 +327,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_carries_the_kernel_s_words_whole_or_capped() {
-        let request = {
-            let mut buf = Vec::new();
-            let start = Header { kind: 33, flags: 5, sequence: 9, port: 0, length: 0 }
-                .begin_command(&mut buf, Command::SetConfig);
-            put(&mut buf, IPVS_CMD_ATTR_TIMEOUT_TCP, &[1, 2]);
-            finish(&mut buf, start);
-            buf
-        };
+    fn an_error_carries_the_kernel_s_explanation_whole_or_capped() {
+        let mut attributes = Vec::new();
+        super::super::attr::write(&mut attributes, &Attribute::new(IPVS_CMD_ATTR_TIMEOUT_TCP, &[1, 2]));
+        let mut request = Vec::new();
+        let message = EncodedMessage { command: Command::SetConfig, attributes: &attributes };
+        write(&mut request, header(33, 5, 9), message);
         let extended = ExtendedAck {
             message: Some("Attribute failed policy validation"),
             offset: Some(20),
@@ -424,7 +344,7 @@ mod tests {
             write_ack(&mut buf, &request, 77, Some(Errno::ERANGE), &extended, capped);
             let mut messages = Messages::new(&buf);
             let message = messages.next().unwrap();
-            assert_eq!((message.header.sequence, message.header.port), (9, 77));
+            assert_eq!((message.header.sequence_number, message.header.port_number), (9, 77));
             assert_eq!(message.answer().unwrap(), Answer::Error(Errno::ERANGE, extended));
             assert!(messages.next().is_none() && messages.rest().is_empty());
         }
@@ -433,13 +353,12 @@ mod tests {
     #[test]
     fn an_error_repeats_an_odd_request_with_its_padding() {
         let mut request = Vec::new();
-        let start = Header::default().begin_command(&mut request, Command::Zero);
-        request.extend_from_slice(&[7, 0, 1]);
-        finish(&mut request, start);
+        let message = EncodedMessage { command: Command::Zero, attributes: &[7, 0, 1] };
+        write(&mut request, header(0, 0, 0), message);
         let mut buf = Vec::new();
         write_ack(&mut buf, &request, 1, Some(Errno::EINVAL), &ExtendedAck::default(), false);
         assert_eq!((buf.len(), &buf[40..]), (44, &[7, 0, 1, 0][..]));
-        assert_eq!(Header::read(&buf).unwrap().length, 44);
+        assert_eq!(header_of(&buf).unwrap().length, 44);
     }
 
     #[test]

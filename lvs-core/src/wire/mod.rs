@@ -1,102 +1,72 @@
 //! The kernel's language: bytes, attributes and the model, for the generic netlink family `IPVS`.
 //!
+//! **Unstable**: public with the feature `unstable-wire` alone, and free to change in any release.
+//!
 //! Pure: no I/O, no unsafe code, no allocation for an attribute, and total: any bytes give a value or an error, never a
 //! panic. Both sides of a conversation are here. A client writes requests and reads replies; the kernel's side, which
 //! the embedded director plays, reads requests with the kernel's own leniency and writes replies in the kernel's order,
 //! byte for byte.
 //!
-//! | module | holds | request: write, read | reply: write, read |
-//! |---|---|---|---|
-//! | [`message`] | netlink and generic headers, acknowledgements | [`message::Header`], [`request::Request`] | [`message::write_ack`], [`message::Message::answer`] |
-//! | [`service`] | SERVICE | [`service::write`], [`service::read_request`] | [`service::write_entry`], [`service::read_entry`] |
-//! | [`destination`] | DEST | [`destination::write`], [`destination::read_request`] | [`destination::write_entry`], [`destination::read_entry`] |
-//! | [`stats`] | STATS, STATS64 | | [`stats::write`], [`stats::read`] |
-//! | [`daemon`] | DAEMON | [`daemon::write`], [`daemon::read_request`] | [`daemon::write_entry`], [`daemon::read_entry`] |
-//! | [`config`] | timeouts | [`config::write`], [`request::Request`] | [`config::write`], [`config::read`] |
-//! | [`info`] | version | | [`info::write`], [`info::read`] |
-//! | [`family`] | the controller | [`family::write_request`], [`family::read_request`] | [`family::write_reply`], [`family::read_reply`] |
-//! | [`anatomy`] | every attribute as a typed value that keeps its bytes | | |
-//! | [`sockopt`] | the old socket options, which are another language | | |
+//! | module | holds |
+//! |---|---|
+//! | [`payload`] | requests and replies as values of the model, payloads of `netlink_packet_generic::GenlMessage` |
+//! | [`message`] | messages of a datagram, commands, answers, acknowledgements |
+//! | [`request`] | requests as the kernel's side reads them |
+//! | [`service`], [`destination`], [`stats`], [`daemon`], [`top`], [`info`] | the tables of attributes, and what reads them |
+//! | [`kind`] | kinds of attributes, and what the kernel accepts of each |
+//! | [`family`] | the controller |
+//! | [`sockopt`] | the old socket options, which have structs of their own |
 //!
-//! What a reply holds and this crate does not know is skipped by the readers of the model and kept by [`anatomy`].
-//!
-//! No netlink crate is used here. Their attribute types allocate for each attribute or parse three to four times
-//! slower, their reader of the controller's reply fails on attributes it does not know, and none reads the
-//! extended acknowledgement; what remained to take from them is a 16- and a 4-byte header.
+//! Headers, attributes and the controller's requests are those of `netlink-packet-core` and `netlink-packet-generic`.
+//! Each attribute is one row of a table; constant, reader, writer, the kernel's policy, the typed view and the layout that
+//! the fast path of a dump expects follow from it (see `table`). That fast path is the only place where attributes are
+//! not read one by one: a dump is mostly destinations of one layout, and reading them through the crates' parser takes
+//! three to four times as long. Attributes that this crate does not know are skipped by the readers of the model and
+//! kept by the typed view.
 //!
 //! ```
+//! use lvs_core::director::Operation;
 //! use lvs_core::model::{Service, ServiceKey};
-//! use lvs_core::wire::message::{Command, Header, Messages, finish};
-//! use lvs_core::wire::{request::Request, service, uapi::NLM_F_REQUEST};
+//! use lvs_core::wire::message::{Command, Messages, write, header};
+//! use lvs_core::wire::payload::Request;
+//! use lvs_core::wire::request::ReceivedRequest;
+//! use lvs_core::wire::{service, uapi::NLM_F_REQUEST};
 //!
 //! // The client's side: add a service.
-//! let wanted = Service::new(ServiceKey::tcp("192.0.2.1", 80)?);
+//! let add = Operation::AddService(Service::new(ServiceKey::tcp("192.0.2.1", 80)?));
 //! let mut datagram = Vec::new();
-//! let header = Header { kind: 33, flags: NLM_F_REQUEST, sequence: 1, ..Header::default() };
-//! let start = header.begin_command(&mut datagram, Command::NewService);
-//! service::write(&mut datagram, &wanted);
-//! finish(&mut datagram, start);
+//! write(&mut datagram, header(33, NLM_F_REQUEST, 1), Request::Operation(&add));
 //!
 //! // The kernel's side.
 //! let message = Messages::new(&datagram).next().expect("one message");
-//! let request = Request::read(&message).expect("well formed");
-//! let read = service::read_request(request.service, true).expect("complete");
+//! let request = ReceivedRequest::read(&message).expect("a valid request");
+//! let read = service::read_request(request.service, true).expect("a complete service");
 //! assert_eq!(request.command, Command::NewService);
-//! assert_eq!(read.key, wanted.key());
+//! assert_eq!(read.key.to_string(), "tcp://192.0.2.1:80");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod anatomy;
+pub mod ack;
 pub mod attr;
-pub mod config;
 pub mod daemon;
 pub mod destination;
 pub mod family;
 pub mod info;
+pub mod kind;
 pub mod message;
-mod policy;
+pub mod payload;
 pub mod request;
 pub mod service;
 pub mod sockopt;
 pub mod stats;
+mod table;
+pub mod top;
 pub mod uapi;
 
-/// Bytes of a director that make no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum WireError {
-    /// The bytes end too early.
-    #[error("the director's answer is cut short: {what}")]
-    Truncated {
-        /// In what.
-        what: &'static str,
-    },
-    /// What has to be there is not.
-    #[error("the director's answer has a {object} without {attribute}")]
-    Missing {
-        /// In what.
-        object: &'static str,
-        /// The attribute, by the kernel's name.
-        attribute: &'static str,
-    },
-    /// A value that no director sends.
-    #[error("the director's answer has a {object} with {what}")]
-    Invalid {
-        /// In what.
-        object: &'static str,
-        /// The value.
-        what: &'static str,
-    },
-    /// An answer to another question.
-    #[error("the director's answer has no {what}")]
-    Unexpected {
-        /// What was expected.
-        what: &'static str,
-    },
-}
+pub use crate::decode::DecodeError;
 
-impl WireError {
+impl DecodeError {
     pub(crate) const fn truncated(what: &'static str) -> Self {
         Self::Truncated { what }
     }

@@ -1,20 +1,25 @@
 //! Requests as the kernel's side reads them.
 
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NetlinkHeader};
+
 use super::attr::Attribute;
-use super::message::{Command, ExtendedAck, Header, Message};
-use super::uapi::*;
+use super::kind::Policy;
+use super::message::{Command, ExtendedAck, HEADER_SIZE, Message};
+use super::top::TopFields;
+use super::top::numbers::{IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE};
 use crate::errno::Errno;
+use crate::model::Timeouts;
 
 /// A request as the kernel's side sees it: the nests found, not yet read.
 ///
-/// The kernel looks at the service before it looks at the destination, and says `ESRCH` of an absent service even
-/// when the destination makes no sense; so each nest is read when its turn comes, with
+/// The kernel looks at the service before it looks at the destination, and answers `ESRCH` for an absent service even
+/// when the destination is invalid; so each nest is read when its turn comes, with
 /// [`service::read_request`](super::service::read_request) and its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Request<'a> {
+pub struct ReceivedRequest<'a> {
     /// The header.
-    pub header: Header,
+    pub header: NetlinkHeader,
     /// What is asked for.
     pub command: Command,
     /// The SERVICE nest.
@@ -23,27 +28,27 @@ pub struct Request<'a> {
     pub destination: Option<Attribute<'a>>,
     /// The DAEMON nest.
     pub daemon: Option<Attribute<'a>>,
-    /// The timeouts for TCP, TCP after a FIN, and UDP.
-    pub timeouts: [Option<u32>; 3],
+    /// The timeouts; 0 for those that are absent.
+    pub timeouts: Timeouts,
 }
 
-/// An errno and the words that go with it.
+/// An errno and the explanation that goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 // Exhaustive: what an error message carries.
-pub struct Refusal {
+pub struct Rejection {
     /// The errno.
     pub errno: Errno,
     /// The extended acknowledgement, empty for most.
     pub extended: ExtendedAck<'static>,
 }
 
-impl From<Errno> for Refusal {
+impl From<Errno> for Rejection {
     fn from(errno: Errno) -> Self {
         Self { errno, extended: ExtendedAck::default() }
     }
 }
 
-impl<'a> Request<'a> {
+impl<'a> ReceivedRequest<'a> {
     /// Whether a dump is asked for: both bits of `NLM_F_DUMP`.
     pub const fn is_dump(&self) -> bool {
         self.header.flags & NLM_F_DUMP == NLM_F_DUMP
@@ -58,19 +63,11 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// What the kernel answers before IPVS sees the request (`genetlink.c`): `EINVAL` when it is too short, `EOPNOTSUPP`
-    /// for a command or kind of request that the family does not have, `ERANGE` or `EINVAL`, with words, when an
+    /// for a command or kind of request that the family does not have, `ERANGE` or `EINVAL`, with an explanation, when an
     /// attribute at the top breaks the policy.
-    pub fn read(message: &Message<'a>) -> Result<Self, Refusal> {
+    pub fn read(message: &Message<'a>) -> Result<Self, Rejection> {
         let (command, attributes) = message.command().map_err(|_| Errno::EINVAL)?;
-        let mut request = Self {
-            header: message.header,
-            command,
-            service: None,
-            destination: None,
-            daemon: None,
-            timeouts: [None; 3],
-        };
-        let dump = request.is_dump();
+        let dump = message.header.flags & NLM_F_DUMP == NLM_F_DUMP;
         let known = match command {
             Command::GetService => true,
             Command::GetDest | Command::GetDaemon => dump,
@@ -80,28 +77,19 @@ impl<'a> Request<'a> {
         if !known {
             return Err(Errno::EOPNOTSUPP.into());
         }
-        for attribute in attributes {
-            let slot = match attribute.number() {
-                IPVS_CMD_ATTR_SERVICE => &mut request.service,
-                IPVS_CMD_ATTR_DEST => &mut request.destination,
-                IPVS_CMD_ATTR_DAEMON => &mut request.daemon,
-                number @ IPVS_CMD_ATTR_TIMEOUT_TCP..=IPVS_CMD_ATTR_TIMEOUT_UDP => {
-                    let value = attribute.u32();
-                    if value.is_none() && !dump {
-                        return Err(policy_refusal(message, attribute, &U32_POLICY));
-                    }
-                    request.timeouts[usize::from(number - IPVS_CMD_ATTR_TIMEOUT_TCP)] = value;
-                    continue;
-                }
-                _ => continue,
-            };
-            // A dump's attributes are not validated (`GENL_DONT_VALIDATE_DUMP`).
-            if !dump && !super::policy::is_nest(attribute.payload) {
-                return Err(policy_refusal(message, attribute, &NEST_POLICY));
-            }
-            *slot = Some(attribute);
+        // A dump's attributes are not validated (`GENL_DONT_VALIDATE_DUMP`).
+        if !dump && let Err(attribute) = TopFields::read_request(attributes) {
+            return Err(policy_rejection(message, attribute));
         }
-        Ok(request)
+        let last = |number| attributes.filter(|attribute| attribute.number() == number).last();
+        Ok(Self {
+            header: message.header,
+            command,
+            service: last(IPVS_CMD_ATTR_SERVICE),
+            destination: last(IPVS_CMD_ATTR_DEST),
+            daemon: last(IPVS_CMD_ATTR_DAEMON),
+            timeouts: TopFields::read(attributes).to_timeouts(),
+        })
     }
 }
 
@@ -118,17 +106,21 @@ const U32_POLICY: [u8; 32] =
 const U32_POLICY: [u8; 32] =
     [0, 12, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 5, 0, 0, 0, 0, 255, 255, 255, 255, 0, 8, 0, 1, 0, 0, 0, 4];
 
-fn policy_refusal(message: &Message<'_>, attribute: Attribute<'_>, policy: &'static [u8]) -> Refusal {
+fn policy_rejection(message: &Message<'_>, attribute: Attribute<'_>) -> Rejection {
     // Where the attribute's header starts, counted from the message's.
     let offset = (attribute.payload.as_ptr() as usize)
         .saturating_sub(message.payload.as_ptr() as usize)
         .saturating_sub(4)
-        .saturating_add(Header::SIZE);
+        .saturating_add(HEADER_SIZE);
+    let policy: &'static [u8] = match TopFields::policy(attribute.number()) {
+        Policy::Nest => &NEST_POLICY,
+        _ => &U32_POLICY,
+    };
     let extended = ExtendedAck {
         message: Some("Attribute failed policy validation"),
         offset: u32::try_from(offset).ok(),
         policy: Some(policy),
         ..ExtendedAck::default()
     };
-    Refusal { errno: Errno::ERANGE, extended }
+    Rejection { errno: Errno::ERANGE, extended }
 }

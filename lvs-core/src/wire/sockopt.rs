@@ -7,7 +7,7 @@ use std::mem::{offset_of, size_of};
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
-use super::WireError;
+use super::DecodeError;
 use crate::model::{
     AddressFamily, Counters, Daemon, DaemonRole, Destination, DestinationEntry, DestinationKey, ForwardingMethod, Info,
     InterfaceName, Netmask, Protocol, Rates, SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey, Stats,
@@ -294,13 +294,13 @@ pub fn read_timeouts(bytes: &[u8]) -> Timeouts {
 ///
 /// # Errors
 /// When an interface's name is not text.
-pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, WireError> {
+pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, DecodeError> {
     let mut daemons = Vec::new();
     for row in bytes.chunks_exact(size_of::<DaemonUser>()) {
         let Some(role) = DaemonRole::from_number(get_u32(row, offset_of!(DaemonUser, state))) else { continue };
         let interface: [u8; 16] = get(row, offset_of!(DaemonUser, mcast_ifn));
         let interface = InterfaceName::new(text(&interface))
-            .map_err(|_| WireError::invalid("sync daemon", "an interface's name that is too long"))?;
+            .map_err(|_| DecodeError::invalid("sync daemon", "an interface's name that is too long"))?;
         daemons.push(Daemon::new(role, interface, get_u32(row, offset_of!(DaemonUser, syncid))));
     }
     Ok(daemons)
@@ -311,7 +311,7 @@ pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, WireError> {
 ///
 /// # Errors
 /// When a row holds what no kernel sends.
-pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, WireError> {
+pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, DecodeError> {
     let rows = bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default();
     let rows = rows.chunks_exact(size_of::<ServiceRow>());
     let mut list = Vec::with_capacity(rows.len());
@@ -349,20 +349,20 @@ fn read_key(row: &[u8]) -> ServiceKey {
 ///
 /// # Errors
 /// When it is cut short or holds what no kernel sends.
-pub fn read_service(row: &[u8]) -> Result<(ServiceEntry, u32), WireError> {
+pub fn read_service(row: &[u8]) -> Result<(ServiceEntry, u32), DecodeError> {
     if row.len() < size_of::<ServiceRow>() {
-        return Err(WireError::truncated("struct ip_vs_service_entry"));
+        return Err(DecodeError::truncated("struct ip_vs_service_entry"));
     }
     let key = read_key(row);
     let scheduler: [u8; 16] = get(row, offset_of!(ServiceRow, sched_name));
     let scheduler = SchedulerName::new(text(&scheduler))
-        .map_err(|_| WireError::invalid("service", "a scheduler's name that is too long"))?;
+        .map_err(|_| DecodeError::invalid("service", "a scheduler's name that is too long"))?;
     let flags = ServiceFlags::from_bits(get_u32(row, offset_of!(ServiceRow, flags)));
     let mut service = Service::new(key)
         .with_scheduler(scheduler)
         .with_flags(flags.without(ServiceFlags::HASHED))
         .with_netmask(Netmask::V4(get::<4>(row, offset_of!(ServiceRow, netmask)).into()))
-        .map_err(|_| WireError::invalid("service", "a netmask of another family"))?;
+        .map_err(|_| DecodeError::invalid("service", "a netmask of another family"))?;
     service.timeout = get_u32(row, offset_of!(ServiceRow, timeout));
     let mut entry = ServiceEntry::new(service);
     entry.stats = Some(read_stats(row, offset_of!(ServiceRow, stats)));

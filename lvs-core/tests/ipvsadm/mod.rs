@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex};
 use crate::listing_case::Names;
 use lvs_core::Errno;
 use lvs_core::model::{ServiceKey, Snapshot};
-use lvs_core::wire::message::{Command, Header, Message, Messages, finish, write_ack, write_done};
-use lvs_core::wire::request::Request;
-use lvs_core::wire::uapi::NLM_F_MULTI;
-use lvs_core::wire::{config, daemon, destination, family, info, service};
+use lvs_core::wire::message::{Command, Message, Messages, header, write, write_ack, write_done};
+use lvs_core::wire::payload::Payload;
+use lvs_core::wire::request::ReceivedRequest;
+use lvs_core::wire::uapi::NLM_F_MULTIPART;
+use lvs_core::wire::{family, service};
+use netlink_packet_core::NetlinkHeader;
 
 const FAMILY: u16 = 33;
 const PORT: u32 = 4242;
@@ -105,25 +107,29 @@ impl Drop for Oracle {
     }
 }
 
+fn ours(flags: u16, sequence: u32) -> NetlinkHeader {
+    let mut header = header(FAMILY, flags, sequence);
+    header.port_number = PORT;
+    header
+}
+
 /// The datagrams that answer a request.
 fn answer(snapshot: &Snapshot, message: &Message<'_>, datagram: &[u8]) -> Vec<Vec<u8>> {
-    let sequence = message.header.sequence;
+    let sequence = message.header.sequence_number;
     let mut buf = Vec::new();
     if family::read_request(message).is_some() {
-        family::write_reply(&mut buf, sequence, PORT, FAMILY);
+        family::write_reply(&mut buf, ours(0, sequence), FAMILY);
         let mut ack = Vec::new();
         write_ack(&mut ack, datagram, PORT, None, &Default::default(), true);
         return vec![buf, ack];
     }
-    let request = match Request::read(message) {
+    let request = match ReceivedRequest::read(message) {
         Ok(request) => request,
         Err(refusal) => {
             write_ack(&mut buf, datagram, PORT, Some(refusal.errno), &refusal.extended, true);
             return vec![buf];
         }
     };
-    let single = Header { kind: FAMILY, sequence, port: PORT, ..Header::default() };
-    let multi = Header { flags: NLM_F_MULTI, ..single };
     let find = |key: ServiceKey| snapshot.services.iter().find(|service| service.entry.service.key() == key);
     let refused = |errno: Errno| {
         let mut buf = Vec::new();
@@ -131,20 +137,18 @@ fn answer(snapshot: &Snapshot, message: &Message<'_>, datagram: &[u8]) -> Vec<Ve
         vec![buf]
     };
     let mut replies = Vec::new();
-    let mut reply = |header: &Header, command: Command, write: &dyn Fn(&mut Vec<u8>)| {
+    let mut reply = |flags: u16, payload: Payload<'_>| {
         let mut buf = Vec::new();
-        let start = header.begin_command(&mut buf, command);
-        write(&mut buf);
-        finish(&mut buf, start);
+        write(&mut buf, ours(flags, sequence), payload);
         replies.push(buf);
     };
     match request.command {
-        Command::GetInfo => reply(&single, Command::SetInfo, &|buf| info::write(buf, &snapshot.info)),
-        Command::GetConfig => reply(&single, Command::SetConfig, &|buf| config::write(buf, &snapshot.timeouts)),
+        Command::GetInfo => reply(0, Payload::Info(snapshot.info)),
+        Command::GetConfig => reply(0, Payload::Timeouts(snapshot.timeouts)),
         Command::GetService if !request.is_dump() => {
             match service::read_request(request.service, false).map(|wanted| find(wanted.key)) {
                 Ok(Some(found)) => {
-                    reply(&single, Command::NewService, &|buf| service::write_entry(buf, &found.entry));
+                    reply(0, Payload::Service(found.entry));
                 }
                 Ok(None) => return refused(Errno::ESRCH),
                 Err(errno) => return refused(errno),
@@ -152,18 +156,18 @@ fn answer(snapshot: &Snapshot, message: &Message<'_>, datagram: &[u8]) -> Vec<Ve
         }
         Command::GetService => {
             for found in &snapshot.services {
-                reply(&multi, Command::NewService, &|buf| service::write_entry(buf, &found.entry));
+                reply(NLM_F_MULTIPART, Payload::Service(found.entry));
             }
         }
         Command::GetDest => {
             let found = service::read_request(request.service, false).ok().and_then(|wanted| find(wanted.key));
             for entry in found.map(|found| &found.destinations[..]).unwrap_or_default() {
-                reply(&multi, Command::NewDest, &|buf| destination::write_entry(buf, entry));
+                reply(NLM_F_MULTIPART, Payload::Destination(*entry));
             }
         }
         Command::GetDaemon => {
             for running in &snapshot.daemons {
-                reply(&multi, Command::NewDaemon, &|buf| daemon::write_entry(buf, running));
+                reply(NLM_F_MULTIPART, Payload::Daemon(*running));
             }
         }
         _ => return refused(Errno::EOPNOTSUPP),

@@ -11,7 +11,7 @@ use lvs_core::model::{AddressFamily, Connection, Destination, Service, ServiceKe
 use lvs_core::procfs::Procfs;
 use lvs_core::wire::attr::Attributes;
 use lvs_core::wire::message::Command;
-use lvs_core::wire::{config, destination, service};
+use lvs_core::wire::{destination, service, top};
 
 use super::packets::Sender;
 use super::socket::Both;
@@ -58,7 +58,7 @@ pub(crate) fn compare_expiry(both: &mut Both, began: Instant) -> usize {
     let mut port = 1000;
     for seconds in [1, 4, 18] {
         let mut buf = Vec::new();
-        config::write(&mut buf, &Timeouts { tcp: 0, tcp_fin: 0, udp: seconds });
+        top::write_timeouts(&mut buf, &Timeouts { tcp: 0, tcp_fin: 0, udp: seconds });
         ask(both, Command::SetConfig, &buf);
         for (to, mark) in [(53, 0), (80, 0), (443, 0), (53, 7)] {
             port += 1;

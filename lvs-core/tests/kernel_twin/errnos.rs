@@ -9,7 +9,7 @@ use lvs_core::schedulers::Profile;
 use lvs_core::wire::attr::{Attribute, Attributes};
 use lvs_core::wire::message::Command;
 use lvs_core::wire::uapi::*;
-use lvs_core::wire::{config, daemon, destination, service};
+use lvs_core::wire::{daemon, destination, service, top};
 
 const OK: i32 = 0;
 const EINVAL: i32 = -Errno::EINVAL.0;
@@ -274,7 +274,7 @@ impl<'a> Rules<'a> {
         let set = Command::SetConfig;
         self.rule("nothing to set", set, &Request::default(), OK);
         let mut buf = Vec::new();
-        config::write(&mut buf, &Timeouts { tcp: u32::MAX, tcp_fin: 0, udp: 0 });
+        top::write_timeouts(&mut buf, &Timeouts { tcp: u32::MAX, tcp_fin: 0, udp: 0 });
         self.rule("out of range", set, &Request(buf), EINVAL);
         for (what, number) in [
             ("a short TIMEOUT_TCP", IPVS_CMD_ATTR_TIMEOUT_TCP),

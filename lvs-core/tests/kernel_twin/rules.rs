@@ -10,7 +10,7 @@ use lvs_core::model::{
     TunnelKind,
 };
 use lvs_core::wire::message::Command;
-use lvs_core::wire::{config, daemon, destination, service};
+use lvs_core::wire::{daemon, destination, service, top};
 
 use super::common::Random;
 use super::socket::{Both, Reply};
@@ -177,7 +177,7 @@ impl Requests {
                 let random = &mut self.random;
                 let any = random.word() as u32;
                 let mut seconds = || random.pick(&[0, 1, 30, 8_589_934, 8_589_935, any]);
-                config::write(&mut buf, &Timeouts { tcp: seconds(), tcp_fin: seconds(), udp: seconds() });
+                top::write_timeouts(&mut buf, &Timeouts { tcp: seconds(), tcp_fin: seconds(), udp: seconds() });
                 Command::SetConfig
             }
             940..950 => Command::GetConfig,

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use lvs_core::embedded::{EmbeddedDirector, NetlinkSocket};
 use lvs_core::model::{AddressFamily, DestinationEntry};
 use lvs_core::wire::attr::Attributes;
-use lvs_core::wire::message::{Command, Header, Messages, finish};
+use lvs_core::wire::message::{Command, EncodedMessage, Messages, header, write, write_header};
 use lvs_core::wire::uapi::*;
 use lvs_core::wire::{destination, family, service};
 
@@ -57,10 +57,7 @@ impl Both {
         self.sequence += 1;
         let mut request = Vec::new();
         let flags = NLM_F_REQUEST | if dump { NLM_F_DUMP } else { NLM_F_ACK };
-        let header = Header { kind: self.family, flags, sequence: self.sequence, ..Header::default() };
-        let start = header.begin_command(&mut request, command);
-        request.extend_from_slice(attributes);
-        finish(&mut request, start);
+        write(&mut request, header(self.family, flags, self.sequence), EncodedMessage { command, attributes });
         let mut kernel = replies(&match command {
             Command::DelDaemon => self.ask_kernel_to_stop(&request),
             _ => self.ask_kernel(&request),
@@ -90,7 +87,7 @@ impl Both {
             let got = unsafe { libc::recv(self.socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
             assert!(got > 0, "{}", io::Error::last_os_error());
             buffer.truncate(got as usize);
-            let kinds: Vec<u16> = Messages::new(&buffer).map(|message| message.header.kind).collect();
+            let kinds: Vec<u16> = Messages::new(&buffer).map(|message| message.header.message_type).collect();
             datagrams.push(buffer);
             if kinds.iter().any(|kind| matches!(*kind, NLMSG_ERROR | NLMSG_DONE)) {
                 return datagrams;
@@ -104,15 +101,13 @@ impl Both {
         let mut both = request.to_vec();
         both.resize(both.len().next_multiple_of(4), 0);
         let flags = NLM_F_REQUEST | NLM_F_ACK;
-        let nothing = Header { kind: NLMSG_NOOP, flags, sequence: 0, ..Header::default() };
-        let start = nothing.begin(&mut both);
-        finish(&mut both, start);
+        write_header(&mut both, header(NLMSG_NOOP, flags, 0));
         let mut answers = self.ask_kernel(&both);
         let is_last = |answers: &[Vec<u8>]| {
             answers
                 .last()
                 .and_then(|last| Messages::new(last).next())
-                .is_some_and(|message| message.header.sequence == 0)
+                .is_some_and(|message| message.header.sequence_number == 0)
         };
         if !is_last(&answers) {
             answers.extend(self.answers());
@@ -135,7 +130,7 @@ fn replies(datagrams: &[Vec<u8>]) -> Vec<Reply> {
 fn reply(message: &lvs_core::wire::message::Message<'_>) -> Reply {
     let mut payload = message.payload.to_vec();
     let mut error = None;
-    if message.header.kind == NLMSG_ERROR {
+    if message.header.message_type == NLMSG_ERROR {
         error = Some(i32::from_ne_bytes(payload[..4].try_into().unwrap()));
         // The echoed request names the family.
         payload[8..10].fill(0);

@@ -12,7 +12,7 @@ use lvs_core::model::{Coverage, Info, Protocol, ServiceKey, ServiceSnapshot, Sna
 use lvs_core::procfs::Connections;
 use lvs_core::rules::Resolver;
 use lvs_core::wire::attr::Attributes;
-use lvs_core::wire::{config, daemon, destination, info, service};
+use lvs_core::wire::{daemon, destination, info, service, top};
 
 /// What stands in a file.
 #[derive(Default)]
@@ -116,7 +116,7 @@ impl Case {
             let attributes = Attributes::new(bytes);
             match &**what {
                 "info" => snapshot.info = info::read(attributes).unwrap(),
-                "timeouts" => snapshot.timeouts = config::read(attributes).unwrap(),
+                "timeouts" => snapshot.timeouts = top::read_timeouts(attributes).unwrap(),
                 "daemon" => snapshot.daemons.push(daemon::read_entry(attributes).unwrap()),
                 "service" => {
                     let entry = service::read_entry(attributes).unwrap();
@@ -238,7 +238,7 @@ pub(crate) fn answers(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
         answers.push((what.to_owned(), if nested { buf.split_off(4) } else { buf }));
     };
     add("info", false, &|buf| info::write(buf, &snapshot.info));
-    add("timeouts", false, &|buf| config::write(buf, &snapshot.timeouts));
+    add("timeouts", false, &|buf| top::write_timeouts(buf, &snapshot.timeouts));
     for running in &snapshot.daemons {
         add("daemon", true, &|buf| daemon::write_entry(buf, running));
     }

@@ -1,5 +1,6 @@
 mod configuration;
 mod defence;
+#[cfg(feature = "unstable-wire")]
 mod netlink;
 mod packets;
 mod tracking;

@@ -1,8 +1,8 @@
 use super::super::{EmbeddedDirector, NetlinkSocket};
 use crate::model::{Destination, Service, ServiceKey};
-use crate::wire::message::{Answer, Command, Header, Messages, finish};
+use crate::wire::message::{Answer, Command, EncodedMessage, Messages, header, write};
 use crate::wire::uapi::*;
-use crate::wire::{config, destination, family, service};
+use crate::wire::{destination, family, service, top};
 use crate::{Director, Errno};
 
 const FAMILY: u16 = 0x21;
@@ -12,11 +12,10 @@ fn key() -> ServiceKey {
 }
 
 fn request(command: Command, flags: u16, attributes: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let header = Header { kind: FAMILY, flags: NLM_F_REQUEST | flags, sequence: 7, ..Header::default() };
-    let start = header.begin_command(&mut bytes, command);
-    attributes(&mut bytes);
-    finish(&mut bytes, start);
+    let (mut bytes, mut encoded) = (Vec::new(), Vec::new());
+    attributes(&mut encoded);
+    let header = header(FAMILY, NLM_F_REQUEST | flags, 7);
+    write(&mut bytes, header, EncodedMessage { command, attributes: &encoded });
     bytes
 }
 
@@ -132,7 +131,7 @@ fn the_timeouts_are_read_back() {
     let all = answers(&mut director, &mut socket, 4096);
     let message = Messages::new(&all[0]).next().unwrap();
     let (command, attributes) = message.command().unwrap();
-    assert_eq!((command, config::read(attributes).unwrap()), (Command::SetConfig, director.timeouts().unwrap()));
+    assert_eq!((command, top::read_timeouts(attributes).unwrap()), (Command::SetConfig, director.timeouts().unwrap()));
 }
 
 #[test]
