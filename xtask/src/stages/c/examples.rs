@@ -57,7 +57,47 @@ const RUNS: &[Run] = &[
         status: 3,
         output: &["LVS UNKNOWN - cannot find service tcp://192.0.2.1:81"],
     },
-    Run { command: &["check_lvs", "--rules", "nosuch.rules"], status: 3, output: &["LVS UNKNOWN - "] },
+    // The monitoring system sees stdout alone.
+    Run {
+        command: &["check_lvs", "--rules", "nosuch.rules"],
+        status: 3,
+        output: &["LVS UNKNOWN - cannot read nosuch.rules: No such file or directory\n"],
+    },
+    Run {
+        command: &["check_lvs", "--rules", "empty.rules"],
+        status: 2,
+        output: &["LVS CRITICAL - the table has no services\n"],
+    },
+    Run {
+        command: &["check_lvs", "--rules", "empty.rules", "--allow-empty"],
+        status: 0,
+        output: &["LVS OK - 0 services, 0 of 0 real servers in use\n"],
+    },
+    Run {
+        command: &["check_lvs", "--rules", "cluster.rules", "-W", "5", "-C", "10"],
+        status: 0,
+        output: &["'tcp://192.0.2.1:80 active'=0;5;10;0"],
+    },
+    Run {
+        command: &["check_lvs", "--rules", "cluster.rules", "-w", "-1"],
+        status: 3,
+        output: &["LVS UNKNOWN - -w takes a number of 0 or more, not \"-1\"\n"],
+    },
+    Run {
+        command: &["check_lvs", "--rules", "cluster.rules", "-c", "18446744073709551616"],
+        status: 3,
+        output: &["LVS UNKNOWN - -c takes a number"],
+    },
+    // What is found last is there, too, however much there is.
+    Run {
+        command: &["check_lvs", "--rules", "many.rules"],
+        status: 2,
+        output: &[
+            "tcp://192.0.2.1:1 has 0 of 0",
+            "tcp://192.0.2.1:3000 has 0 of 0",
+            "'tcp://192.0.2.1:3000 active'=0;;;0\n",
+        ],
+    },
     Run {
         command: &["migrated"],
         status: 0,
@@ -80,11 +120,31 @@ pub(super) fn run(report: &mut Report, base: &Path, prefix: &Path) -> Result<()>
             .arg(&directory)
             .arg("STRICT=-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror"),
     )?;
+    fs::write(directory.join("empty.rules"), "")?;
+    let many: String = (1..=3000).map(|port| format!("-A -t 192.0.2.1:{port}\n")).collect();
+    fs::write(directory.join("many.rules"), many)?;
     for run in RUNS {
         let [program, arguments @ ..] = run.command else { continue };
         let mut command = under_valgrind(&directory.join(program));
         command.args(arguments).current_dir(&directory).env("LD_LIBRARY_PATH", prefix.join("lib"));
         judge(report, run, &mut command)?;
+    }
+    for program in [&["check_lvs", "--rules", "cluster.rules"][..], &["migrated"]] {
+        full(report, &directory, prefix, program)?;
+    }
+    Ok(())
+}
+
+/// Output that does not get out is a failure.
+fn full(report: &mut Report, directory: &Path, prefix: &Path, line: &[&str]) -> Result<()> {
+    let mut command = Command::new(directory.join(line[0]));
+    command.args(&line[1..]).current_dir(directory).env("LD_LIBRARY_PATH", prefix.join("lib"));
+    let output = command.stdout(std::fs::File::options().write(true).open("/dev/full")?).output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() && errors.contains("No space left on device") {
+        report.pass(1);
+    } else {
+        report.fail(format!("{} to a full disk: {}, {errors}", line.join(" "), output.status));
     }
     Ok(())
 }
