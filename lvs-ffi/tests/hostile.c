@@ -231,6 +231,7 @@ static void every_pointer_may_be_null(void) {
   NULL_REFUSED(lvs_snapshot_to_table(NULL, &table, &err));
   CHECK(lvs_snapshot_services_len(NULL) == 0 && lvs_snapshot_destinations_len(NULL, 0) == 0);
   CHECK(lvs_snapshot_daemons_len(NULL) == 0 && lvs_snapshot_coverage(NULL) == 0);
+  CHECK(lvs_snapshot_complete(NULL) == 0);
   lvs_snapshot_sort(NULL);
 
   NULL_REFUSED(lvs_table_new(NULL, &err));

@@ -30,6 +30,7 @@ static void a_snapshot_holds_everything_and_outlives_its_director(void) {
   lvs_director_free(director);
 
   CHECK(lvs_snapshot_services_len(snapshot) == 3);
+  CHECK(lvs_snapshot_complete(snapshot) == (LVS_COMPLETE_IPV4 | LVS_COMPLETE_IPV6));
   CHECK(lvs_snapshot_coverage(snapshot) == (LVS_COVERAGE_IPV6 | LVS_COVERAGE_TUNNELS | LVS_COVERAGE_ENGINES |
                                             LVS_COVERAGE_STATS64 | LVS_COVERAGE_DAEMON_DETAILS));
   size_t index = 99;
