@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -42,7 +43,10 @@ impl Target {
             let path = std::path::absolute(file)?;
             return Ok(format!("embedded:{}", path.display()));
         }
-        Ok(self.namespace.as_ref().map(|name| format!("ns:{name}")).unwrap_or_default())
+        Ok(match &self.namespace {
+            Some(name) => format!("ns:{name}"),
+            None => other_namespace().unwrap_or_default(),
+        })
     }
 
     /// Opens it.
@@ -66,6 +70,13 @@ impl Target {
         })?;
         Ok(Box::new(director))
     }
+}
+
+/// The network namespace that this process was started in, unless it is that of the whole machine.
+fn other_namespace() -> Option<String> {
+    let of = |process: &str| fs::metadata(format!("/proc/{process}/ns/net")).ok().map(|metadata| metadata.ino());
+    let (own, first) = (of("self")?, of("1")?);
+    (own != first).then(|| format!("net:{own}"))
 }
 
 /// Where a program keeps its files.

@@ -108,3 +108,14 @@ fn a_service_of_all_ports_is_persistent() {
     let text = WEB.replace("192.0.2.1:80", "192.0.2.1").replace("persistent = 300", "").replace("netmask", "#");
     assert!(errors(&text).contains("names no port"));
 }
+
+#[test]
+fn the_reference_in_the_guides_is_a_cluster_file_and_right_about_defaults() {
+    let guide = include_str!("../../guides/README.md");
+    let text = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let whole = Cluster::parse(text).unwrap();
+    assert_eq!((whole.services.len(), whole.daemons.len(), whole.hooks.len()), (18, 1, 1));
+    let said: Vec<_> = text.lines().filter(|line| !line.contains("# default")).collect();
+    assert!(text.lines().count() - said.len() >= 10);
+    assert_eq!(format!("{:?}", Cluster::parse(&said.join("\n")).unwrap()), format!("{whole:?}"));
+}
