@@ -380,7 +380,7 @@ fn traffic_is_counted_zeroed_and_shown_in_the_connection_table() {
     // The estimator's next pass brings the sums.
     let start = Instant::now();
     while director.service(&key).unwrap().statistics().counters.packets_in < 5 {
-        assert!(start.elapsed() < Duration::from_secs(20), "the counters stay at zero");
+        assert!(start.elapsed() < Duration::from_secs(300), "the counters stay at zero");
         thread::sleep(Duration::from_millis(200));
     }
     let counters = Counters { connections: 1, packets_in: 5, bytes_in: 5 * 33, ..Counters::default() };
@@ -431,7 +431,7 @@ fn a_missing_module_is_named_not_loaded_unasked_and_found_again() {
     let start = Instant::now();
     while std::path::Path::new("/proc/net/ip_vs").exists() {
         let _ = Command::new("sh").args(["-c", unload]).status();
-        assert!(start.elapsed() < Duration::from_secs(30), "the module ip_vs cannot be unloaded here");
+        assert!(start.elapsed() < Duration::from_secs(300), "the module ip_vs cannot be unloaded here");
         thread::sleep(Duration::from_millis(200));
     }
     let missing = Cause::ModuleMissing;

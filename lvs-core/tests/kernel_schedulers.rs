@@ -125,7 +125,7 @@ fn every_choice_is_the_kernels() {
         if lacking.is_empty() {
             break;
         }
-        for scenario in in_new_namespace(|| play(&lacking, profile, seed << 32 | chunk << 8, None)) {
+        for scenario in play(&lacking, profile, seed << 32 | chunk << 8, None) {
             let total = picks.entry(scenario.scheduler).or_default();
             total.0 += scenario.picks;
             total.1 += scenario.refusals;
@@ -147,8 +147,7 @@ fn sets_of_lblcr_shrink_as_the_kernels_do() {
     kernel();
     let profile = profile();
     let expiration = Duration::from_secs(4);
-    let scenarios =
-        in_new_namespace(|| play(&["lblcr"], profile, environment("LVS_LAB_SEED", 1) << 32, Some(expiration)));
+    let scenarios = play(&["lblcr"], profile, environment("LVS_LAB_SEED", 1) << 32, Some(expiration));
     let picks: usize = scenarios.iter().map(|scenario| scenario.picks).sum();
     println!("{picks} choices: no difference");
 }
@@ -214,8 +213,28 @@ fn twos_chooses_with_the_chances_that_ours_has() {
     }
 }
 
-/// Random histories of many services side by side; `expiration` is that of lblcr's sets.
+/// Random histories of many services side by side; `expiration` is that of lblcr's sets. A machine that is too busy for
+/// the kernel's timers has fewer of them.
 fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<Duration>) -> Vec<Scenario> {
+    let mut count = if expiration.is_some() { SCENARIOS / 6 } else { SCENARIOS };
+    loop {
+        match in_new_namespace(|| play_some(names, profile, seed, expiration, count)) {
+            Some(scenarios) => return scenarios,
+            None if count > names.len() => count = (count / 2).max(names.len()),
+            None => panic!("too slow for the kernel's timers with {count} scenarios"),
+        }
+        println!("too slow for the kernel's timers: once more, with {count} scenarios");
+    }
+}
+
+/// So many histories; nothing if they took too long.
+fn play_some(
+    names: &[&'static str],
+    profile: Profile,
+    seed: u64,
+    expiration: Option<Duration>,
+    count: usize,
+) -> Option<Vec<Scenario>> {
     // One packet that is no SYN makes an established connection.
     std::fs::write("/proc/sys/net/ipv4/vs/sloppy_tcp", "1").expect("sysctl sloppy_tcp");
     let mut genl = Genl::open();
@@ -224,7 +243,7 @@ fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<
     let mut scenarios: Vec<Scenario> = names
         .iter()
         .cycle()
-        .take(if expiration.is_some() { SCENARIOS / 6 } else { SCENARIOS })
+        .take(count)
         .zip(0..)
         .map(|(name, n)| Scenario::new(name, profile, n, seed + u64::from(n), &mut genl))
         .collect();
@@ -243,14 +262,16 @@ fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<
         let start = Instant::now();
         scenarios.iter_mut().for_each(|scenario| scenario.play(&mut genl, &sender, round * 1_000_000));
         if let Some(expiration) = expiration {
-            assert!(start.elapsed() < expiration, "too slow: {:?}", start.elapsed());
+            if start.elapsed() >= expiration {
+                return None;
+            }
             std::thread::sleep(expiration);
         }
         let table: HashMap<_, _> = packets::connections().collect();
         scenarios.iter_mut().for_each(|scenario| scenario.compare(&table));
         set_timeouts(&mut genl, 1, 1);
         scenarios.iter_mut().for_each(|scenario| scenario.close(&sender));
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(60);
         std::thread::sleep(Duration::from_millis(1020));
         for scenario in &scenarios {
             while let Some(difference) = scenario.difference(&mut genl) {
@@ -260,6 +281,5 @@ fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<
         }
     }
     // The kernel would forget a destination that has been removed for two minutes.
-    assert!(began.elapsed() < Duration::from_secs(120), "too slow for the kernel's timers: {:?}", began.elapsed());
-    scenarios
+    (began.elapsed() < Duration::from_secs(120)).then_some(scenarios)
 }

@@ -57,6 +57,10 @@ fn twin(profile: Profile, twos: bool) -> Options {
         .local_address("2001:db8:ffff::1".parse().unwrap(), 64)
 }
 
+/// The kernel's shortest timeout: when a timer goes off to the tick is not the matter of walks.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(2);
+const LONGEST_WALK: Duration = Duration::from_millis(1800);
+
 /// Debian's user-mode kernel ticks 100 times a second.
 fn is_user_mode() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
@@ -162,21 +166,29 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
             tracking::load_ftp_helper(round > 0);
             helped = round > 0;
         }
-        let (count, seen, whole) = in_new_namespace(|| {
-            let draw = walk::Draw::default();
-            let drawn = draw.clone();
-            let options = twin(profile, twos).ftp_helper(tracking::has_ftp_helper());
-            let options = options.draws(move |_| drawn.load(Ordering::Relaxed));
-            let both = Both::open(options.build());
-            let mut walk = walk::Walk::new(both, draw, twos, round % 3 == 2, seed << 32 | round);
-            let start = Instant::now();
-            let mut whole = true;
-            // Not longer than the shortest timeout: when a timer goes off to the tick is another test's matter.
-            while whole && start.elapsed() < Duration::from_millis(1800) && packets + walk.packets < wanted {
-                whole = walk.step().unwrap_or_else(|difference| panic!("round {round}: {difference}"));
-            }
-            (walk.packets, walk.verdicts, whole)
-        });
+        let walk = || {
+            in_new_namespace(|| {
+                let draw = walk::Draw::default();
+                let drawn = draw.clone();
+                let options = twin(profile, twos).ftp_helper(tracking::has_ftp_helper());
+                let options = options.draws(move |_| drawn.load(Ordering::Relaxed));
+                let both = Both::open(options.build());
+                let mut walk = walk::Walk::new(both, draw, twos, round % 3 == 2, seed << 32 | round);
+                let start = Instant::now();
+                let mut whole = true;
+                while whole && start.elapsed() < LONGEST_WALK && packets + walk.packets < wanted {
+                    whole = match walk.step() {
+                        Ok(whole) => whole,
+                        Err(difference) if start.elapsed() < SHORTEST_TIMEOUT => panic!("round {round}: {difference}"),
+                        Err(difference) => return Err(difference),
+                    };
+                }
+                Ok((walk.packets, walk.verdicts, whole))
+            })
+        };
+        // A step that a busy machine held up until a timer went off proves nothing, but then it differs no second time.
+        let again = (1..10).fold(walk(), |result, _| result.or_else(|_| walk()));
+        let (count, seen, whole) = again.unwrap_or_else(|difference| panic!("round {round}, ten times: {difference}"));
         packets += count;
         rounds += 1;
         ended += u64::from(!whole);
@@ -212,11 +224,14 @@ fn every_entry_leaves_the_table_at_the_kernels_tick() {
 fn every_rate_is_the_kernels_to_the_digit() {
     assert_expected_kernel();
     let (profile, twos) = kind();
-    in_new_namespace(|| {
-        let mut both = Both::open(twin(profile, twos).build());
-        let compared = clocked::compare_rates(&mut both);
-        println!("{compared} passes of the estimator: no difference");
-    });
+    for _ in 0..20 {
+        let done = in_new_namespace(|| clocked::compare_rates(&mut Both::open(twin(profile, twos).build())));
+        match done {
+            Some(compared) => return println!("{compared} passes of the estimator: no difference"),
+            None => println!("too busy to send a burst between two passes of the estimator: once more"),
+        }
+    }
+    panic!("no burst was ever within two passes of the estimator");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::run::{self, call, must};
 
@@ -41,14 +41,17 @@ pub(crate) fn in_new_namespace(work: impl FnOnce() + Send) {
         }
         assert!(arrived > 0, "no datagram came through");
         sctp("192.0.2.1:38412");
-        // The kernel adds its counters up every two seconds; after this it never does again.
-        std::thread::sleep(Duration::from_millis(2600));
+        // The kernel adds its counters up every two seconds. Once it has, it is made never to do so again.
+        let limit = Instant::now() + Duration::from_secs(300);
+        loop {
+            let (_, seen, _) = call(crate::THEIRS, &["-Ln".to_owned(), "--stats".to_owned()], "");
+            if seen.lines().filter(|line| line.split_whitespace().nth(2).is_some_and(|n| n != "0")).count() > 6 {
+                break;
+            }
+            assert!(Instant::now() < limit, "{seen}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
         must("echo 0 > /proc/sys/net/ipv4/vs/run_estimation");
-        let (_, seen, _) = call(crate::THEIRS, &["-Ln".to_owned(), "--stats".to_owned()], "");
-        assert!(
-            seen.lines().filter(|line| line.split_whitespace().nth(2).is_some_and(|n| n != "0")).count() > 6,
-            "{seen}"
-        );
         work();
         drop(kept);
     });
@@ -85,7 +88,7 @@ fn converse(addr: SocketAddr, servers: &[TcpListener], round: usize) -> Vec<TcpS
     }
     let mut client = TcpStream::connect_timeout(&addr, Duration::from_secs(5)).unwrap();
     let mut accepted = None;
-    for _ in 0..200 {
+    for _ in 0..10_000 {
         accepted = servers.iter().find_map(|server| server.accept().ok());
         if accepted.is_some() {
             break;
