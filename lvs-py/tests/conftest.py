@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -18,13 +15,6 @@ def director(request: pytest.FixtureRequest) -> Iterator[lvs.Director]:
     """An empty director of each kind: what holds for one must hold for the other."""
     with lvs.Director.embedded() if request.param == "embedded" else kernel_director() as director:
         yield director
-
-
-def pinned(name: str) -> Any:
-    """A package that requirements-dev.txt pins for Python 3.11 and later: there, its absence is an error."""
-    if sys.hexversion < 0x030B00F0:
-        pytest.skip(f"{name} is tested on Python 3.11 and later")
-    return importlib.import_module(name)
 
 
 def kernel_director() -> lvs.Director:

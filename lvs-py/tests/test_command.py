@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars
 import pytest
-from conftest import pinned
 
 import lvs
 from lvs import listing
@@ -118,7 +118,6 @@ def test_arrow_capsules_are_made_and_freed(lvs_director: lvs.EmbeddedDirector) -
 
 
 def test_arrow_is_read_by_polars(lvs_director: lvs.EmbeddedDirector) -> None:
-    polars = pinned("polars")
     lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
     columns = lvs_director.snapshot().destination_columns()
     frame = polars.DataFrame(columns)

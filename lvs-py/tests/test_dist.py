@@ -57,7 +57,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_one_wheel_is_for_all_versions_of_python(wheel: Path) -> None:
     name, version, tag, abi, platform = wheel.stem.split("-")
     assert (name, version) == ("lvs_py", lvs.__version__)
-    assert (tag, abi) == ("cp39", "abi3") and "linux" in platform
+    assert (tag, abi) == ("cp311", "abi3") and "linux" in platform
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -84,7 +84,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
         about = f"lvs_py-{lvs.__version__}.dist-info/"
         metadata = archive.read(about + "METADATA").decode().splitlines()
         entry_points = archive.read(about + "entry_points.txt").decode()
-    for line in ("Name: lvs-py", "Requires-Python: >=3.9", "License-Expression: MIT OR Apache-2.0"):
+    for line in ("Name: lvs-py", "Requires-Python: >=3.11", "License-Expression: MIT OR Apache-2.0"):
         assert line in metadata
     assert {line.removeprefix("License-File: ") for line in metadata if line.startswith("License-File")} == LICENCES
     # Nothing is needed at run time; plots are an extra.

@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import pinned
 
 import lvs
 
@@ -49,8 +48,6 @@ def snippets() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("where", "program"), snippets(), ids=lambda value: value if "\n" not in value else "")
 def test_a_snippet_runs(where: str, program: str, capsys: pytest.CaptureFixture[str]) -> None:
-    if "lvs.plot" in where or "import plot" in program:
-        pinned("matplotlib")
     exec(compile(program, where, "exec"), {"__name__": "snippet"})
 
 

@@ -155,21 +155,18 @@ def test_a_tunnel_chooses_its_forwarding() -> None:
 
 
 def test_values_match_patterns() -> None:
-    if sys.version_info < (3, 10):
-        pytest.skip("match is of Python 3.10")
-    namespace: dict[str, Any] = {"lvs": lvs, "service": FULL}
-    exec(  # the statement does not parse on Python 3.9
-        "match service:\n"
-        "    case lvs.Service(key=lvs.ServiceKey(lvs.Protocol.TCP, _, 80), persistence=int(seconds)):\n"
-        "        found = seconds\n"
-        "match lvs.Operation.flush():\n"
-        "    case lvs.Operation('add_service'):\n"
-        "        action = 'wrong'\n"
-        "    case lvs.Operation(action, None, None):\n"
-        "        pass\n",
-        namespace,
-    )
-    assert namespace["found"] == 300 and namespace["action"] == "flush"
+    match FULL:
+        case lvs.Service(key=lvs.ServiceKey(lvs.Protocol.TCP, _, 80), persistence=int(seconds)):
+            assert seconds == 300
+        case _:
+            pytest.fail("no case of the service")
+    match lvs.Operation.flush():
+        case lvs.Operation("add_service"):
+            pytest.fail("the wrong case of the operation")
+        case lvs.Operation(action, None, None):
+            assert action == "flush"
+        case _:
+            pytest.fail("no case of the operation")
 
 
 OPERATIONS = [

@@ -4,9 +4,9 @@ import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import Any, TypeVar, final, overload
+from typing import Any, Self, TypeVar, final, overload
 
-from typing_extensions import CapsuleType, Self, disjoint_base
+from typing_extensions import CapsuleType, disjoint_base
 
 from .enums import (
     AddressFamily,

@@ -106,7 +106,7 @@ async def _found(probe: Awaitable[int], timeout: float | None) -> tuple[bool, in
     """Whether a server is well, and the weight that it asks for."""
     try:
         answer = await asyncio.wait_for(probe, timeout)
-    except (OSError, asyncio.TimeoutError):
+    except OSError:
         return False, None
     return (answer, None) if isinstance(answer, bool) else (True, answer)
 
@@ -311,7 +311,7 @@ class AsyncDirector:
             found = await asyncio.gather(*(_found(probe(*key), timeout) for key in keys))
             now = self.director._now()
             changes = health.tick(now)
-            for (service, server), (up, weight) in zip(keys, found):
+            for (service, server), (up, weight) in zip(keys, found, strict=True):
                 changes += health.report(service, server, up, now, weight=weight)
             scope = Scope.services(*{service for service, _ in keys})
             await self.reconcile(health.wanted(now), scope=scope)

@@ -18,8 +18,8 @@ const CONFIG: &str = "lvs-py/pyproject.toml";
 const ALLOWED: &str = "lvs-py/tests/stubtest-allowlist.txt";
 /// An interpreter without the global lock as pyo3's build script would find it: enough to compile for one that is not here.
 const FREE_THREADED: &str = "lvs-py/free-threaded.cfg";
-/// The oldest Python that mypy still checks for. (The package runs on 3.9.)
-const OLDEST_TYPED: &str = "3.10";
+/// The oldest Python that the package runs on.
+const OLDEST: &str = "3.11";
 /// What is checked for types and style.
 const SOURCES: [&str; 3] = ["lvs-py/python/lvs", TESTS, "examples/python"];
 
@@ -32,7 +32,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     report.check(inside(&python, "ruff").args(["check", "--quiet"]).args(SOURCES))?;
     report.check(inside(&python, "ruff").args(["format", "--quiet", "--check"]).args(SOURCES))?;
     let mut types = inside(&python, "mypy");
-    types.args(["--config-file", CONFIG, "--python-version", OLDEST_TYPED]);
+    types.args(["--config-file", CONFIG, "--python-version", OLDEST]);
     report.check(types.args(SOURCES))?;
     let mut stubs = inside(&python, "python");
     stubs.args(["-m", "mypy.stubtest", "lvs", "--mypy-config-file", CONFIG, "--allowlist", ALLOWED]);
