@@ -78,7 +78,7 @@
 #if defined(__cplusplus)
 #define LVS_ENUM(name) enum name : uint32_t
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
-#define LVS_ENUM(name) typedef enum name : uint32_t name; enum name : uint32_t
+#define LVS_ENUM(name) enum name : uint32_t; typedef enum name name; enum name : uint32_t
 #else
 #define LVS_ENUM(name) typedef uint32_t name; enum
 #endif
