@@ -1274,6 +1274,26 @@ lvs_status lvs_table_add_daemon(struct lvs_table *table,
                                 const struct lvs_daemon *daemon,
                                 struct lvs_error **err);
 
+typedef struct lvs_scope lvs_scope;
+
+/**
+ * Makes a table of what of another is in a scope (everything if it is NULL): what a plan within that scope may want.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_restricted_to(const struct lvs_table *table,
+                                   const struct lvs_scope *scope,
+                                   struct lvs_table **restricted,
+                                   struct lvs_error **err);
+
+/**
+ * Writes what in the table cannot work, refused by the kernel or taken by it without effect: a line each, with the way
+ * out; nothing if all is well.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_lint(const struct lvs_table *table,
+                          struct lvs_text *text,
+                          struct lvs_error **err);
+
 /**
  * How many services there are; 0 if `table` is NULL.
  */
@@ -1376,7 +1396,7 @@ LVS_ENUM(lvs_on_refusal) {
 typedef struct lvs_batch lvs_batch;
 
 /**
- * What came of a batch: enough to name the table that is now in force.
+ * What came of a batch: enough to know the table that is now in force.
  *
  * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
  */
@@ -1493,7 +1513,7 @@ void lvs_batch_free(struct lvs_batch *batch);
 /**
  * How many operations the director has answered, from the first on; 0 if `report` is NULL.
  *
- * Operations before this number took effect unless they are among the failures, which changed nothing. Operations
+ * Operations before this number took effect unless they were refused: those changed nothing. Operations
  * from it on were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those
  * before lvs_report_sent() may or may not have taken effect.
  */
@@ -1517,14 +1537,14 @@ bool lvs_report_is_complete(const struct lvs_report *report);
 /**
  * How many operations were refused; 0 if `report` is NULL.
  */
-size_t lvs_report_failures_len(const struct lvs_report *report);
+size_t lvs_report_refused_len(const struct lvs_report *report);
 
 /**
  * Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in the batch, from 0, and
  * `why` an error that belongs to the report: do not release it. Each may be NULL if it is not wanted.
  */
 LVS_NODISCARD
-lvs_status lvs_report_failure_get(const struct lvs_report *report,
+lvs_status lvs_report_refused_get(const struct lvs_report *report,
                                   size_t index,
                                   size_t *operation,
                                   const struct lvs_error **why,
@@ -3379,12 +3399,12 @@ lvs_status lvs_batch_describe(const struct lvs_batch *batch,
 /* Scopes: which services a plan may touch --------------------------------------------------------- */
 
 /**
- * Which services a plan may touch; all others stay as they are.
+ * What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole table's: no scope owns
+ * them but NULL, which owns everything, and those made by lvs_scope_with().
  *
  * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
  * use it.
  */
-typedef struct lvs_scope lvs_scope;
 
 /**
  * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
@@ -3429,6 +3449,25 @@ lvs_status lvs_scope_matching(lvs_scope_predicate predicate,
                               struct lvs_error **err);
 
 /**
+ * Makes a scope of the services of a table, there or not.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_services(const struct lvs_table *table,
+                              struct lvs_scope **scope,
+                              struct lvs_error **err);
+
+/**
+ * Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync daemons. The other may be
+ * released.
+ */
+LVS_NODISCARD
+lvs_status lvs_scope_with(const struct lvs_scope *of,
+                          bool timeouts,
+                          bool daemons,
+                          struct lvs_scope **scope,
+                          struct lvs_error **err);
+
+/**
  * Makes a scope of what either of two owns. The two may be released.
  */
 LVS_NODISCARD
@@ -3467,7 +3506,7 @@ void lvs_scope_free(struct lvs_scope *scope);
 /* Plans: from what a director holds to what it should hold ---------------------------------------- */
 
 /**
- * The order of things in a plan. A phase begins only when every step of those before it has succeeded.
+ * The order of things in a plan, inside a service and in the whole.
  */
 LVS_ENUM(lvs_phase) {
   /**
@@ -3483,13 +3522,17 @@ LVS_ENUM(lvs_phase) {
    */
   LVS_PHASE_CHANGE = 2,
   /**
-   * Destinations are quiesced, destinations and services disappear.
+   * Other destinations are quiesced, destinations and services disappear.
    */
   LVS_PHASE_REMOVE = 3,
   /**
    * Timeouts are set and daemons start.
    */
   LVS_PHASE_SETTLE = 4,
+  /**
+   * After LVS_PHASE_CHANGE: destinations are quiesced where others go on serving.
+   */
+  LVS_PHASE_QUIESCE = 5,
 };
 
 /**
@@ -3497,14 +3540,29 @@ LVS_ENUM(lvs_phase) {
  */
 LVS_ENUM(lvs_on_failure) {
   /**
-   * They stay; the outcome names them.
+   * They stay, and everything that does not depend on the refused step is still done.
    */
   LVS_ON_FAILURE_KEEP = 0,
   /**
-   * They are undone, last first.
+   * All are undone, last first, and nothing further is begun.
    */
   LVS_ON_FAILURE_UNDO = 1,
+  /**
+   * Those of the same service are undone, last first; other services are brought to what is wanted.
+   */
+  LVS_ON_FAILURE_UNDO_SERVICE = 2,
 };
+
+/**
+ * For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove all that is in the
+ * scope.
+ */
+#define LVS_PLAN_REMOVE_ALL 1
+
+/**
+ * For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see lvs_table_lint().
+ */
+#define LVS_PLAN_UNCHECKED 2
 
 /**
  * The ordered operations that turn one table into another.
@@ -3524,14 +3582,29 @@ typedef struct lvs_outcome lvs_outcome;
 
 /**
  * Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
- * keeps serving. LVS_STATUS_INVALID_INPUT if the wanted table names a service outside of the scope.
+ * keeps serving. `flags` are LVS_PLAN_... or 0.
+ *
+ * LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something outside of the scope, if
+ * something that would be added or changed cannot work, and if it has no services and all would go.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_between(const struct lvs_table *current,
                             const struct lvs_table *wanted,
                             const struct lvs_scope *scope,
+                            uint32_t flags,
                             struct lvs_plan **plan,
                             struct lvs_error **err);
+
+/**
+ * Makes the plan that brings back, within a scope (everything if it is NULL), what was there before: whatever that was,
+ * and whatever else others have put there.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_rollback(const struct lvs_table *current,
+                             const struct lvs_table *before,
+                             const struct lvs_scope *scope,
+                             struct lvs_plan **plan,
+                             struct lvs_error **err);
 
 /**
  * How many steps the plan has; 0 if it is NULL or there is nothing to do.
@@ -3552,7 +3625,7 @@ lvs_status lvs_plan_step_get(const struct lvs_plan *plan,
                              struct lvs_error **err);
 
 /**
- * Writes the steps as sentences, a line each, for a dry run.
+ * Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a dry run.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_describe(const struct lvs_plan *plan,
@@ -3565,8 +3638,8 @@ lvs_status lvs_plan_describe(const struct lvs_plan *plan,
 void lvs_plan_free(struct lvs_plan *plan);
 
 /**
- * Carries out a plan; `on_failure` is one of enum lvs_on_failure. After a refusal the rest of that phase still runs, and
- * no further phase is begun.
+ * Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what depends on it and nothing
+ * else: in its service nothing is removed when something could not be added, other services go on.
  *
  * Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that went wrong. `outcome` may
  * be NULL; otherwise it is written whenever the plan was begun, even if the call fails: set it to NULL before. Release it with
@@ -3580,8 +3653,8 @@ lvs_status lvs_director_apply_plan(const struct lvs_director *director,
                                    struct lvs_error **err);
 
 /**
- * Puts a table in force: reads what the director holds now, plans the difference within a scope (everything if it is
- * NULL) and applies it. Running it again after any interruption goes on from wherever the table is.
+ * Puts a table in force: reads what the director holds now, plans the difference as lvs_plan_between() does and applies
+ * it. Running it again after any interruption goes on from wherever the table is.
  *
  * Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with it; it may be NULL, too.
  */
@@ -3589,6 +3662,7 @@ LVS_NODISCARD
 lvs_status lvs_director_reconcile(const struct lvs_director *director,
                                   const struct lvs_table *wanted,
                                   const struct lvs_scope *scope,
+                                  uint32_t flags,
                                   uint32_t on_failure,
                                   struct lvs_plan **plan,
                                   struct lvs_outcome **outcome,
@@ -3614,7 +3688,7 @@ lvs_status lvs_outcome_done_get(const struct lvs_outcome *outcome,
                                 struct lvs_error **err);
 
 /**
- * How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused were never begun.
+ * How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were never begun.
  */
 size_t lvs_outcome_refused_len(const struct lvs_outcome *outcome);
 
@@ -3630,26 +3704,42 @@ lvs_status lvs_outcome_refused_get(const struct lvs_outcome *outcome,
                                    struct lvs_error **err);
 
 /**
+ * How many steps were not carried out because of a refused one; 0 if `outcome` is NULL.
+ */
+size_t lvs_outcome_held_len(const struct lvs_outcome *outcome);
+
+/**
+ * Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL if it is not wanted.
+ */
+LVS_NODISCARD
+lvs_status lvs_outcome_held_get(const struct lvs_outcome *outcome,
+                                size_t index,
+                                size_t *step,
+                                size_t *because,
+                                struct lvs_error **err);
+
+/**
  * What broke the way to the director, or NULL if nothing did: steps of that batch may or may not have taken effect. It
  * belongs to the outcome: do not release it.
  */
 const struct lvs_error *lvs_outcome_interrupted(const struct lvs_outcome *outcome);
 
 /**
- * Whether the steps done were undone again, completely. False if `outcome` is NULL.
+ * Whether the table is as it was before: something went wrong, and every step done was undone again. False if `outcome` is
+ * NULL.
  */
 bool lvs_outcome_undone(const struct lvs_outcome *outcome);
 
 /**
  * How many steps the director refused to undo; 0 if `outcome` is NULL.
  */
-size_t lvs_outcome_undo_failures_len(const struct lvs_outcome *outcome);
+size_t lvs_outcome_undo_refused_len(const struct lvs_outcome *outcome);
 
 /**
  * Reads what the director refused to undo: an error that belongs to the outcome, do not release it.
  */
 LVS_NODISCARD
-lvs_status lvs_outcome_undo_failure_get(const struct lvs_outcome *outcome,
+lvs_status lvs_outcome_undo_refused_get(const struct lvs_outcome *outcome,
                                         size_t index,
                                         const struct lvs_error **why,
                                         struct lvs_error **err);

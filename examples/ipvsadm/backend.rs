@@ -61,7 +61,7 @@ impl Backend {
         let operations = script.operations().map_err(wrong)?;
         let mut director = EmbeddedDirector::new();
         let report = director.apply(&operations, OnRefusal::Continue);
-        if let Some(failure) = report.failures.first() {
+        if let Some(failure) = report.refused.first() {
             let line = script.rules[failure.index].line;
             let text = refused(&failure.error);
             return Err(Exit::failed(2, format!("{}: line {line}: {text}\n", path.display())));

@@ -78,7 +78,7 @@ fn apply(session: &mut Session<'_>, waiting: &mut Vec<Operation>) -> Result<u8, 
     }
     let report = session.backend.director().apply(waiting, OnRefusal::Continue);
     let mut complaints = String::new();
-    for failure in &report.failures {
+    for failure in &report.refused {
         complaints.push_str(&refused(&failure.error));
         complaints.push('\n');
     }
@@ -88,7 +88,7 @@ fn apply(session: &mut Session<'_>, waiting: &mut Vec<Operation>) -> Result<u8, 
     }
     let last = waiting.len() - 1;
     waiting.clear();
-    Ok(if report.failures.last().is_some_and(|failure| failure.index == last) { 255 } else { 0 })
+    Ok(if report.refused.last().is_some_and(|failure| failure.index == last) { 255 } else { 0 })
 }
 
 /// The whole text or nothing, as far as its own mistakes go; what the director refuses is named by its line, with
@@ -99,11 +99,11 @@ fn whole(session: &mut Session<'_>, rules: &[u8]) -> Result<Exit, Exit> {
     let operations = script.operations().map_err(mistakes)?;
     let line = |index: usize| script.rules.get(index).map_or(0, |rule| rule.line);
     let report = session.backend.director().apply(&operations, OnRefusal::Continue);
-    if report.is_complete(operations.len()) {
+    if report.is_complete() {
         return Ok(Exit::SUCCESS);
     }
     let mut message = String::new();
-    for failure in &report.failures {
+    for failure in &report.refused {
         message.push_str(&format!("line {}: {}\n", line(failure.index), failure.error));
     }
     message.push_str(&in_force(&report, operations.len(), line));

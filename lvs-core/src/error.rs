@@ -2,10 +2,11 @@ use std::io;
 
 use crate::decode::DecodeError;
 use crate::director::{Cause, OperationError};
+use crate::drain::DrainError;
 use crate::errno::Errno;
 use crate::health::HealthError;
 use crate::model::ModelError;
-use crate::plan::PlanError;
+use crate::plan::{Incomplete, OwnershipError, PlanError};
 use crate::procfs::{ParseError, SysctlError};
 use crate::rules::SyntaxErrors;
 use crate::schedulers::BindError;
@@ -59,6 +60,15 @@ pub enum Error {
     /// A table for which there is no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A plan of which not every step took effect, with its outcome.
+    #[error(transparent)]
+    Incomplete(#[from] Box<Incomplete>),
+    /// An ownership record of somebody else's.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
+    /// A drain that cannot begin.
+    #[error(transparent)]
+    Drain(#[from] DrainError),
     /// Something of health checking that cannot be watched or changed.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -92,8 +102,16 @@ impl Error {
     /// The category.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Model(_) | Self::Sysctl(_) | Self::Plan(_) => ErrorKind::InvalidInput,
-            Self::Health(HealthError::ServiceNotWatched(_) | HealthError::ServerNotWatched(..)) => ErrorKind::NotFound,
+            Self::Model(_) | Self::Sysctl(_) | Self::Plan(_) | Self::Ownership(_) => ErrorKind::InvalidInput,
+            Self::Incomplete(incomplete) => match (incomplete.first_refusal(), &incomplete.outcome.interrupted) {
+                (Some(refusal), _) => refusal.kind(),
+                (None, Some(error)) => error.kind(),
+                (None, None) => ErrorKind::Kernel,
+            },
+            Self::Drain(DrainError::NotFound(_))
+            | Self::Health(HealthError::ServiceNotWatched(_) | HealthError::ServerNotWatched(..)) => {
+                ErrorKind::NotFound
+            }
             Self::Health(_) => ErrorKind::InvalidInput,
             Self::Scheduler(_) => ErrorKind::Kernel,
             Self::Procfs(_) => ErrorKind::Decode,
@@ -116,6 +134,10 @@ impl Error {
             Self::Refused(error) => error.errno,
             Self::Io { error, .. } => error.raw_os_error().map(Errno),
             Self::Scheduler(error) => Some(Errno(error.errno())),
+            Self::Incomplete(incomplete) => match (incomplete.first_refusal(), &incomplete.outcome.interrupted) {
+                (Some(refusal), _) => refusal.errno,
+                (None, interrupted) => interrupted.as_ref().and_then(Self::errno),
+            },
             _ => None,
         }
     }
@@ -151,6 +173,12 @@ impl From<Error> for io::Error {
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
         Self::from_raw_os_error(errno.0)
+    }
+}
+
+impl From<Incomplete> for Error {
+    fn from(error: Incomplete) -> Self {
+        Self::Incomplete(Box::new(error))
     }
 }
 

@@ -22,8 +22,8 @@
 //!
 //! let wanted = rules::parse("-A -t 192.0.2.1:80 -s wrr\n-a -t 192.0.2.1:80 -r 198.51.100.7:80 -m -w 3")?.to_table()?;
 //! let mut director = EmbeddedDirector::new();
-//! let (plan, outcome) = reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Undo)?;
-//! assert!(outcome.is_complete() && plan.len() == 2);
+//! let applied = reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Undo)?;
+//! assert_eq!(applied.plan.len(), 2);
 //! assert_eq!(director.snapshot()?.to_table().services, wanted.services);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -40,6 +40,7 @@ mod error;
 pub mod health;
 #[cfg(all(feature = "kernel", target_os = "linux"))]
 pub mod kernel;
+pub mod lint;
 pub mod listing;
 pub mod model;
 pub mod plan;

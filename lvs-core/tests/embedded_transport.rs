@@ -83,10 +83,10 @@ fn a_batch_gets_the_same_report_and_leaves_the_same_table_either_way() {
         let got = client.apply(&operations, on_refusal);
         assert_eq!((got.answered, got.interrupted.is_none()), (expected.answered, true), "round {round}");
         let answers = |report: &lvs_core::director::BatchReport| -> Vec<_> {
-            report.failures.iter().map(|failure| (failure.index, failure.error.errno)).collect()
+            report.refused.iter().map(|failure| (failure.index, failure.error.errno)).collect()
         };
         assert_eq!(answers(&got), answers(&expected), "round {round}: {operations:#?}");
-        refused += got.failures.len();
+        refused += got.refused.len();
         assert_eq!(client.snapshot().unwrap(), direct.snapshot().unwrap(), "round {round}");
     }
     assert!(refused > 1000, "{refused} refusals are a test of refusals");

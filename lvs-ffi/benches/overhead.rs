@@ -157,7 +157,7 @@ fn main() {
     } else {
         let mut director = EmbeddedDirector::new();
         let operations = operations();
-        assert!(director.apply(&operations, OnRefusal::Stop).is_complete(operations.len()));
+        assert!(director.apply(&operations, OnRefusal::Stop).is_complete());
         Box::new(director)
     };
     let director = director.as_mut();

@@ -1,6 +1,7 @@
 //! Batches: many operations at once, and their outcome.
 
-use lvs_core::director::{BatchReport, OnRefusal, Operation};
+use lvs_core::Error;
+use lvs_core::director::{BatchReport, OnRefusal, Operation, Refusal};
 
 use crate::boundary::{call, infallible};
 use crate::daemon::{self, lvs_daemon};
@@ -27,30 +28,37 @@ pub enum lvs_on_refusal {
 /// Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
 pub struct lvs_batch(pub(crate) Vec<Operation>);
 
-/// What came of a batch: enough to name the table that is now in force.
+/// What came of a batch: enough to know the table that is now in force.
 ///
 /// Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
 pub struct lvs_report {
-    operations: usize,
-    answered: usize,
-    sent: usize,
-    failures: Vec<(usize, lvs_error)>,
+    report: BatchReport,
+    refused: Vec<(usize, lvs_error)>,
     interrupted: Option<lvs_error>,
 }
 
 impl lvs_report {
-    pub(crate) fn new(operations: usize, report: BatchReport) -> Self {
+    pub(crate) fn new(report: BatchReport) -> Self {
         Self {
-            operations,
-            answered: report.answered,
-            sent: report.sent,
-            failures: report
-                .failures
-                .iter()
-                .map(|failure| (failure.index, lvs_error::refused(&failure.error)))
-                .collect(),
-            interrupted: report.interrupted.map(|error| lvs_error::new(error.into())),
+            refused: refusals(&report.refused),
+            interrupted: report.interrupted.as_ref().map(lvs_error::told),
+            report,
         }
+    }
+}
+
+/// Refusals with errors that C can look at.
+pub(crate) fn refusals(refused: &[Refusal]) -> Vec<(usize, lvs_error)> {
+    refused.iter().map(|refusal| (refusal.index, lvs_error::refused(&refusal.error))).collect()
+}
+
+/// The first thing that went wrong, which is what the call returns.
+pub(crate) fn first_failure(refused: &[Refusal], interrupted: Option<&Error>) -> Result<(), Failure> {
+    match (refused.first(), interrupted) {
+        (Some(refusal), _) => Err(Failure::refused(refusal.error.clone())),
+        // The error itself stays in the report; its words and its numbers are what both say.
+        (None, Some(error)) => Err(Failure::told(lvs_error::told(error))),
+        (None, None) => Ok(()),
     }
 }
 
@@ -63,23 +71,14 @@ pub(crate) fn on_refusal(number: u32) -> Result<OnRefusal, Failure> {
     }
 }
 
-/// Hands out the report, if anybody wants it, and the first thing that went wrong.
-pub(crate) unsafe fn conclude(
-    operations: usize,
-    done: BatchReport,
-    report: *mut *mut lvs_report,
-) -> Result<(), Failure> {
-    let first = match (done.failures.first(), &done.interrupted) {
-        (Some(failure), _) => Some(Failure::refused(failure.error.clone())),
-        // The error itself stays in the report; its words and its numbers are what both say.
-        (None, Some(error)) => Some(Failure::told(lvs_error::told(error))),
-        (None, None) => None,
-    };
+/// Hands out the report, if it is wanted, and the first thing that went wrong.
+pub(crate) unsafe fn conclude(done: BatchReport, report: *mut *mut lvs_report) -> Result<(), Failure> {
+    let first = first_failure(&done.refused, done.interrupted.as_ref());
     if !report.is_null() {
         // SAFETY: not NULL, and valid by the promise of the caller.
-        unsafe { give(report, lvs_report::new(operations, done)) };
+        unsafe { give(report, lvs_report::new(done)) };
     }
-    first.map_or(Ok(()), Err)
+    first
 }
 
 fn push(batch: Option<&mut lvs_batch>, operation: Result<Operation, Failure>) -> Result<(), Failure> {
@@ -253,47 +252,43 @@ pub unsafe extern "C" fn lvs_batch_free(batch: Option<Box<lvs_batch>>) {
 
 /// How many operations the director has answered, from the first on; 0 if `report` is NULL.
 ///
-/// Operations before this number took effect unless they are among the failures, which changed nothing. Operations
+/// Operations before this number took effect unless they were refused: those changed nothing. Operations
 /// from it on were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those
 /// before lvs_report_sent() may or may not have taken effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_report_answered(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.answered) })
+    infallible!(0, { report.map_or(0, |report| report.report.answered) })
 }
 
 /// How many operations were sent; 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_report_sent(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.sent) })
+    infallible!(0, { report.map_or(0, |report| report.report.sent) })
 }
 
 /// How many operations took effect for certain; 0 if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_report_applied(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.answered - report.failures.len()) })
+    infallible!(0, { report.map_or(0, |report| report.report.applied()) })
 }
 
 /// Whether every operation of the batch took effect. False if `report` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_report_is_complete(report: Option<&lvs_report>) -> bool {
-    infallible!(false, {
-        report.is_some_and(|report| {
-            report.answered == report.operations && report.failures.is_empty() && report.interrupted.is_none()
-        })
-    })
+    infallible!(false, { report.is_some_and(|report| report.report.is_complete()) })
 }
 
 /// How many operations were refused; 0 if `report` is NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_failures_len(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.failures.len()) })
+pub unsafe extern "C" fn lvs_report_refused_len(report: Option<&lvs_report>) -> usize {
+    infallible!(0, { report.map_or(0, |report| report.refused.len()) })
 }
 
 /// Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in the batch, from 0, and
 /// `why` an error that belongs to the report: do not release it. Each may be NULL if it is not wanted.
 #[unsafe(no_mangle)]
 #[must_use]
-pub unsafe extern "C" fn lvs_report_failure_get(
+pub unsafe extern "C" fn lvs_report_refused_get(
     report: Option<&lvs_report>,
     index: usize,
     operation: *mut usize,
@@ -301,7 +296,7 @@ pub unsafe extern "C" fn lvs_report_failure_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (place, error) = nth(&needed(report, "report")?.failures, index)?;
+        let (place, error) = nth(&needed(report, "report")?.refused, index)?;
         if !operation.is_null() {
             operation.write(*place);
         }

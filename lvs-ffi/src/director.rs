@@ -349,7 +349,7 @@ pub unsafe extern "C" fn lvs_director_apply(
         let batch = needed(batch, "batch")?;
         let on_refusal = batch::on_refusal(on_refusal)?;
         let done = held(director)?.as_dyn().apply(&batch.0, on_refusal);
-        batch::conclude(batch.0.len(), done, report)
+        batch::conclude(done, report)
     })
 }
 

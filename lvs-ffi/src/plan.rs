@@ -1,7 +1,9 @@
 //! Plans: from what a director holds to what it should hold.
 
-use lvs_core::plan::{OnFailure, Outcome, Phase, Plan, PlanError, ReconcileError, reconcile};
+use lvs_core::Error;
+use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, PlanError, Planner};
 
+use crate::batch;
 use crate::boundary::{call, infallible};
 use crate::destination::lvs_destination;
 use crate::director::{held, lvs_director};
@@ -15,7 +17,7 @@ use crate::status::lvs_status;
 use crate::table::lvs_table;
 use crate::text::lvs_text;
 
-/// The order of things in a plan. A phase begins only when every step of those before it has succeeded.
+/// The order of things in a plan, inside a service and in the whole.
 #[repr(u32)]
 pub enum lvs_phase {
     /// Daemons that are not wanted, or not so, stop.
@@ -24,20 +26,30 @@ pub enum lvs_phase {
     Add = 1,
     /// Everything else of services and destinations changes.
     Change = 2,
-    /// Destinations are quiesced, destinations and services disappear.
+    /// Other destinations are quiesced, destinations and services disappear.
     Remove = 3,
     /// Timeouts are set and daemons start.
     Settle = 4,
+    /// After LVS_PHASE_CHANGE: destinations are quiesced where others go on serving.
+    Quiesce = 5,
 }
 
 /// What happens to the steps already done when a director refuses one.
 #[repr(u32)]
 pub enum lvs_on_failure {
-    /// They stay; the outcome names them.
+    /// They stay, and everything that does not depend on the refused step is still done.
     Keep = 0,
-    /// They are undone, last first.
+    /// All are undone, last first, and nothing further is begun.
     Undo = 1,
+    /// Those of the same service are undone, last first; other services are brought to what is wanted.
+    UndoService = 2,
 }
+
+/// For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove all that is in the
+/// scope.
+pub const LVS_PLAN_REMOVE_ALL: u32 = 1;
+/// For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see lvs_table_lint().
+pub const LVS_PLAN_UNCHECKED: u32 = 2;
 
 /// The ordered operations that turn one table into another.
 ///
@@ -50,73 +62,101 @@ pub struct lvs_plan(pub(crate) Plan);
 /// Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
 /// of threads may read it.
 pub struct lvs_outcome {
-    done: Vec<usize>,
+    outcome: Outcome,
     refused: Vec<(usize, lvs_error)>,
     interrupted: Option<lvs_error>,
-    undone: bool,
-    undo_failures: Vec<lvs_error>,
+    undo_refused: Vec<lvs_error>,
 }
 
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<ReconcileError> for Failure {
-    fn from(error: ReconcileError) -> Self {
-        match error {
-            ReconcileError::Read(error) => error.into(),
-            ReconcileError::Plan(error) => error.into(),
-            other => Self::invalid(other.to_string()),
+impl lvs_outcome {
+    fn new(outcome: Outcome) -> Self {
+        Self {
+            refused: batch::refusals(&outcome.refused),
+            interrupted: outcome.interrupted.as_ref().map(lvs_error::told),
+            undo_refused: outcome.undo_refused.iter().map(lvs_error::refused).collect(),
+            outcome,
         }
     }
 }
 
-/// Hands out the outcome, if anybody wants it, and the first thing that went wrong.
-unsafe fn conclude(outcome: Outcome, out: *mut *mut lvs_outcome) -> Result<(), Failure> {
-    let first = match (outcome.refused.first(), &outcome.interrupted) {
-        (Some(refusal), _) => Some(Failure::refused(refusal.error.clone())),
-        (None, Some(error)) => Some(Failure::told(lvs_error::told(error))),
-        (None, None) => None,
-    };
-    if !out.is_null() {
-        let told = lvs_outcome {
-            refused: outcome.refused.iter().map(|refusal| (refusal.step, lvs_error::refused(&refusal.error))).collect(),
-            done: outcome.done,
-            interrupted: outcome.interrupted.map(|error| lvs_error::told(&error)),
-            undone: outcome.undone,
-            undo_failures: outcome.undo_failures.iter().map(lvs_error::refused).collect(),
-        };
-        // SAFETY: not NULL, and valid by the promise of the caller.
-        unsafe { give(out, told) };
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Error::from(error).into()
     }
-    first.map_or(Ok(()), Err)
+}
+
+/// Hands out the outcome, if it is wanted, and the first thing that went wrong.
+unsafe fn conclude(outcome: Outcome, out: *mut *mut lvs_outcome) -> Result<(), Failure> {
+    let first = batch::first_failure(&outcome.refused, outcome.interrupted.as_ref());
+    if !out.is_null() {
+        // SAFETY: not NULL, and valid by the promise of the caller.
+        unsafe { give(out, lvs_outcome::new(outcome)) };
+    }
+    first
 }
 
 fn on_failure(number: u32) -> Result<OnFailure, Failure> {
     match number {
         0 => Ok(OnFailure::Keep),
         1 => Ok(OnFailure::Undo),
+        2 => Ok(OnFailure::UndoService),
         _ => Err(Failure::invalid(format!("unknown number {number} of what to do on a failure"))),
     }
 }
 
+fn planner(scope: Option<&lvs_scope>, flags: u32) -> Result<Planner, Failure> {
+    let unknown = flags & !(LVS_PLAN_REMOVE_ALL | LVS_PLAN_UNCHECKED);
+    if unknown != 0 {
+        return Err(Failure::invalid(format!("unknown flags {unknown:#x} of a plan")));
+    }
+    let mut planner = Planner::new(&scope::of(scope));
+    if flags & LVS_PLAN_REMOVE_ALL != 0 {
+        planner = planner.removing_all();
+    }
+    if flags & LVS_PLAN_UNCHECKED != 0 {
+        planner = planner.unchecked();
+    }
+    Ok(planner)
+}
+
 /// Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
-/// keeps serving. LVS_STATUS_INVALID_INPUT if the wanted table names a service outside of the scope.
+/// keeps serving. `flags` are LVS_PLAN_... or 0.
+///
+/// LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something outside of the scope, if
+/// something that would be added or changed cannot work, and if it has no services and all would go.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_between(
     current: Option<&lvs_table>,
     wanted: Option<&lvs_table>,
     scope: Option<&lvs_scope>,
+    flags: u32,
     plan: *mut *mut lvs_plan,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
         let plan = place(plan, "plan")?;
         let (current, wanted) = (needed(current, "current")?, needed(wanted, "wanted")?);
-        give(plan, lvs_plan(Plan::between(&current.0, &wanted.0, &scope::of(scope))?));
+        give(plan, lvs_plan(planner(scope, flags)?.plan(&current.0, &wanted.0)?));
+        Ok(())
+    })
+}
+
+/// Makes the plan that brings back, within a scope (everything if it is NULL), what was there before: whatever that was,
+/// and whatever else others have put there.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_plan_rollback(
+    current: Option<&lvs_table>,
+    before: Option<&lvs_table>,
+    scope: Option<&lvs_scope>,
+    plan: *mut *mut lvs_plan,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let plan = place(plan, "plan")?;
+        let (current, before) = (needed(current, "current")?, needed(before, "before")?);
+        give(plan, lvs_plan(Plan::rollback(&current.0, &before.0, &scope::of(scope))?));
         Ok(())
     })
 }
@@ -148,6 +188,7 @@ pub unsafe extern "C" fn lvs_plan_step_get(
                 Phase::StopDaemons => lvs_phase::StopDaemons,
                 Phase::Add => lvs_phase::Add,
                 Phase::Change => lvs_phase::Change,
+                Phase::Quiesce => lvs_phase::Quiesce,
                 Phase::Remove => lvs_phase::Remove,
                 Phase::Settle => lvs_phase::Settle,
             } as u32);
@@ -156,7 +197,7 @@ pub unsafe extern "C" fn lvs_plan_step_get(
     })
 }
 
-/// Writes the steps as sentences, a line each, for a dry run.
+/// Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a dry run.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_describe(
@@ -164,7 +205,11 @@ pub unsafe extern "C" fn lvs_plan_describe(
     text: Option<&mut lvs_text>,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { operation::describe(needed(plan, "plan")?.0.operations(), text) })
+    call!(err, {
+        let steps = needed(plan, "plan")?.0.steps();
+        needed(text, "text")?.take(steps.iter().map(|step| format!("{step}\n")).collect());
+        Ok(())
+    })
 }
 
 /// Releases a plan. NULL does nothing.
@@ -173,8 +218,8 @@ pub unsafe extern "C" fn lvs_plan_free(plan: Option<Box<lvs_plan>>) {
     infallible!((), { drop(plan) });
 }
 
-/// Carries out a plan; `on_failure` is one of enum lvs_on_failure. After a refusal the rest of that phase still runs, and
-/// no further phase is begun.
+/// Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what depends on it and nothing
+/// else: in its service nothing is removed when something could not be added, other services go on.
 ///
 /// Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that went wrong. `outcome` may
 /// be NULL; otherwise it is written whenever the plan was begun, even if the call fails: set it to NULL before. Release it with
@@ -196,8 +241,8 @@ pub unsafe extern "C" fn lvs_director_apply_plan(
     })
 }
 
-/// Puts a table in force: reads what the director holds now, plans the difference within a scope (everything if it is
-/// NULL) and applies it. Running it again after any interruption goes on from wherever the table is.
+/// Puts a table in force: reads what the director holds now, plans the difference as lvs_plan_between() does and applies
+/// it. Running it again after any interruption goes on from wherever the table is.
 ///
 /// Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with it; it may be NULL, too.
 #[unsafe(no_mangle)]
@@ -206,6 +251,7 @@ pub unsafe extern "C" fn lvs_director_reconcile(
     director: Option<&lvs_director>,
     wanted: Option<&lvs_table>,
     scope: Option<&lvs_scope>,
+    flags: u32,
     on_failure: u32,
     plan: *mut *mut lvs_plan,
     outcome: *mut *mut lvs_outcome,
@@ -214,7 +260,18 @@ pub unsafe extern "C" fn lvs_director_reconcile(
     call!(err, {
         let wanted = needed(wanted, "wanted")?;
         let on_failure = self::on_failure(on_failure)?;
-        let (made, done) = reconcile(held(director)?.as_dyn(), &wanted.0, &scope::of(scope), on_failure)?;
+        let planner = planner(scope, flags)?;
+        let (made, done) = match planner.reconcile(held(director)?.as_dyn(), &wanted.0, on_failure) {
+            Ok(Applied { plan, .. }) => {
+                let done = Outcome::complete(&plan);
+                (plan, done)
+            }
+            Err(Error::Incomplete(incomplete)) => {
+                let Incomplete { plan, outcome, .. } = *incomplete;
+                (plan, outcome)
+            }
+            Err(error) => return Err(error.into()),
+        };
         if !plan.is_null() {
             give(plan, lvs_plan(made));
         }
@@ -225,13 +282,13 @@ pub unsafe extern "C" fn lvs_director_reconcile(
 /// Whether the wanted table is in force. False if `outcome` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_is_complete(outcome: Option<&lvs_outcome>) -> bool {
-    infallible!(false, { outcome.is_some_and(|outcome| outcome.refused.is_empty() && outcome.interrupted.is_none()) })
+    infallible!(false, { outcome.is_some_and(|outcome| outcome.outcome.is_complete()) })
 }
 
 /// How many steps took effect; 0 if `outcome` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_done_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.done.len()) })
+    infallible!(0, { outcome.map_or(0, |outcome| outcome.outcome.done.len()) })
 }
 
 /// Reads which step of the plan was the `index`th that took effect.
@@ -244,12 +301,12 @@ pub unsafe extern "C" fn lvs_outcome_done_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        place(step, "step")?.write(*nth(&needed(outcome, "outcome")?.done, index)?);
+        place(step, "step")?.write(*nth(&needed(outcome, "outcome")?.outcome.done, index)?);
         Ok(())
     })
 }
 
-/// How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused were never begun.
+/// How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were never begun.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_refused_len(outcome: Option<&lvs_outcome>) -> usize {
     infallible!(0, { outcome.map_or(0, |outcome| outcome.refused.len()) })
@@ -278,6 +335,34 @@ pub unsafe extern "C" fn lvs_outcome_refused_get(
     })
 }
 
+/// How many steps were not carried out because of a refused one; 0 if `outcome` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_outcome_held_len(outcome: Option<&lvs_outcome>) -> usize {
+    infallible!(0, { outcome.map_or(0, |outcome| outcome.outcome.held.len()) })
+}
+
+/// Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL if it is not wanted.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_outcome_held_get(
+    outcome: Option<&lvs_outcome>,
+    index: usize,
+    step: *mut usize,
+    because: *mut usize,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let held = nth(&needed(outcome, "outcome")?.outcome.held, index)?;
+        if !step.is_null() {
+            step.write(held.step);
+        }
+        if !because.is_null() {
+            because.write(held.because);
+        }
+        Ok(())
+    })
+}
+
 /// What broke the way to the director, or NULL if nothing did: steps of that batch may or may not have taken effect. It
 /// belongs to the outcome: do not release it.
 #[unsafe(no_mangle)]
@@ -287,29 +372,30 @@ pub unsafe extern "C" fn lvs_outcome_interrupted(outcome: Option<&lvs_outcome>) 
     })
 }
 
-/// Whether the steps done were undone again, completely. False if `outcome` is NULL.
+/// Whether the table is as it was before: something went wrong, and every step done was undone again. False if `outcome` is
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_undone(outcome: Option<&lvs_outcome>) -> bool {
-    infallible!(false, { outcome.is_some_and(|outcome| outcome.undone) })
+    infallible!(false, { outcome.is_some_and(|outcome| outcome.outcome.is_undone()) })
 }
 
 /// How many steps the director refused to undo; 0 if `outcome` is NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_undo_failures_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.undo_failures.len()) })
+pub unsafe extern "C" fn lvs_outcome_undo_refused_len(outcome: Option<&lvs_outcome>) -> usize {
+    infallible!(0, { outcome.map_or(0, |outcome| outcome.undo_refused.len()) })
 }
 
 /// Reads what the director refused to undo: an error that belongs to the outcome, do not release it.
 #[unsafe(no_mangle)]
 #[must_use]
-pub unsafe extern "C" fn lvs_outcome_undo_failure_get(
+pub unsafe extern "C" fn lvs_outcome_undo_refused_get(
     outcome: Option<&lvs_outcome>,
     index: usize,
     why: *mut *const lvs_error,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        place(why, "why")?.write(nth(&needed(outcome, "outcome")?.undo_failures, index)?);
+        place(why, "why")?.write(nth(&needed(outcome, "outcome")?.undo_refused, index)?);
         Ok(())
     })
 }

@@ -1,7 +1,6 @@
 //! Scopes: which services a plan may touch.
 
 use std::ffi::c_void;
-use std::sync::Arc;
 
 use lvs_core::model::ServiceKey;
 use lvs_core::plan::Scope;
@@ -12,32 +11,26 @@ use crate::error::{Failure, lvs_error};
 use crate::handle::{give, needed, place};
 use crate::service::{self, lvs_service_key};
 use crate::status::lvs_status;
+use crate::table::lvs_table;
 
-/// Which services a plan may touch; all others stay as they are.
+/// What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole table's: no scope owns
+/// them but NULL, which owns everything, and those made by lvs_scope_with().
 ///
 /// Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
 /// use it.
-pub struct lvs_scope(Arc<Scope>);
+pub struct lvs_scope(Scope);
 
 /// Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
 pub type lvs_scope_predicate = Option<unsafe extern "C" fn(key: *const lvs_service_key, user: *mut c_void) -> bool>;
 
-impl lvs_scope {
-    /// The scope for a call that owns its scope: the core's own operations take theirs by value.
-    fn shared(&self) -> Scope {
-        let scope = Arc::clone(&self.0);
-        Scope::matching(move |key| scope.owns(key))
-    }
-}
-
-/// The scope of a call: every service if there is none.
+/// The scope of a call: everything if there is none.
 pub(crate) fn of(scope: Option<&lvs_scope>) -> Scope {
-    scope.map_or_else(Scope::all, lvs_scope::shared)
+    scope.map_or_else(Scope::all, |scope| scope.0.clone())
 }
 
 unsafe fn made(out: *mut *mut lvs_scope, scope: Scope) -> Result<(), Failure> {
     // SAFETY: `place` checks it.
-    unsafe { give(place(out, "scope")?, lvs_scope(Arc::new(scope))) };
+    unsafe { give(place(out, "scope")?, lvs_scope(scope)) };
     Ok(())
 }
 
@@ -117,6 +110,43 @@ pub unsafe extern "C" fn lvs_scope_matching(
     })
 }
 
+/// Makes a scope of the services of a table, there or not.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_services(
+    table: Option<&lvs_table>,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let keys = needed(table, "table")?.0.services.iter().map(|entry| entry.service.key());
+        made(scope, Scope::services(keys))
+    })
+}
+
+/// Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync daemons. The other may be
+/// released.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_scope_with(
+    of: Option<&lvs_scope>,
+    timeouts: bool,
+    daemons: bool,
+    scope: *mut *mut lvs_scope,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let mut wider = needed(of, "of")?.0.clone();
+        if timeouts {
+            wider = wider.with_timeouts();
+        }
+        if daemons {
+            wider = wider.with_daemons();
+        }
+        made(scope, wider)
+    })
+}
+
 /// Makes a scope of what either of two owns. The two may be released.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -126,7 +156,7 @@ pub unsafe extern "C" fn lvs_scope_or(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(a, "a")?.shared().or(needed(b, "b")?.shared())) })
+    call!(err, { made(scope, needed(a, "a")?.0.clone().or(needed(b, "b")?.0.clone())) })
 }
 
 /// Makes a scope of what both of two own. The two may be released.
@@ -138,7 +168,7 @@ pub unsafe extern "C" fn lvs_scope_and(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(a, "a")?.shared().and(needed(b, "b")?.shared())) })
+    call!(err, { made(scope, needed(a, "a")?.0.clone().and(needed(b, "b")?.0.clone())) })
 }
 
 /// Makes a scope of what another does not own. The other may be released.
@@ -149,7 +179,7 @@ pub unsafe extern "C" fn lvs_scope_inverted(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(of, "of")?.shared().inverted()) })
+    call!(err, { made(scope, needed(of, "of")?.0.clone().inverted()) })
 }
 
 /// Whether a service is in the scope. NULL owns every service; false if `key` is NULL or no key.

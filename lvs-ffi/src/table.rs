@@ -1,5 +1,6 @@
 //! Tables: configurations to be put in force.
 
+use lvs_core::lint;
 use lvs_core::model::{Table, TableService};
 
 use crate::boundary::{call, infallible};
@@ -9,8 +10,10 @@ use crate::error::{Failure, lvs_error};
 use crate::handle::{give, needed, null, place};
 use crate::list::nth;
 use crate::record;
+use crate::scope::{self, lvs_scope};
 use crate::service::{self, lvs_service, lvs_service_key};
 use crate::status::lvs_status;
+use crate::text::lvs_text;
 use crate::timeouts::lvs_timeouts;
 
 /// A whole configuration: what a rules file says, what a director is to hold. It belongs to no director.
@@ -107,6 +110,39 @@ pub unsafe extern "C" fn lvs_table_add_daemon(
             return Err(Failure::own(lvs_status::AlreadyExists, message));
         }
         table.0.daemons.push(daemon);
+        Ok(())
+    })
+}
+
+/// Makes a table of what of another is in a scope (everything if it is NULL): what a plan within that scope may want.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_table_restricted_to(
+    table: Option<&lvs_table>,
+    scope: Option<&lvs_scope>,
+    restricted: *mut *mut lvs_table,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let restricted = place(restricted, "restricted")?;
+        give(restricted, lvs_table(needed(table, "table")?.0.restricted_to(&scope::of(scope))));
+        Ok(())
+    })
+}
+
+/// Writes what in the table cannot work, refused by the kernel or taken by it without effect: a line each, with the way
+/// out; nothing if all is well.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_table_lint(
+    table: Option<&lvs_table>,
+    text: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let findings = lint::table(&needed(table, "table")?.0);
+        let text = needed(text, "text")?;
+        text.take(findings.iter().map(|finding| format!("{finding}\n")).collect());
         Ok(())
     })
 }

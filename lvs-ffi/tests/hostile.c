@@ -215,9 +215,9 @@ static void every_pointer_may_be_null(void) {
   CHECK(lvs_batch_len(NULL) == 0);
   lvs_batch_clear(NULL);
 
-  NULL_REFUSED(lvs_report_failure_get(NULL, 0, NULL, NULL, &err));
+  NULL_REFUSED(lvs_report_refused_get(NULL, 0, NULL, NULL, &err));
   CHECK(lvs_report_answered(NULL) == 0 && lvs_report_sent(NULL) == 0 && lvs_report_applied(NULL) == 0);
-  CHECK(!lvs_report_is_complete(NULL) && lvs_report_failures_len(NULL) == 0);
+  CHECK(!lvs_report_is_complete(NULL) && lvs_report_refused_len(NULL) == 0);
   CHECK(lvs_report_interrupted(NULL) == NULL);
 
   NULL_REFUSED(lvs_snapshot_service_get(NULL, 0, NULL, NULL, &err));

@@ -34,16 +34,16 @@ static void a_plan_adds_before_it_removes(void) {
   lvs_text *text = NULL;
   OK(lvs_text_new(&text, &err));
 
-  OK(lvs_director_reconcile(director, old, NULL, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
+  OK(lvs_director_reconcile(director, old, NULL, 0, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
   CHECK(lvs_plan_len(plan) == 3 && lvs_outcome_is_complete(outcome) && lvs_outcome_done_len(outcome) == 3);
   lvs_outcome_free(outcome);
   lvs_plan_free(plan);
 
-  OK(lvs_plan_between(old, new, NULL, &plan, &err));
+  OK(lvs_plan_between(old, new, NULL, 0, &plan, &err));
   CHECK(lvs_plan_len(plan) == 2);
   OK(lvs_plan_describe(plan, text, &err));
-  CHECK(strcmp(lvs_text_data(text), "add destination 198.51.100.3:80 to tcp://192.0.2.1:80\n"
-                                    "remove destination 198.51.100.1:80 from tcp://192.0.2.1:80\n") == 0);
+  CHECK(strcmp(lvs_text_data(text), "+ tcp://192.0.2.1:80 -> 198.51.100.3:80 weight 1 direct\n"
+                                    "- tcp://192.0.2.1:80 -> 198.51.100.1:80\n") == 0);
   uint32_t phase = 99;
   lvs_operation operation = LVS_OPERATION_INIT;
   lvs_destination server = LVS_DESTINATION_INIT;
@@ -64,27 +64,60 @@ static void a_plan_adds_before_it_removes(void) {
   const lvs_error *why = NULL;
   OK(lvs_outcome_refused_get(outcome, 0, &step, &why, &err));
   CHECK(step == 0 && lvs_error_cause(why) == LVS_CAUSE_DESTINATION_EXISTS);
-  CHECK(lvs_outcome_undone(outcome) && lvs_outcome_undo_failures_len(outcome) == 0);
-  FAILS(lvs_outcome_undo_failure_get(outcome, 0, &why, &err), LVS_STATUS_INVALID_INPUT);
+  size_t because = 99;
+  CHECK(lvs_outcome_held_len(outcome) == 0 && lvs_outcome_held_len(NULL) == 0);
+  FAILS(lvs_outcome_held_get(outcome, 0, &step, &because, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_outcome_undone(outcome) && lvs_outcome_undo_refused_len(outcome) == 0);
+  FAILS(lvs_outcome_undo_refused_get(outcome, 0, &why, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_outcome_done_get(outcome, 0, &step, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_outcome_free(outcome);
+
+  /* Without giving up: the removal is held up by what was to stand in. */
+  FAILS(lvs_director_apply_plan(director, plan, LVS_ON_FAILURE_KEEP, &outcome, &err), LVS_STATUS_ALREADY_EXISTS);
+  CHECK(lvs_outcome_held_len(outcome) == 1);
+  OK(lvs_outcome_held_get(outcome, 0, &step, &because, &err));
+  CHECK(step == 1 && because == 0);
   lvs_outcome_free(outcome);
   lvs_plan_free(plan);
 
-  OK(lvs_director_reconcile(director, new, NULL, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
+  /* Nothing at all is wanted only if that is said. */
+  lvs_table *nothing = NULL;
+  OK(lvs_table_new(&nothing, &err));
+  FAILS(lvs_plan_between(old, nothing, NULL, 0, &plan, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "1 would be removed") != NULL);
+  FAILS(lvs_plan_between(old, nothing, NULL, 1u << 31, &plan, &err), LVS_STATUS_INVALID_INPUT);
+  OK(lvs_plan_rollback(old, nothing, NULL, &plan, &err));
+  CHECK(lvs_plan_len(plan) == 1);
+  lvs_plan_free(plan);
+  lvs_table_free(nothing);
+
+  /* Direct routing does not rewrite ports. */
+  lvs_table *flawed = web_table("198.51.100.1:8000", "198.51.100.2:80");
+  FAILS(lvs_director_reconcile(director, flawed, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "use port 80, or masquerade") != NULL);
+  OK(lvs_table_lint(flawed, text, &err));
+  CHECK(strstr(lvs_text_data(text), "198.51.100.1:8000") != NULL);
+  OK(lvs_plan_between(old, flawed, NULL, LVS_PLAN_UNCHECKED, &plan, &err));
+  lvs_plan_free(plan);
+  OK(lvs_table_lint(old, text, &err));
+  CHECK(lvs_text_len(text) == 0);
+  lvs_table_free(flawed);
+
+  OK(lvs_director_reconcile(director, new, NULL, 0, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
   CHECK(lvs_plan_len(plan) == 0);
   lvs_plan_free(plan);
   lvs_outcome_free(outcome);
-  OK(lvs_director_reconcile(director, old, NULL, LVS_ON_FAILURE_KEEP, NULL, &outcome, &err));
+  OK(lvs_director_reconcile(director, old, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, &outcome, &err));
   OK(lvs_outcome_done_get(outcome, 1, &step, &err));
   CHECK(step == 1);
   lvs_outcome_free(outcome);
-  FAILS(lvs_director_reconcile(director, old, NULL, 2, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_director_reconcile(director, old, NULL, 0, 3, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_director_apply_plan(director, NULL, 0, NULL, &err), LVS_STATUS_INVALID_INPUT);
-  FAILS(lvs_plan_between(NULL, new, NULL, &plan, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_plan_between(NULL, new, NULL, 0, &plan, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_plan_describe(NULL, text, &err), LVS_STATUS_INVALID_INPUT);
   CHECK(lvs_plan_len(NULL) == 0 && !lvs_outcome_is_complete(NULL) && !lvs_outcome_undone(NULL));
   CHECK(lvs_outcome_done_len(NULL) == 0 && lvs_outcome_refused_len(NULL) == 0);
-  CHECK(lvs_outcome_undo_failures_len(NULL) == 0 && lvs_outcome_interrupted(NULL) == NULL);
+  CHECK(lvs_outcome_undo_refused_len(NULL) == 0 && lvs_outcome_interrupted(NULL) == NULL);
   lvs_plan_free(NULL);
   lvs_outcome_free(NULL);
   lvs_text_free(text);
@@ -122,16 +155,35 @@ static void a_scope_protects_what_others_own(void) {
   CHECK(!lvs_scope_owns(mine, &foreign.key));
 
   OK(lvs_director_add_service(director, &foreign, &err));
-  OK(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_director_reconcile(director, ours, mine, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
   lvs_snapshot *snapshot = look(director);
   CHECK(lvs_snapshot_services_len(snapshot) == 2);
   lvs_snapshot_free(snapshot);
+
+  lvs_table *mine_alone = NULL;
+  lvs_timeouts timeouts = LVS_TIMEOUTS_INIT;
+  timeouts.tcp = 60;
+  OK(lvs_table_set_timeouts(ours, &timeouts, &err));
+  FAILS(lvs_director_reconcile(director, ours, mine, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "timeouts are wanted but outside of the scope") != NULL);
+  OK(lvs_table_restricted_to(ours, mine, &mine_alone, &err));
+  OK(lvs_director_reconcile(director, mine_alone, mine, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  lvs_table_free(mine_alone);
+  lvs_scope *wider = NULL;
+  OK(lvs_scope_with(mine, true, false, &wider, &err));
+  OK(lvs_director_reconcile(director, ours, wider, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_table_set_timeouts(ours, NULL, &err));
+  lvs_scope_free(wider);
+  OK(lvs_scope_services(ours, &wider, &err));
+  key = service_key("tcp 192.0.2.1:80");
+  CHECK(lvs_scope_owns(wider, &key) && !lvs_scope_owns(wider, &foreign.key));
+  lvs_scope_free(wider);
   lvs_scope_free(mine);
 
   OK(lvs_scope_matching(is_web, &web, &mine, &err));
-  OK(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_director_reconcile(director, ours, mine, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
   web = 81;
-  FAILS(lvs_director_reconcile(director, ours, mine, LVS_ON_FAILURE_KEEP, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_director_reconcile(director, ours, mine, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
   CHECK(strstr(lvs_error_message(err), "outside of the scope") != NULL);
 
   FAILS(lvs_scope_network(&net, 33, &network, &err), LVS_STATUS_INVALID_INPUT);
@@ -208,7 +260,7 @@ static void a_server_is_drained_without_cutting_a_connection(void) {
   lvs_verdict verdict = LVS_VERDICT_INIT;
   bool done = true;
 
-  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_director_reconcile(director, table, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
   OK(lvs_address_parse("203.0.113.9", &flow.client, &err));
   OK(lvs_address_parse("192.0.2.1", &flow.service, &err));
   flow.client_port = 40000;
@@ -242,7 +294,7 @@ static void a_server_is_drained_without_cutting_a_connection(void) {
   lvs_drain_free(drain);
 
   /* A deadline cuts, a cancelled drain gives the weight back. */
-  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_director_reconcile(director, table, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
   options.target = LVS_DRAIN_TARGET_REAL_SERVER;
   options.deadline = SECOND;
   OK(lvs_drain_new(&options, &drain, &err));
@@ -365,7 +417,7 @@ static void differences_between_two_looks_are_events(void) {
   lvs_destination before = LVS_DESTINATION_INIT, after = LVS_DESTINATION_INIT;
   lvs_service was = LVS_SERVICE_INIT, is = LVS_SERVICE_INIT;
   lvs_daemon daemon = LVS_DAEMON_INIT;
-  OK(lvs_director_reconcile(director, table, NULL, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  OK(lvs_director_reconcile(director, table, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
   OK(lvs_watcher_new(&watcher, &err));
   lvs_snapshot *snapshot = look(director);
   OK(lvs_watcher_observe(watcher, snapshot, 0, &err));

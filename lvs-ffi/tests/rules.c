@@ -73,7 +73,7 @@ static void a_file_becomes_a_batch_whose_failures_have_lines(void) {
   OK(lvs_rules_to_batch(rules, batch, &err));
   CHECK(lvs_batch_len(batch) == 3);
   FAILS(lvs_director_apply(director, batch, LVS_ON_REFUSAL_CONTINUE, &report, &err), LVS_STATUS_NOT_FOUND);
-  OK(lvs_report_failure_get(report, 0, &operation, NULL, &err));
+  OK(lvs_report_refused_get(report, 0, &operation, NULL, &err));
   OK(lvs_rules_line(rules, operation, &line, &err));
   CHECK(line == 3);
   OK(lvs_text_new(&text, &err));
@@ -95,7 +95,7 @@ static void a_plan_is_written_as_rules(void) {
   lvs_text *text = NULL;
   OK(lvs_table_new(&none, &err));
   OK(lvs_rules_to_table(rules, &wanted, &err));
-  OK(lvs_plan_between(wanted, none, NULL, &plan, &err));
+  OK(lvs_plan_between(wanted, none, NULL, LVS_PLAN_REMOVE_ALL, &plan, &err));
   OK(lvs_text_new(&text, &err));
   OK(lvs_plan_emit(plan, NULL, text, NULL, &err));
   CHECK(strcmp(lvs_text_data(text), "-D -t 192.0.2.1:80\n-D -f 7 -6\n") == 0);

@@ -168,16 +168,16 @@ static void a_batch_reports_on_each_operation(void) {
   FAILS(lvs_director_apply(director, batch, LVS_ON_REFUSAL_CONTINUE, &report, &err), LVS_STATUS_ALREADY_EXISTS);
   CHECK(report != NULL && !lvs_report_is_complete(report));
   CHECK(lvs_report_answered(report) == 14 && lvs_report_sent(report) == 14 && lvs_report_applied(report) == 12);
-  CHECK(lvs_report_failures_len(report) == 2 && lvs_report_interrupted(report) == NULL);
+  CHECK(lvs_report_refused_len(report) == 2 && lvs_report_interrupted(report) == NULL);
   size_t operation = 99;
   const lvs_error *why = NULL;
-  OK(lvs_report_failure_get(report, 1, &operation, &why, &err));
+  OK(lvs_report_refused_get(report, 1, &operation, &why, &err));
   CHECK(operation == 4 && lvs_error_cause(why) == LVS_CAUSE_SERVICE_NOT_FOUND);
-  OK(lvs_report_failure_get(report, 0, &operation, NULL, &err));
+  OK(lvs_report_refused_get(report, 0, &operation, NULL, &err));
   CHECK(operation == 2);
-  OK(lvs_report_failure_get(report, 0, NULL, &why, &err));
+  OK(lvs_report_refused_get(report, 0, NULL, &why, &err));
   CHECK(lvs_error_status(why) == LVS_STATUS_ALREADY_EXISTS);
-  FAILS(lvs_report_failure_get(report, 2, &operation, &why, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_report_refused_get(report, 2, &operation, &why, &err), LVS_STATUS_INVALID_INPUT);
   lvs_report_free(report);
 
   report = NULL;

@@ -1,9 +1,8 @@
-//! `Batch`, `BatchReport` and `Failure`: many changes at once, with an answer to each.
+//! `Batch`, `BatchReport` and `Refusal`: many changes at once, with an answer to each.
 
 use std::sync::{Mutex, PoisonError};
 
-use lvs_core::Error;
-use lvs_core::director::{BatchReport, Operation, OperationError};
+use lvs_core::director::{BatchReport, Operation, OperationError, Refusal};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -134,19 +133,19 @@ pub(crate) fn operations_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<Operation>
     value.try_iter()?.map(|operation| Ok(operation?.cast::<PyOperation>()?.get().0)).collect()
 }
 
-/// One refused operation of a batch.
-#[pyclass(name = "Failure", module = "lvs", frozen, eq, hash)]
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PyFailure {
-    /// Which operation of the batch, from 0.
+/// A refused operation of a batch, or a refused step of a plan.
+#[pyclass(name = "Refusal", module = "lvs", frozen, eq)]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PyRefusal {
+    /// Which operation of the batch or step of the plan, from 0.
     #[pyo3(get)]
-    index: usize,
-    error: OperationError,
-    operation: Operation,
+    pub(crate) index: usize,
+    pub(crate) error: OperationError,
+    pub(crate) operation: Operation,
 }
 
 #[pymethods]
-impl PyFailure {
+impl PyRefusal {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Py<PyAny>> {
         ("index", "operation", "error").into_py_any(py)
@@ -165,80 +164,91 @@ impl PyFailure {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Failure of operation {}: {}>", self.index, self.error)
+        format!("<Refusal {}: {}>", self.index, self.error)
     }
 }
 
-/// What came of a batch: enough to name the table that is now in force.
+/// What came of a batch: enough to know the table that is now in force.
 #[pyclass(name = "BatchReport", module = "lvs", frozen)]
 pub(crate) struct PyBatchReport {
-    /// How many operations the director has answered, from the first on.
+    report: BatchReport,
+    /// The refused operations, in order: they changed nothing, all others that were answered took effect.
     #[pyo3(get)]
-    answered: usize,
-    /// How many operations were sent.
-    #[pyo3(get)]
-    sent: usize,
-    /// The refused ones, in order: they changed nothing, all others that were answered took effect.
-    #[pyo3(get)]
-    failures: Py<PyTuple>,
-    /// What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
-    /// taken effect.
-    #[pyo3(get)]
-    interrupted: Option<Py<PyAny>>,
-    count: usize,
+    refused: Py<PyTuple>,
 }
 
 impl PyBatchReport {
     pub(crate) fn new(py: Python<'_>, report: BatchReport, operations: &[Operation]) -> PyResult<Self> {
-        let failures = report.failures.into_iter().map(|failure| {
-            let operation = operations[failure.index];
-            PyFailure { index: failure.index, error: failure.error, operation }
-        });
-        let interrupted =
-            report.interrupted.map(|error: Error| failures::from_core(py, error).into_value(py).into_any());
-        Ok(Self {
-            answered: report.answered,
-            sent: report.sent,
-            failures: PyTuple::new(py, failures.collect::<Vec<_>>())?.unbind(),
-            interrupted,
-            count: operations.len(),
-        })
+        Ok(Self { refused: refusals(py, &report.refused, |index| operations[index])?, report })
     }
+}
+
+/// Refusals as a tuple of Python's.
+pub(crate) fn refusals(
+    py: Python<'_>,
+    refused: &[Refusal],
+    operation: impl Fn(usize) -> Operation,
+) -> PyResult<Py<PyTuple>> {
+    let refused = refused.iter().map(|refusal| PyRefusal {
+        index: refusal.index,
+        error: refusal.error.clone(),
+        operation: operation(refusal.index),
+    });
+    Ok(PyTuple::new(py, refused.collect::<Vec<_>>())?.unbind())
 }
 
 #[pymethods]
 impl PyBatchReport {
+    /// How many operations the director has answered, from the first on.
+    #[getter]
+    const fn answered(&self) -> usize {
+        self.report.answered
+    }
+
+    /// How many operations were sent.
+    #[getter]
+    const fn sent(&self) -> usize {
+        self.report.sent
+    }
+
+    /// What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
+    /// taken effect.
+    #[getter]
+    fn interrupted<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.report.interrupted.as_ref().map(|error| failures::shown(py, error))
+    }
+
     /// Whether every operation took effect.
     #[getter]
-    fn complete(&self, py: Python<'_>) -> bool {
-        self.answered == self.count && self.failures.bind(py).is_empty() && self.interrupted.is_none()
+    const fn complete(&self) -> bool {
+        self.report.is_complete()
     }
 
     /// How many operations took effect for certain.
     #[getter]
-    fn applied(&self, py: Python<'_>) -> usize {
-        self.answered - self.failures.bind(py).len()
+    const fn applied(&self) -> usize {
+        self.report.applied()
     }
 
-    fn __len__(&self) -> usize {
-        self.count
+    const fn __len__(&self) -> usize {
+        self.report.operations
     }
 
-    fn __bool__(&self) -> bool {
+    const fn __bool__(&self) -> bool {
         true
     }
 
     /// Raises what went wrong: nothing if complete, else a BatchError.
     fn raise_for_failures(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        if slf.get().complete(py) {
+        if slf.get().complete() {
             return Ok(());
         }
         let class = py.import("lvs.exceptions")?.getattr("BatchError")?;
         Err(PyErr::from_value(class.call1((slf,))?))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!("<BatchReport: {} of {} operations took effect>", self.applied(py), self.count)
+    fn __repr__(&self) -> String {
+        format!("<BatchReport: {} of {} operations took effect>", self.applied(), self.report.operations)
     }
 }

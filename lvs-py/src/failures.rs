@@ -16,10 +16,19 @@ pub(crate) fn refusal(py: Python<'_>, error: &OperationError) -> PyErr {
     os_error(py, error.kind(), error.to_string(), error.errno.map(|errno| errno.0), operation, error.message.as_deref())
 }
 
+/// An error of the core as an exception object, not raised.
+pub(crate) fn shown<'py>(py: Python<'py>, error: &Error) -> Bound<'py, PyAny> {
+    exception(py, error).into_value(py).into_bound(py).into_any()
+}
+
 /// An error of the core as an exception.
 pub(crate) fn from_core(py: Python<'_>, error: Error) -> PyErr {
+    exception(py, &error)
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyErr {
     match error {
-        Error::Refused(error) => refusal(py, &error),
+        Error::Refused(error) => refusal(py, error),
         error => match error.kind() {
             ErrorKind::InvalidInput => invalid(py, error.to_string()),
             ErrorKind::Decode => raise(py, "DecodeError", (error.to_string(),)),

@@ -41,7 +41,7 @@ mod watch;
 #[pyo3::pymodule(gil_used = true)]
 mod _lvs {
     #[pymodule_export]
-    use crate::batch::{PyBatchReport, PyFailure, PyOperations};
+    use crate::batch::{PyBatchReport, PyOperations, PyRefusal};
     #[pymodule_export]
     use crate::columns::PyColumns;
     #[pymodule_export]
@@ -69,7 +69,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::packet::PyVerdict;
     #[pymodule_export]
-    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyRefusal, PyScope, PyStep};
+    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyScope, PyStep, lint};
     #[pymodule_export]
     use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_table};
     #[pymodule_export]

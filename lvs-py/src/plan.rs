@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use lvs_core::Error;
-use lvs_core::director::OperationError;
 use lvs_core::model::{AddressFamily, ServiceKey};
-use lvs_core::plan::{OnFailure, Outcome, Phase, Plan, ReconcileError, Scope, Step, reconcile};
+use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Planner, Scope, Step};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::batch::refusals;
 use crate::convert;
 use crate::director::PyHandle;
 use crate::errors::{self, invalid};
@@ -17,30 +17,18 @@ use crate::operation::PyOperation;
 use crate::service::KeyArg;
 use crate::table::table_of;
 
-type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
-
-/// Which services a plan may touch. All others stay as they are. Scopes combine by `|`, `&` and `~`.
+/// What a plan may touch. Everything else stays as it is. Scopes combine by `|`, `&` and `~`. Timeouts and sync daemons
+/// are the whole table's: only `Scope.all()` owns them by itself.
 #[pyclass(name = "Scope", module = "lvs", frozen)]
 #[derive(Clone)]
-pub(crate) struct PyScope(Arc<Predicate>);
-
-impl PyScope {
-    fn of(scope: Scope) -> Self {
-        Self(Arc::new(move |key| scope.owns(key)))
-    }
-
-    fn core(&self) -> Scope {
-        let predicate = self.0.clone();
-        Scope::matching(move |key| predicate(key))
-    }
-}
+pub(crate) struct PyScope(Scope);
 
 #[pymethods]
 impl PyScope {
-    /// Every service.
+    /// The whole table: every service, the timeouts and the sync daemons.
     #[staticmethod]
     fn all() -> Self {
-        Self::of(Scope::all())
+        Self(Scope::all())
     }
 
     /// These services, there or not.
@@ -48,8 +36,7 @@ impl PyScope {
     #[pyo3(signature = (*services))]
     fn services(services: &Bound<'_, PyTuple>) -> PyResult<Self> {
         let keys = services.iter().map(|key| Ok(key.extract::<KeyArg>()?.0));
-        let keys = keys.collect::<PyResult<std::collections::HashSet<ServiceKey>>>()?;
-        Ok(Self::of(Scope::matching(move |key| keys.contains(key))))
+        Ok(Self(Scope::services(keys.collect::<PyResult<Vec<ServiceKey>>>()?)))
     }
 
     /// Services whose virtual address lies in a network, such as "192.0.2.0/24".
@@ -66,43 +53,80 @@ impl PyScope {
             }
         };
         let length: u8 = length.ok_or_else(|| invalid(py, format!("{text:?} is not a network")))?;
-        Scope::network(addr, length).or_raise(py).map(Self::of)
+        Scope::network(addr, length).or_raise(py).map(Self)
     }
 
     /// Services with ports from `first` to `last`; firewall-mark services have none.
     #[staticmethod]
     #[pyo3(signature = (first, last = None))]
     fn ports(first: u16, last: Option<u16>) -> Self {
-        Self::of(Scope::ports(first..=last.unwrap_or(first)))
+        Self(Scope::ports(first..=last.unwrap_or(first)))
     }
 
     /// Firewall-mark services, of either family, with marks from `first` to `last`.
     #[staticmethod]
     #[pyo3(signature = (first, last = None))]
     fn marks(first: u32, last: Option<u32>) -> Self {
-        Self::of(Scope::marks(first..=last.unwrap_or(first)))
+        Self(Scope::marks(first..=last.unwrap_or(first)))
     }
 
     /// Whether a service is in the scope.
     fn __contains__(&self, key: KeyArg) -> bool {
-        (self.0)(&key.0)
+        self.0.owns(&key.0)
+    }
+
+    /// The same scope and the timeouts.
+    fn with_timeouts(&self) -> Self {
+        Self(self.0.clone().with_timeouts())
+    }
+
+    /// The same scope and the sync daemons.
+    fn with_daemons(&self) -> Self {
+        Self(self.0.clone().with_daemons())
+    }
+
+    /// Whether the timeouts are in the scope.
+    #[getter]
+    const fn owns_timeouts(&self) -> bool {
+        self.0.owns_timeouts()
+    }
+
+    /// Whether the sync daemons are in the scope.
+    #[getter]
+    const fn owns_daemons(&self) -> bool {
+        self.0.owns_daemons()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<{:?}>", self.0)
     }
 
     fn __or__(&self, other: &Self) -> Self {
-        Self::of(self.core().or(other.core()))
+        Self(self.0.clone().or(other.0.clone()))
     }
 
     fn __and__(&self, other: &Self) -> Self {
-        Self::of(self.core().and(other.core()))
+        Self(self.0.clone().and(other.0.clone()))
     }
 
     fn __invert__(&self) -> Self {
-        Self::of(self.core().inverted())
+        Self(self.0.clone().inverted())
     }
 }
 
-fn scope_of(scope: Option<&Bound<'_, PyScope>>) -> Scope {
-    scope.map_or_else(Scope::all, |scope| scope.get().core())
+pub(crate) fn scope_of(scope: Option<&Bound<'_, PyScope>>) -> Scope {
+    scope.map_or_else(Scope::all, |scope| scope.get().0.clone())
+}
+
+fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool) -> Planner {
+    let mut planner = Planner::new(&scope_of(scope));
+    if allow_empty {
+        planner = planner.removing_all();
+    }
+    if !check {
+        planner = planner.unchecked();
+    }
+    planner
 }
 
 /// One operation of a plan and what takes it back.
@@ -112,14 +136,14 @@ pub(crate) struct PyStep(Step);
 
 #[pymethods]
 impl PyStep {
-    /// When it runs: "stop_daemons", "add", "change", "remove" or "settle"; a phase begins when those before it have
-    /// succeeded.
+    /// When it runs: "stop_daemons", "add", "change", "quiesce", "remove" or "settle", in this order.
     #[getter]
     const fn phase(&self) -> &'static str {
         match self.0.phase {
             Phase::StopDaemons => "stop_daemons",
             Phase::Add => "add",
             Phase::Change => "change",
+            Phase::Quiesce => "quiesce",
             Phase::Remove => "remove",
             Phase::Settle => "settle",
         }
@@ -138,11 +162,11 @@ impl PyStep {
     }
 
     fn __str__(&self) -> String {
-        self.0.operation.to_string()
+        self.0.to_string()
     }
 
     fn __repr__(&self) -> String {
-        format!("<Step {}: {}>", self.phase(), self.0.operation)
+        format!("<Step {}: {}>", self.phase(), self.0)
     }
 }
 
@@ -154,16 +178,32 @@ pub(crate) struct PyPlan(Arc<Plan>);
 #[pymethods]
 impl PyPlan {
     #[new]
-    #[pyo3(signature = (current, wanted, *, scope = None))]
+    #[pyo3(signature = (current, wanted, *, scope = None, allow_empty = false, check = true))]
     fn new(
         current: &Bound<'_, PyAny>,
         wanted: &Bound<'_, PyAny>,
         scope: Option<&Bound<'_, PyScope>>,
+        allow_empty: bool,
+        check: bool,
     ) -> PyResult<Self> {
         let py = current.py();
-        let (current, wanted, scope) = (table_of(current)?, table_of(wanted)?, scope_of(scope));
-        let plan = py.detach(|| Plan::between(&current, &wanted, &scope));
-        plan.map(|plan| Self(Arc::new(plan))).map_err(|error| invalid(py, error.to_string()))
+        let (current, wanted, planner) = (table_of(current)?, table_of(wanted)?, planner(scope, allow_empty, check));
+        let plan = py.detach(|| planner.plan(&current, &wanted)).or_raise(py)?;
+        Ok(Self(Arc::new(plan)))
+    }
+
+    /// The plan that brings back, within a scope, what was there before: whatever that was, and whatever else others
+    /// have put there.
+    #[staticmethod]
+    #[pyo3(signature = (current, before, *, scope = None))]
+    fn rollback(
+        current: &Bound<'_, PyAny>,
+        before: &Bound<'_, PyAny>,
+        scope: Option<&Bound<'_, PyScope>>,
+    ) -> PyResult<Self> {
+        let py = current.py();
+        let (current, before, scope) = (table_of(current)?, table_of(before)?, scope_of(scope));
+        Ok(Self(Arc::new(Plan::rollback(&current, &before, &scope).or_raise(py)?)))
     }
 
     /// The steps in order.
@@ -191,7 +231,7 @@ impl PyPlan {
     }
 
     fn __str__(&self) -> String {
-        self.0.operations().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        self.0.to_string()
     }
 
     fn __repr__(&self) -> String {
@@ -199,92 +239,81 @@ impl PyPlan {
     }
 
     /// What `Director.apply_plan` calls.
-    fn _apply(&self, py: Python<'_>, handle: &Bound<'_, PyHandle>, undo: bool) -> PyResult<PyOutcome> {
-        let (plan, on_failure) = (self.0.clone(), on_failure(undo));
-        let outcome = handle.get().with(py, |director| Ok(plan.apply(director, on_failure)))?;
+    fn _apply(&self, py: Python<'_>, handle: &Bound<'_, PyHandle>, undo: Undo) -> PyResult<PyOutcome> {
+        let plan = self.0.clone();
+        let outcome = handle.get().with(py, |director| Ok(plan.apply(director, undo.0)))?;
         PyOutcome::new(py, self.0.clone(), outcome)
     }
 }
 
-const fn on_failure(undo: bool) -> OnFailure {
-    if undo { OnFailure::Undo } else { OnFailure::Keep }
+/// What becomes of the steps done: `False`, `True`, or "service".
+pub(crate) struct Undo(OnFailure);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Undo {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match (value.extract::<bool>(), value.extract::<String>().as_deref()) {
+            (Ok(false), _) => Ok(Self(OnFailure::Keep)),
+            (Ok(true), _) => Ok(Self(OnFailure::Undo)),
+            (_, Ok("service")) => Ok(Self(OnFailure::UndoService)),
+            _ => Err(invalid(value.py(), "undo is True, False or \"service\"")),
+        }
+    }
 }
 
 /// What `Director.reconcile` calls.
 #[pyfunction]
-#[pyo3(signature = (handle, wanted, scope, undo))]
+#[pyo3(signature = (handle, wanted, scope, undo, allow_empty, check))]
 pub(crate) fn _reconcile(
     py: Python<'_>,
     handle: &Bound<'_, PyHandle>,
     wanted: &Bound<'_, PyAny>,
     scope: Option<&Bound<'_, PyScope>>,
-    undo: bool,
+    undo: Undo,
+    allow_empty: bool,
+    check: bool,
 ) -> PyResult<PyOutcome> {
-    let (wanted, scope) = (table_of(wanted)?, scope_of(scope));
-    let done = handle.get().with(py, |director| Ok(reconcile(director, &wanted, &scope, on_failure(undo))))?;
+    let (wanted, planner) = (table_of(wanted)?, planner(scope, allow_empty, check));
+    let done = handle.get().with(py, |director| Ok(planner.reconcile(director, &wanted, undo.0)))?;
     match done {
-        Ok((plan, outcome)) => PyOutcome::new(py, Arc::new(plan), outcome),
-        Err(ReconcileError::Read(error)) => Err(failures::from_core(py, error)),
-        Err(error) => Err(invalid(py, error.to_string())),
+        Ok(Applied { plan, .. }) => {
+            let outcome = Outcome::complete(&plan);
+            PyOutcome::new(py, Arc::new(plan), outcome)
+        }
+        Err(Error::Incomplete(incomplete)) => {
+            let Incomplete { plan, outcome, .. } = *incomplete;
+            PyOutcome::new(py, Arc::new(plan), outcome)
+        }
+        Err(error) => Err(failures::from_core(py, error)),
     }
 }
 
-/// A step that the director refused.
-#[pyclass(name = "Refusal", module = "lvs", frozen)]
-pub(crate) struct PyRefusal {
-    /// The step.
-    #[pyo3(get)]
-    step: PyStep,
-    error: OperationError,
-}
-
-#[pymethods]
-impl PyRefusal {
-    /// Why, as the exception that the operation alone would have raised.
-    #[getter]
-    fn error<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        failures::refusal(py, &self.error).into_value(py).into_bound(py).into_any()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Refusal: {}>", self.error)
-    }
+/// What in a table cannot work, refused by the kernel or taken by it without effect: a sentence each, with the way out.
+#[pyfunction]
+pub(crate) fn lint(table: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let table = table_of(table)?;
+    Ok(lvs_core::lint::table(&table).iter().map(ToString::to_string).collect())
 }
 
 /// What came of a plan.
 #[pyclass(name = "Outcome", module = "lvs", frozen)]
 pub(crate) struct PyOutcome {
     plan: Arc<Plan>,
-    done: Vec<usize>,
-    /// The steps that were refused. Those neither done nor refused were never begun.
+    outcome: Outcome,
+    /// The steps that were refused.
     #[pyo3(get)]
     refused: Py<PyTuple>,
-    /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
-    #[pyo3(get)]
-    interrupted: Option<Py<PyAny>>,
-    /// Whether the steps done were undone again, completely.
-    #[pyo3(get)]
-    undone: bool,
-    undo_failures: Vec<OperationError>,
 }
 
 impl PyOutcome {
     fn new(py: Python<'_>, plan: Arc<Plan>, outcome: Outcome) -> PyResult<Self> {
-        let refused = outcome
-            .refused
-            .into_iter()
-            .map(|refusal| PyRefusal { step: PyStep(plan.steps()[refusal.step].clone()), error: refusal.error });
-        let refused = PyTuple::new(py, refused.collect::<Vec<_>>())?.unbind();
-        let interrupted =
-            outcome.interrupted.map(|error: Error| failures::from_core(py, error).into_value(py).into_any());
-        Ok(Self {
-            plan,
-            done: outcome.done,
-            refused,
-            interrupted,
-            undone: outcome.undone,
-            undo_failures: outcome.undo_failures,
-        })
+        let refused = refusals(py, &outcome.refused, |index| plan.steps()[index].operation)?;
+        Ok(Self { plan, outcome, refused })
+    }
+
+    fn step(&self, index: usize) -> PyStep {
+        PyStep(self.plan.steps()[index].clone())
     }
 }
 
@@ -299,32 +328,51 @@ impl PyOutcome {
     /// The steps that took effect, in order.
     #[getter]
     fn done<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.done.iter().map(|step| PyStep(self.plan.steps()[*step].clone())))
+        PyTuple::new(py, self.outcome.done.iter().map(|&index| self.step(index)))
+    }
+
+    /// The steps that were not carried out because another one was refused. Steps that are neither here nor done nor
+    /// refused were never begun.
+    #[getter]
+    fn held<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.outcome.held.iter().map(|held| self.step(held.step)))
+    }
+
+    /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
+    #[getter]
+    fn interrupted<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.outcome.interrupted.as_ref().map(|error| failures::shown(py, error))
+    }
+
+    /// Whether the table is as it was before: something went wrong, and every step done was undone again.
+    #[getter]
+    fn undone(&self) -> bool {
+        self.outcome.is_undone()
     }
 
     /// What the director refused to undo, as exceptions.
     #[getter]
-    fn undo_failures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.undo_failures.iter().map(|error| failures::refusal(py, error).into_value(py)))
+    fn undo_refused<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.outcome.undo_refused.iter().map(|error| failures::refusal(py, error).into_value(py)))
     }
 
     /// Whether the wanted table is in force.
     #[getter]
-    fn complete(&self, py: Python<'_>) -> bool {
-        self.refused.bind(py).is_empty() && self.interrupted.is_none()
+    const fn complete(&self) -> bool {
+        self.outcome.is_complete()
     }
 
     /// Raises what went wrong: nothing if complete, else a PlanError.
     fn raise_for_failures(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        if slf.get().complete(py) {
+        if slf.get().complete() {
             return Ok(());
         }
         Err(PyErr::from_value(errors::class(py, "PlanError")?.call1((slf,))?))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let refused = self.refused.bind(py).len();
-        format!("<Outcome: {} of {} steps done, {refused} refused>", self.done.len(), self.plan.len())
+    fn __repr__(&self) -> String {
+        let Outcome { steps, done, refused, .. } = &self.outcome;
+        format!("<Outcome: {} of {steps} steps done, {} refused>", done.len(), refused.len())
     }
 }

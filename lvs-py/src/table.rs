@@ -6,7 +6,7 @@ use lvs_core::model::{Destination, Table, TableService};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::destination::{PyDestination, destination_of};
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
@@ -102,6 +102,11 @@ impl PyTable {
         table.timeouts = timeouts.map(timeouts_of).transpose()?;
         table.daemons = daemons_of(daemons)?;
         if let Some(services) = services {
+            if services.is_instance_of::<PyString>() || services.is_instance_of::<PyBytes>() {
+                return Err(PyTypeError::new_err(
+                    "services are a mapping or an iterable, not text: see lvs.rules.parse",
+                ));
+            }
             let mapping = services.cast::<PyDict>().is_ok();
             let items = if mapping { services.call_method0("items")? } else { services.clone() };
             for item in items.try_iter()? {
@@ -207,6 +212,10 @@ pub(crate) fn table_of(value: &Bound<'_, PyAny>) -> PyResult<Arc<Table>> {
     if value.hasattr("to_table")? {
         let table = value.call_method0("to_table")?;
         return Ok(table.cast::<PyTable>()?.get().0.clone());
+    }
+    // An empty document is read as None: that must not become "nothing is wanted".
+    if value.is_none() {
+        return Err(PyTypeError::new_err("a table is needed, not None: Table() is the one without services"));
     }
     let table = value.py().get_type::<PyTable>().call1((value,))?;
     Ok(table.cast::<PyTable>()?.get().0.clone())

@@ -56,7 +56,7 @@ def test_save_and_restore(file: str, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["diff", saved, saved]) == 0
     Path(saved).write_text(RULES.replace("-w 3", "-w 5"))
     assert main(["diff", file, saved]) == 1
-    assert capsys.readouterr().out == "update destination 198.51.100.7:80 of tcp://192.0.2.1:80\n"
+    assert capsys.readouterr().out == "~ tcp://192.0.2.1:80 -> 198.51.100.7:80 weight 3 -> 5\n"
     assert main(["--rules", file, "restore", "--dry-run", saved]) == 0
     assert main(["--rules", file, "restore", saved]) == 0
 

@@ -94,9 +94,9 @@ def test_a_batch_names_each_refusal(director: Director, service: Service) -> Non
     report = caught.value.report
     assert report is batch.report and not report.complete
     assert (report.applied, report.answered, report.sent, len(report)) == (2, 4, 4, 4)
-    assert [failure.index for failure in report.failures] == [1, 3]
-    assert report.failures[0].operation == Operation.add_service(service)
-    assert isinstance(report.failures[0].error, lvs.AlreadyExistsError)
+    assert [refusal.index for refusal in report.refused] == [1, 3]
+    assert report.refused[0].operation == Operation.add_service(service)
+    assert isinstance(report.refused[0].error, lvs.AlreadyExistsError)
     assert "[1] cannot add service" in str(caught.value)
     assert len(director.destinations(service)) == 1
 

@@ -21,9 +21,9 @@ def seconds(number: float) -> timedelta:
 def test_a_plan_adds_before_it_removes() -> None:
     plan = Plan(OLD, NEW)
     assert str(plan).splitlines() == [
-        "add destination 198.51.100.8:80 to tcp://192.0.2.1:80",
-        "remove destination 198.51.100.7:80 from tcp://192.0.2.1:80",
-        "remove service fwmark:7",
+        "+ tcp://192.0.2.1:80 -> 198.51.100.8:80 weight 3 direct",
+        "- tcp://192.0.2.1:80 -> 198.51.100.7:80",
+        "- fwmark:7",
     ]
     assert [step.phase for step in plan] == ["add", "remove", "remove"]
     assert plan.steps[0].undo == (lvs.Operation.remove_destination(WEB, "198.51.100.8:80"),)
@@ -64,10 +64,59 @@ def test_a_refused_step_is_told_and_can_be_undone(director: Director) -> None:
     outcome = caught.value.outcome
     assert outcome.undone and not outcome.complete and not director.services
     [refusal] = outcome.refused
-    assert isinstance(refusal.error, lvs.UnsupportedError) and refusal.step.operation.action == "add_service"
+    assert isinstance(refusal.error, lvs.UnsupportedError) and refusal.operation.action == "add_service"
+    assert refusal.index == 1
     assert "then undone" in str(caught.value)
     outcome = director.apply_plan(director.plan(wanted))
     assert not outcome.complete and not outcome.undone and list(director.services) == [lvs.ServiceKey(WEB)]
+
+
+def test_a_refused_step_holds_up_nobody_else(director: Director) -> None:
+    director.reconcile({WEB: ["198.51.100.7:80", "198.51.100.8:80"], "fwmark:9": []})
+    broken = lvs.Service("tcp://192.0.2.2:80", scheduler="nosuch")
+    wanted = Table({WEB: [Destination("198.51.100.7:80", weight=0), "198.51.100.8:80"], broken: ["198.51.100.9:80"]})
+    outcome = director.apply_plan(director.plan(wanted))
+    assert [refusal.operation.value for refusal in outcome.refused] == [broken]
+    assert director.destinations(WEB)["198.51.100.7:80"].weight == 0, "the dead one of another service is out"
+    assert [step.operation.action for step in outcome.held] == ["add_destination", "remove_service"]
+
+
+def test_nothing_is_emptied_by_accident(director: Director) -> None:
+    director.reconcile(OLD)
+    for nothing in (None, "", b""):
+        with pytest.raises(TypeError):
+            director.reconcile(nothing)  # type: ignore[arg-type]
+    with pytest.raises(lvs.InvalidInputError, match="2 would be removed"):
+        director.reconcile({})
+    assert len(director.services) == 2
+    director.reconcile({}, scope=Scope.marks(7), allow_empty=True)
+    assert list(director.services) == [lvs.ServiceKey(WEB)]
+
+
+def test_what_cannot_work_is_refused_before_anything_is_touched(director: Director) -> None:
+    wanted = {WEB: ["198.51.100.7:8000"]}
+    with pytest.raises(lvs.InvalidInputError, match="use port 80, or masquerade"):
+        director.reconcile(wanted)
+    assert not director.services
+    assert len(lvs.lint(wanted)) == 1 and not lvs.lint(OLD)
+    with pytest.raises(lvs.InvalidInputError, match="use a tunnel"):
+        director.plan({"tcp://[2001:db8::1]:80": ["198.51.100.7:80"]})
+    assert director.reconcile(wanted, check=False).complete
+
+
+def test_a_rollback_stays_in_its_scope(director: Director) -> None:
+    director.reconcile(OLD)
+    before, ours = director.snapshot(), Scope.network("192.0.2.0/24")
+    director.reconcile(NEW, scope=ours)
+    director.add_service("udp://203.0.113.1:53")
+    director.set_timeouts(60)
+    timeouts = director.timeouts
+    with pytest.raises(lvs.InvalidInputError, match="outside of the scope"):
+        director.plan(before, scope=ours)
+    assert director.apply_plan(Plan.rollback(director.snapshot(), before, scope=ours)).complete
+    assert list(director.destinations(WEB)) == [lvs.DestinationKey("198.51.100.7:80")]
+    assert "udp://203.0.113.1:53" in director.services and director.timeouts == timeouts
+    assert (~ours).owns_timeouts and ours.with_daemons().owns_daemons
 
 
 def test_a_table_that_names_something_twice_is_invalid(director: Director) -> None:

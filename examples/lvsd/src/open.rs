@@ -167,7 +167,7 @@ impl FileDirector {
         let operations = script.operations().map_err(|errors| anyhow!("{}:\n{errors}", file.display()))?;
         let mut director = EmbeddedDirector::new();
         let report = director.apply(&operations, OnRefusal::Continue);
-        if let Some(failure) = report.failures.first() {
+        if let Some(failure) = report.refused.first() {
             bail!("{}, line {}: {}", file.display(), script.rules[failure.index].line, failure.error);
         }
         Ok(Self { director, file: file.to_owned(), _lock: lock })

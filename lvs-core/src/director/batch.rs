@@ -12,57 +12,65 @@ pub enum OnRefusal {
     Stop,
 }
 
-/// One refused operation of a batch.
+/// A refused operation of a batch, or a refused step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 // Exhaustive: a pair with names.
-pub struct Failure {
-    /// Which operation of the batch, from 0.
+pub struct Refusal {
+    /// Which operation of the batch or step of the plan, from 0.
     pub index: usize,
     /// Why it was refused.
     pub error: OperationError,
 }
 
-/// What came of a batch: enough to name the table that is now in force.
+/// What came of a batch: enough to know the table that is now in force.
 ///
-/// Operations `0..answered` have been answered; those in `failures` were refused and changed nothing, all others
-/// took effect. Operations from `answered` on were not sent, unless `interrupted` says that the way to the director
-/// broke: then operations `answered..sent` may or may not have taken effect.
+/// Operations `0..answered` have been answered; those in `refused` changed nothing, all others took effect. Operations
+/// from `answered` on were not sent, unless `interrupted` says that the way to the director broke: then operations
+/// `answered..sent` may or may not have taken effect.
 #[derive(Debug, Default)]
+#[must_use = "operations that were refused are only reported here"]
 #[non_exhaustive]
 pub struct BatchReport {
+    /// How many operations the batch had.
+    pub operations: usize,
     /// How many operations the director has answered, from the first on.
     pub answered: usize,
     /// How many operations were sent.
     pub sent: usize,
     /// The refused ones, in order.
-    pub failures: Vec<Failure>,
+    pub refused: Vec<Refusal>,
     /// What broke the way to the director, if something did.
     pub interrupted: Option<Error>,
 }
 
 impl BatchReport {
-    /// A report of operations that were all answered.
-    pub const fn answered(count: usize, failures: Vec<Failure>) -> Self {
-        Self { answered: count, sent: count, failures, interrupted: None }
+    /// A report on a batch of which nothing has been sent yet.
+    pub const fn new(operations: usize) -> Self {
+        Self { operations, answered: 0, sent: 0, refused: Vec::new(), interrupted: None }
     }
 
-    /// Whether every one of `count` operations took effect.
-    pub fn is_complete(&self, count: usize) -> bool {
-        self.answered == count && self.failures.is_empty() && self.interrupted.is_none()
+    /// A report on a batch whose first operations were sent and answered.
+    pub const fn answered(operations: usize, answered: usize, refused: Vec<Refusal>) -> Self {
+        Self { operations, answered, sent: answered, refused, interrupted: None }
+    }
+
+    /// Whether every operation took effect.
+    pub const fn is_complete(&self) -> bool {
+        self.answered == self.operations && self.refused.is_empty() && self.interrupted.is_none()
     }
 
     /// How many operations took effect for certain.
     pub const fn applied(&self) -> usize {
-        self.answered - self.failures.len()
+        self.answered - self.refused.len()
     }
 
     /// The first thing that went wrong, or nothing.
     ///
     /// # Errors
-    /// The interruption if there was one and nothing was refused before it, else the first refusal.
+    /// The first refusal, else the interruption.
     pub fn into_result(self) -> Result<(), Error> {
-        match (self.failures.into_iter().next(), self.interrupted) {
-            (Some(failure), _) => Err(failure.error.into()),
+        match (self.refused.into_iter().next(), self.interrupted) {
+            (Some(refusal), _) => Err(refusal.error.into()),
             (None, Some(error)) => Err(error),
             (None, None) => Ok(()),
         }

@@ -2,9 +2,10 @@ use std::fmt;
 
 use super::Operation;
 use crate::errno::Errno;
+use crate::lint::{self, Flaw};
 use crate::model::{EngineName, SchedulerName, ServiceKey};
 
-/// What was attempted when a director said no.
+/// What was attempted when a director refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Attempt {
@@ -44,7 +45,7 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// Why a director said no: what an errno means for what was attempted.
+/// Why a director refused: what an errno means for what was attempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
@@ -150,17 +151,23 @@ pub struct OperationError {
     pub errno: Option<Errno>,
     /// The kernel's own words, where it sent any (extended acknowledgement).
     pub message: Option<Box<str>>,
+    /// The rule that the operation broke, where it shows which: the kernel says only that one was broken.
+    pub flaw: Option<Flaw>,
 }
 
 impl OperationError {
     /// The meaning of an errno as the answer to an attempt.
     pub fn from_errno(attempt: Attempt, errno: Errno) -> Self {
-        Self { attempt, cause: Cause::of(&attempt, errno), errno: Some(errno), message: None }
+        let flaw = match &attempt {
+            Attempt::Operation(operation) => lint::explain(operation, errno),
+            _ => None,
+        };
+        Self { attempt, cause: Cause::of(&attempt, errno), errno: Some(errno), message: None, flaw }
     }
 
     /// A refusal with a cause of its own.
     pub const fn new(attempt: Attempt, cause: Cause, errno: Option<Errno>) -> Self {
-        Self { attempt, cause, errno, message: None }
+        Self { attempt, cause, errno, message: None, flaw: None }
     }
 
     /// With the kernel's own words.
@@ -173,7 +180,10 @@ impl OperationError {
 
 impl fmt::Display for OperationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: {}", self.attempt, self.cause)?;
+        match &self.flaw {
+            Some(flaw) => write!(f, "cannot {}: {flaw}", self.attempt)?,
+            None => write!(f, "cannot {}: {}", self.attempt, self.cause)?,
+        }
         match &self.message {
             Some(message) => write!(f, " ({message})"),
             None => Ok(()),

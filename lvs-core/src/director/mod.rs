@@ -12,7 +12,7 @@ mod error;
 use std::ops::ControlFlow;
 
 pub use crate::model::Operation;
-pub use batch::{BatchReport, Failure, OnRefusal};
+pub use batch::{BatchReport, OnRefusal, Refusal};
 pub use error::{Attempt, Cause, OperationError};
 
 use crate::error::Result;

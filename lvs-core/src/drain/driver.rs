@@ -1,41 +1,90 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::{Drain, DrainProgress};
+use super::{Drain, DrainError, DrainProgress, Remaining};
 use crate::director::{Director, OnRefusal, Operation};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
+
+/// How a drain ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[must_use = "what was cut or left behind is only reported here"]
+#[non_exhaustive]
+pub struct Drained {
+    /// Whether it was broken off: then the weights are back.
+    pub cancelled: bool,
+    /// What was cut because the deadline passed, with what it still held. Its connections are lost.
+    pub cut: Vec<Remaining>,
+    /// What was removed without being cut while something of it was left: closing connections, UDP flows, templates.
+    /// What still comes on these is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is 1: then the
+    /// next packet makes the client start over with another server.
+    pub left_behind: Vec<Remaining>,
+}
 
 /// Drives a drain to its end: looks, applies what is due, and waits.
 ///
-/// `wait` is called between two looks with what is left and returns the time of the next one, or breaks off: then the drain
-/// is cancelled and the weights go back. It is where a program sleeps, or a test moves the embedded director's clock.
-/// Returns the last progress; `done` says whether the drain came to its end.
+/// `wait` is called after each look that leaves something to be waited for, or that cut something, and returns the time
+/// of the next one, or breaks off: then the drain is cancelled and the weights go back, as they do when the director
+/// fails. It is where a program sleeps, or a test moves the embedded director's clock.
 ///
 /// # Errors
-/// When the director cannot be read, or refuses a step for another reason than that what is to be changed is gone.
+/// [`DrainError::NotFound`] when nothing of the target is there at the first look. Otherwise when the director cannot be
+/// read, or refuses a step for another reason than that what is to be changed is gone.
 pub fn run<D: Director + ?Sized>(
+    director: &mut D,
+    drain: &mut Drain,
+    now: Duration,
+    wait: impl FnMut(&mut D, &DrainProgress) -> ControlFlow<(), Duration>,
+) -> Result<Drained> {
+    let first = director.snapshot()?;
+    if !drain.target().is_in(&first) {
+        return Err(DrainError::NotFound(drain.target()).into());
+    }
+    let drained = drive(director, drain, now, wait);
+    if !matches!(drained, Ok(Drained { cancelled: false, .. })) {
+        let back = drain.cancel(&director.snapshot()?);
+        apply(director, &back)?;
+    }
+    drained
+}
+
+fn drive<D: Director + ?Sized>(
     director: &mut D,
     drain: &mut Drain,
     mut now: Duration,
     mut wait: impl FnMut(&mut D, &DrainProgress) -> ControlFlow<(), Duration>,
-) -> Result<DrainProgress> {
+) -> Result<Drained> {
+    let mut drained = Drained::default();
     loop {
         let progress = drain.step(&director.snapshot()?, now);
         apply(director, &progress.operations)?;
+        add(&mut drained.cut, &progress.cut);
+        add(&mut drained.left_behind, &progress.left_behind);
         if progress.done {
-            return Ok(progress);
+            return Ok(drained);
         }
-        // What was just removed or quiesced is looked at again at once only if nothing else is waited for.
-        if progress.waiting.is_empty() {
+        // What was just removed or quiesced is looked at again at once if nothing else is waited for.
+        if progress.waiting.is_empty() && progress.cut.is_empty() {
             continue;
         }
         match wait(director, &progress) {
             ControlFlow::Continue(time) => now = time,
             ControlFlow::Break(()) => {
-                let back = drain.cancel(&director.snapshot()?);
-                apply(director, &back)?;
-                return Ok(progress);
+                drained.cancelled = true;
+                return Ok(drained);
             }
+        }
+    }
+}
+
+/// Adds what is not there yet: a removal that was refused comes again.
+fn add(all: &mut Vec<Remaining>, new: &[Remaining]) {
+    let is_known = |all: &[Remaining], one: &Remaining| {
+        all.iter().any(|known| known.service == one.service && known.destination == one.destination)
+    };
+    for one in new {
+        if !is_known(all, one) {
+            all.push(*one);
         }
     }
 }
@@ -43,6 +92,6 @@ pub fn run<D: Director + ?Sized>(
 /// Applies operations; what another program has removed meanwhile needs no removing.
 fn apply<D: Director + ?Sized>(director: &mut D, operations: &[Operation]) -> Result<()> {
     let mut report = director.apply(operations, OnRefusal::Continue);
-    report.failures.retain(|failure| failure.error.kind() != crate::ErrorKind::NotFound);
+    report.refused.retain(|refusal| refusal.error.kind() != ErrorKind::NotFound);
     report.into_result()
 }

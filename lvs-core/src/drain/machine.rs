@@ -1,12 +1,13 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{DrainPolicy, DrainTarget};
 use crate::director::Operation;
-use crate::model::{Destination, DestinationKey, ServiceKey, Snapshot, Table};
+use crate::model::{Destination, DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot, Snapshot, Table};
 
 /// What a destination still holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 // Exhaustive: whose, and the three counters of a destination.
 pub struct Remaining {
     /// The service.
@@ -21,16 +22,37 @@ pub struct Remaining {
     pub persistent: u32,
 }
 
+impl Remaining {
+    const fn of(service: ServiceKey, entry: &DestinationEntry) -> Self {
+        Self {
+            service,
+            destination: entry.destination.key,
+            active: entry.active,
+            inactive: entry.inactive,
+            persistent: entry.persistent,
+        }
+    }
+
+    /// Whether it holds nothing any more.
+    pub const fn is_empty(&self) -> bool {
+        self.active == 0 && self.inactive == 0 && self.persistent == 0
+    }
+}
+
 /// What one look at the table came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use = "the operations have to be applied"]
 #[non_exhaustive]
 pub struct DrainProgress {
     /// What is due now; the caller applies it.
     pub operations: Vec<Operation>,
     /// What is being waited for.
     pub waiting: Vec<Remaining>,
-    /// What was cut because the deadline passed, with what it still held.
+    /// What is cut by these operations because the deadline passed, with what it still holds.
     pub cut: Vec<Remaining>,
+    /// What these operations remove, or the deadline leaves quiesced, while it still holds something that is not waited
+    /// for.
+    pub left_behind: Vec<Remaining>,
     /// Whether nothing of the target is left to be done: the drain is over.
     pub done: bool,
 }
@@ -43,12 +65,14 @@ pub struct Drain {
     started: Option<Duration>,
     /// The destinations as they were before this drain quiesced them.
     before: HashMap<(ServiceKey, DestinationKey), Destination>,
+    /// Those that this drain has removed, to come back if it is cancelled.
+    removed: HashSet<(ServiceKey, DestinationKey)>,
 }
 
 impl Drain {
     /// A drain that has not begun.
     pub fn new(target: DrainTarget, policy: DrainPolicy) -> Self {
-        Self { target, policy, started: None, before: HashMap::new() }
+        Self { target, policy, started: None, before: HashMap::new(), removed: HashSet::new() }
     }
 
     /// The same after a restart: the weights that [`Drain::cancel`] goes back to are those of this table, where the
@@ -79,68 +103,78 @@ impl Drain {
         let expired = self.policy.deadline.is_some_and(|deadline| now.saturating_sub(started) >= deadline);
         let mut progress = DrainProgress::default();
         for service in &snapshot.services {
-            let key = service.entry.service.key();
-            let mut left = 0;
-            let mut going = Vec::new();
-            for entry in service.destinations.iter().filter(|e| self.target.covers(&key, &e.destination.key)) {
-                let destination = entry.destination;
-                let remaining = Remaining {
-                    service: key,
-                    destination: destination.key,
-                    active: entry.active,
-                    inactive: entry.inactive,
-                    persistent: entry.persistent,
-                };
-                if destination.weight != 0 {
-                    self.before.insert((key, destination.key), destination);
-                    progress.operations.push(Operation::UpdateDestination(key, destination.with_weight(0)));
-                    progress.waiting.push(remaining);
-                    left += 1;
-                } else if self.policy.wait_for(&key).is_over(entry) {
-                    going.push(Operation::RemoveDestination(key, destination.key));
-                } else if expired {
-                    progress.cut.push(remaining);
-                    going.push(Operation::RemoveDestination(key, destination.key));
-                } else {
-                    progress.waiting.push(remaining);
-                    left += 1;
-                }
-            }
-            if !self.policy.remove {
-                continue;
-            }
-            match self.target {
-                // The service goes when its last destination may: until then none is taken from it, so that persistent
-                // clients keep their server.
-                DrainTarget::Service(target) if target == key => {
-                    if left == 0 {
-                        progress.operations.push(Operation::RemoveService(key));
-                    }
-                }
-                _ => progress.operations.extend(going),
-            }
+            self.step_service(service, expired, &mut progress);
         }
         progress.done = progress.operations.is_empty() && progress.waiting.is_empty();
         progress
     }
 
-    /// Gives up: what goes back to its weight, as far as it is still there.
+    fn step_service(&mut self, service: &ServiceSnapshot, expired: bool, progress: &mut DrainProgress) {
+        let key = service.entry.service.key();
+        let waiting_before = progress.waiting.len();
+        let mut going = Vec::new();
+        for entry in service.destinations.iter().filter(|e| self.target.covers(&key, &e.destination.key)) {
+            let destination = entry.destination;
+            let remaining = Remaining::of(key, entry);
+            if destination.weight != 0 {
+                self.before.insert((key, destination.key), destination);
+                progress.operations.push(Operation::UpdateDestination(key, destination.with_weight(0)));
+                progress.waiting.push(remaining);
+                continue;
+            }
+            self.before.entry((key, destination.key)).or_insert(destination);
+            match self.policy.wait_for(&key).is_over(entry) {
+                true => going.push((remaining, false)),
+                false if expired => going.push((remaining, true)),
+                false => progress.waiting.push(remaining),
+            }
+        }
+        let is_service = matches!(self.target, DrainTarget::Service(target) if target == key);
+        // A service goes when its last destination may: until then none is taken from it, so that persistent clients keep
+        // their server.
+        if is_service && progress.waiting.len() > waiting_before {
+            return;
+        }
+        for (remaining, is_cut) in going {
+            match is_cut && self.policy.remove {
+                true => progress.cut.push(remaining),
+                false if !remaining.is_empty() => progress.left_behind.push(remaining),
+                false => {}
+            }
+            if self.policy.remove && !is_service {
+                self.removed.insert((key, remaining.destination));
+                progress.operations.push(Operation::RemoveDestination(key, remaining.destination));
+            }
+        }
+        if self.policy.remove && is_service {
+            progress.operations.push(Operation::RemoveService(key));
+        }
+    }
+
+    /// Gives up: what goes back to its weight, and what comes back into a service that is still there.
     ///
-    /// What other programs changed since then stays changed; only a weight of 0 is taken back.
+    /// What other programs changed since then stays changed; only a weight of 0, and what this drain removed, is taken
+    /// back.
     pub fn cancel(&mut self, snapshot: &Snapshot) -> Vec<Operation> {
         let mut operations = Vec::new();
         for service in &snapshot.services {
             let key = service.entry.service.key();
+            let present: HashSet<DestinationKey> = service.destinations.iter().map(|e| e.destination.key).collect();
             for entry in &service.destinations {
                 let now = entry.destination;
                 if let Some(before) = self.before.get(&(key, now.key))
                     && now.weight == 0
+                    && before.weight != 0
                 {
                     operations.push(Operation::UpdateDestination(key, now.with_weight(before.weight)));
                 }
             }
+            let missing = self.removed.iter().filter(|(of, server)| *of == key && !present.contains(server));
+            let back = missing.filter_map(|place| self.before.get(place));
+            operations.extend(back.map(|before| Operation::AddDestination(key, *before)));
         }
         self.started = None;
+        self.removed.clear();
         operations
     }
 }

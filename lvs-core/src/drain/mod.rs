@@ -7,10 +7,12 @@
 //! service still sends known clients to a quiesced server until its templates run out
 //! (unless `expire_quiescent_template` is set), so a drain of such a service can wait for templates, too.
 //!
-//! What is removed may still have closed connections in the director's table, and the kernel drops what comes on them:
-//! a client that uses a port again hears nothing until they time out. With masquerading the kernel knows that they have
-//! ended and schedules anew; with direct routing and tunnels it sees no replies and does not know for two minutes. Set
-//! `net.ipv4.vs.expire_nodest_conn` to 1 there, or let the drain wait for [`WaitFor::Inactive`].
+//! What is removed may still have entries in the director's table: closed connections, and UDP flows, which by default
+//! are not waited for. The kernel drops what comes on them: a client that uses a port again, or goes on with its flow,
+//! gets no answer until they time out. With masquerading the kernel knows that a TCP connection has ended and schedules
+//! its port again; with direct routing and tunnels it sees no replies and does not know for two minutes. Set
+//! `net.ipv4.vs.expire_nodest_conn` to 1, or let the drain wait for [`WaitFor::Inactive`]; [`Drained::left_behind`] says
+//! what was affected.
 //!
 //! A drain keeps nothing that the table does not say, but for the weights to go back to on [`Drain::cancel`]: after a
 //! restart a new `Drain` of the same target finds the quiesced servers and goes on waiting.
@@ -43,6 +45,9 @@ mod driver;
 mod machine;
 mod policy;
 
-pub use driver::run;
+pub use driver::{Drained, run};
 pub use machine::{Drain, DrainProgress, Remaining};
-pub use policy::{DrainPolicy, DrainTarget, WaitFor};
+pub use policy::{DrainError, DrainPolicy, DrainTarget, WaitFor};
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -5,6 +6,7 @@ use crate::model::{DestinationEntry, DestinationKey, Protocol, ServiceKey, Snaps
 
 /// What is taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: one server of one service, one server everywhere, one service.
 pub enum DrainTarget {
     /// One destination of one service.
@@ -13,6 +15,26 @@ pub enum DrainTarget {
     RealServer(IpAddr),
     /// A service with all its destinations, and then the service itself.
     Service(ServiceKey),
+}
+
+/// `destination 198.51.100.7:80 of tcp://192.0.2.1:80`, `real server 198.51.100.7`, `service fwmark:7`.
+impl fmt::Display for DrainTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Destination(service, server) => write!(f, "destination {server} of {service}"),
+            Self::RealServer(addr) => write!(f, "real server {addr}"),
+            Self::Service(service) => write!(f, "service {service}"),
+        }
+    }
+}
+
+/// A drain that cannot begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum DrainError {
+    /// The table has none of it: a typing error, perhaps, and the server meant still serves.
+    #[error("cannot drain {0}: the table has none")]
+    NotFound(DrainTarget),
 }
 
 impl DrainTarget {
@@ -44,6 +66,7 @@ impl DrainTarget {
 
 /// Which connections of a quiesced destination are waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: each includes the one before.
 pub enum WaitFor {
     /// None: it goes at once.
@@ -65,6 +88,7 @@ impl WaitFor {
 
 /// How long and for what a drain waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct DrainPolicy {
     /// For TCP and firewall marks.
@@ -74,6 +98,7 @@ pub struct DrainPolicy {
     /// For SCTP.
     pub sctp: WaitFor,
     /// When the waiting ends and what is left is cut, counted from the first step; `None` waits for ever.
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds::optional"))]
     pub deadline: Option<Duration>,
     /// Whether a drained destination (and service) is removed, or stays quiesced.
     pub remove: bool,

@@ -8,7 +8,7 @@ use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
 use super::rules::{Moment, Rules, ServiceRequest};
 use super::{Options, Settings};
-use crate::director::{Attempt, BatchReport, Director, Failure, OnRefusal, Operation, OperationError};
+use crate::director::{Attempt, BatchReport, Director, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
 use crate::error::Result;
 use crate::model::{
@@ -308,17 +308,17 @@ impl Director for EmbeddedDirector {
     }
 
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
-        let mut failures = Vec::new();
+        let mut refused = Vec::new();
         for (index, operation) in operations.iter().enumerate() {
             if let Err(errno) = self.carry_out(operation) {
                 let error = OperationError::from_errno(Attempt::Operation(*operation), errno);
-                failures.push(Failure { index, error });
+                refused.push(Refusal { index, error });
                 if on_refusal == OnRefusal::Stop {
-                    return BatchReport::answered(index + 1, failures);
+                    return BatchReport::answered(operations.len(), index + 1, refused);
                 }
             }
         }
-        BatchReport::answered(operations.len(), failures)
+        BatchReport::answered(operations.len(), operations.len(), refused)
     }
 
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {

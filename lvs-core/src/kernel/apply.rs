@@ -3,7 +3,7 @@ use std::io;
 use super::client::Client;
 use super::fault::{Fault, is_end, refusal};
 use super::transport::MAX_DATAGRAMS;
-use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation, OperationError};
+use crate::director::{Attempt, BatchReport, Cause, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
 use crate::error::Error;
 use crate::model::{AddressFamily, EngineName, Protocol, SchedulerName, ServiceKey};
@@ -17,7 +17,7 @@ const BATCH: usize = 128;
 
 impl Client {
     pub(super) fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
-        let mut report = BatchReport::default();
+        let mut report = BatchReport::new(operations.len());
         let mut limit = match on_refusal {
             OnRefusal::Continue => BATCH,
             OnRefusal::Stop => 1,
@@ -41,7 +41,7 @@ impl Client {
             report.sent = start + batch.len();
             report.answered = start + outcome.answered;
             let refused = !outcome.refused.is_empty();
-            report.failures.extend(self.explain(operations, start, outcome.refused));
+            report.refused.extend(self.explain(operations, start, outcome.refused));
             if outcome.interrupted.is_some() {
                 self.discard_replies();
                 report.interrupted = outcome.interrupted;
@@ -119,9 +119,9 @@ impl Client {
     }
 
     /// Finds the cause behind each errno, where necessary with further requests.
-    fn explain(&mut self, operations: &[Operation], start: usize, refused: Vec<Refused>) -> Vec<Failure> {
+    fn explain(&mut self, operations: &[Operation], start: usize, refused: Vec<Refused>) -> Vec<Refusal> {
         let gone = refused.iter().any(|one| one.errno == Errno::ENOENT) && self.family_is_gone();
-        let mut failures: Vec<Failure> = Vec::with_capacity(refused.len());
+        let mut explained: Vec<Refusal> = Vec::with_capacity(refused.len());
         for Refused { index, errno, message } in refused {
             let operation = operations[start + index];
             let mut error = refusal(Attempt::Operation(operation), errno, message);
@@ -130,9 +130,9 @@ impl Client {
             } else if let Cause::SchedulerOrEngineNotFound(scheduler, engine) = error.cause {
                 error.cause = self.find_missing(scheduler, engine);
             }
-            failures.push(Failure { index: start + index, error });
+            explained.push(Refusal { index: start + index, error });
         }
-        failures
+        explained
     }
 
     /// Whether the family's number is stale: then every request is answered with `ENOENT`. If there is a new one, it is

@@ -8,7 +8,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use super::apply::unsupported;
 use super::namespace::inside;
 use super::sys;
-use crate::director::{Attempt, BatchReport, Cause, Failure, OnRefusal, Operation, OperationError};
+use crate::director::{Attempt, BatchReport, Cause, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -152,16 +152,16 @@ impl SocketOptions {
     }
 
     pub(super) fn apply(&self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
-        let mut failures = Vec::new();
+        let mut refused = Vec::new();
         for (index, operation) in operations.iter().enumerate() {
             if let Err(error) = self.carry_out(operation) {
-                failures.push(Failure { index, error: *error });
+                refused.push(Refusal { index, error: *error });
                 if on_refusal == OnRefusal::Stop {
-                    return BatchReport::answered(index + 1, failures);
+                    return BatchReport::answered(operations.len(), index + 1, refused);
                 }
             }
         }
-        BatchReport::answered(operations.len(), failures)
+        BatchReport::answered(operations.len(), operations.len(), refused)
     }
 
     fn carry_out(&self, operation: &Operation) -> Result<(), Box<OperationError>> {

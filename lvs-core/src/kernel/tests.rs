@@ -50,7 +50,7 @@ impl Shared {
                 .map(|number| Operation::RemoveDestination(key(family, 0), destination(family, number).key))
                 .collect(),
         };
-        self.table().apply(&operations, OnRefusal::Continue);
+        self.table().apply(&operations, OnRefusal::Continue).into_result().unwrap();
     }
 }
 

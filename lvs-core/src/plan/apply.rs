@@ -1,141 +1,189 @@
-use super::{Plan, PlanError, Scope, Step};
-use crate::director::{BatchReport, Director, OnRefusal, Operation, OperationError};
-use crate::error::{Error, Result};
-use crate::model::Table;
+use std::collections::{HashMap, HashSet};
 
-/// What happens to the steps already done when a director refuses one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-// Exhaustive: they stay or they go.
-pub enum OnFailure {
-    /// They stay; the outcome names them.
-    #[default]
-    Keep,
-    /// They are undone, last first.
-    Undo,
+use super::outcome::{Held, OnFailure, Outcome};
+use super::{Phase, Plan, Step};
+use crate::director::{Cause, Director, OnRefusal, Operation, Refusal};
+use crate::model::{DaemonRole, ServiceKey};
+
+/// What belongs together: a refusal of one never touches another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Group {
+    Service(ServiceKey),
+    Daemon(DaemonRole),
+    Timeouts,
 }
 
-/// A step that the director refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-// Exhaustive: a pair with names.
-pub struct Refusal {
-    /// Which step of the plan, from 0.
-    pub step: usize,
-    /// Why.
-    pub error: OperationError,
+impl Group {
+    const fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::AddService(service) | Operation::UpdateService(service) => Self::Service(service.key()),
+            Operation::RemoveService(key)
+            | Operation::AddDestination(key, _)
+            | Operation::UpdateDestination(key, _)
+            | Operation::RemoveDestination(key, _)
+            | Operation::Zero(Some(key)) => Self::Service(*key),
+            Operation::StartDaemon(daemon) => Self::Daemon(daemon.role),
+            Operation::StopDaemon(role) => Self::Daemon(*role),
+            // A plan has no other ones.
+            Operation::SetTimeouts(_) | Operation::Zero(None) | Operation::Flush => Self::Timeouts,
+        }
+    }
 }
 
-/// What came of a plan.
+/// What has been refused so far, as far as later steps depend on it.
 #[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// Indexes of the steps that took effect, in order.
-    pub done: Vec<usize>,
-    /// The steps that were refused. Those behind `done` and `refused` were never begun.
-    pub refused: Vec<Refusal>,
-    /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
-    pub interrupted: Option<Error>,
-    /// Whether the steps done were undone again, completely.
-    pub undone: bool,
-    /// What the director refused to undo.
-    pub undo_failures: Vec<OperationError>,
+struct Refused {
+    /// The first refused step of each group.
+    any: HashMap<Group, usize>,
+    /// The first step that was to make a service serve, or a daemon stop, and did not.
+    essential: HashMap<Group, usize>,
+    /// Services that the plan adds.
+    new: HashSet<ServiceKey>,
+    /// Those of them that could not be added at all.
+    missing: HashMap<ServiceKey, usize>,
+    /// Those of them that could not be added, or not completely.
+    lacking: Vec<(ServiceKey, usize)>,
 }
 
-impl Outcome {
-    /// Whether the wanted table is in force.
-    pub fn is_complete(&self) -> bool {
-        self.refused.is_empty() && self.interrupted.is_none()
+impl Refused {
+    fn of(plan: &Plan) -> Self {
+        let added = plan.operations().filter_map(|operation| match operation {
+            Operation::AddService(service) => Some(service.key()),
+            _ => None,
+        });
+        Self { new: added.collect(), ..Self::default() }
     }
 
-    /// The first thing that went wrong, or nothing.
-    ///
-    /// # Errors
-    /// The first refusal, else the interruption.
-    pub fn into_result(self) -> Result<()> {
-        match (self.refused.into_iter().next(), self.interrupted) {
-            (Some(refusal), _) => Err(refusal.error.into()),
-            (None, Some(error)) => Err(error),
-            (None, None) => Ok(()),
+    fn note(&mut self, index: usize, step: &Step) {
+        let group = Group::of(&step.operation);
+        self.any.entry(group).or_insert(index);
+        if matches!(step.phase, Phase::Add | Phase::StopDaemons) {
+            self.essential.entry(group).or_insert(index);
         }
+        if let Group::Service(key) = group
+            && self.new.contains(&key)
+        {
+            self.lacking.push((key, index));
+            if matches!(step.operation, Operation::AddService(_)) {
+                self.missing.insert(key, index);
+            }
+        }
+    }
+
+    /// The refused step because of which a step must not be carried out.
+    fn holds(&self, step: &Step, on_failure: OnFailure) -> Option<usize> {
+        let group = Group::of(&step.operation);
+        if on_failure == OnFailure::UndoService
+            && let Some(&because) = self.any.get(&group)
+        {
+            return Some(because);
+        }
+        match (step.phase, &step.operation) {
+            (_, Operation::RemoveService(key)) => {
+                let replacement = self.lacking.iter().find(|(added, _)| may_replace(key, added));
+                replacement.map(|&(_, because)| because)
+            }
+            // What is taken from a service may be what the missing addition was to stand in for.
+            (Phase::Remove, _) | (Phase::Settle, Operation::StartDaemon(_)) => self.essential.get(&group).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// Whether clients of a service that goes may be meant to use one that comes: it has the same address, or one of them is
+/// a firewall mark, whose addresses nobody knows.
+fn may_replace(gone: &ServiceKey, new: &ServiceKey) -> bool {
+    match (gone, new) {
+        (ServiceKey::Endpoint { addr: gone, .. }, ServiceKey::Endpoint { addr: new, .. }) => gone == new,
+        _ => gone.family() == new.family(),
     }
 }
 
 impl Plan {
     /// Carries the plan out, one batch a phase.
     ///
-    /// After a refusal the rest of that phase still runs, which is safe by the order of the phases, and no further one
-    /// is begun: nothing is removed when something could not be added.
+    /// A refused step holds up what depends on it and nothing else: in its service, nothing is removed when something
+    /// could not be added; other services go on. A service that goes stays if one that may replace it (of the same
+    /// address, or a firewall mark) could not be added completely. What was held up is in the outcome with its reason.
+    ///
+    /// With [`OnFailure::Undo`] no further phase is begun after a refusal.
     pub fn apply<D: Director + ?Sized>(&self, director: &mut D, on_failure: OnFailure) -> Outcome {
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome::of(self.len());
+        let mut refused = Refused::of(self);
         let mut first = 0;
         for phase in self.steps.chunk_by(|a, b| a.phase == b.phase) {
-            let operations: Vec<Operation> = phase.iter().map(|step| step.operation).collect();
-            let report = director.apply(&operations, OnRefusal::Continue);
-            outcome.take(report, first);
+            self.run(first..first + phase.len(), director, on_failure, &mut refused, &mut outcome);
             first += phase.len();
-            if !outcome.is_complete() {
+            let gives_up = on_failure == OnFailure::Undo && !outcome.refused.is_empty();
+            if gives_up || outcome.interrupted.is_some() {
                 break;
             }
         }
-        if !outcome.is_complete() && on_failure == OnFailure::Undo {
-            self.undo(director, &mut outcome);
+        if !outcome.is_complete() {
+            let whole = |_: &Step| true;
+            let broken = |step: &Step| refused.any.contains_key(&Group::of(&step.operation));
+            match on_failure {
+                OnFailure::Keep => {}
+                OnFailure::UndoService => self.undo(director, broken, &mut outcome),
+                OnFailure::Undo => self.undo(director, whole, &mut outcome),
+            }
         }
         outcome
     }
 
-    fn undo<D: Director + ?Sized>(&self, director: &mut D, outcome: &mut Outcome) {
-        let operations: Vec<Operation> =
-            outcome.done.iter().rev().flat_map(|&step| self.step(step).undo.iter().copied()).collect();
-        let report = director.apply(&operations, OnRefusal::Continue);
-        outcome.undone = report.is_complete(operations.len()) && outcome.interrupted.is_none();
-        outcome.undo_failures = report.failures.into_iter().map(|failure| failure.error).collect();
-        outcome.interrupted = outcome.interrupted.take().or(report.interrupted);
-    }
-
-    fn step(&self, index: usize) -> &Step {
-        &self.steps[index]
-    }
-}
-
-impl Outcome {
-    fn take(&mut self, report: BatchReport, first: usize) {
-        let mut refused = report.failures.iter().map(|failure| failure.index).peekable();
-        for index in 0..report.answered {
-            if refused.next_if_eq(&index).is_none() {
-                self.done.push(first + index);
+    /// Runs the steps of a phase that nothing holds up.
+    fn run<D: Director + ?Sized>(
+        &self,
+        steps: std::ops::Range<usize>,
+        director: &mut D,
+        on_failure: OnFailure,
+        refused: &mut Refused,
+        outcome: &mut Outcome,
+    ) {
+        let mut due = Vec::with_capacity(steps.len());
+        for index in steps {
+            match refused.holds(&self.steps[index], on_failure) {
+                Some(because) => outcome.held.push(Held { step: index, because }),
+                None => due.push(index),
             }
         }
-        let failures = report.failures.into_iter();
-        self.refused.extend(failures.map(|failure| Refusal { step: first + failure.index, error: failure.error }));
-        self.interrupted = report.interrupted;
+        let operations: Vec<Operation> = due.iter().map(|&index| self.steps[index].operation).collect();
+        let report = director.apply(&operations, OnRefusal::Continue);
+        let mut refusals = report.refused.into_iter().peekable();
+        for (place, &index) in due.iter().enumerate().take(report.answered) {
+            match refusals.next_if(|refusal| refusal.index == place) {
+                None => outcome.done.push(index),
+                Some(refusal) => self.refuse(index, Refusal { index, ..refusal }, refused, outcome),
+            }
+        }
+        outcome.interrupted = report.interrupted;
     }
-}
 
-/// Why a table could not be put in force.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReconcileError {
-    /// The director could not be read.
-    #[error(transparent)]
-    Read(#[from] Error),
-    /// There is no plan to that table.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-}
+    fn refuse(&self, index: usize, refusal: Refusal, refused: &mut Refused, outcome: &mut Outcome) {
+        let step = &self.steps[index];
+        // The destinations of a service that could not be added are no refusals of their own.
+        if refusal.error.cause == Cause::ServiceNotFound
+            && let Group::Service(key) = Group::of(&step.operation)
+            && let Some(&because) = refused.missing.get(&key)
+        {
+            outcome.held.push(Held { step: index, because });
+            return;
+        }
+        refused.note(index, step);
+        outcome.refused.push(refusal);
+    }
 
-/// Puts a table in force: reads what the director holds now, plans the difference and applies it.
-///
-/// Returns the plan with what came of it. Running it again after any interruption, even of the whole process,
-/// goes on from wherever the table is.
-///
-/// # Errors
-/// [`ReconcileError`] when the director cannot be read or the table cannot be planned; refusals are in the [`Outcome`].
-pub fn reconcile<D: Director + ?Sized>(
-    director: &mut D,
-    wanted: &Table,
-    scope: &Scope,
-    on_failure: OnFailure,
-) -> Result<(Plan, Outcome), ReconcileError> {
-    let plan = Plan::between(&director.snapshot()?.to_table(), wanted, scope)?;
-    let outcome = plan.apply(director, on_failure);
-    Ok((plan, outcome))
+    /// Undoes the steps done that are meant, last first.
+    fn undo<D: Director + ?Sized>(&self, director: &mut D, is_meant: impl Fn(&Step) -> bool, outcome: &mut Outcome) {
+        let steps: Vec<usize> =
+            outcome.done.iter().rev().copied().filter(|&index| is_meant(&self.steps[index])).collect();
+        let operations: Vec<(usize, Operation)> =
+            steps.iter().flat_map(|&index| self.steps[index].undo.iter().map(move |undo| (index, *undo))).collect();
+        let report = director.apply(&operations.iter().map(|(_, undo)| *undo).collect::<Vec<_>>(), OnRefusal::Continue);
+        let mut kept: HashSet<usize> = operations[report.answered..].iter().map(|(index, _)| *index).collect();
+        kept.extend(report.refused.iter().map(|refusal| operations[refusal.index].0));
+        outcome.undone = steps.into_iter().filter(|index| !kept.contains(index)).collect();
+        outcome.undo_refused = report.refused.into_iter().map(|refusal| refusal.error).collect();
+        outcome.interrupted = outcome.interrupted.take().or(report.interrupted);
+    }
 }

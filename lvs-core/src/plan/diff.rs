@@ -1,12 +1,15 @@
 use std::collections::{HashMap, HashSet};
 
-use super::{PlanError, Scope};
+use super::{PlanError, Planner, Scope};
 use crate::model::{
     Daemon, DaemonRole, Destination, DestinationKey, Operation, ServiceKey, Table, TableService, Timeouts,
 };
 
-/// The order of things. A phase begins only when every step of those before it has succeeded.
+/// The order of things inside a service, and in the whole plan.
+///
+/// The steps of a phase run before those of the next one. What a refusal holds up, [`Plan::apply`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: the order is the point of a plan.
 pub enum Phase {
     /// Daemons that are not wanted, or not so, stop: while one runs the kernel takes no destination of the other family.
@@ -15,7 +18,9 @@ pub enum Phase {
     Add,
     /// Everything else of services and destinations changes.
     Change,
-    /// Destinations are quiesced, destinations and services disappear.
+    /// Destinations are quiesced where others, in use before the plan and after it, go on serving.
+    Quiesce,
+    /// Other destinations are quiesced, destinations and services disappear.
     Remove,
     /// Timeouts are set and daemons start.
     Settle,
@@ -35,22 +40,35 @@ pub struct Step {
 }
 
 /// The ordered operations that turn one table into another.
+///
+/// Displayed, it is a list of what it adds (`+`), changes (`~`, with what it was) and removes (`-`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
 }
 
 impl Plan {
-    /// The smallest plan from what is there to what is wanted, within a scope.
-    ///
-    /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts of 0 or `None` stay
-    /// as they are, and daemons are stopped or started only if the wanted table names at least one.
+    /// The smallest plan from what is there to what is wanted, within a scope. [`Planner`](super::Planner) has more to
+    /// choose.
     ///
     /// # Errors
-    /// [`PlanError`] when the wanted table names something twice, or a service outside of the scope; and when something is
-    /// to be removed of a table that is not known to be [whole](Table::complete).
+    /// Those of [`Planner::plan`](super::Planner::plan).
     pub fn between(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
-        check(wanted, scope)?;
+        Planner::new(scope).plan(current, wanted)
+    }
+
+    /// The plan that brings back what was there before, within a scope: whatever that was, and whatever else others have
+    /// put there. `before` is usually a snapshot's [`to_table`](crate::model::Snapshot::to_table).
+    ///
+    /// # Errors
+    /// Only [`PlanError::Incomplete`]: reading the current table again helps.
+    pub fn rollback(current: &Table, before: &Table, scope: &Scope) -> Result<Self, PlanError> {
+        Self::difference(current, &before.restricted_to(scope), scope)
+    }
+
+    /// The difference itself, of tables without duplicates and within the scope.
+    pub(super) fn difference(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
         let mut plan = Self::default();
         plan.daemons(current, wanted);
         let present: HashMap<ServiceKey, &TableService> =
@@ -128,12 +146,16 @@ impl Plan {
             );
         }
         let present: HashMap<DestinationKey, &Destination> = old.destinations.iter().map(|d| (d.key, d)).collect();
+        let serves_on = new.destinations.iter().any(|destination| {
+            destination.weight > 0 && present.get(&destination.key).is_some_and(|before| before.weight > 0)
+        });
         for destination in &new.destinations {
             match present.get(&destination.key) {
                 None => self.add_destination(key, *destination),
                 Some(before) if *before != destination => {
                     let phase = match (before.weight, destination.weight) {
                         (0, 1..) => Phase::Add,
+                        (1.., 0) if serves_on => Phase::Quiesce,
                         (1.., 0) => Phase::Remove,
                         _ => Phase::Change,
                     };
@@ -206,29 +228,4 @@ fn serves(running: &Daemon, wanted: &Daemon) -> bool {
         && open_or_same(wanted.group, running.group)
         && open_or_same(wanted.port, running.port)
         && open_or_same(wanted.ttl, running.ttl)
-}
-
-fn check(wanted: &Table, scope: &Scope) -> Result<(), PlanError> {
-    let mut services = HashSet::new();
-    let mut destinations = HashSet::new();
-    for entry in &wanted.services {
-        let key = entry.service.key();
-        if !scope.owns(&key) {
-            return Err(PlanError::OutOfScope(key));
-        }
-        if !services.insert(key) {
-            return Err(PlanError::DuplicateService(key));
-        }
-        destinations.clear();
-        for destination in &entry.destinations {
-            if !destinations.insert(destination.key) {
-                return Err(PlanError::DuplicateDestination(key, destination.key));
-            }
-        }
-    }
-    let mut roles = HashSet::new();
-    match wanted.daemons.iter().find(|daemon| !roles.insert(daemon.role)) {
-        Some(daemon) => Err(PlanError::DuplicateDaemon(daemon.role)),
-        None => Ok(()),
-    }
 }

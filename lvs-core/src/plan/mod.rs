@@ -2,11 +2,17 @@
 //!
 //! [`Plan::between`] compares two tables and gives the smallest list of operations that turns one into the other,
 //! in an order that never takes a server away before its replacement is there. [`Plan::apply`] carries it out in
-//! batches; if the director refuses a step, later phases are not begun and the caller chooses whether the steps done
-//! stay or are undone. [`reconcile`] does both against what the director holds at that moment: restoring a
-//! file this way never empties the table, and what somebody else removed by hand comes back.
+//! batches; a step that the director refuses holds up what depends on it in its own service, and the caller chooses
+//! whether the steps done stay or are undone ([`OnFailure`]). [`reconcile`] does both against what the director holds
+//! at that moment: restoring a file this way never empties the table, and what somebody else removed by hand comes back.
 //!
-//! A plan touches only what its [`Scope`] owns: services of other programs stay as they are.
+//! A plan touches only what its [`Scope`] owns: services of other programs stay as they are, and so do timeouts and
+//! daemons unless the scope owns them. A program that has to know its own services after a restart keeps an
+//! [`Ownership`] record; [`Planner`] then refuses to take over what belongs to somebody else unless told to adopt it.
+//! [`Plan::rollback`] goes back to a snapshot within a scope.
+//!
+//! What cannot work is an error before anything is touched, see [`lint`](crate::lint); so is a table without services
+//! that would remove everything, see [`Planner::removing_all`].
 //!
 //! What a plan does not do: it does not put destinations in a certain order (the kernel lists the one added last
 //! first, and round robin walks that list), and it does not wait for connections to end; for that see
@@ -35,10 +41,16 @@
 
 mod apply;
 mod diff;
+mod display;
 mod error;
+mod outcome;
+mod ownership;
+mod planner;
 mod scope;
 
-pub use apply::{OnFailure, Outcome, ReconcileError, Refusal, reconcile};
 pub use diff::{Phase, Plan, Step};
 pub use error::PlanError;
+pub use outcome::{Applied, Held, Incomplete, OnFailure, Outcome};
+pub use ownership::{Ownership, OwnershipError, Place};
+pub use planner::{Planner, reconcile};
 pub use scope::Scope;

@@ -1,12 +1,17 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeBounds;
+use std::sync::Arc;
 
-use crate::model::{ModelError, Netmask, PrefixLength, ServiceKey};
+use crate::model::{ModelError, Netmask, PrefixLength, ServiceKey, Table};
 
 type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
 
-/// Which services a plan may touch. All others stay as they are.
+/// What a plan may touch. Everything else stays as it is.
+///
+/// Timeouts and sync daemons are the whole table's: only [`Scope::all`] owns them by itself, others have to be told
+/// ([`Scope::with_timeouts`], [`Scope::with_daemons`]).
 ///
 /// ```
 /// use lvs_core::model::{AddressFamily, ServiceKey};
@@ -18,17 +23,47 @@ type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
 /// assert!(!ours.owns(&ServiceKey::tcp("203.0.113.1", 80)?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Scope(Box<Predicate>);
+#[derive(Clone)]
+pub struct Scope {
+    services: Arc<Predicate>,
+    timeouts: bool,
+    daemons: bool,
+}
 
 impl Scope {
-    /// Every service.
+    /// The whole table.
     pub fn all() -> Self {
-        Self::matching(|_| true)
+        Self::matching(|_| true).with_timeouts().with_daemons()
+    }
+
+    /// No service, no timeouts, no daemons: to be combined by [`Scope::or`].
+    pub fn none() -> Self {
+        Self::matching(|_| false)
     }
 
     /// The services for which the predicate holds.
     pub fn matching(predicate: impl Fn(&ServiceKey) -> bool + Send + Sync + 'static) -> Self {
-        Self(Box::new(predicate))
+        Self { services: Arc::new(predicate), timeouts: false, daemons: false }
+    }
+
+    /// These services, there or not.
+    pub fn services(keys: impl IntoIterator<Item = ServiceKey>) -> Self {
+        let keys: HashSet<ServiceKey> = keys.into_iter().collect();
+        Self::matching(move |key| keys.contains(key))
+    }
+
+    /// The timeouts, too.
+    #[must_use]
+    pub const fn with_timeouts(mut self) -> Self {
+        self.timeouts = true;
+        self
+    }
+
+    /// The sync daemons, too.
+    #[must_use]
+    pub const fn with_daemons(mut self) -> Self {
+        self.daemons = true;
+        self
     }
 
     /// Firewall-mark services, of either family, with marks in a range.
@@ -67,24 +102,53 @@ impl Scope {
     /// What either scope owns.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self::matching(move |key| self.owns(key) || other.owns(key))
+        let (a, b) = (self.services, other.services);
+        let services = Arc::new(move |key: &ServiceKey| a(key) || b(key));
+        Self { services, timeouts: self.timeouts || other.timeouts, daemons: self.daemons || other.daemons }
     }
 
     /// What both scopes own.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::matching(move |key| self.owns(key) && other.owns(key))
+        let (a, b) = (self.services, other.services);
+        let services = Arc::new(move |key: &ServiceKey| a(key) && b(key));
+        Self { services, timeouts: self.timeouts && other.timeouts, daemons: self.daemons && other.daemons }
     }
 
     /// What this scope does not own.
     #[must_use]
     pub fn inverted(self) -> Self {
-        Self::matching(move |key| !self.owns(key))
+        let services = self.services;
+        let services = Arc::new(move |key: &ServiceKey| !services(key));
+        Self { services, timeouts: !self.timeouts, daemons: !self.daemons }
     }
 
     /// Whether a service is in the scope.
     pub fn owns(&self, key: &ServiceKey) -> bool {
-        (self.0)(key)
+        (self.services)(key)
+    }
+
+    /// Whether the timeouts are in the scope.
+    pub const fn owns_timeouts(&self) -> bool {
+        self.timeouts
+    }
+
+    /// Whether the sync daemons are in the scope.
+    pub const fn owns_daemons(&self) -> bool {
+        self.daemons
+    }
+}
+
+impl Table {
+    /// What of the table is in a scope: what a plan within that scope may want.
+    #[must_use]
+    pub fn restricted_to(&self, scope: &Scope) -> Self {
+        let mut table = Self::new();
+        table.services = self.services.iter().filter(|entry| scope.owns(&entry.service.key())).cloned().collect();
+        table.timeouts = self.timeouts.filter(|_| scope.owns_timeouts());
+        table.daemons = if scope.owns_daemons() { self.daemons.clone() } else { Vec::new() };
+        table.complete = self.complete;
+        table
     }
 }
 
@@ -96,7 +160,8 @@ impl Default for Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scope(..)")
+        let Self { services: _, timeouts, daemons } = self;
+        f.debug_struct("Scope").field("timeouts", timeouts).field("daemons", daemons).finish_non_exhaustive()
     }
 }
 

@@ -80,9 +80,9 @@ fn when_answers_are_lost_the_report_tells_what_is_known_and_the_director_goes_on
     // All were sent, in one datagram; the first answers came, and are those of the first refusals.
     assert_eq!(report.sent, operations.len());
     assert!((2..60).contains(&report.answered), "{report:?}");
-    let told: Vec<usize> = report.failures.iter().map(|failure| failure.index).collect();
+    let told: Vec<usize> = report.refused.iter().map(|failure| failure.index).collect();
     assert_eq!(told, (1..report.answered).step_by(2).collect::<Vec<_>>());
-    for failure in &report.failures {
+    for failure in &report.refused {
         assert_eq!((failure.error.errno, &failure.error.cause), (Some(Errno::ENOENT), &Cause::DestinationNotFound));
     }
     // The kernel did all of it nevertheless; the same director sees that, on a fresh socket.
@@ -99,6 +99,6 @@ fn the_director_s_own_socket_has_room_for_the_refusal_of_everything() {
     let operations: Vec<Operation> = (0..5000u32).map(|number| Operation::RemoveService(numbered(number))).collect();
     let report = director.apply(&operations, OnRefusal::Continue);
     assert!(report.interrupted.is_none(), "{report:?}");
-    assert_eq!((report.answered, report.failures.len()), (5000, 5000));
-    assert!(report.failures.iter().enumerate().all(|(index, failure)| failure.index == index));
+    assert_eq!((report.answered, report.refused.len()), (5000, 5000));
+    assert!(report.refused.iter().enumerate().all(|(index, failure)| failure.index == index));
 }

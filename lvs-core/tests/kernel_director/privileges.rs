@@ -69,7 +69,7 @@ fn without_the_privilege_each_operation_says_so() {
     refused(director.add_service(&Service::new(v4(1))), Errno::EPERM, denied);
     refused(director.destinations(&v4(1)), Errno::EPERM, denied);
     let report = director.apply(&operations(&rich_table()), OnRefusal::Continue);
-    assert_eq!(report.failures.len(), report.answered);
+    assert_eq!(report.refused.len(), report.answered);
     // Opening needs none; it is the first operation that fails.
     refused(KernelDirector::open().unwrap().info(), Errno::EPERM, denied);
     let options = KernelDirector::options().transport(TransportChoice::SocketOptions).open();

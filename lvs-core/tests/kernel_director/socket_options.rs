@@ -6,7 +6,7 @@ use super::*;
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn the_old_socket_options_see_what_netlink_sees_as_far_as_they_see() {
     let mut director = open();
-    assert!(director.apply(&operations(&rich_table()), OnRefusal::Continue).failures.is_empty());
+    assert!(director.apply(&operations(&rich_table()), OnRefusal::Continue).refused.is_empty());
     let mut options = KernelDirector::options().transport(TransportChoice::SocketOptions).open().unwrap();
     let (full, seen) = (director.snapshot().unwrap(), options.snapshot().unwrap());
     assert_eq!(seen.info, full.info);
@@ -61,7 +61,7 @@ fn the_old_socket_options_write_what_netlink_reads_and_refuse_alike() {
         Operation::Zero(None),
     ];
     let report = options.apply(&operations, OnRefusal::Stop);
-    assert!(report.is_complete(operations.len()), "{report:?}");
+    assert!(report.is_complete(), "{report:?}");
     assert_eq!(director.service(&v4(1)).unwrap().service, first);
     assert_eq!(director.service(&mark).unwrap().service.scheduler, SchedulerName::RR);
     let read: Vec<_> = director.destinations(&v4(1)).unwrap().iter().rev().map(|entry| entry.destination).collect();

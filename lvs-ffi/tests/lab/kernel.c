@@ -137,8 +137,8 @@ static void a_batch_and_a_plan_change_the_kernel(void) {
   OK(lvs_batch_new(&batch, &err));
   OK(lvs_rules_to_batch(rules, batch, &err));
   FAILS(lvs_director_apply(director, batch, LVS_ON_REFUSAL_CONTINUE, &report, &err), LVS_STATUS_NOT_FOUND);
-  CHECK(lvs_report_applied(report) == 3 && lvs_report_failures_len(report) == 1);
-  OK(lvs_report_failure_get(report, 0, &operation, NULL, &err));
+  CHECK(lvs_report_applied(report) == 3 && lvs_report_refused_len(report) == 1);
+  OK(lvs_report_refused_get(report, 0, &operation, NULL, &err));
   OK(lvs_rules_line(rules, operation, &line, &err));
   CHECK(line == 3);
   lvs_report_free(report);
@@ -151,7 +151,7 @@ static void a_batch_and_a_plan_change_the_kernel(void) {
   OK(lvs_snapshot_to_table(snapshot, &wanted, &err));
   lvs_snapshot_free(snapshot);
   OK(lvs_table_add_service(wanted, &other, &err));
-  OK(lvs_director_reconcile(director, wanted, NULL, LVS_ON_FAILURE_UNDO, NULL, &outcome, &err));
+  OK(lvs_director_reconcile(director, wanted, NULL, 0, LVS_ON_FAILURE_UNDO, NULL, &outcome, &err));
   CHECK(lvs_outcome_done_len(outcome) == 1);
   lvs_outcome_free(outcome);
   OK(lvs_director_snapshot(director, &snapshot, &err));

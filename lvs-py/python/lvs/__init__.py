@@ -44,7 +44,6 @@ from ._lvs import (
     Drain,
     DrainProgress,
     Event,
-    Failure,
     Health,
     HealthChange,
     HealthPolicy,
@@ -73,6 +72,7 @@ from ._lvs import (
     Verdict,
     Watcher,
     __version__,
+    lint,
     schedulers,
 )
 from .enums import (
@@ -155,7 +155,6 @@ __all__ = [
     "DrainProgress",
     "EmbeddedDirector",
     "Event",
-    "Failure",
     "ForwardingMethod",
     "Health",
     "HealthChange",
@@ -202,6 +201,7 @@ __all__ = [
     "Verdict",
     "Watcher",
     "__version__",
+    "lint",
     "read_connections",
     "schedulers",
     "sum_connections",

@@ -208,7 +208,7 @@ class Director:
     def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
         """Carries out operations in order, in as few system calls as it can, and reports on each.
 
-        Does not raise for refused operations: see `BatchReport.failures`, or call
+        Does not raise for refused operations: see `BatchReport.refused`, or call
         `BatchReport.raise_for_failures`. With `stop_on_refusal` nothing is done after the first refusal, which
         costs a system call an operation.
         """
@@ -301,21 +301,38 @@ class Director:
 
     # From what is to what should be.
 
-    def plan(self, wanted: TableLike, *, scope: Scope | None = None) -> Plan:
-        """The smallest ordered list of steps from what the director holds now to a table; touches nothing."""
-        return Plan(self.snapshot(), wanted, scope=scope)
+    def plan(
+        self, wanted: TableLike, *, scope: Scope | None = None, allow_empty: bool = False, check: bool = True
+    ) -> Plan:
+        """The smallest ordered list of steps from what the director holds now to a table; touches nothing.
 
-    def apply_plan(self, plan: Plan, *, undo: bool = False) -> Outcome:
-        """Carries a plan out, one batch a phase. After a refusal no further phase is begun.
+        A table without services that would remove everything in the scope is an `InvalidInputError` unless
+        `allow_empty`, and so is what cannot work (see `lvs.lint`) unless `check` is false.
+        """
+        return Plan(self.snapshot(), wanted, scope=scope, allow_empty=allow_empty, check=check)
 
-        With `undo` the steps done are then undone. Does not raise for refused steps: see `Outcome.refused`.
+    def apply_plan(self, plan: Plan, *, undo: bool | Literal["service"] = False) -> Outcome:
+        """Carries a plan out, one batch a phase.
+
+        A refused step holds up what depends on it and nothing else: in its service nothing is removed when something
+        could not be added, other services go on. With `undo` all steps done are then undone and nothing further is
+        begun; with "service" those of the same service are undone. Does not raise for refused steps: see
+        `Outcome.refused`.
         """
         outcome = plan._apply(self._handle, undo)
         log("plan: %d of %d steps done", len(outcome.done), len(plan))
         return outcome
 
-    def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
-        """Puts a table in force: reads what is there, plans the difference and applies it.
+    def reconcile(
+        self,
+        wanted: TableLike,
+        *,
+        scope: Scope | None = None,
+        undo: bool | Literal["service"] = False,
+        allow_empty: bool = False,
+        check: bool = True,
+    ) -> Outcome:
+        """Puts a table in force: reads what is there, plans the difference and applies it: see `plan`, `apply_plan`.
 
         Never empties the table on the way, and can be run again after any interruption. Raises `PlanError` if the
         director refuses a step.
@@ -326,11 +343,11 @@ class Director:
         wanted = lvs.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80", "198.51.100.8:80"]})
         with lvs.Director.embedded() as director:
             outcome = director.reconcile(wanted)
-            assert [str(step) for step in outcome.done][0] == "add service tcp://192.0.2.1:80"
+            assert [str(step) for step in outcome.done][1] == "+ tcp://192.0.2.1:80 -> 198.51.100.7:80 weight 1 direct"
             assert not director.plan(wanted)  # nothing left to do
         ```
         """
-        outcome = _reconcile(self._handle, wanted, scope, undo)
+        outcome = _reconcile(self._handle, wanted, scope, undo, allow_empty, check)
         log("reconcile: %d of %d steps done", len(outcome.done), len(outcome.plan))
         outcome.raise_for_failures()
         return outcome

@@ -18,7 +18,9 @@ def apply(director: Director, operations: Iterable[Operation]) -> None:
     from .exceptions import BatchError, NotFoundError
 
     report = director.apply(operations)
-    if report.interrupted is not None or any(not isinstance(f.error, NotFoundError) for f in report.failures):
+    if report.interrupted is not None or any(
+        not isinstance(refusal.error, NotFoundError) for refusal in report.refused
+    ):
         raise BatchError(report)
 
 

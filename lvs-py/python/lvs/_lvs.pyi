@@ -4,7 +4,7 @@ import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import Any, Self, TypeVar, final, overload
+from typing import Any, Literal, Self, TypeVar, final, overload
 
 from typing_extensions import CapsuleType, disjoint_base
 
@@ -89,14 +89,14 @@ class Balancer:
 
 @final
 class BatchReport:
-    """What came of a batch: enough to name the table that is now in force."""
+    """What came of a batch: enough to know the table that is now in force."""
     def __bool__(self) -> bool: ...
     def __len__(self) -> int: ...
     def raise_for_failures(self) -> None:
         """Raises what went wrong: nothing if complete, else a BatchError."""
     @property
-    def failures(self) -> tuple[Failure, ...]:
-        """The refused ones, in order: they changed nothing, all others that were answered took effect."""
+    def refused(self) -> tuple[Refusal, ...]:
+        """The refused operations, in order: they changed nothing, all others that were answered took effect."""
     @property
     def interrupted(self) -> LvsError | None:
         """What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
@@ -640,23 +640,6 @@ class Event:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Failure:
-    """One refused operation of a batch."""
-
-    __match_args__ = ("index", "operation", "error")
-    @property
-    def error(self) -> LvsError:
-        """Why, as the exception that the operation alone would have raised."""
-    @property
-    def index(self) -> int:
-        """Which operation of the batch, from 0."""
-    @property
-    def operation(self) -> Operation:
-        """The operation that was refused."""
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-
-@final
 class Handle:
     """One director of the core. The lock is only ever taken while detached from the interpreter, so that a thread that
     waits for it keeps nobody else from running.
@@ -963,9 +946,14 @@ class Outcome:
         """Raises what went wrong: nothing if complete, else a PlanError."""
     @property
     def refused(self) -> tuple[Refusal, ...]:
-        """The steps that were refused. Those neither done nor refused were never begun."""
+        """The steps that were refused."""
     @property
-    def undo_failures(self) -> tuple[LvsError, ...]:
+    def held(self) -> tuple[Step, ...]:
+        """The steps that were not carried out because another one was refused. Steps that are neither here nor done nor
+        refused were never begun.
+        """
+    @property
+    def undo_refused(self) -> tuple[LvsError, ...]:
         """What the director refused to undo, as exceptions."""
     @property
     def done(self) -> tuple[Step, ...]:
@@ -978,7 +966,7 @@ class Outcome:
         """What broke the way to the director, if something did: steps of that batch may or may not have taken effect."""
     @property
     def undone(self) -> bool:
-        """Whether the steps done were undone again, completely."""
+        """Whether the table is as it was before: something went wrong, and every step done was undone again."""
     @property
     def plan(self) -> Plan:
         """The plan."""
@@ -986,11 +974,24 @@ class Outcome:
 @final
 class Plan:
     """The ordered operations that turn one table into another, in steps that keep serving."""
-    def __new__(cls, current: TableLike, wanted: TableLike, *, scope: Scope | None = None) -> Self: ...
+    def __new__(
+        cls,
+        current: TableLike,
+        wanted: TableLike,
+        *,
+        scope: Scope | None = None,
+        allow_empty: bool = False,
+        check: bool = True,
+    ) -> Self: ...
+    @staticmethod
+    def rollback(current: TableLike, before: TableLike, *, scope: Scope | None = None) -> Plan:
+        """The plan that brings back, within a scope, what was there before: whatever that was, and whatever else others
+        have put there.
+        """
     def __iter__(self) -> Iterator[Step]: ...
     def __bool__(self) -> bool: ...
     def __len__(self) -> int: ...
-    def _apply(self, handle: Handle, undo: bool) -> Outcome:
+    def _apply(self, handle: Handle, undo: bool | Literal["service"]) -> Outcome:
         """What `Director.apply_plan` calls."""
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -1042,13 +1043,19 @@ class Rates:
 
 @final
 class Refusal:
-    """A step that the director refused."""
+    """A refused operation of a batch, or a refused step of a plan."""
+
+    __match_args__ = ("index", "operation", "error")
     @property
     def error(self) -> LvsError:
         """Why, as the exception that the operation alone would have raised."""
     @property
-    def step(self) -> Step:
-        """The step."""
+    def index(self) -> int:
+        """Which operation of the batch or step of the plan, from 0."""
+    @property
+    def operation(self) -> Operation:
+        """The operation that was refused."""
+    def __eq__(self, other: object, /) -> bool: ...
 
 @final
 class Remaining:
@@ -1139,14 +1146,26 @@ class SchedulerInfo:
 
 @final
 class Scope:
-    """Which services a plan may touch. All others stay as they are. Scopes combine by `|`, `&` and `~`."""
+    """What a plan may touch. Everything else stays as it is. Scopes combine by `|`, `&` and `~`. Timeouts and sync daemons
+    are the whole table's: only `Scope.all()` owns them by itself.
+    """
     def __invert__(self) -> Scope: ...
     def __and__(self, other: Scope, /) -> Scope: ...
     def __or__(self, other: Scope, /) -> Scope: ...
     def __contains__(self, key: ServiceLike, /) -> bool: ...
     @staticmethod
     def all() -> Scope:
-        """Every service."""
+        """The whole table: every service, the timeouts and the sync daemons."""
+    def with_timeouts(self) -> Scope:
+        """The same scope and the timeouts."""
+    def with_daemons(self) -> Scope:
+        """The same scope and the sync daemons."""
+    @property
+    def owns_timeouts(self) -> bool:
+        """Whether the timeouts are in the scope."""
+    @property
+    def owns_daemons(self) -> bool:
+        """Whether the sync daemons are in the scope."""
     @staticmethod
     def services(*services: ServiceLike) -> Scope:
         """These services, there or not."""
@@ -1577,9 +1596,7 @@ class Step:
     """One operation of a plan and what takes it back."""
     @property
     def phase(self) -> str:
-        """When it runs: "stop_daemons", "add", "change", "remove" or "settle"; a phase begins when those before it have
-        succeeded.
-        """
+        """When it runs: "stop_daemons", "add", "change", "quiesce", "remove" or "settle", in this order."""
     @property
     def undo(self) -> tuple[Operation, ...]:
         """What takes it back, in order."""
@@ -1774,7 +1791,14 @@ class Watcher:
 __version__: str
 """The version of the package."""
 
-def _reconcile(handle: Handle, wanted: TableLike, scope: Scope | None, undo: bool) -> Outcome:
+def _reconcile(
+    handle: Handle,
+    wanted: TableLike,
+    scope: Scope | None,
+    undo: bool | Literal["service"],
+    allow_empty: bool,
+    check: bool,
+) -> Outcome:
     """What `Director.reconcile` calls."""
 
 def connections_json(connections: Connections) -> str:
@@ -1827,6 +1851,11 @@ def proc_stats(text: bytes) -> Stats:
 def proc_table(text: bytes) -> list[tuple[Any, ...]]:
     """What `ip_vs` says: what each service stands for, its scheduler, whether it is one-packet, its timeout in ticks, its
     netmask, its destinations.
+    """
+
+def lint(table: TableLike) -> list[str]:
+    """What in a table cannot work, refused by the kernel or taken by it without effect: a sentence each, with the way
+    out.
     """
 
 def read_connections(source: str | os.PathLike[str] | bytes, filter: ConnectionFilter) -> Connections:

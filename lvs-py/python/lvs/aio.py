@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
     from datetime import timedelta
     from types import TracebackType
-    from typing import Any, TypeVar
+    from typing import Any, Literal, TypeVar
 
     from typing_extensions import Unpack
 
@@ -228,17 +228,29 @@ class AsyncDirector:
         """Counts of connections: see `lvs.Director.connection_sums`."""
         return await _aside(self.director.connection_sums, **conditions)
 
-    async def plan(self, wanted: TableLike, *, scope: Scope | None = None) -> Plan:
-        """The steps from what the director holds now to a table."""
-        return await _aside(self.director.plan, wanted, scope=scope)
+    async def plan(
+        self, wanted: TableLike, *, scope: Scope | None = None, allow_empty: bool = False, check: bool = True
+    ) -> Plan:
+        """The steps from what the director holds now to a table: see `lvs.Director.plan`."""
+        return await _aside(self.director.plan, wanted, scope=scope, allow_empty=allow_empty, check=check)
 
-    async def apply_plan(self, plan: Plan, *, undo: bool = False) -> Outcome:
+    async def apply_plan(self, plan: Plan, *, undo: bool | Literal["service"] = False) -> Outcome:
         """Carries a plan out: see `lvs.Director.apply_plan`."""
         return await _aside(self.director.apply_plan, plan, undo=undo)
 
-    async def reconcile(self, wanted: TableLike, *, scope: Scope | None = None, undo: bool = False) -> Outcome:
-        """Puts a table in force. Raises `lvs.PlanError` if the director refuses a step."""
-        return await _aside(self.director.reconcile, wanted, scope=scope, undo=undo)
+    async def reconcile(
+        self,
+        wanted: TableLike,
+        *,
+        scope: Scope | None = None,
+        undo: bool | Literal["service"] = False,
+        allow_empty: bool = False,
+        check: bool = True,
+    ) -> Outcome:
+        """Puts a table in force: see `lvs.Director.reconcile`."""
+        return await _aside(
+            self.director.reconcile, wanted, scope=scope, undo=undo, allow_empty=allow_empty, check=check
+        )
 
     async def drain(
         self,

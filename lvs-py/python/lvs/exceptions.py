@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from ._lvs import BatchReport, Failure, Operation, Outcome
+    from ._lvs import BatchReport, Operation, Outcome, Refusal
 
 __all__ = [
     "AlreadyExistsError",
@@ -129,7 +129,7 @@ class SystemCallError(OperationError):
 class BatchError(LvsError):
     """Some operations of a batch were refused; all others took effect.
 
-    `report` says which, and `failures` are the refused ones, each with its `index`, `operation` and `error`.
+    `report` says which, and `refused` are these, each with its `index`, `operation` and `error`.
     """
 
     report: BatchReport
@@ -139,24 +139,25 @@ class BatchError(LvsError):
         self.report = report
 
     @property
-    def failures(self) -> Sequence[Failure]:
+    def refused(self) -> Sequence[Refusal]:
         """The refused operations, in order."""
-        return self.report.failures
+        return self.report.refused
 
     def __str__(self) -> str:
-        lines = [f"{len(self.failures)} of {self.report.sent} operations refused"]
-        lines += [f"  [{failure.index}] {failure.error}" for failure in self.failures[:8]]
-        if len(self.failures) > 8:
-            lines.append(f"  and {len(self.failures) - 8} more")
+        lines = [f"{len(self.refused)} of {self.report.sent} operations refused"]
+        lines += [f"  [{refusal.index}] {refusal.error}" for refusal in self.refused[:8]]
+        if len(self.refused) > 8:
+            lines.append(f"  and {len(self.refused) - 8} more")
         if self.report.interrupted is not None:
             lines.append(f"  interrupted: {self.report.interrupted}")
         return "\n".join(lines)
 
 
 class PlanError(LvsError):
-    """A director refused a step of a plan; no later phase was begun.
+    """A director refused a step of a plan, or could not be reached.
 
-    `outcome` says which steps were done, which were refused and why, and whether those done were undone.
+    `outcome` says which steps were done, which were refused and why, which were held up by them, and whether those
+    done were undone.
     """
 
     outcome: Outcome
@@ -169,6 +170,8 @@ class PlanError(LvsError):
         outcome = self.outcome
         lines = [f"{len(outcome.done)} of {len(outcome.plan)} steps done{', then undone' if outcome.undone else ''}"]
         lines += [f"  {refusal.error}" for refusal in outcome.refused[:8]]
+        if outcome.held:
+            lines.append(f"  {len(outcome.held)} steps held up")
         if outcome.interrupted is not None:
             lines.append(f"  interrupted: {outcome.interrupted}")
         return "\n".join(lines)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use lvs_core::model::{ServiceKey, Table};
-use lvs_core::plan::{OnFailure, Plan, Scope};
+use lvs_core::plan::{OnFailure, Plan, Planner, Scope};
 
 use super::{Engine, Moment};
 use crate::event::EventKind;
@@ -35,8 +35,7 @@ impl Engine {
     }
 
     fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
-        let scope = scope(&self.owned);
-        Plan::between(current, wanted, &scope).map_err(|error| error.to_string())
+        planner(&self.owned).plan(current, wanted).map_err(|error| error.to_string())
     }
 
     /// Brings the table to what is wanted. Looks at it first if asked to, or if it is not known.
@@ -112,7 +111,7 @@ impl Engine {
     fn note_drift(&mut self, current: &Table, known: &Table, moment: Moment) {
         let mut ours = known.clone();
         ours.services.retain(|entry| self.owned.contains(&entry.service.key()));
-        let Ok(back) = Plan::between(current, &ours, &scope(&self.owned)) else { return };
+        let Ok(back) = planner(&self.owned).plan(current, &ours) else { return };
         if !back.is_empty() {
             self.counts.drifts += 1;
             let operations: Vec<_> = back.operations().map(ToString::to_string).collect();
@@ -145,9 +144,10 @@ pub(super) fn keys(table: &Table) -> BTreeSet<ServiceKey> {
     table.services.iter().map(|entry| entry.service.key()).collect()
 }
 
-fn scope(owned: &BTreeSet<ServiceKey>) -> Scope {
-    let owned = owned.clone();
-    Scope::matching(move |key| owned.contains(key))
+/// Plans within what is owned. What cannot work is found when a file is read; here it would hold up all other services.
+fn planner(owned: &BTreeSet<ServiceKey>) -> Planner {
+    let scope = Scope::services(owned.iter().copied()).with_timeouts().with_daemons();
+    Planner::new(&scope).removing_all().unchecked()
 }
 
 /// The table after a complete plan: others' services as they were, and ours.

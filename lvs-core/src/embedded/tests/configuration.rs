@@ -163,8 +163,8 @@ fn a_batch_names_what_was_refused() {
     let mut director = EmbeddedDirector::new();
     let add = Operation::AddService(Service::new(web()));
     let report = director.apply(&[add, add, Operation::Flush], OnRefusal::Continue);
-    assert_eq!((report.answered, report.failures.len(), report.failures[0].index), (3, 1, 1));
-    assert_eq!(report.failures[0].error.cause, Cause::ServiceExists);
+    assert_eq!((report.answered, report.refused.len(), report.refused[0].index), (3, 1, 1));
+    assert_eq!(report.refused[0].error.cause, Cause::ServiceExists);
     let report = director.apply(&[add, add, Operation::Flush], OnRefusal::Stop);
     assert_eq!((report.answered, report.applied()), (2, 1));
     assert_eq!(director.services().unwrap().len(), 1);

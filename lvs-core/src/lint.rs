@@ -1,0 +1,324 @@
+//! What a table asks for that cannot work: refused by the kernel, or taken by it and then without the effect meant.
+//!
+//! [`Plan::between`](crate::plan::Plan::between) checks what it would add or change, so that a table is refused before
+//! anything is touched; [`explain`] finds the rule of the kernel that a refused operation has broken.
+//!
+//! ```
+//! use lvs_core::lint;
+//! use lvs_core::model::{Destination, Service, ServiceKey};
+//!
+//! let service = Service::new(ServiceKey::tcp("192.0.2.1", 80)?);
+//! let server = Destination::new("198.51.100.7".parse()?, 8000);
+//! let flaws = lint::destination(&service, &server);
+//! assert_eq!(
+//!     flaws[0].to_string(),
+//!     "port 8000 is never reached, since direct does not rewrite ports: use port 80, or masquerade"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::errno::Errno;
+use crate::model::{
+    Destination, DestinationKey, ForwardingMethod, Operation, Protocol, Service, ServiceKey, Table, Timeouts,
+    TunnelKind,
+};
+
+/// The largest number that the kernel takes where it counts in signed integers.
+const INT_MAX: u32 = i32::MAX as u32;
+
+/// Something that cannot work, with the way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// A server of the other address family, reached by something else than a tunnel. The kernel refuses it.
+    MixedFamily(ForwardingMethod),
+    /// A GUE tunnel without its UDP port. The kernel refuses it.
+    GueWithoutPort,
+    /// An address that is not unicast. The kernel refuses it.
+    NotUnicast(IpAddr),
+    /// A weight above 2^31-1. The kernel refuses it.
+    WeightOutOfRange(u32),
+    /// A lower threshold above the upper one. The kernel refuses it.
+    ThresholdsCrossed {
+        /// The upper threshold.
+        upper: u32,
+        /// The lower threshold.
+        lower: u32,
+    },
+    /// An upper threshold above 2^31-1. The kernel refuses it (6.1 series: from 6.1.183; 6.12 series: from 6.12.104).
+    ThresholdOutOfRange(u32),
+    /// Timeouts that are more than 2^31-1 ticks of the kernel's clock. The kernel refuses them.
+    TimeoutOutOfRange(u32),
+    /// A port other than the service's with a forwarding method that does not rewrite ports. The kernel takes it, and
+    /// packets arrive at the service's port.
+    PortNotRewritten {
+        /// The forwarding method.
+        forwarding: ForwardingMethod,
+        /// The port that was asked for.
+        asked: u16,
+        /// The port at which packets arrive, 0 for whatever port the client has chosen.
+        actual: u16,
+    },
+    /// Port 0 without persistence. The kernel takes it and rejects every packet.
+    ZeroPort,
+    /// One-packet scheduling of something else than UDP. The kernel takes it and ignores it.
+    OnePacketNotUdp(Protocol),
+    /// A protocol that IPVS does not schedule. The kernel takes it and never uses it.
+    UnscheduledProtocol(Protocol),
+    /// A mixed family while a sync daemon runs. The kernel refuses it.
+    MixedFamilyWithDaemon,
+}
+
+impl Flaw {
+    /// Whether the kernel refuses it, rather than taking it without the effect that was meant.
+    pub const fn is_refused(&self) -> bool {
+        !matches!(
+            self,
+            Self::PortNotRewritten { .. } | Self::ZeroPort | Self::OnePacketNotUdp(_) | Self::UnscheduledProtocol(_)
+        )
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::MixedFamily(forwarding) => write!(
+                f,
+                "{forwarding} cannot reach a server of the other address family: use a tunnel, or a service of that family"
+            ),
+            Self::GueWithoutPort => f.write_str("a GUE tunnel needs its UDP port: name it, or use ipip or gre"),
+            Self::NotUnicast(addr) => write!(f, "{addr} is not the unicast address of a server"),
+            Self::WeightOutOfRange(weight) => write!(f, "weight {weight} is above 2147483647"),
+            Self::ThresholdsCrossed { upper, lower } => {
+                write!(f, "the lower threshold {lower} is above the upper one, {upper}")
+            }
+            Self::ThresholdOutOfRange(upper) => write!(f, "the upper threshold {upper} is above 2147483647"),
+            Self::TimeoutOutOfRange(seconds) => {
+                write!(f, "a timeout of {seconds} s is above the kernel's limit (2^31-1 ticks: 2147483 s at 1000 Hz)")
+            }
+            Self::PortNotRewritten { forwarding, asked, actual: 0 } => write!(
+                f,
+                "port {asked} is never reached, since {forwarding} does not rewrite ports: use port 0, which keeps the \
+                 client's, or masquerade"
+            ),
+            Self::PortNotRewritten { forwarding, asked, actual } => write!(
+                f,
+                "port {asked} is never reached, since {forwarding} does not rewrite ports: use port {actual}, or masquerade"
+            ),
+            Self::ZeroPort => f.write_str("port 0 serves only persistent services: name a port, or make it persistent"),
+            Self::OnePacketNotUdp(protocol) => write!(f, "one-packet scheduling is for UDP, not for {protocol}"),
+            Self::UnscheduledProtocol(protocol) => {
+                write!(f, "{protocol} is not scheduled: IPVS serves tcp, udp and sctp")
+            }
+            Self::MixedFamilyWithDaemon => f.write_str(
+                "servers of the other address family and a sync daemon exclude each other: stop the daemon, or remove them",
+            ),
+        }
+    }
+}
+
+/// A flaw and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Of which service, `None` if of the table.
+    pub service: Option<ServiceKey>,
+    /// Of which of its destinations, `None` if of the service itself.
+    pub destination: Option<DestinationKey>,
+    /// What is wrong.
+    pub flaw: Flaw,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.service, &self.destination) {
+            (Some(service), Some(destination)) => write!(f, "destination {destination} of {service}: {}", self.flaw),
+            (Some(service), None) => write!(f, "service {service}: {}", self.flaw),
+            _ => self.flaw.fmt(f),
+        }
+    }
+}
+
+/// What is wrong with a service.
+pub fn service(service: &Service) -> Vec<Flaw> {
+    let key = service.key();
+    let mut flaws = Vec::new();
+    if let Some(protocol) = key.protocol() {
+        if !matches!(protocol, Protocol::Tcp | Protocol::Udp | Protocol::Sctp) {
+            flaws.push(Flaw::UnscheduledProtocol(protocol));
+        }
+        if key.port() == 0 && !service.is_persistent() {
+            flaws.push(Flaw::ZeroPort);
+        }
+        if service.is_one_packet() && protocol != Protocol::Udp {
+            flaws.push(Flaw::OnePacketNotUdp(protocol));
+        }
+    }
+    flaws
+}
+
+/// What is wrong with a destination of a service.
+pub fn destination(service: &Service, destination: &Destination) -> Vec<Flaw> {
+    of_key(&service.key(), destination)
+}
+
+fn of_key(key: &ServiceKey, destination: &Destination) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    let forwarding = destination.forwarding;
+    // In the kernel's order (ip_vs_ctl.c), so that the first one is that which it answers with.
+    if destination.key.family() != key.family() && forwarding != ForwardingMethod::Tunnel {
+        flaws.push(Flaw::MixedFamily(forwarding));
+    }
+    if destination.weight > INT_MAX {
+        flaws.push(Flaw::WeightOutOfRange(destination.weight));
+    }
+    let (upper, lower) = (destination.upper_threshold, destination.lower_threshold);
+    if lower > upper {
+        flaws.push(Flaw::ThresholdsCrossed { upper, lower });
+    }
+    if upper > INT_MAX {
+        flaws.push(Flaw::ThresholdOutOfRange(upper));
+    }
+    if destination.tunnel.kind == TunnelKind::Gue && destination.tunnel.port == 0 {
+        flaws.push(Flaw::GueWithoutPort);
+    }
+    if !may_be_a_server(destination.key.addr) {
+        flaws.push(Flaw::NotUnicast(destination.key.addr));
+    }
+    let rewrites = !matches!(forwarding, ForwardingMethod::Direct | ForwardingMethod::Tunnel | ForwardingMethod::Local);
+    let (asked, actual) = (destination.key.port, key.port());
+    if key.protocol().is_some() && !rewrites && asked != actual {
+        flaws.push(Flaw::PortNotRewritten { forwarding, asked, actual });
+    }
+    flaws
+}
+
+/// The classes that the kernel refuses wherever it runs; broadcast addresses of its own networks it knows alone
+/// (`ip_vs_ctl.c: ip_vs_new_dest()`). Link-local addresses may be its own.
+fn may_be_a_server(addr: IpAddr) -> bool {
+    match addr {
+        IpAddr::V4(addr) => !(addr.is_unspecified() || addr.is_broadcast() || addr.is_multicast()),
+        IpAddr::V6(addr) => !(addr.is_unspecified() || addr.is_multicast() || addr.to_ipv4_mapped().is_some()),
+    }
+}
+
+fn timeouts(timeouts: &Timeouts) -> Option<Flaw> {
+    // At 100 Hz, the slowest clock: what is above that no kernel takes.
+    let most = INT_MAX / 100;
+    let found = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp].into_iter().find(|seconds| *seconds > most);
+    found.map(Flaw::TimeoutOutOfRange)
+}
+
+/// Everything that is wrong with a table, in its order.
+pub fn table(table: &Table) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(flaw) = table.timeouts.as_ref().and_then(timeouts) {
+        findings.push(Finding { service: None, destination: None, flaw });
+    }
+    let mut mixed = false;
+    for entry in &table.services {
+        let key = Some(entry.service.key());
+        findings.extend(service(&entry.service).into_iter().map(|flaw| Finding {
+            service: key,
+            destination: None,
+            flaw,
+        }));
+        for server in &entry.destinations {
+            mixed |= server.key.family() != entry.service.key().family();
+            let at = Some(server.key);
+            let flaws = destination(&entry.service, server).into_iter();
+            findings.extend(flaws.map(|flaw| Finding { service: key, destination: at, flaw }));
+        }
+    }
+    if mixed && !table.daemons.is_empty() {
+        findings.push(Finding { service: None, destination: None, flaw: Flaw::MixedFamilyWithDaemon });
+    }
+    findings
+}
+
+/// The rule of the kernel that a refused operation has broken, as far as the operation alone shows it.
+pub fn explain(operation: &Operation, errno: Errno) -> Option<Flaw> {
+    if !matches!(errno, Errno::EINVAL | Errno::ERANGE) {
+        return None;
+    }
+    match operation {
+        Operation::AddDestination(key, server) | Operation::UpdateDestination(key, server) => {
+            let mixed = server.key.family() != key.family();
+            let flaw = of_key(key, server).into_iter().find(Flaw::is_refused);
+            // Nothing else about a tunnel to the other family is refused.
+            flaw.or((mixed && errno == Errno::EINVAL).then_some(Flaw::MixedFamilyWithDaemon))
+        }
+        Operation::SetTimeouts(values) => {
+            let most = [values.tcp, values.tcp_fin, values.udp].into_iter().max();
+            most.map(Flaw::TimeoutOutOfRange)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Tunnel, TunnelFlags};
+
+    fn web() -> Service {
+        Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap())
+    }
+
+    fn server(addr: &str, port: u16) -> Destination {
+        Destination::new(addr.parse().unwrap(), port)
+    }
+
+    #[test]
+    fn each_flaw_of_a_destination_is_found_and_says_the_way_out() {
+        let good = server("198.51.100.7", 80);
+        let masq = ForwardingMethod::Masquerade;
+        for (server, flaw) in [
+            (good, None),
+            (server("198.51.100.7", 8000).with_forwarding(masq), None),
+            (server("2001:db8::7", 80).with_tunnel(Tunnel::IPIP), None),
+            (server("198.51.100.7", 8000), Some("use port 80, or masquerade")),
+            (server("2001:db8::7", 80), Some("use a tunnel")),
+            (good.with_weight(1 << 31), Some("above 2147483647")),
+            (good.with_thresholds(1, 2), Some("lower threshold 2 is above")),
+            (good.with_tunnel(Tunnel::gue(0, TunnelFlags::NO_CHECKSUM)), Some("name it")),
+            (server("224.0.0.5", 80), Some("224.0.0.5 is not the unicast")),
+        ] {
+            let flaws = destination(&web(), &server);
+            assert_eq!(flaws.len(), usize::from(flaw.is_some()), "{flaws:?}");
+            assert!(flaws.iter().all(|found| found.to_string().contains(flaw.unwrap())), "{flaws:?}");
+        }
+        let mark = Service::new(ServiceKey::fwmark(1, crate::model::AddressFamily::Ipv4).unwrap());
+        assert_eq!(destination(&mark, &server("198.51.100.7", 8000)), [], "a mark has no port of its own");
+    }
+
+    #[test]
+    fn flaws_of_services_and_tables_are_found() {
+        let any_port = Service::new(ServiceKey::tcp("192.0.2.1", 0).unwrap());
+        assert_eq!(service(&any_port), [Flaw::ZeroPort]);
+        assert_eq!(service(&any_port.with_persistence(60)), []);
+        assert_eq!(service(&web().with_one_packet()), [Flaw::OnePacketNotUdp(Protocol::Tcp)]);
+
+        let mut mixed = Table::new();
+        let mut entry = crate::model::TableService::new(web());
+        entry.destinations.push(server("2001:db8::7", 80).with_tunnel(Tunnel::IPIP));
+        mixed.services.push(entry);
+        assert_eq!(super::table(&mixed), []);
+        mixed.daemons.push(crate::model::Daemon::new(crate::model::DaemonRole::Master, "eth0".parse().unwrap(), 1));
+        assert_eq!(super::table(&mixed)[0].flaw, Flaw::MixedFamilyWithDaemon);
+    }
+
+    #[test]
+    fn a_refusal_names_the_rule_that_was_broken() {
+        let add = |server| Operation::AddDestination(web().key(), server);
+        let mixed = server("2001:db8::7", 80);
+        let explained = |operation| explain(&operation, Errno::EINVAL);
+        assert_eq!(explained(add(mixed)), Some(Flaw::MixedFamily(ForwardingMethod::Direct)));
+        assert_eq!(explained(add(mixed.with_tunnel(Tunnel::IPIP))), Some(Flaw::MixedFamilyWithDaemon));
+        assert_eq!(explained(add(server("198.51.100.7", 8000))), None, "the kernel takes that");
+        assert_eq!(explain(&add(mixed), Errno::EEXIST), None);
+    }
+}

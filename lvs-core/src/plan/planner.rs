@@ -1,0 +1,204 @@
+use std::collections::{HashMap, HashSet};
+
+use super::{Applied, Incomplete, OnFailure, Ownership, Plan, PlanError, Scope};
+use crate::director::Director;
+use crate::error::Result;
+use crate::lint::{self, Finding};
+use crate::model::{Destination, DestinationKey, ServiceKey, Table, TableService};
+
+/// How a plan is made: within which scope, for which owner, and with which checks.
+///
+/// [`Plan::between`] and [`reconcile`] are a planner with nothing but a scope.
+///
+/// ```
+/// use lvs_core::Director;
+/// use lvs_core::embedded::EmbeddedDirector;
+/// use lvs_core::model::{Service, ServiceKey, Table, TableService};
+/// use lvs_core::plan::{OnFailure, Ownership, Place, PlanError, Planner};
+///
+/// let key = ServiceKey::tcp("192.0.2.1", 80)?;
+/// let mut director = EmbeddedDirector::new();
+/// director.add_service(&Service::new(key))?; // somebody else's
+///
+/// let mut wanted = Table::new();
+/// wanted.services.push(TableService::new(Service::new(key).with_scheduler("rr".parse()?)));
+/// let ours = Ownership::new("web", Place::embedded("test"));
+/// let current = director.snapshot()?.to_table();
+/// let refused = Planner::owned_by(&ours).plan(&current, &wanted);
+/// assert_eq!(refused, Err(PlanError::NotOwned { service: key, owner: "web".to_owned() }));
+///
+/// let plan = Planner::owned_by(&ours).adopting().plan(&current, &wanted)?;
+/// assert_eq!(plan.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Planner {
+    scope: Scope,
+    owner: Option<Ownership>,
+    adopts: bool,
+    removes_all: bool,
+    checks: bool,
+}
+
+impl Planner {
+    /// Plans may touch what is in the scope.
+    pub fn new(scope: &Scope) -> Self {
+        Self { scope: scope.clone(), owner: None, adopts: false, removes_all: false, checks: true }
+    }
+
+    /// Plans may touch what an owner has put in force, and add what nobody has.
+    ///
+    /// A wanted service that is there and not owned is an error, unless [`Planner::adopting`]. Add the services of the
+    /// plan to the record *before* applying it, see [`Ownership::claim`].
+    pub fn owned_by(ownership: &Ownership) -> Self {
+        Self { owner: Some(ownership.clone()), ..Self::new(&ownership.scope()) }
+    }
+
+    /// Wanted services that are there already and not owned are taken over.
+    pub const fn adopting(mut self) -> Self {
+        self.adopts = true;
+        self
+    }
+
+    /// A wanted table without services may remove all that the scope owns.
+    pub const fn removing_all(mut self) -> Self {
+        self.removes_all = true;
+        self
+    }
+
+    /// Without [`lint`]: what the kernel refuses shows when the plan is applied, what it takes without effect never.
+    pub const fn unchecked(mut self) -> Self {
+        self.checks = false;
+        self
+    }
+
+    /// The smallest plan from what is there to what is wanted.
+    ///
+    /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts of 0 or `None` stay
+    /// as they are, and daemons are stopped or started only if the wanted table names at least one.
+    ///
+    /// # Errors
+    /// [`PlanError`] says which.
+    pub fn plan(&self, current: &Table, wanted: &Table) -> Result<Plan, PlanError> {
+        check_names(wanted)?;
+        let scope = self.scope_for(current, wanted)?;
+        check_scope(wanted, &scope)?;
+        if wanted.services.is_empty() && !self.removes_all {
+            let removed = current.services.iter().filter(|entry| scope.owns(&entry.service.key())).count();
+            if removed > 0 {
+                return Err(PlanError::RemovesAll(removed));
+            }
+        }
+        if self.checks {
+            check_changes(current, wanted)?;
+        }
+        Plan::difference(current, wanted, &scope)
+    }
+
+    /// Reads what the director holds now, plans and applies, see [`reconcile`].
+    ///
+    /// # Errors
+    /// Those of [`reconcile`].
+    pub fn reconcile<D: Director + ?Sized>(
+        &self,
+        director: &mut D,
+        wanted: &Table,
+        on_failure: OnFailure,
+    ) -> Result<Applied> {
+        let plan = self.plan(&director.snapshot()?.to_table(), wanted)?;
+        let outcome = plan.apply(director, on_failure);
+        if outcome.is_complete() { Ok(Applied { plan }) } else { Err(Incomplete::new(plan, outcome).into()) }
+    }
+
+    fn scope_for(&self, current: &Table, wanted: &Table) -> Result<Scope, PlanError> {
+        let Some(owner) = &self.owner else { return Ok(self.scope.clone()) };
+        let present: HashSet<ServiceKey> = current.services.iter().map(|entry| entry.service.key()).collect();
+        let keys = || wanted.services.iter().map(|entry| entry.service.key());
+        let foreign = keys().find(|key| present.contains(key) && !owner.owns(key));
+        match foreign {
+            Some(service) if !self.adopts => Err(PlanError::NotOwned { service, owner: owner.name().to_owned() }),
+            _ => Ok(self.scope.clone().or(Scope::services(keys()))),
+        }
+    }
+}
+
+/// Puts a table in force: reads what the director holds now, plans the difference and applies it.
+///
+/// Returns the plan, every step of which has taken effect. Running it again after any interruption, even of the whole
+/// process, goes on from wherever the table is.
+///
+/// # Errors
+/// When the director cannot be read, when the table cannot be planned ([`Error::Plan`](crate::Error::Plan)), and when
+/// not every step took effect: [`Error::Incomplete`](crate::Error::Incomplete) holds the plan and its outcome.
+pub fn reconcile<D: Director + ?Sized>(
+    director: &mut D,
+    wanted: &Table,
+    scope: &Scope,
+    on_failure: OnFailure,
+) -> Result<Applied> {
+    Planner::new(scope).reconcile(director, wanted, on_failure)
+}
+
+/// Nothing is named twice.
+fn check_names(wanted: &Table) -> Result<(), PlanError> {
+    let mut services = HashSet::new();
+    let mut destinations = HashSet::new();
+    for entry in &wanted.services {
+        let key = entry.service.key();
+        if !services.insert(key) {
+            return Err(PlanError::DuplicateService(key));
+        }
+        destinations.clear();
+        if let Some(twice) = entry.destinations.iter().find(|server| !destinations.insert(server.key)) {
+            return Err(PlanError::DuplicateDestination(key, twice.key));
+        }
+    }
+    let mut roles = HashSet::new();
+    match wanted.daemons.iter().find(|daemon| !roles.insert(daemon.role)) {
+        Some(daemon) => Err(PlanError::DuplicateDaemon(daemon.role)),
+        None => Ok(()),
+    }
+}
+
+fn check_scope(wanted: &Table, scope: &Scope) -> Result<(), PlanError> {
+    let mut keys = wanted.services.iter().map(|entry| entry.service.key());
+    if let Some(key) = keys.find(|key| !scope.owns(key)) {
+        return Err(PlanError::OutOfScope(key));
+    }
+    if wanted.timeouts.is_some() && !scope.owns_timeouts() {
+        return Err(PlanError::TimeoutsOutOfScope);
+    }
+    match wanted.daemons.first() {
+        Some(daemon) if !scope.owns_daemons() => Err(PlanError::DaemonOutOfScope(daemon.role)),
+        _ => Ok(()),
+    }
+}
+
+/// Nothing that would be added or changed has a flaw. What is there already is left in peace.
+fn check_changes(current: &Table, wanted: &Table) -> Result<(), PlanError> {
+    let present: HashMap<ServiceKey, &TableService> =
+        current.services.iter().map(|entry| (entry.service.key(), entry)).collect();
+    let mut findings = Vec::new();
+    for entry in &wanted.services {
+        let key = entry.service.key();
+        let old = present.get(&key);
+        if old.is_none_or(|old| old.service != entry.service) {
+            let flaws = lint::service(&entry.service).into_iter();
+            findings.extend(flaws.map(|flaw| Finding { service: Some(key), destination: None, flaw }));
+        }
+        let servers: HashMap<DestinationKey, &Destination> =
+            old.into_iter().flat_map(|old| &old.destinations).map(|server| (server.key, server)).collect();
+        for server in &entry.destinations {
+            // A weight is no reason to look again at the rest: quiescing a flawed server must stay possible.
+            let is_known = |old: &&Destination| old.with_weight(server.weight) == *server;
+            if servers.get(&server.key).is_none_or(|old| !is_known(old)) || server.weight > i32::MAX as u32 {
+                let flaws = lint::destination(&entry.service, server).into_iter();
+                findings.extend(flaws.map(|flaw| Finding { service: Some(key), destination: Some(server.key), flaw }));
+            }
+        }
+    }
+    let whole = lint::table(wanted).into_iter().filter(|finding| finding.service.is_none());
+    findings.extend(whole);
+    if findings.is_empty() { Ok(()) } else { Err(PlanError::Flawed(findings)) }
+}
