@@ -50,7 +50,8 @@ impl Shared {
                 .map(|number| Operation::RemoveDestination(key(family, 0), destination(family, number).key))
                 .collect(),
         };
-        self.table().apply(&operations, OnRefusal::Continue).into_result().unwrap();
+        // Drawn at random: some of them are refused.
+        let _ = self.table().apply(&operations, OnRefusal::Continue);
     }
 }
 
