@@ -95,7 +95,7 @@ def test_nothing_is_emptied_by_accident(director: Director) -> None:
 
 def test_what_cannot_work_is_refused_before_anything_is_touched(director: Director) -> None:
     wanted = {WEB: ["198.51.100.7:8000"]}
-    with pytest.raises(lvs.InvalidInputError, match="use port 80, or masquerade"):
+    with pytest.raises(lvs.InvalidInputError, match=r"use port 80, or masquerade"):
         director.reconcile(wanted)
     assert not director.services
     assert len(lvs.lint(wanted)) == 1 and not lvs.lint(OLD)
@@ -109,7 +109,7 @@ def test_a_rollback_stays_in_its_scope(director: Director) -> None:
     before, ours = director.snapshot(), Scope.network("192.0.2.0/24")
     director.reconcile(NEW, scope=ours)
     director.add_service("udp://203.0.113.1:53")
-    director.set_timeouts(60)
+    director.set_timeouts(tcp=60)
     timeouts = director.timeouts
     with pytest.raises(lvs.InvalidInputError, match="outside of the scope"):
         director.plan(before, scope=ours)

@@ -7,12 +7,13 @@ use crate::error::{ErrorKind, Result};
 
 /// How a drain ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[must_use = "what was cut or left behind is only reported here"]
 #[non_exhaustive]
 pub struct Drained {
     /// Whether it was broken off: then the weights are back.
     pub cancelled: bool,
+    /// What was applied on the way, in order; of a cancelled drain without what brought the weights back.
+    pub operations: Vec<Operation>,
     /// What was cut because the deadline passed, with what it still held. Its connections are lost.
     pub cut: Vec<Remaining>,
     /// What was removed without being cut while something of it was left: closing connections, UDP flows, templates.
@@ -23,9 +24,9 @@ pub struct Drained {
 
 /// Drives a drain to its end: looks, applies what is due, and waits.
 ///
-/// `wait` is called after each look that leaves something to be waited for, or that cut something, and returns the time
-/// of the next one, or breaks off: then the drain is cancelled and the weights go back, as they do when the director
-/// fails. It is where a program sleeps, or a test moves the embedded director's clock.
+/// `wait` is called after each look that leaves something to be waited for and returns the time of the next one, or
+/// breaks off: then the drain is cancelled and the weights go back, as they do when the director fails. It is where a
+/// program sleeps, or a test moves the embedded director's clock.
 ///
 /// # Errors
 /// [`DrainError::NotFound`] when nothing of the target is there at the first look. Otherwise when the director cannot be
@@ -58,13 +59,14 @@ fn drive<D: Director + ?Sized>(
     loop {
         let progress = drain.step(&director.snapshot()?, now);
         apply(director, &progress.operations)?;
+        drained.operations.extend(&progress.operations);
         add(&mut drained.cut, &progress.cut);
         add(&mut drained.left_behind, &progress.left_behind);
         if progress.done {
             return Ok(drained);
         }
         // What was just removed or quiesced is looked at again at once if nothing else is waited for.
-        if progress.waiting.is_empty() && progress.cut.is_empty() {
+        if progress.waiting.is_empty() {
             continue;
         }
         match wait(director, &progress) {

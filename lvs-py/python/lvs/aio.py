@@ -326,7 +326,7 @@ class AsyncDirector:
             for (service, server), (up, weight) in zip(keys, found, strict=True):
                 changes += health.report(service, server, up, now, weight=weight)
             scope = Scope.services(*{service for service, _ in keys})
-            await self.reconcile(health.wanted(now), scope=scope)
+            await self.reconcile(health.wanted(now), scope=scope, check=False)
             yield changes
             await self._sleep(interval)
 

@@ -163,7 +163,7 @@ fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
     }
     let mut machine = CoreDrain::new(target, policy);
     let start = Instant::now();
-    let mut failed = None;
+    let (mut failed, mut shown) = (None, 0);
     let last = core_drain::run(&mut *director, &mut machine, Duration::ZERO, |_, progress| {
         let waiting = progress.waiting.iter().map(|left| {
             format!(
@@ -171,6 +171,7 @@ fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
                 left.destination, left.service, left.active, left.inactive, left.persistent
             )
         });
+        shown += progress.operations.len();
         let lines: String =
             progress.operations.iter().map(|operation| format!("{operation}\n")).chain(waiting).collect();
         // A reader that has gone does not stop a drain.
@@ -178,7 +179,7 @@ fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
         std::thread::sleep(Duration::from_secs(1));
         ControlFlow::Continue(start.elapsed())
     })?;
-    for operation in &last.operations {
+    for operation in &last.operations[shown..] {
         writeln!(out, "{operation}")?;
     }
     let cut: u64 = last.cut.iter().map(|left| u64::from(left.active)).sum();

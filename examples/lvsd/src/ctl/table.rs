@@ -33,14 +33,13 @@ pub(super) fn restore(cli: &Cli, rules: Option<&Path>, out: &mut dyn Write) -> A
     let script = rules::parse(&text).map_err(|errors| anyhow!("{name}:\n{errors}"))?;
     let table = script.to_table().map_err(|errors| anyhow!("{name}:\n{errors}"))?;
     let mut director = cli.target.open()?;
-    let (plan, outcome) = reconcile(&mut *director, &table, &Scope::all(), OnFailure::Undo)?;
-    for &step in &outcome.done {
-        writeln!(out, "{}", plan.steps()[step].operation)?;
+    let applied = reconcile(&mut *director, &table, &Scope::all(), OnFailure::Undo)?;
+    for operation in applied.plan.operations() {
+        writeln!(out, "{operation}")?;
     }
-    if plan.is_empty() {
+    if applied.plan.is_empty() {
         writeln!(out, "nothing to do: the table is as it should be")?;
     }
-    outcome.into_result().context("the table is as before")?;
     Ok(true)
 }
 
