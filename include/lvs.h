@@ -1818,7 +1818,8 @@ lvs_status lvs_director_open_kernel(const struct lvs_kernel_options *options,
 /* The embedded director --------------------------------------------------------------------------- */
 
 /**
- * Which of the two behaviours of the stable kernels to follow.
+ * Which behaviour of the kernel to follow. Vendors carry changes into older kernels: lvs_director_profile() asks a
+ * running one.
  */
 LVS_ENUM(lvs_profile) {
   /**
@@ -1829,6 +1830,10 @@ LVS_ENUM(lvs_profile) {
    * Linux 6.1 to 6.1.182, 6.12 to 6.12.103.
    */
   LVS_PROFILE_OLD = 1,
+  /**
+   * Linux 7.1 and later.
+   */
+  LVS_PROFILE_LINUX7 = 2,
 };
 
 /**
@@ -1882,8 +1887,8 @@ typedef struct lvs_embedded_options {
    */
   uint64_t seed;
   /**
-   * What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
-   * drop_entry drops.
+   * The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the most that its growing table
+   * has; 0 for 4096.
    */
   uint32_t connection_table_size;
   /**
@@ -2012,9 +2017,26 @@ typedef struct lvs_settings {
    */
   int32_t amemthresh;
   /**
-   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
+   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled again is dropped, once.
    */
   uint32_t conntrack;
+  /**
+   * The most entries of the connection table; at the limit, packets that would open a connection are dropped. Only
+   * LVS_PROFILE_LINUX7 has it, and the next two.
+   */
+  uint32_t conn_max;
+  /**
+   * The connection table grows when it holds more than 2 to this power entries a bucket, -8 to 8.
+   */
+  int32_t conn_lfactor;
+  /**
+   * The service table grows when it holds more than 2 to this power services a bucket, -8 to 8.
+   */
+  int32_t svc_lfactor;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
 } lvs_settings;
 #define LVS_SETTINGS_INIT \
   {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
@@ -2067,6 +2089,24 @@ LVS_NODISCARD
 lvs_status lvs_director_totals(const struct lvs_director *director,
                                struct lvs_stats *totals,
                                struct lvs_error **err);
+
+/**
+ * Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
+ * statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+ */
+LVS_NODISCARD
+lvs_status lvs_director_proc_status(const struct lvs_director *director,
+                                    struct lvs_proc_status *status,
+                                    struct lvs_error **err);
+
+/**
+ * Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged by its version; in a
+ * namespace without services it may take a service that is made for that moment, of firewall mark 4294967295.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_profile(const struct lvs_director *director,
+                                uint32_t *profile,
+                                struct lvs_error **err);
 
 /**
  * Reads the embedded director's sysctls. LVS_STATUS_UNSUPPORTED for the kernel.
@@ -2277,15 +2317,15 @@ LVS_ENUM(lvs_verdict_kind) {
    */
   LVS_VERDICT_KIND_BYPASSED = 1,
   /**
-   * The client is told that there is nobody.
+   * The client is rejected with ICMP port unreachable.
    */
-  LVS_VERDICT_KIND_REFUSED = 2,
+  LVS_VERDICT_KIND_REJECTED = 2,
   /**
-   * The director leaves it alone.
+   * It passes on to the rest of the system, as if there were no director.
    */
-  LVS_VERDICT_KIND_NOT_OURS = 3,
+  LVS_VERDICT_KIND_PASSED = 3,
   /**
-   * It vanishes.
+   * It is dropped.
    */
   LVS_VERDICT_KIND_DROPPED = 4,
 };
@@ -2315,43 +2355,43 @@ LVS_ENUM(lvs_why) {
    */
   LVS_WHY_REPLY = 4,
   /**
-   * Refused: no destination, or all quiesced or overloaded.
+   * Rejected: no destination, or all quiesced or overloaded.
    */
   LVS_WHY_NO_DESTINATION = 5,
   /**
-   * Refused: the service has no scheduler.
+   * Rejected: the service has no scheduler.
    */
   LVS_WHY_NO_SCHEDULER = 6,
   /**
-   * Refused: the service has port 0 and is not persistent.
+   * Rejected: the service has port 0 and is not persistent.
    */
   LVS_WHY_PORT_ZERO = 7,
   /**
-   * Not ours: its protocol is none that is scheduled.
+   * Passed: its protocol is none that is scheduled.
    */
   LVS_WHY_PROTOCOL = 8,
   /**
-   * Not ours: no service matches it.
+   * Passed: no service matches it.
    */
   LVS_WHY_NO_SERVICE = 9,
   /**
-   * Not ours: it has no connection and may not open one.
+   * Passed: it has no connection and may not open one.
    */
   LVS_WHY_NOT_OPENING = 10,
   /**
-   * Not ours: its source port is 20.
+   * Passed: its source port is 20.
    */
   LVS_WHY_FTP_DATA_PORT = 11,
   /**
-   * Not ours: a port that an FTP service does not handle.
+   * Passed: a port that an FTP service does not handle.
    */
   LVS_WHY_OTHER_PORT = 12,
   /**
-   * Not ours: a backup sync daemon runs, and backup_only is set.
+   * Passed: a backup sync daemon runs, and backup_only is set.
    */
   LVS_WHY_BACKUP_ONLY = 13,
   /**
-   * Not ours: a reply without a connection, or of one that is not masqueraded.
+   * Passed: a reply without a connection, or of one that is not masqueraded.
    */
   LVS_WHY_NO_REPLY = 14,
   /**
@@ -2366,6 +2406,14 @@ LVS_ENUM(lvs_why) {
    * Dropped: its former connection, which is to end, is still tracked.
    */
   LVS_WHY_TRACKED = 17,
+  /**
+   * Passed: no service of its address family exists.
+   */
+  LVS_WHY_NO_HOOK = 18,
+  /**
+   * Dropped: the connection table has as many entries as conn_max allows.
+   */
+  LVS_WHY_CONNECTION_LIMIT = 19,
 };
 
 /**
@@ -2565,7 +2613,7 @@ LVS_ENUM(lvs_state) {
    */
   LVS_STATE_ASSURED = 24,
   /**
-   * A name that this library does not know.
+   * `ERR!`, or a word that this library does not know: see lvs_connection.unknown_state.
    */
   LVS_STATE_UNKNOWN = 25,
 };
@@ -2639,7 +2687,8 @@ typedef struct lvs_connection {
    */
   uint16_t client_port;
   /**
-   * The port that the client asked for, in host order.
+   * The port that the client asked for, in host order. Of a firewall mark's template what the kernel shows there: 0, but
+   * 65535 if a kernel before 7.1 has invalidated the template.
    */
   uint16_t target_port;
   /**
@@ -2679,6 +2728,15 @@ typedef struct lvs_connection {
    * The length of the engine's data.
    */
   size_t engine_data_len;
+  /**
+   * LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL byte at the end, which lives
+   * as long as the entry; else NULL.
+   */
+  const char *unknown_state;
+  /**
+   * The length of the word.
+   */
+  size_t unknown_state_len;
 } lvs_connection;
 #define LVS_CONNECTION_INIT \
   {(uint32_t)sizeof(lvs_connection), 0, 0, 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, \
@@ -3032,6 +3090,71 @@ typedef struct lvs_helper {
 } lvs_helper;
 
 /**
+ * How full a hash table of a network namespace is. Its layout never changes.
+ */
+typedef struct lvs_table_status {
+  /**
+   * What is in it. Of the connection table: templates, too.
+   */
+  uint64_t entries;
+  /**
+   * How many buckets it has, 0 as long as there is no table.
+   */
+  uint64_t buckets;
+  /**
+   * Buckets are 2 to this power.
+   */
+  uint32_t bits;
+  /**
+   * The load factor that the table was last resized for.
+   */
+  int32_t lfactor;
+  /**
+   * How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without entries. A masqueraded
+   * connection is in two buckets.
+   */
+  uint64_t lengths[8];
+} lvs_table_status;
+
+/**
+ * How full the tables of a network namespace are, from ip_vs_status. Initialise it with LVS_PROC_STATUS_INIT.
+ */
+typedef struct lvs_proc_status {
+  /**
+   * The size of this record as the program was compiled.
+   */
+  uint32_t struct_size;
+  /**
+   * 0.
+   */
+  uint32_t reserved;
+  /**
+   * The connection table.
+   */
+  struct lvs_table_status connections;
+  /**
+   * The service table, of both families and of addresses and marks.
+   */
+  struct lvs_table_status services;
+  /**
+   * Threads of the estimator that there are.
+   */
+  uint64_t estimator_threads;
+  /**
+   * Threads of the estimator that there can be; 0 before the first service.
+   */
+  uint64_t estimator_max_threads;
+  /**
+   * Services, destinations and totals that are estimated at a time; 0 until the kernel has found out how many it can.
+   */
+  uint64_t estimator_chain_length;
+  /**
+   * How many a thread of the estimator can take.
+   */
+  uint64_t estimator_per_thread;
+} lvs_proc_status;
+
+/**
  * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
  */
 typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counters, void *user);
@@ -3058,6 +3181,15 @@ LVS_NODISCARD
 lvs_status lvs_procfs_stats(const struct lvs_procfs *procfs,
                             struct lvs_stats *stats,
                             struct lvs_error **err);
+
+/**
+ * Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to root alone:
+ * LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED. For an embedded director see lvs_director_proc_status().
+ */
+LVS_NODISCARD
+lvs_status lvs_procfs_status(const struct lvs_procfs *procfs,
+                             struct lvs_proc_status *status,
+                             struct lvs_error **err);
 
 /**
  * Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and nothing zeroes them.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::Random;
 use lvs_core::Director;
-use lvs_core::embedded::{EmbeddedDirector, Packet, Payload, SctpChunk, TcpFlags, Verdict, Why};
+use lvs_core::embedded::{EmbeddedDirector, ForwardReason, Packet, Payload, SctpChunk, TcpFlags, Verdict};
 use lvs_core::model::{AddressFamily, Connection, Destination, ForwardingMethod, Protocol, Service, ServiceKey};
 use lvs_core::schedulers::{Profile, SCHEDULERS};
 
@@ -91,7 +91,9 @@ fn assert_counted(director: &mut EmbeddedDirector) {
 
 #[test]
 fn connections_are_conserved_and_no_quiesced_server_is_chosen() {
-    for (seed, profile) in [(1, Profile::Old), (2, Profile::New), (3, Profile::New)] {
+    for (seed, profile) in
+        [(1, Profile::Old), (2, Profile::New), (3, Profile::New), (4, Profile::Linux7), (5, Profile::Linux7)]
+    {
         let mut random = Random(seed);
         let mut director = EmbeddedDirector::options().profile(profile).seed(seed).build();
         let mut scheduled = 0;
@@ -139,12 +141,14 @@ fn connections_are_conserved_and_no_quiesced_server_is_chosen() {
                     settings.conn_reuse_mode = random.below(4) as i32;
                     settings.sloppy_tcp = random.one_in(2);
                     settings.secure_tcp = random.pick(&[0, 3]);
+                    settings.conn_max = random.pick(&[1 << 30, 1 << 30, 200]);
+                    settings.conn_lfactor = random.below(8) as i8 - 4;
                     director.set_settings(settings);
                 }
                 _ => {
                     let verdict = director.receive(&packet(&mut random));
                     if let Verdict::Forwarded(forwarding) = verdict
-                        && forwarding.why == Why::Scheduled
+                        && forwarding.reason == ForwardReason::Scheduled
                     {
                         scheduled += 1;
                         let all: Vec<_> = director.services().unwrap();
@@ -222,4 +226,66 @@ fn packets_taken_together_fare_as_one_by_one() {
     let (alone, together) = (play(false), play(true));
     assert!(alone.0.iter().filter(|(_, verdict)| verdict.is_forwarded()).count() > 10_000);
     assert_eq!(alone, together);
+}
+
+#[test]
+fn a_very_long_time_passes_at_once() {
+    const CENTURIES: Duration = Duration::from_secs(100 * 365 * 86_400);
+    for scheduler in ["rr", "lblc", "lblcr"] {
+        for profile in Profile::ALL {
+            let mut director = EmbeddedDirector::options().profile(profile).build();
+            let service = Service::new(key(3)).with_scheduler(scheduler.parse().unwrap()).with_persistence(77);
+            director.add_service(&service).unwrap();
+            for host in 1..=4 {
+                director.add_destination(&key(3), &server(3, host)).unwrap();
+            }
+            let mut settings = *director.settings();
+            settings.drop_entry = 3;
+            settings.drop_packet = 3;
+            director.set_settings(settings);
+            for port in 1024..2024 {
+                let client = SocketAddr::new([203, 0, 113, 9].into(), port);
+                let _ = director.receive(&Packet::tcp(client, vip(3), TcpFlags::SYN));
+            }
+            director.remove_destination(&key(3), &server(3, 1).key).unwrap();
+            let began = std::time::Instant::now();
+            for _ in 0..5 {
+                director.advance(CENTURIES);
+            }
+            director.advance(Duration::MAX);
+            assert!(began.elapsed() < Duration::from_secs(2), "{scheduler}, {profile}: {:?}", began.elapsed());
+            assert_eq!(director.connection_count(), 0);
+        }
+    }
+}
+
+#[test]
+fn defences_do_the_same_in_one_step_and_in_many() {
+    let play = |steps: u32| {
+        let mut random = Random(9);
+        let mut director = EmbeddedDirector::options().profile(Profile::Linux7).seed(3).build();
+        director.add_service(&Service::new(key(3)).with_persistence(77)).unwrap();
+        for host in 1..=4 {
+            director.add_destination(&key(3), &server(3, host)).unwrap();
+        }
+        let mut settings = *director.settings();
+        settings.drop_entry = 3;
+        settings.drop_packet = 2;
+        settings.amemthresh = 1000;
+        director.set_available_pages(500);
+        director.set_settings(settings);
+        let mut seen = Vec::new();
+        for _ in 0..300 {
+            for _ in 0..10 {
+                let client = SocketAddr::new([203, 0, 113, random.below(50) as u8].into(), 1024);
+                seen.push(director.receive(&Packet::tcp(client, vip(3), TcpFlags::SYN)));
+            }
+            let pause = Duration::from_millis(random.below(40) * 1000);
+            for _ in 0..steps {
+                director.advance(pause / steps);
+            }
+        }
+        (seen, director.destinations(&key(3)).unwrap(), director.connection_count(), director.info().unwrap())
+    };
+    assert_eq!(play(1), play(8));
 }

@@ -22,6 +22,7 @@ mod scenario;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,7 @@ fn profile() -> Profile {
         let limited = destination.u32(5, 0x8000_0000).u32(6, 0);
         match genl.request(5, false, Attrs::default().nest(1, service()).nest(2, limited)) {
             Ok(_) => Profile::Old,
+            Err(22) if Path::new("/proc/sys/net/ipv4/vs/conn_lfactor").exists() => Profile::Linux7,
             Err(22) => Profile::New,
             Err(errno) => panic!("errno {errno}"),
         }

@@ -17,6 +17,8 @@ mod common;
 mod defence;
 #[path = "kernel_twin/errnos.rs"]
 mod errnos;
+#[path = "kernel_twin/limits.rs"]
+mod limits;
 #[path = "kernel_twin/packets.rs"]
 mod packets;
 #[path = "kernel_twin/rules.rs"]
@@ -28,12 +30,13 @@ mod tracking;
 #[path = "kernel_twin/walk.rs"]
 mod walk;
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use common::{assert_expected_kernel, environment, in_new_namespace};
-use lvs_core::embedded::{EmbeddedDirector, Interface, Options};
+use lvs_core::embedded::{EmbeddedDirector, Interface, Options, Settings};
 use lvs_core::model::{InterfaceName, SchedulerName};
 use lvs_core::schedulers::{Profile, SCHEDULERS};
 use lvs_core::wire::message::Command;
@@ -45,6 +48,7 @@ fn twin(profile: Profile, twos: bool) -> Options {
     let interface = |name, mtu| Interface { name: InterfaceName::new(name).unwrap(), mtu };
     EmbeddedDirector::options()
         .profile(profile)
+        .settings(Settings::of_new_namespace())
         .ticks_per_second(if is_user_mode() { 100 } else { 250 })
         .schedulers(
             SCHEDULERS
@@ -85,9 +89,11 @@ fn kind() -> (Profile, bool) {
         destination::write(&mut buf, &Destination::new("10.0.0.1".parse().unwrap(), 80).with_thresholds(1 << 31, 0));
         let profile = match ask(Command::NewDest, &buf) {
             Some(0) => Profile::Old,
+            Some(-22) if Path::new("/proc/sys/net/ipv4/vs/conn_lfactor").exists() => Profile::Linux7,
             Some(-22) => Profile::New,
             other => panic!("{other:?}"),
         };
+        assert_eq!(Profile::of_running_kernel().unwrap(), profile, "as the library asks");
         (profile, twos)
     })
 }
@@ -245,4 +251,32 @@ fn every_defence_is_the_kernels() {
     if seconds > 0 {
         in_new_namespace(|| defence::compare_silent_entries(&mut Both::open(twin(profile, twos).build()), seconds));
     }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn at_the_limit_of_connections_both_drop_the_same_packets() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    if profile != Profile::Linux7 {
+        println!("this kernel has no limit");
+        return;
+    }
+    in_new_namespace(|| limits::compare_limit(&mut Both::open(twin(profile, twos).build())));
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn packets_pass_both_when_the_last_service_of_their_family_is_gone() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| limits::compare_last_service(&mut Both::open(twin(profile, twos).build())));
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn both_tables_have_the_same_size() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| limits::compare_sizes(&mut Both::open(twin(profile, twos).build()), profile));
 }

@@ -73,9 +73,10 @@ fn read_all(text: &[u8]) {
         // The fast way and the slow way agree.
         let mut row = line.to_vec();
         row.push(b'\n');
-        if !row.starts_with(b"Pro FromIP") {
-            let fast = Connections::new(&row).next().unwrap();
-            assert_eq!(fast, parse_connection(line));
+        let words: Vec<_> = row.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect();
+        match Connections::new(&row).next() {
+            Some(fast) => assert_eq!(fast, parse_connection(line)),
+            None => assert!(words.concat().is_empty() || words.concat().starts_with(b"ProFromIP"), "{words:?}"),
         }
     }
     let mut count = 0;

@@ -169,7 +169,7 @@ impl Twins {
 }
 
 fn profile() -> impl Strategy<Value = Profile> {
-    prop_oneof![Just(Profile::Old), Just(Profile::New)]
+    prop::sample::select(Profile::ALL.to_vec())
 }
 
 proptest! {

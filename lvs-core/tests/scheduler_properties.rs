@@ -56,7 +56,7 @@ impl Plain {
         let n = self.connections();
         match profile {
             Profile::Old if self.upper > 0 && n >= self.upper => self.overloaded = true,
-            Profile::New if !template && self.upper > 0 && n == self.upper => self.overloaded = true,
+            Profile::New | Profile::Linux7 if !template && self.upper > 0 && n == self.upper => self.overloaded = true,
             _ => {}
         }
     }
@@ -67,7 +67,7 @@ impl Plain {
             Profile::Old if self.lower > 0 => n < self.lower,
             Profile::Old if self.upper > 0 => 4 * n < 3 * self.upper,
             Profile::Old => true,
-            Profile::New => !template && n + 1 == self.reopening() && n < self.upper,
+            Profile::New | Profile::Linux7 => !template && n + 1 == self.reopening() && n < self.upper,
         };
         if clear {
             self.overloaded = false;
@@ -79,7 +79,7 @@ impl Plain {
         (self.upper, self.lower) = (upper, lower);
         match profile {
             Profile::Old if upper == 0 || upper > before.0 => self.overloaded = false,
-            Profile::New if before != (upper, lower) => {
+            Profile::New | Profile::Linux7 if before != (upper, lower) => {
                 if upper > 0 && n >= upper {
                     self.overloaded = true;
                 } else if upper == 0 || n < self.reopening() {
@@ -96,10 +96,10 @@ proptest! {
 
     #[test]
     fn counters_and_overload_flags_follow_the_rules(
-        old in any::<bool>(),
+        profile in 0..Profile::ALL.len(),
         steps in prop::collection::vec((0u8..8, 1u32..10, 0u32..10), 0..400),
     ) {
-        let profile = if old { Profile::Old } else { Profile::New };
+        let profile = Profile::ALL[profile];
         let mut pool = Pool::new(profile, Family::V4);
         let at = pool.insert(destination(0, 1)).unwrap();
         let mut plain = Plain::default();
@@ -148,7 +148,7 @@ proptest! {
             prop_assert_eq!(pool.inactive(at), plain.inactive as i32);
             prop_assert_eq!(pool.connections(at), plain.connections() as i32);
             prop_assert_eq!(pool.persistent(at), plain.templates as i32);
-            let second = if old { plain.inactive } else { plain.connections() };
+            let second = if profile == Profile::Old { plain.inactive } else { plain.connections() };
             prop_assert_eq!(pool.overhead(at), (plain.active * 256 + second) as i32);
         }
     }

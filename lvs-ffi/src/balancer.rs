@@ -4,13 +4,14 @@ use std::ffi::c_char;
 use std::net::SocketAddr;
 
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Request, SCHEDULERS, by_name,
+    Balancer, DestinationId, Family, NewDestination, Options, Pool, Request, SCHEDULERS, by_name,
 };
 
 use crate::address::{LVS_FAMILY_IPV4, LVS_FAMILY_IPV6, lvs_address};
 use crate::boundary::{call, infallible};
 use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::drain::LVS_NEVER;
+use crate::embedded::profile;
 use crate::error::{Failure, lvs_error};
 use crate::handle::{give, needed, place, text, to_field};
 use crate::list::nth;
@@ -148,11 +149,7 @@ impl lvs_balancer_options {
     fn to_pool(self) -> Result<Pool, Failure> {
         const INET: u32 = LVS_FAMILY_IPV4 as u32;
         const INET6: u32 = LVS_FAMILY_IPV6 as u32;
-        let profile = match self.profile {
-            0 => Profile::New,
-            1 => Profile::Old,
-            other => return Err(Failure::invalid(format!("unknown profile {other}"))),
-        };
+        let profile = profile(self.profile)?;
         match self.family {
             INET => Ok(Pool::new(profile, Family::V4)),
             INET6 => Ok(Pool::new(profile, Family::V6)),

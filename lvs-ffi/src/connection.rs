@@ -73,7 +73,7 @@ pub enum lvs_state {
     Closed = 23,
     /// A template that a completed connection has confirmed.
     Assured = 24,
-    /// A name that this library does not know.
+    /// `ERR!`, or a word that this library does not know: see lvs_connection.unknown_state.
     Unknown = 25,
 }
 
@@ -158,7 +158,8 @@ pub struct lvs_connection {
     pub destination: lvs_address,
     /// The client's port in host order, 0 of a template.
     pub client_port: u16,
-    /// The port that the client asked for, in host order.
+    /// The port that the client asked for, in host order. Of a firewall mark's template what the kernel shows there: 0, but
+    /// 65535 if a kernel before 7.1 has invalidated the template.
     pub target_port: u16,
     /// The real server's port in host order.
     pub destination_port: u16,
@@ -179,6 +180,11 @@ pub struct lvs_connection {
     pub engine_data: *const u8,
     /// The length of the engine's data.
     pub engine_data_len: usize,
+    /// LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL byte at the end, which lives
+    /// as long as the entry; else NULL.
+    pub unknown_state: *const c_char,
+    /// The length of the word.
+    pub unknown_state_len: usize,
 }
 
 /// The service counts.
@@ -245,7 +251,7 @@ impl From<&Connection<'_>> for lvs_connection {
     fn from(connection: &Connection<'_>) -> Self {
         let (target, target_port, fwmark) = match connection.target {
             ConnectionTarget::Endpoint { addr, port } => (addr.into(), port, 0),
-            ConnectionTarget::Fwmark(mark) => (lvs_address::NONE, 0, mark.get()),
+            ConnectionTarget::Fwmark(mark) => (lvs_address::NONE, connection.mark_port, mark.get()),
         };
         let (engine, engine_len, engine_data, engine_data_len) = match connection.engine {
             Some(EngineData { engine, data }) => (engine.as_ptr().cast(), engine.len(), data.as_ptr(), data.len()),
@@ -274,6 +280,8 @@ impl From<&Connection<'_>> for lvs_connection {
             engine_len,
             engine_data,
             engine_data_len,
+            unknown_state: connection.unknown_state.map_or(ptr::null(), |word| word.as_ptr().cast()),
+            unknown_state_len: connection.unknown_state.map_or(0, str::len),
         }
     }
 }

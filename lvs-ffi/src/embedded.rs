@@ -13,17 +13,38 @@ use crate::director::{Held, held, lvs_director};
 use crate::error::{Failure, lvs_error};
 use crate::handle::{field, give, place, slice, text};
 use crate::lock::Lock;
+use crate::procfs::lvs_proc_status;
 use crate::record::{self, record};
 use crate::stats::lvs_stats;
 use crate::status::lvs_status;
 
-/// Which of the two behaviours of the stable kernels to follow.
+/// Which behaviour of the kernel to follow. Vendors carry changes into older kernels: lvs_director_profile() asks a
+/// running one.
 #[repr(u32)]
 pub enum lvs_profile {
     /// Linux 6.1.183, 6.12.104 and later.
     New = 0,
     /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103.
     Old = 1,
+    /// Linux 7.1 and later.
+    Linux7 = 2,
+}
+
+pub(crate) fn profile(number: u32) -> Result<Profile, Failure> {
+    match number {
+        0 => Ok(Profile::New),
+        1 => Ok(Profile::Old),
+        2 => Ok(Profile::Linux7),
+        other => Err(Failure::invalid(format!("unknown profile {other}"))),
+    }
+}
+
+const fn profile_number(profile: Profile) -> u32 {
+    match profile {
+        Profile::New => lvs_profile::New as u32,
+        Profile::Old => lvs_profile::Old as u32,
+        Profile::Linux7 => lvs_profile::Linux7 as u32,
+    }
 }
 
 /// A network interface that the embedded director is to know. Its layout never changes.
@@ -60,8 +81,8 @@ pub struct lvs_embedded_options {
     pub profile: u32,
     /// The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
     pub seed: u64,
-    /// What to report as the number of buckets of the connection table; 0 for 4096. It decides only by how much at a time
-    /// drop_entry drops.
+    /// The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the most that its growing table
+    /// has; 0 for 4096.
     pub connection_table_size: u32,
     /// Not 0: the kernel has no IPv6.
     pub no_ipv6: u32,
@@ -129,13 +150,22 @@ pub struct lvs_settings {
     pub drop_entry: u32,
     /// Pages of free memory below which memory is short: see lvs_director_set_available_pages().
     pub amemthresh: i32,
-    /// Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled anew is dropped, once.
+    /// Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled again is dropped, once.
     pub conntrack: u32,
+    /// The most entries of the connection table; at the limit, packets that would open a connection are dropped. Only
+    /// LVS_PROFILE_LINUX7 has it, and the next two.
+    pub conn_max: u32,
+    /// The connection table grows when it holds more than 2 to this power entries a bucket, -8 to 8.
+    pub conn_lfactor: i32,
+    /// The service table grows when it holds more than 2 to this power services a bucket, -8 to 8.
+    pub svc_lfactor: i32,
+    /// 0.
+    pub reserved: u32,
 }
 
 record! {
     lvs_embedded_options: 96;
-    lvs_settings: 72;
+    lvs_settings: 88;
 }
 
 impl From<&Settings> for lvs_settings {
@@ -159,6 +189,10 @@ impl From<&Settings> for lvs_settings {
             drop_entry: settings.drop_entry.into(),
             amemthresh: settings.amemthresh,
             conntrack: settings.conntrack.into(),
+            conn_max: settings.conn_max,
+            conn_lfactor: settings.conn_lfactor.into(),
+            svc_lfactor: settings.svc_lfactor.into(),
+            reserved: 0,
         }
     }
 }
@@ -188,6 +222,14 @@ impl lvs_settings {
         settings.drop_entry = byte(self.drop_entry, "drop_entry")?;
         settings.amemthresh = self.amemthresh;
         settings.conntrack = self.conntrack != 0;
+        record::zero("lvs_settings.reserved", self.reserved)?;
+        let lfactor = |value: i32, what: &str| match i8::try_from(value) {
+            Ok(factor @ -8..=8) => Ok(factor),
+            _ => Err(Failure::invalid(format!("{what} {value} is out of range"))),
+        };
+        settings.conn_max = self.conn_max;
+        settings.conn_lfactor = lfactor(self.conn_lfactor, "conn_lfactor")?;
+        settings.svc_lfactor = lfactor(self.svc_lfactor, "svc_lfactor")?;
         Ok(())
     }
 }
@@ -196,11 +238,7 @@ impl lvs_embedded_options {
     unsafe fn to_options(self) -> Result<Options, Failure> {
         record::zero("lvs_embedded_options.reserved", self.reserved)?;
         let mut options = Options::default().seed(self.seed).ipv6(self.no_ipv6 == 0).ftp_helper(self.ftp_helper != 0);
-        options = options.profile(match self.profile {
-            0 => Profile::New,
-            1 => Profile::Old,
-            other => return Err(Failure::invalid(format!("unknown profile {other}"))),
-        });
+        options = options.profile(profile(self.profile)?);
         if self.connection_table_size != 0 {
             options = options.connection_table_size(self.connection_table_size);
         }
@@ -321,6 +359,41 @@ pub unsafe extern "C" fn lvs_director_totals(
     call!(err, {
         let totals = place(totals, "totals")?;
         totals.write((&held(director)?.embedded("read the totals")?.totals()).into());
+        Ok(())
+    })
+}
+
+/// Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
+/// statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_proc_status(
+    director: Option<&lvs_director>,
+    status: *mut lvs_proc_status,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        record::check(status)?;
+        record::write(status, held(director)?.embedded("read the status of its tables")?.status().into())
+    })
+}
+
+/// Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged by its version; in a
+/// namespace without services it may take a service that is made for that moment, of firewall mark 4294967295.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_profile(
+    director: Option<&lvs_director>,
+    profile: *mut u32,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let profile = place(profile, "profile")?;
+        let found = match &mut *held(director)? {
+            Held::Kernel(director) => director.profile()?,
+            Held::Embedded(director) => director.profile(),
+        };
+        profile.write(profile_number(found));
         Ok(())
     })
 }

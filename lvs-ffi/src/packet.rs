@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use lvs_core::embedded::{
-    Drop as DropReason, Flow, FlowProtocol, NotOurs, Packet, Payload, Refusal, SctpChunk, TcpFlags, Verdict, Why,
+    DropReason, Flow, FlowProtocol, ForwardReason, Packet, PassReason, Payload, RejectReason, SctpChunk, TcpFlags,
+    Verdict,
 };
 
 use crate::address::lvs_address;
@@ -120,11 +121,11 @@ pub enum lvs_verdict_kind {
     Forwarded = 0,
     /// It goes where it was addressed to, past the real servers.
     Bypassed = 1,
-    /// The client is told that there is nobody.
-    Refused = 2,
-    /// The director leaves it alone.
-    NotOurs = 3,
-    /// It vanishes.
+    /// The client is rejected with ICMP port unreachable.
+    Rejected = 2,
+    /// It passes on to the rest of the system, as if there were no director.
+    Passed = 3,
+    /// It is dropped.
     Dropped = 4,
 }
 
@@ -141,25 +142,25 @@ pub enum lvs_why {
     Scheduled = 3,
     /// Forwarded: it is a real server's answer.
     Reply = 4,
-    /// Refused: no destination, or all quiesced or overloaded.
+    /// Rejected: no destination, or all quiesced or overloaded.
     NoDestination = 5,
-    /// Refused: the service has no scheduler.
+    /// Rejected: the service has no scheduler.
     NoScheduler = 6,
-    /// Refused: the service has port 0 and is not persistent.
+    /// Rejected: the service has port 0 and is not persistent.
     PortZero = 7,
-    /// Not ours: its protocol is none that is scheduled.
+    /// Passed: its protocol is none that is scheduled.
     Protocol = 8,
-    /// Not ours: no service matches it.
+    /// Passed: no service matches it.
     NoService = 9,
-    /// Not ours: it has no connection and may not open one.
+    /// Passed: it has no connection and may not open one.
     NotOpening = 10,
-    /// Not ours: its source port is 20.
+    /// Passed: its source port is 20.
     FtpDataPort = 11,
-    /// Not ours: a port that an FTP service does not handle.
+    /// Passed: a port that an FTP service does not handle.
     OtherPort = 12,
-    /// Not ours: a backup sync daemon runs, and backup_only is set.
+    /// Passed: a backup sync daemon runs, and backup_only is set.
     BackupOnly = 13,
-    /// Not ours: a reply without a connection, or of one that is not masqueraded.
+    /// Passed: a reply without a connection, or of one that is not masqueraded.
     NoReply = 14,
     /// Dropped: the destination of its connection was removed.
     DestinationRemoved = 15,
@@ -167,6 +168,10 @@ pub enum lvs_why {
     Defence = 16,
     /// Dropped: its former connection, which is to end, is still tracked.
     Tracked = 17,
+    /// Passed: no service of its address family exists.
+    NoHook = 18,
+    /// Dropped: the connection table has as many entries as conn_max allows.
+    ConnectionLimit = 19,
 }
 
 /// What the director does with a packet, and why. Initialise it with LVS_VERDICT_INIT.
@@ -263,34 +268,35 @@ impl From<Verdict> for lvs_verdict {
         let (kind, why) = match verdict {
             Verdict::Forwarded(forwarding) => (
                 lvs_verdict_kind::Forwarded,
-                match forwarding.why {
-                    Why::Connection => W::Connection,
-                    Why::Template => W::Template,
-                    Why::Scheduled => W::Scheduled,
-                    Why::Reply => W::Reply,
+                match forwarding.reason {
+                    ForwardReason::Connection => W::Connection,
+                    ForwardReason::Template => W::Template,
+                    ForwardReason::Scheduled => W::Scheduled,
+                    ForwardReason::Reply => W::Reply,
                     _ => W::None,
                 },
             ),
             Verdict::Bypassed => (lvs_verdict_kind::Bypassed, W::None),
-            Verdict::Refused(reason) => (
-                lvs_verdict_kind::Refused,
+            Verdict::Rejected(reason) => (
+                lvs_verdict_kind::Rejected,
                 match reason {
-                    Refusal::NoDestination => W::NoDestination,
-                    Refusal::NoScheduler => W::NoScheduler,
-                    Refusal::PortZero => W::PortZero,
+                    RejectReason::NoDestination => W::NoDestination,
+                    RejectReason::NoScheduler => W::NoScheduler,
+                    RejectReason::PortZero => W::PortZero,
                     _ => W::None,
                 },
             ),
-            Verdict::NotOurs(reason) => (
-                lvs_verdict_kind::NotOurs,
+            Verdict::Passed(reason) => (
+                lvs_verdict_kind::Passed,
                 match reason {
-                    NotOurs::Protocol => W::Protocol,
-                    NotOurs::NoService => W::NoService,
-                    NotOurs::NotOpening => W::NotOpening,
-                    NotOurs::FtpDataPort => W::FtpDataPort,
-                    NotOurs::OtherPort => W::OtherPort,
-                    NotOurs::BackupOnly => W::BackupOnly,
-                    NotOurs::NoReply => W::NoReply,
+                    PassReason::NoHook => W::NoHook,
+                    PassReason::Protocol => W::Protocol,
+                    PassReason::NoService => W::NoService,
+                    PassReason::NotOpening => W::NotOpening,
+                    PassReason::FtpDataPort => W::FtpDataPort,
+                    PassReason::OtherPort => W::OtherPort,
+                    PassReason::BackupOnly => W::BackupOnly,
+                    PassReason::NoReply => W::NoReply,
                     _ => W::None,
                 },
             ),
@@ -298,6 +304,7 @@ impl From<Verdict> for lvs_verdict {
                 lvs_verdict_kind::Dropped,
                 match reason {
                     DropReason::DestinationRemoved => W::DestinationRemoved,
+                    DropReason::ConnectionLimit => W::ConnectionLimit,
                     DropReason::Defence => W::Defence,
                     DropReason::Tracked => W::Tracked,
                     _ => W::None,

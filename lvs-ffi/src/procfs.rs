@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lvs_core::procfs::{PerCpuRow, Procfs, Sysctls};
+use lvs_core::procfs::{PerCpuRow, Procfs, Status, Sysctls, TableStatus};
 
 use crate::boundary::{call, infallible};
 use crate::connection::{self, lvs_connection, lvs_connection_filter, lvs_connection_visitor};
 use crate::error::{Failure, lvs_error};
 use crate::handle::{give, needed, place, text};
+use crate::record::{self, record};
 use crate::stats::{lvs_counters, lvs_stats};
 use crate::status::lvs_status;
 use crate::text::lvs_text;
@@ -49,6 +50,76 @@ pub struct lvs_helper {
     pub port: u16,
     /// Connections that use it.
     pub use_count: i32,
+}
+
+/// How full a hash table of a network namespace is. Its layout never changes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_table_status {
+    /// What is in it. Of the connection table: templates, too.
+    pub entries: u64,
+    /// How many buckets it has, 0 as long as there is no table.
+    pub buckets: u64,
+    /// Buckets are 2 to this power.
+    pub bits: u32,
+    /// The load factor that the table was last resized for.
+    pub lfactor: i32,
+    /// How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without entries. A masqueraded
+    /// connection is in two buckets.
+    pub lengths: [u64; 8],
+}
+
+/// How full the tables of a network namespace are, from ip_vs_status. Initialise it with LVS_PROC_STATUS_INIT.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct lvs_proc_status {
+    /// The size of this record as the program was compiled.
+    pub struct_size: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The connection table.
+    pub connections: lvs_table_status,
+    /// The service table, of both families and of addresses and marks.
+    pub services: lvs_table_status,
+    /// Threads of the estimator that there are.
+    pub estimator_threads: u64,
+    /// Threads of the estimator that there can be; 0 before the first service.
+    pub estimator_max_threads: u64,
+    /// Services, destinations and totals that are estimated at a time; 0 until the kernel has found out how many it can.
+    pub estimator_chain_length: u64,
+    /// How many a thread of the estimator can take.
+    pub estimator_per_thread: u64,
+}
+
+record! {
+    lvs_proc_status: 216;
+}
+
+impl From<TableStatus> for lvs_table_status {
+    fn from(table: TableStatus) -> Self {
+        Self {
+            entries: table.entries,
+            buckets: table.buckets,
+            bits: table.bits,
+            lfactor: table.lfactor,
+            lengths: table.lengths.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Status> for lvs_proc_status {
+    fn from(status: Status) -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            reserved: 0,
+            connections: status.connections.into(),
+            services: status.services.into(),
+            estimator_threads: status.estimator.threads,
+            estimator_max_threads: status.estimator.max_threads,
+            estimator_chain_length: status.estimator.chain_length,
+            estimator_per_thread: status.estimator.per_thread,
+        }
+    }
 }
 
 /// Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
@@ -93,6 +164,21 @@ pub unsafe extern "C" fn lvs_procfs_stats(
         let stats = place(stats, "stats")?;
         stats.write((&needed(procfs, "procfs")?.0.stats()?).into());
         Ok(())
+    })
+}
+
+/// Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to root alone:
+/// LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED. For an embedded director see lvs_director_proc_status().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_procfs_status(
+    procfs: Option<&lvs_procfs>,
+    status: *mut lvs_proc_status,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        record::check(status)?;
+        record::write(status, needed(procfs, "procfs")?.0.status()?.into())
     })
 }
 

@@ -87,7 +87,7 @@ static void options_are_checked_and_time_is_told(void) {
   CHECK(lvs_balancer_next_tick(balancer) > 120000);
   lvs_balancer_free(balancer);
   balancer = NULL;
-  options.profile = 2;
+  options.profile = 3;
   FAILS(lvs_balancer_new("sh", &options, &balancer, &err), LVS_STATUS_INVALID_INPUT);
   options.profile = 0;
   options.family = 3;

@@ -59,7 +59,7 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   CHECK(verdict.why == LVS_WHY_CONNECTION);
   packet.protocol = LVS_PROTOCOL_UDP;
   OK(lvs_director_receive(director, &packet, &verdict, NULL, &err));
-  CHECK(verdict.kind == LVS_VERDICT_KIND_NOT_OURS);
+  CHECK(verdict.kind == LVS_VERDICT_KIND_PASSED);
   packet.tracked = 3;
   FAILS(lvs_director_receive(director, &packet, &verdict, NULL, &err), LVS_STATUS_INVALID_INPUT);
   packet.tracked = LVS_TRACKED_UNKNOWN;
@@ -69,7 +69,7 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   packet.destination_port = 81;
   packet.flags = LVS_TCP_SYN;
   OK(lvs_director_receive(director, &packet, &verdict, sentence, &err));
-  CHECK(verdict.kind == LVS_VERDICT_KIND_NOT_OURS && verdict.why == LVS_WHY_NO_SERVICE);
+  CHECK(verdict.kind == LVS_VERDICT_KIND_PASSED && verdict.why == LVS_WHY_NO_SERVICE);
   CHECK(verdict.destination.addr.family == 0);
 
   lvs_service empty = service("sctp://192.0.2.1:9");
@@ -78,7 +78,7 @@ static void a_packet_gets_a_verdict_and_a_sentence(void) {
   packet.destination_port = 9;
   packet.flags = LVS_SCTP_CHUNK_INIT;
   OK(lvs_director_receive(director, &packet, &verdict, NULL, &err));
-  CHECK(verdict.kind == LVS_VERDICT_KIND_REFUSED && verdict.why == LVS_WHY_NO_DESTINATION);
+  CHECK(verdict.kind == LVS_VERDICT_KIND_REJECTED && verdict.why == LVS_WHY_NO_DESTINATION);
 
   packet.flags = 10;
   FAILS(lvs_director_receive(director, &packet, &verdict, NULL, &err), LVS_STATUS_INVALID_INPUT);

@@ -212,7 +212,7 @@ static void an_embedded_director_is_opened_with_options(void) {
   lvs_director_free(director);
   CHECK(!lvs_director_is_embedded(NULL));
 
-  options.profile = 2;
+  options.profile = 3;
   FAILS(lvs_director_open_embedded(&options, &director, &err), LVS_STATUS_INVALID_INPUT);
   options.profile = LVS_PROFILE_NEW;
   local.prefix_length = 33;

@@ -14,8 +14,9 @@ use crate::value::{Fields, Value, value_methods};
 /// An entry that owns what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Owned {
-    /// Without engine data.
+    /// Without what is borrowed.
     connection: Connection<'static>,
+    unknown_state: Option<Box<str>>,
     engine: Option<Box<(String, Vec<u8>)>>,
 }
 
@@ -26,7 +27,8 @@ impl From<&Connection<'_>> for Owned {
         let mut connection = Connection::new(from.protocol, client, from.target, destination, from.state, from.expires);
         connection.origin = from.origin;
         let engine = from.engine.map(|data| Box::new((data.engine.to_owned(), data.data.to_vec())));
-        Self { connection, engine }
+        connection.mark_port = from.mark_port;
+        Self { connection, unknown_state: from.unknown_state.map(Into::into), engine }
     }
 }
 
@@ -34,6 +36,7 @@ impl Owned {
     /// The entry as the core has it.
     pub(crate) fn view(&self) -> Connection<'_> {
         let mut view = self.connection;
+        view.unknown_state = self.unknown_state.as_deref();
         view.engine = self.engine.as_ref().map(|data| EngineData { engine: &data.0, data: &data.1 });
         view
     }
@@ -68,8 +71,10 @@ impl Value for PyConnection {
             .positional("client", endpoint(c.client_addr, c.client_port))?
             .unless("target", target, mark.is_some())?
             .unless("mark", mark, mark.is_none())?
+            .unless("mark_port", c.mark_port, c.mark_port == 0)?
             .named("destination", endpoint(c.destination_addr, c.destination_port))?
             .named("state", c.state.name())?
+            .unless("unknown_state", self.0.unknown_state.as_deref(), self.0.unknown_state.is_none())?
             .named("expires", c.expires)?
             .unless("origin", c.origin.map(origin_name), c.origin.is_none())?
             .unless("engine", engine.map(|(name, _)| name.as_str()), engine.is_none())?
@@ -106,16 +111,18 @@ impl PyConnection {
     }
 
     #[new]
-    #[pyo3(signature = (protocol, client, *, target = None, mark = None, destination, state, expires = 0, origin = None,
-        engine = None, engine_data = None))]
+    #[pyo3(signature = (protocol, client, *, target = None, mark = None, mark_port = 0, destination, state,
+        unknown_state = None, expires = 0, origin = None, engine = None, engine_data = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         protocol: &Bound<'_, PyAny>,
         client: DestinationKeyArg,
         target: Option<DestinationKeyArg>,
         mark: Option<u32>,
+        mark_port: u16,
         destination: DestinationKeyArg,
         state: &Bound<'_, PyAny>,
+        unknown_state: Option<String>,
         expires: u32,
         origin: Option<&Bound<'_, PyAny>>,
         engine: Option<String>,
@@ -135,9 +142,10 @@ impl PyConnection {
             self::state(state)?,
             expires,
         );
+        connection.mark_port = mark_port;
         connection.origin = origin.map(self::origin).transpose()?;
         let engine = engine.map(|engine| Box::new((engine, engine_data.unwrap_or_default())));
-        Ok(Self(Owned { connection, engine }))
+        Ok(Self(Owned { connection, unknown_state: unknown_state.map(Into::into), engine }))
     }
 
     /// The protocol; 0 of templates of firewall-mark services.
@@ -170,6 +178,12 @@ impl PyConnection {
         }
     }
 
+    /// The port that the kernel shows beside a mark: 0, but 65535 of a template that a kernel before 7.1 has invalidated.
+    #[getter]
+    fn mark_port(&self) -> u16 {
+        self.0.connection.mark_port
+    }
+
     /// The real server.
     #[getter]
     fn destination(&self) -> PyDestinationKey {
@@ -181,6 +195,24 @@ impl PyConnection {
     #[getter]
     fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         convert::member(convert::state_class(py)?, self.0.connection.state.name())
+    }
+
+    /// The kernel's word for a state that this library does not know, else None.
+    #[getter]
+    fn unknown_state(&self) -> Option<&str> {
+        self.0.unknown_state.as_deref()
+    }
+
+    /// The name of the state as the kernel prints it, known or not.
+    #[getter]
+    fn state_name(&self) -> String {
+        self.0.view().state_name().to_owned()
+    }
+
+    /// Whether it is a template that the kernel has invalidated: it only runs out.
+    #[getter]
+    fn is_invalid_template(&self) -> bool {
+        self.0.connection.is_invalid_template()
     }
 
     /// Whole seconds until it expires, 0 if overdue.

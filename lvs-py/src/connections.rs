@@ -304,7 +304,7 @@ fn columns(all: &[Owned]) -> PyColumns {
         ),
         ("destination", text(&|column, c| column.push_text(format_args!("{}", c.destination_addr)))),
         ("destination_port", port(&|c| c.destination_port)),
-        ("state", text(&|column, c| column.push_text(format_args!("{}", c.state)))),
+        ("state", text(&|column, c| column.push_text(format_args!("{}", c.state_name())))),
         ("expires", number(&|c| c.expires)),
     ]))
 }

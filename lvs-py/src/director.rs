@@ -15,6 +15,7 @@ use lvs_core::kernel::{KernelDirector, Namespace, TransportChoice};
 use lvs_core::model::{Connection, EngineName, SchedulerName, ServiceSnapshot};
 #[cfg(target_os = "linux")]
 use lvs_core::procfs::{ProcFile, Procfs};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
@@ -298,6 +299,26 @@ impl PyHandle {
             Inner::Kernel(director) => director.inside(|| Procfs::current().stats()),
         })?;
         totals.or_raise(py).map(PyStats)
+    }
+
+    /// How full the tables are: the connection table, the service table, the estimator.
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let status = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => Ok(director.status()),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(director) => director.inside(|| Procfs::current().status()),
+        })?;
+        crate::procfs::status_tuple(&status.or_raise(py)?).into_bound_py_any(py)
+    }
+
+    /// The name of the behaviour that the director has.
+    fn profile(&self, py: Python<'_>) -> PyResult<&'static str> {
+        let profile = self.with_inner(py, |inner| match inner {
+            Inner::Embedded(director) => Ok(director.profile()),
+            #[cfg(target_os = "linux")]
+            Inner::Kernel(director) => director.profile(),
+        })?;
+        profile.or_raise(py).map(lvs_core::schedulers::Profile::name)
     }
 
     /// A file of the kernel's in the director's namespace.

@@ -71,7 +71,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::plan::{_reconcile, PyOutcome, PyPlan, PyScope, PyStep, lint};
     #[pymodule_export]
-    use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_table};
+    use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_status, proc_table};
     #[pymodule_export]
     use crate::rules::{PyScript, format_rules, parse_rules};
     #[pymodule_export]

@@ -23,14 +23,14 @@ impl PyVerdict {
         ("action", "destination").into_py_any(py)
     }
 
-    /// "forwarded", "bypassed", "refused", "left_alone" or "dropped".
+    /// "forwarded", "bypassed", "rejected", "passed" or "dropped".
     #[getter]
     const fn action(&self) -> &'static str {
         match self.0 {
             Verdict::Forwarded(_) => "forwarded",
             Verdict::Bypassed => "bypassed",
-            Verdict::Refused(_) => "refused",
-            Verdict::NotOurs(_) => "left_alone",
+            Verdict::Rejected(_) => "rejected",
+            Verdict::Passed(_) => "passed",
             Verdict::Dropped(_) => "dropped",
         }
     }
@@ -52,14 +52,14 @@ impl PyVerdict {
         }
     }
 
-    /// Why, in words: "the scheduler chose it", "no service matches".
+    /// ForwardReason, in words: "the scheduler chose it", "no service matches".
     #[getter]
     fn reason(&self) -> String {
         match &self.0 {
-            Verdict::Forwarded(forwarding) => forwarding.why.to_string(),
+            Verdict::Forwarded(forwarding) => forwarding.reason.to_string(),
             Verdict::Bypassed => "no destination is available".to_owned(),
-            Verdict::Refused(reason) => reason.to_string(),
-            Verdict::NotOurs(reason) => reason.to_string(),
+            Verdict::Rejected(reason) => reason.to_string(),
+            Verdict::Passed(reason) => reason.to_string(),
             Verdict::Dropped(reason) => reason.to_string(),
         }
     }

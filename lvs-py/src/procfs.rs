@@ -2,7 +2,8 @@
 
 use lvs_core::model::{AddressFamily, Netmask};
 use lvs_core::procfs::{
-    HelperReader, PerCpuReader, PerCpuRow, TableReader, TableRow, TableServiceRow, TableTarget, read_stats,
+    HelperReader, PerCpuReader, PerCpuRow, Status, TableReader, TableRow, TableServiceRow, TableStatus, TableTarget,
+    read_stats, read_status,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -32,6 +33,29 @@ pub(crate) fn proc_cpu_stats(py: Python<'_>, text: &[u8]) -> PyResult<(Vec<(u32,
         }
     }
     Ok((cpus, PyStats(stats)))
+}
+
+type TableStatusTuple = (u64, u64, u32, i32, Option<[u64; 8]>);
+type EstimatorTuple = (u64, u64, u64, u64);
+
+/// The connection table, the service table, the estimator.
+pub(crate) fn status_tuple(status: &Status) -> (TableStatusTuple, TableStatusTuple, EstimatorTuple) {
+    let table = |table: &TableStatus| (table.entries, table.buckets, table.bits, table.lfactor, table.lengths);
+    let estimator = &status.estimator;
+    (
+        table(&status.connections),
+        table(&status.services),
+        (estimator.threads, estimator.max_threads, estimator.chain_length, estimator.per_thread),
+    )
+}
+
+/// What `ip_vs_status` says: the connection table, the service table, the estimator.
+#[pyfunction]
+pub(crate) fn proc_status(
+    py: Python<'_>,
+    text: &[u8],
+) -> PyResult<(TableStatusTuple, TableStatusTuple, EstimatorTuple)> {
+    read_status(text).or_raise(py).map(|status| status_tuple(&status))
 }
 
 /// What `ip_vs_app` says: protocol, port, name, connections of each helper.

@@ -47,13 +47,12 @@ pub(crate) fn all_schedulers(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
     PyTuple::new(py, all.collect::<Vec<_>>())
 }
 
-/// The profile of a kernel: "new" or "old".
+/// The profile of a kernel: "new", "old" or "linux7".
 pub(crate) fn profile(py: Python<'_>, name: &str) -> PyResult<Profile> {
-    match name {
-        "new" => Ok(Profile::New),
-        "old" => Ok(Profile::Old),
-        _ => Err(invalid(py, format!("{name:?} is no profile: \"new\" or \"old\""))),
-    }
+    name.parse().map_err(|_| {
+        let known = Profile::ALL.map(|profile| format!("{:?}", profile.name())).join(", ");
+        invalid(py, format!("{name:?} is no profile: {known}"))
+    })
 }
 
 struct State {

@@ -106,6 +106,8 @@ mod settings {
         amemthresh: number,
         backup_only: switch,
         cache_bypass: switch,
+        conn_lfactor: number,
+        conn_max: number,
         conn_reuse_mode: number,
         conntrack: switch,
         drop_entry: number,
@@ -118,5 +120,6 @@ mod settings {
         secure_tcp: number,
         sloppy_sctp: switch,
         sloppy_tcp: switch,
+        svc_lfactor: number,
     }
 }

@@ -40,11 +40,14 @@ impl Daemons {
         self.master.into_iter().chain(self.backup).collect()
     }
 
-    pub(super) fn start(&mut self, daemon: &Daemon, mixed: bool, options: &Options) -> Result<(), Errno> {
+    /// What can be said of a daemon before anything is done; `mixed` if a destination is not of its service's family.
+    pub(super) fn check(daemon: &Daemon, mixed: bool) -> Result<(), Errno> {
+        if daemon.group.unwrap_or(DEFAULT_GROUP).is_multicast() && !mixed { Ok(()) } else { Err(Errno::EINVAL) }
+    }
+
+    /// Starts a daemon that was checked.
+    pub(super) fn start(&mut self, daemon: &Daemon, options: &Options) -> Result<(), Errno> {
         let group = daemon.group.unwrap_or(DEFAULT_GROUP);
-        if !group.is_multicast() || mixed {
-            return Err(Errno::EINVAL);
-        }
         let interface = options.interfaces.iter().find(|known| known.name == daemon.interface).ok_or(Errno::ENODEV)?;
         let slot = self.slot(daemon.role);
         if slot.is_some() {

@@ -1,10 +1,11 @@
-//! How the director defends itself when it is told to, or when memory runs short (`ip_vs_ctl.c`: `update_defense_level()`,
+//! How the director defends itself when a sysctl says so or memory runs short (`ip_vs_ctl.c`: `update_defense_level()`,
 //! `ip_vs_conn.c`: `ip_vs_random_dropentry()`).
 
 use std::collections::HashMap;
 
 use super::connections::{Entry, Flags, NONE, TemplateState, sctp, tcp};
 use super::pipeline::{SCTP, TCP};
+use super::timers::Timer;
 use super::{EmbeddedDirector, Settings};
 use crate::model::ServiceFlags;
 use crate::schedulers::{Random, SplitMix64};
@@ -19,7 +20,14 @@ pub(super) const fn is_secure_tcp(settings: &Settings) -> bool {
     settings.secure_tcp >= 2
 }
 
-/// What the defences are up to.
+/// Whether the modes of the defences differ: a mode that is set takes effect at once, a rate or threshold with the next
+/// look at the memory.
+pub(super) fn has_other_modes(former: &Settings, settings: &Settings) -> bool {
+    let modes = |settings: &Settings| [settings.drop_entry, settings.drop_packet, settings.secure_tcp];
+    modes(former) != modes(settings)
+}
+
+/// What the defences are doing.
 #[derive(Debug)]
 pub(super) struct Defence {
     /// Pages of free memory.
@@ -31,53 +39,33 @@ pub(super) struct Defence {
     drops_entries: bool,
     /// By the number of a connection's packets: silent connections until one is dropped.
     until_dropped: [i8; Entry::MANY as usize],
-    random: SplitMix64,
+    seed: u64,
     hz: u64,
-    next: Option<u64>,
 }
 
 impl Defence {
-    pub(super) fn new(settings: &mut Settings, seed: u64, hz: u64) -> Self {
-        let mut defence = Self {
+    pub(super) fn new(seed: u64, hz: u64) -> Self {
+        Self {
             available: u64::MAX,
             drop_rate: 0,
             until_drop: 0,
             drops_entries: false,
             until_dropped: [0; Entry::MANY as usize],
-            random: SplitMix64::new(seed),
+            seed,
             hz,
-            next: None,
-        };
-        defence.weigh(settings);
-        defence.wind(settings, 0);
-        defence
-    }
-
-    /// A mode that is set takes effect at once, a rate or threshold with the next look.
-    pub(super) fn reconfigure(&mut self, former: &Settings, settings: &mut Settings, now: u64) {
-        let modes = |settings: &Settings| [settings.drop_entry, settings.drop_packet, settings.secure_tcp];
-        if modes(former) != modes(settings) {
-            self.weigh(settings);
         }
-        self.wind(settings, now);
     }
 
-    /// Looks at the memory every second, as long as anything depends on it or is to be done.
-    fn wind(&mut self, settings: &Settings, now: u64) {
-        let idle = settings.drop_entry == 0 && settings.drop_packet == 0 && matches!(settings.secure_tcp, 0 | 3);
-        self.next = if idle { None } else { Some((now / self.hz + 1) * self.hz) };
-    }
-
-    /// When to look next.
-    pub(super) const fn next_look(&self) -> Option<u64> {
-        self.next
+    /// The numbers of the look at a tick. They do not depend on former looks, as some of those are left out.
+    fn random(&self, now: u64) -> SplitMix64 {
+        SplitMix64::new(self.seed ^ (now / self.hz).wrapping_mul(0xD1B5_4A32_D192_ED03))
     }
 
     /// Settles what is done, and moves the automatic modes.
-    fn weigh(&mut self, settings: &mut Settings) {
+    pub(super) fn update(&mut self, settings: &mut Settings) {
         let threshold = u64::try_from(settings.amemthresh).unwrap_or(0);
         let short = self.available < threshold;
-        // 1 and 2 are one mode that tells which way it has gone.
+        // 1 and 2 are one mode that says which way it has gone.
         for mode in [&mut settings.drop_entry, &mut settings.drop_packet, &mut settings.secure_tcp] {
             if matches!(*mode, 1 | 2) {
                 *mode = if short { 2 } else { 1 };
@@ -112,7 +100,7 @@ impl Defence {
     /// Whether a connection that has had few packets and is silent is dropped: of those with n packets one in n.
     fn drops_silent(&mut self, entry: &Entry, now: u64) -> bool {
         let armed = entry.expires.saturating_sub(u64::from(entry.timeout));
-        if now < armed + SILENCE * self.hz || matches!(entry.packets, 0 | Entry::MANY..) {
+        if now < armed + SILENCE * self.hz {
             return false;
         }
         let left = &mut self.until_dropped[usize::from(entry.packets)];
@@ -126,9 +114,8 @@ impl Defence {
 }
 
 impl EmbeddedDirector {
-    /// Tells the director how much memory the machine has to spare, in pages. It looks at it once a second, when a mode depends on it.
-    ///
-    /// Until told otherwise there is plenty.
+    /// Sets how much memory the machine has to spare, in pages. The director looks at it once a second, when a mode depends on
+    /// it. Until it is set there is plenty.
     ///
     /// ```
     /// use std::time::Duration;
@@ -147,29 +134,49 @@ impl EmbeddedDirector {
         self.defence.available = pages;
     }
 
-    /// What the kernel does every second.
-    pub(super) fn look_after_memory(&mut self, now: u64) {
+    /// Has the director look at the memory every second, as long as a defence depends on it or is at work.
+    pub(super) fn schedule_defence(&mut self, now: u64) {
+        let Settings { drop_entry, drop_packet, secure_tcp, .. } = self.options.settings;
+        let idle = drop_entry == 0 && drop_packet == 0 && matches!(secure_tcp, 0 | 3);
+        let hz = self.clock.hz();
+        self.timers.set(Timer::Defence, (!idle).then_some((now / hz + 1) * hz));
+    }
+
+    /// What the kernel does every second (`defense_work_handler()`).
+    pub(super) fn look_at_memory(&mut self, now: u64) {
         let secure = is_secure_tcp(&self.options.settings);
-        self.defence.weigh(&mut self.options.settings);
-        self.defence.wind(&self.options.settings, now);
+        self.defence.update(&mut self.options.settings);
         if secure != is_secure_tcp(&self.options.settings) {
             self.renew_machine();
         }
-        if self.defence.drops_entries {
-            self.drop_entries(now);
+        let may_drop_more = self.defence.drops_entries && self.drop_entries(now);
+        self.schedule_defence(now);
+        let hz = self.clock.hz();
+        if !may_drop_more && self.timers.is_set(Timer::Defence) {
+            // Until something happens every further look would find the same.
+            self.timers.rest(Timer::Defence, now + hz, hz);
         }
     }
 
-    /// Looks through buckets of the table drawn at random, and drops what may go.
-    fn drop_entries(&mut self, now: u64) {
-        if self.connections.len() == 0 {
-            return;
+    /// Looks through some of the table's buckets, and drops what may go. Whether there is more that a later look may drop.
+    fn drop_entries(&mut self, now: u64) -> bool {
+        if self.connections.len() == 0 || !self.connection_table.exists() {
+            return false;
         }
-        let bits = self.options.connection_table_size.max(1).ilog2();
-        let draws: Vec<u32> = (0..1_u32 << bits >> PART_BITS).map(|_| self.defence.random.below(1 << bits)).collect();
+        let bits = self.connection_table.buckets().max(1).ilog2();
+        let part = 1_u32 << bits >> PART_BITS;
+        let mask = (1_u32 << bits) - 1;
+        let mut random = self.defence.random(now);
+        let by_target = self.options.profile.has_resizable_tables();
+        let draws: Vec<u32> = if by_target {
+            let first = random.below(1 << bits);
+            (0..part).map(|i| (first + i) & mask).collect()
+        } else {
+            (0..part).map(|_| random.below(1 << bits)).collect()
+        };
         let mut buckets: HashMap<u32, Vec<u32>> = draws.iter().map(|bucket| (*bucket, Vec::new())).collect();
         for (at, entry) in self.connections.iter() {
-            if let Some(bucket) = buckets.get_mut(&self.connections.bucket(entry, bits)) {
+            if let Some(bucket) = buckets.get_mut(&self.connections.bucket(at, entry, bits, by_target)) {
                 bucket.push(at);
             }
         }
@@ -180,12 +187,13 @@ impl EmbeddedDirector {
                 }
             }
         }
+        self.connections.iter().any(|(_, entry)| self.droppable(entry).is_some())
     }
 
-    fn may_drop(&mut self, at: u32, now: u64) -> bool {
-        let entry = self.connections.get(at);
+    /// Whether an entry may be dropped, and then whether at once or only when it has been silent for long.
+    fn droppable(&self, entry: &Entry) -> Option<Droppable> {
         if entry.controlled > 0 {
-            return false;
+            return None;
         }
         if entry.flags.contains(Flags::TEMPLATE) {
             let of_single_packets = entry.destination != NONE && {
@@ -193,16 +201,34 @@ impl EmbeddedDirector {
                 self.rules.service(service).flags.contains(ServiceFlags::ONE_PACKET)
             };
             if !of_single_packets {
-                return entry.state & TemplateState::ASSURED == 0;
+                return (entry.state & TemplateState::ASSURED == 0).then_some(Droppable::AtOnce);
             }
         } else {
             match (entry.protocol, entry.state) {
-                (TCP, tcp::SYN_RECV | tcp::SYN_ACK) | (SCTP, sctp::INIT1 | sctp::INIT) => return true,
+                (TCP, tcp::SYN_RECV | tcp::SYN_ACK) | (SCTP, sctp::INIT1 | sctp::INIT) => {
+                    return Some(Droppable::AtOnce);
+                }
                 (TCP, tcp::ESTABLISHED) | (SCTP, sctp::ESTABLISHED) => {}
-                (TCP | SCTP, _) => return false,
+                (TCP | SCTP, _) => return None,
                 _ => {}
             }
         }
-        self.defence.drops_silent(entry, now)
+        (!matches!(entry.packets, 0 | Entry::MANY..)).then_some(Droppable::WhenSilent)
     }
+
+    fn may_drop(&mut self, at: u32, now: u64) -> bool {
+        let entry = self.connections.get(at);
+        match self.droppable(entry) {
+            None => false,
+            Some(Droppable::AtOnce) => true,
+            Some(Droppable::WhenSilent) => self.defence.drops_silent(entry, now),
+        }
+    }
+}
+
+/// When `drop_entry` may drop an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Droppable {
+    AtOnce,
+    WhenSilent,
 }

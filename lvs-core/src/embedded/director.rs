@@ -6,15 +6,19 @@ use super::connections::{AHEAD, Connections, Machine};
 use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
+use super::rules::trash::{self, TrashState};
 use super::rules::{Moment, Rules, ServiceRequest};
+use super::table_size::TableSize;
+use super::timers::{Timer, Timers};
 use super::{Options, Settings};
 use crate::director::{Attempt, BatchReport, Director, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
 use crate::error::Result;
 use crate::model::{
-    Connection, Counters, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, ServiceSnapshot,
-    Snapshot, Stats, Timeouts, Version,
+    Connection, Counters, Coverage, Daemon, DaemonRole, DestinationEntry, Info, ServiceEntry, ServiceKey,
+    ServiceSnapshot, Snapshot, Stats, Timeouts, Version,
 };
+use crate::schedulers::Profile;
 
 /// A director in this process: what IPVS in the kernel does, without a kernel.
 ///
@@ -33,9 +37,17 @@ pub struct EmbeddedDirector {
     pub(super) connections: Connections,
     pub(super) machine: Machine,
     pub(super) defence: Defence,
-    /// When connections of removed destinations are looked for.
-    orphan_check: Option<u64>,
+    pub(super) connection_table: TableSize,
+    pub(super) service_table: TableSize,
+    /// The tick at which the size of the connection table was last looked at.
+    table_monitor: u64,
+    /// The most entries of the connection table.
+    pub(super) connection_limit: usize,
+    pub(super) timers: Timers,
 }
+
+/// Seconds between two looks at the size of the connection table.
+const TABLE_MONITOR: u64 = 2;
 
 impl Default for EmbeddedDirector {
     fn default() -> Self {
@@ -59,11 +71,9 @@ impl EmbeddedDirector {
         let mut schedule = Schedule::new(options.hz);
         schedule.run(options.settings.run_estimation, 0);
         let connections = Connections::new(options.seed, options.rounding);
-        let mut options = options;
-        let defence = Defence::new(&mut options.settings, options.seed, options.hz);
         let machine = Machine::new(Timeouts::default(), defence::is_secure_tcp(&options.settings), options.hz);
-        Self {
-            options,
+        let resizable = options.profile.has_resizable_tables();
+        let mut director = Self {
             clock,
             present: Moment::of(clock, &schedule),
             rules: Rules::default(),
@@ -73,9 +83,26 @@ impl EmbeddedDirector {
             schedule,
             connections,
             machine,
-            defence,
-            orphan_check: None,
-        }
+            defence: Defence::new(options.seed, options.hz),
+            connection_table: if resizable {
+                TableSize::of_connections(options.connection_table_size)
+            } else {
+                TableSize::fixed(options.connection_table_size)
+            },
+            service_table: TableSize::of_services(),
+            table_monitor: 0,
+            connection_limit: limit(&options),
+            timers: Timers::default(),
+            options,
+        };
+        director.defence.update(&mut director.options.settings);
+        director.schedule_defence(0);
+        director
+    }
+
+    /// Which kernel's behaviour it follows.
+    pub const fn profile(&self) -> Profile {
+        self.options.profile
     }
 
     /// Time since the director was made.
@@ -89,10 +116,13 @@ impl EmbeddedDirector {
     }
 
     /// Moves the clock to a time since the director was made; the clock never goes back.
+    ///
+    /// The work depends on what happens in that time, not on how long it is.
     pub fn advance_to(&mut self, time: Duration) {
         let mut target = self.clock;
         target.set(time);
         let end = target.ticks();
+        self.schedule_schedulers();
         while let Some(due) = self.next_event()
             && due <= end
         {
@@ -100,6 +130,7 @@ impl EmbeddedDirector {
             self.present = Moment::of(self.clock, &self.schedule);
             self.run_due();
         }
+        self.timers.wake(end + 1);
         self.clock = target;
         self.present = Moment::of(target, &self.schedule);
         self.connections.turn(end);
@@ -107,15 +138,7 @@ impl EmbeddedDirector {
 
     /// The tick at which something happens by itself.
     fn next_event(&self) -> Option<u64> {
-        let scheduler = self.rules.scheduler_timer().map(|at| (at * self.clock.hz()).div_ceil(1000));
-        let timers = [
-            self.connections.next_event(),
-            self.rules.trash_timer(),
-            scheduler,
-            self.orphan_check,
-            self.defence.next_look(),
-        ];
-        timers.into_iter().flatten().min()
+        [self.connections.next_event(), self.timers.next()].into_iter().flatten().min()
     }
 
     fn run_due(&mut self) {
@@ -126,21 +149,62 @@ impl EmbeddedDirector {
             for _ in 0..AHEAD {
                 let Some(at) = self.connections.next_expired() else { break 'expired };
                 self.expire(at, now);
+                self.timers.wake(now);
             }
         }
-        if self.orphan_check.is_some_and(|at| at <= now) {
-            self.orphan_check = None;
-            self.expire_orphans(now);
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Orphans => {
+                    self.expire_orphans(now);
+                    self.timers.wake(now);
+                }
+                Timer::Defence => self.look_at_memory(now),
+                Timer::Schedulers => {
+                    self.rules.tick_schedulers(self.present.millis);
+                    self.schedule_schedulers();
+                    self.timers.wake(now);
+                }
+                Timer::Trash => self.check_trash(),
+                Timer::ServiceTable => self.service_table.resize(self.rules.len(), self.options.settings.svc_lfactor),
+                Timer::ConnectionTable => {
+                    self.connection_table.resize(self.connections.len(), self.options.settings.conn_lfactor);
+                    self.table_monitor = now;
+                }
+            }
         }
-        if self.defence.next_look().is_some_and(|at| at <= now) {
-            self.look_after_memory(now);
+    }
+
+    /// Sets the timer of the schedulers to what the first of them wants.
+    fn schedule_schedulers(&mut self) {
+        let due = self.rules.scheduler_timer().map(|millis| millis.saturating_mul(self.clock.hz()).div_ceil(1000));
+        self.timers.set(Timer::Schedulers, due);
+    }
+
+    fn check_trash(&mut self) {
+        let now = self.moment();
+        let period = trash::CHECK * now.hz;
+        match self.rules.check_trash(now) {
+            TrashState::Empty => {}
+            TrashState::Waiting => self.timers.set(Timer::Trash, Some(now.tick + period)),
+            TrashState::InUse => self.timers.rest(Timer::Trash, now.tick + period, period),
         }
-        let millis = self.present.millis;
-        if self.rules.scheduler_timer().is_some_and(|at| at <= millis) {
-            self.rules.tick_schedulers(millis);
+    }
+
+    /// There is one more entry in the connection table.
+    #[inline]
+    pub(super) fn connection_table_grew(&mut self) {
+        if self.connection_table.is_full(self.connections.len()) {
+            self.timers.set_earlier(Timer::ConnectionTable, self.clock.ticks() + 1);
         }
-        if self.rules.trash_timer().is_some_and(|at| at <= now) {
-            self.rules.check_trash(self.moment());
+    }
+
+    /// There is one entry less in the connection table. What is to shrink waits for the next look at it.
+    #[inline]
+    pub(super) fn connection_table_shrank(&mut self, now: u64) {
+        if self.connection_table.is_sparse(self.connections.len()) {
+            let period = TABLE_MONITOR * self.clock.hz();
+            let due = self.table_monitor + (now - self.table_monitor + 1).div_ceil(period) * period;
+            self.timers.set_earlier(Timer::ConnectionTable, due);
         }
     }
 
@@ -157,7 +221,18 @@ impl EmbeddedDirector {
             self.present = Moment::of(self.clock, &self.schedule);
         }
         let former = std::mem::replace(&mut self.options.settings, settings);
-        self.defence.reconfigure(&former, &mut self.options.settings, now);
+        if defence::has_other_modes(&former, &settings) {
+            self.defence.update(&mut self.options.settings);
+        }
+        self.schedule_defence(now);
+        self.connection_limit = limit(&self.options);
+        if former.conn_lfactor != settings.conn_lfactor {
+            self.connection_table.resize(self.connections.len(), settings.conn_lfactor);
+            self.table_monitor = now;
+        }
+        if former.svc_lfactor != settings.svc_lfactor {
+            self.service_table.resize(self.rules.len(), settings.svc_lfactor);
+        }
         self.renew_machine();
         self.rules.reconfigure(&self.options);
     }
@@ -179,7 +254,7 @@ impl EmbeddedDirector {
     }
 
     pub(super) const fn version(&self) -> Info {
-        Info::new(Version { major: 1, minor: 2, patch: 1 }, self.options.connection_table_size)
+        Info::new(Version { major: 1, minor: 2, patch: 1 }, self.connection_table.buckets())
     }
 
     pub(super) const fn moment(&self) -> Moment {
@@ -187,13 +262,72 @@ impl EmbeddedDirector {
     }
 
     pub(super) fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
-        self.change(operation)?;
+        match operation {
+            Operation::AddService(service) => self.add_service_as(&ServiceRequest::from(service)),
+            Operation::UpdateService(service) => self.update_service_as(&ServiceRequest::from(service)),
+            _ => self.commit(|director| director.change(operation)),
+        }?;
         let removes =
             matches!(operation, Operation::RemoveDestination(..) | Operation::RemoveService(_) | Operation::Flush);
         if removes && self.options.settings.expire_nodest_conn {
-            self.orphan_check = Some(self.clock.ticks() + 1);
+            self.timers.set(Timer::Orphans, Some(self.clock.ticks() + 1));
         }
         Ok(())
+    }
+
+    /// Adds a service as a request describes it.
+    pub(super) fn add_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
+        let now = self.moment();
+        self.commit(|director| director.rules.add_service(request, &director.options, now).map(|_| ()))
+    }
+
+    /// Changes a service to what a request describes.
+    pub(super) fn update_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
+        let now = self.moment();
+        self.commit(|director| director.rules.update_service(request, &director.options, now))
+    }
+
+    /// Makes a change of the rules, and does what follows from it. All changes come this way.
+    fn commit(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Errno>) -> Result<(), Errno> {
+        let before = self.rules.sizes();
+        let done = change(self);
+        let after = self.rules.sizes();
+        let now = self.moment();
+        if before.trash == 0 && after.trash > 0 {
+            self.timers.set(Timer::Trash, Some(now.tick + trash::CHECK * now.hz));
+        }
+        if before.services != after.services {
+            self.services_changed(after.services);
+        }
+        done
+    }
+
+    /// Makes, releases or resizes the tables of a namespace that now has so many services.
+    fn services_changed(&mut self, services: usize) {
+        let Settings { conn_lfactor, svc_lfactor, .. } = self.options.settings;
+        if services == 0 {
+            self.service_table.release();
+            self.timers.set(Timer::ServiceTable, None);
+            return;
+        }
+        if !self.connection_table.exists() {
+            self.connection_table.create(conn_lfactor);
+        }
+        if !self.service_table.exists() {
+            self.service_table.create(svc_lfactor);
+        }
+        if self.service_table.is_full(services) || self.service_table.is_sparse(services) {
+            self.timers.set(Timer::ServiceTable, Some(self.clock.ticks() + 1));
+        }
+    }
+
+    /// Starts a daemon. A backup needs the connection table, and has it made before anything else can go wrong.
+    fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Errno> {
+        Daemons::check(daemon, self.rules.has_mixed())?;
+        if daemon.role == DaemonRole::Backup && !self.connection_table.exists() {
+            self.connection_table.create(self.options.settings.conn_lfactor);
+        }
+        self.daemons.start(daemon, &self.options)
     }
 
     fn change(&mut self, operation: &Operation) -> Result<(), Errno> {
@@ -201,10 +335,8 @@ impl EmbeddedDirector {
         let synchronised = self.daemons.any();
         let Self { rules, options, .. } = self;
         match operation {
-            Operation::AddService(service) => {
-                rules.add_service(&ServiceRequest::from(service), options, now).map(|_| ())
-            }
-            Operation::UpdateService(service) => rules.update_service(&ServiceRequest::from(service), options, now),
+            // Carried out with the request that they make.
+            Operation::AddService(_) | Operation::UpdateService(_) => Err(Errno::EOPNOTSUPP),
             Operation::RemoveService(key) => rules.remove_service(key, options, now),
             Operation::AddDestination(key, destination) => {
                 rules.add_destination(key, destination, synchronised, options, now)
@@ -214,7 +346,7 @@ impl EmbeddedDirector {
             }
             Operation::RemoveDestination(key, destination) => rules.remove_destination(key, destination, options, now),
             Operation::SetTimeouts(timeouts) => self.change_timeouts(*timeouts),
-            Operation::StartDaemon(daemon) => self.daemons.start(daemon, rules.has_mixed(), options),
+            Operation::StartDaemon(daemon) => self.start_daemon(daemon),
             Operation::StopDaemon(role) => self.daemons.stop(*role),
             Operation::Zero(Some(key)) => {
                 let at = rules.named(key, options)?;
@@ -258,6 +390,11 @@ impl EmbeddedDirector {
     fn named(&self, key: &ServiceKey, attempt: Attempt) -> Result<u32> {
         self.rules.named(key, &self.options).map_err(|errno| OperationError::from_errno(attempt, errno).into())
     }
+}
+
+/// The most entries of the connection table that the settings of a kernel allow.
+fn limit(options: &Options) -> usize {
+    if options.profile.has_resizable_tables() { options.settings.conn_max as usize } else { usize::MAX }
 }
 
 impl Director for EmbeddedDirector {

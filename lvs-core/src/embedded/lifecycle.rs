@@ -2,7 +2,7 @@
 
 use super::EmbeddedDirector;
 use super::connections::{Client, Entry, Event, Flags, Leg, NONE, Target, TemplateState, is_active, sctp, tcp};
-use super::pipeline::{FTP, TCP};
+use super::pipeline::{FTP, Failed, TCP};
 use super::rules::Moment;
 use crate::model::ForwardingMethod;
 
@@ -15,7 +15,7 @@ impl EmbeddedDirector {
         3 * self.clock.hz() as u32
     }
 
-    /// Makes an entry and binds it to a destination.
+    /// Makes an entry and binds it to a destination, if the table may have one more.
     #[inline]
     pub(super) fn connect(
         &mut self,
@@ -24,7 +24,10 @@ impl EmbeddedDirector {
         destination: u32,
         port: u16,
         flags: Flags,
-    ) -> u32 {
+    ) -> Result<u32, Failed> {
+        if self.connections.len() >= self.connection_limit {
+            return Err(Failed::Limit);
+        }
         let method = self.rules.destination(destination).config.forwarding;
         let mut flags = flags;
         flags |= Flags(u16::from(method.number()));
@@ -43,7 +46,9 @@ impl EmbeddedDirector {
             self.rules.connection_added(destination);
         }
         let entry = Entry::new(client, target.port, destination, port, flags, self.first_timeout());
-        self.connections.insert(entry, target.addr)
+        let at = self.connections.insert(entry, target.addr);
+        self.connection_table_grew();
+        Ok(at)
     }
 
     /// Moves an entry to the state that a packet leads to.
@@ -112,6 +117,7 @@ impl EmbeddedDirector {
             return;
         }
         let entry = self.connections.remove(at);
+        self.connection_table_shrank(now);
         if entry.destination != NONE {
             if entry.flags.contains(Flags::TEMPLATE) {
                 self.rules.template_removed(entry.destination);

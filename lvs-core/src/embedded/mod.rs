@@ -88,6 +88,9 @@ mod persistence;
 mod pipeline;
 mod rules;
 mod settings;
+mod status;
+mod table_size;
+mod timers;
 #[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]
 mod transport;
 mod verdict;
@@ -102,7 +105,7 @@ pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
 #[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]
 pub use transport::EmbeddedTransport;
-pub use verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
+pub use verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
 
 #[cfg(test)]
 mod tests;

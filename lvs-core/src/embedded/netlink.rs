@@ -314,11 +314,10 @@ impl EmbeddedDirector {
                 let full = matches!(command, Command::NewService | Command::SetService);
                 let service = service::read_request(request.service, full)?;
                 if let Some(wanted) = Option::<ServiceRequest>::from(&service).filter(|_| full) {
-                    let now = self.moment();
                     return if command == Command::NewService {
-                        self.rules.add_service(&wanted, &self.options, now).map(|_| ())
+                        self.add_service_as(&wanted)
                     } else {
-                        self.rules.update_service(&wanted, &self.options, now)
+                        self.update_service_as(&wanted)
                     };
                 }
                 let key = service.key;

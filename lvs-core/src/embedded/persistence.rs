@@ -2,15 +2,15 @@
 
 use super::EmbeddedDirector;
 use super::connections::{Address, Client, Flags, NONE, Target};
-use super::pipeline::{FTP, Opening};
-use super::verdict::{Refusal, Why};
+use super::pipeline::{FTP, Failed, Opening};
+use super::verdict::ForwardReason;
 use crate::model::{ServiceFlags, ServiceKey};
 
 /// The port of a template that is no longer valid.
 const INVALID_PORT: u16 = 0xffff;
 
 impl EmbeddedDirector {
-    pub(super) fn open_persistent(&mut self, opening: &Opening<'_>) -> Result<(u32, Why), Refusal> {
+    pub(super) fn open_persistent(&mut self, opening: &Opening<'_>) -> Result<(u32, ForwardReason), Failed> {
         let service = self.rules.service(opening.service);
         let service_port = service.key.port();
         let network = service.netmask.apply(opening.packet.source.ip());
@@ -29,9 +29,13 @@ impl EmbeddedDirector {
             target.addr = Address::of_mark(mark.get());
         }
 
-        let valid = self.connections.find_template(&client, &target).filter(|at| self.is_valid_template(*at));
-        let (template, why) = match valid {
-            Some(at) => (at, Why::Template),
+        let resizable = self.options.profile.has_resizable_tables();
+        // Since Linux 7.1 an invalid template keeps its key and is told by its port, which a valid one may have, too.
+        let except = resizable.then_some(INVALID_PORT);
+        let found = self.connections.find_template(&client, &target, except);
+        let valid = found.filter(|at| self.is_valid_template(*at));
+        let (template, reason) = match valid {
+            Some(at) => (at, ForwardReason::Template),
             None => {
                 let destination = self.rules.pick(opening.service, &opening.request())?;
                 let port = if own_port && service_port != FTP {
@@ -39,9 +43,9 @@ impl EmbeddedDirector {
                 } else {
                     0
                 };
-                let at = self.connect(&client, &target, destination, port, Flags::TEMPLATE);
+                let at = self.connect(&client, &target, destination, port, Flags::TEMPLATE)?;
                 self.connections.get_mut(at).timeout = timeout;
-                (at, Why::Scheduled)
+                (at, ForwardReason::Scheduled)
             }
         };
 
@@ -51,24 +55,28 @@ impl EmbeddedDirector {
             _ => opening.target.port,
         };
         let flags = if one_packet { Flags::ONE_PACKET } else { Flags::default() };
-        let at = self.connect(&opening.client, &opening.target, destination, port, flags);
+        let connected = self.connect(&opening.client, &opening.target, destination, port, flags);
+        // The template stays even if there is no room for the connection that it was made for.
+        self.connections.arm(template, opening.now.tick);
+        let at = connected?;
         self.connections.get_mut(at).control = template;
         self.connections.get_mut(template).controlled += 1;
-        self.connections.arm(template, opening.now.tick);
         self.count_connection(at, opening.service, opening.now);
-        Ok((at, why))
+        Ok((at, reason))
     }
 
-    /// Whether a template still binds. If not it is put aside, to run out under a port of its own
-    /// (`ip_vs_check_template()`).
+    /// Whether a template still binds. If not, no client finds it any more, and it runs out (`ip_vs_check_template()`).
     fn is_valid_template(&mut self, at: u32) -> bool {
         let destination = self.connections.get(at).destination;
         let quiesced = self.options.settings.expire_quiescent_template && self.rules.weight(destination) == 0;
         if destination != NONE && self.rules.is_available(destination) && !quiesced {
             return true;
         }
+        let resizable = self.options.profile.has_resizable_tables();
         let template = self.connections.get_mut(at);
-        template.target_port = INVALID_PORT;
+        if !resizable {
+            template.target_port = INVALID_PORT;
+        }
         template.destination_port = INVALID_PORT;
         false
     }

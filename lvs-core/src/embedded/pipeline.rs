@@ -6,7 +6,7 @@ use super::EmbeddedDirector;
 use super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, NONE, Target, sctp, tcp};
 use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 use super::rules::Moment;
-use super::verdict::{Drop, Forwarding, NotOurs, Refusal, Verdict, Why};
+use super::verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
 use crate::model::{AddressFamily, ForwardingMethod, Protocol, ServiceFlags, ServiceKey};
 use crate::schedulers::Request;
 
@@ -27,6 +27,20 @@ pub(super) struct Opening<'a> {
     pub(super) target: Target,
     pub(super) service: u32,
     pub(super) now: Moment,
+}
+
+/// Why a packet that may open a connection opens none.
+pub(super) enum Failed {
+    /// No destination can have it.
+    Rejected(RejectReason),
+    /// The table has as many entries as it may.
+    Limit,
+}
+
+impl From<RejectReason> for Failed {
+    fn from(reason: RejectReason) -> Self {
+        Self::Rejected(reason)
+    }
 }
 
 impl Opening<'_> {
@@ -94,7 +108,10 @@ impl EmbeddedDirector {
     /// It happens now, at a moment without length: move the clock with [`advance`](Self::advance).
     pub fn receive(&mut self, packet: &Packet) -> Verdict {
         if packet.source.is_ipv4() != packet.destination.is_ipv4() {
-            return Verdict::NotOurs(NotOurs::Protocol);
+            return Verdict::Passed(PassReason::Protocol);
+        }
+        if !self.rules.has_family(packet.source.is_ipv6()) {
+            return Verdict::Passed(PassReason::NoHook);
         }
         match packet.direction {
             Direction::FromClient => self.inbound(packet),
@@ -123,7 +140,7 @@ impl EmbeddedDirector {
 
     fn inbound(&mut self, packet: &Packet) -> Verdict {
         if self.options.settings.backup_only && self.daemons.has_backup() {
-            return Verdict::NotOurs(NotOurs::BackupOnly);
+            return Verdict::Passed(PassReason::BackupOnly);
         }
         let Some(event) = event(packet.payload) else {
             return match packet.payload {
@@ -143,17 +160,17 @@ impl EmbeddedDirector {
                 found = None;
             } else if self.is_orphan(at) {
                 if !self.options.settings.expire_nodest_conn {
-                    return Verdict::Dropped(Drop::DestinationRemoved);
+                    return Verdict::Dropped(DropReason::DestinationRemoved);
                 }
                 self.connections.expire_now(at, now.tick);
                 found = None;
             }
             if found.is_none() && self.is_tracked(at, packet) {
-                return Verdict::Dropped(Drop::Tracked);
+                return Verdict::Dropped(DropReason::Tracked);
             }
         }
-        let (at, why) = match found {
-            Some(at) => (at, Why::Connection),
+        let (at, reason) = match found {
+            Some(at) => (at, ForwardReason::Connection),
             None => match self.admit(packet, client, target, now) {
                 Ok(opened) => opened,
                 Err(verdict) => return verdict,
@@ -162,7 +179,7 @@ impl EmbeddedDirector {
         self.count_in(at, packet.length, now);
         self.transit(at, Leg::Input, event);
         self.connections.get_mut(at).count_packet();
-        let verdict = self.forwarding(at, why);
+        let verdict = self.forwarding(at, reason);
         self.put(at, now);
         verdict
     }
@@ -197,27 +214,27 @@ impl EmbeddedDirector {
     /// IPsec packets go where their key exchange went, and don't move its state.
     fn ipsec(&mut self, packet: &Packet) -> Verdict {
         if !matches!(packet.payload, Payload::Other(ESP | AH)) {
-            return Verdict::NotOurs(NotOurs::Protocol);
+            return Verdict::Passed(PassReason::Protocol);
         }
         let client = Client { port: ISAKMP, ..side(packet.source, UDP) };
         let target = Target { port: ISAKMP, ..target(packet.destination) };
         let Some(at) = self.connections.find(&client, &target) else {
-            return Verdict::NotOurs(NotOurs::NotOpening);
+            return Verdict::Passed(PassReason::NotOpening);
         };
         let now = self.moment();
         if self.is_orphan(at) {
             if self.options.settings.expire_nodest_conn {
                 self.connections.expire_now(at, now.tick);
                 if self.is_tracked(at, packet) {
-                    return Verdict::Dropped(Drop::Tracked);
+                    return Verdict::Dropped(DropReason::Tracked);
                 }
-                return Verdict::NotOurs(NotOurs::NotOpening);
+                return Verdict::Passed(PassReason::NotOpening);
             }
-            return Verdict::Dropped(Drop::DestinationRemoved);
+            return Verdict::Dropped(DropReason::DestinationRemoved);
         }
         self.count_in(at, packet.length, now);
         self.connections.get_mut(at).count_packet();
-        let verdict = self.forwarding(at, Why::Connection);
+        let verdict = self.forwarding(at, ForwardReason::Connection);
         self.put(at, now);
         verdict
     }
@@ -227,7 +244,7 @@ impl EmbeddedDirector {
     fn error_in(&mut self, packet: &Packet, protocol: u8) -> Verdict {
         let client = side(packet.source, protocol);
         let Some(at) = self.connections.find(&client, &target(packet.destination)) else {
-            return Verdict::NotOurs(NotOurs::NotOpening);
+            return Verdict::Passed(PassReason::NotOpening);
         };
         let now = self.moment();
         self.count_in(at, packet.length, now);
@@ -235,7 +252,7 @@ impl EmbeddedDirector {
         if entry.flags.0 & Flags::METHOD != 0 {
             entry.count_packet();
         }
-        self.forwarding(at, Why::Connection)
+        self.forwarding(at, ForwardReason::Connection)
     }
 
     /// The service that a packet is for (`ip_vs_service_find()`).
@@ -263,7 +280,13 @@ impl EmbeddedDirector {
         if rules.has_portless() { exact(0) } else { None }
     }
 
-    fn admit(&mut self, packet: &Packet, client: Client, target: Target, now: Moment) -> Result<(u32, Why), Verdict> {
+    fn admit(
+        &mut self,
+        packet: &Packet,
+        client: Client,
+        target: Target,
+        now: Moment,
+    ) -> Result<(u32, ForwardReason), Verdict> {
         let settings = &self.options.settings;
         let may_open = match packet.payload {
             Payload::Tcp(flags) => {
@@ -274,14 +297,14 @@ impl EmbeddedDirector {
             Payload::IcmpError(_) | Payload::Other(_) => false,
         };
         if !may_open {
-            return Err(Verdict::NotOurs(NotOurs::NotOpening));
+            return Err(Verdict::Passed(PassReason::NotOpening));
         }
-        let service = self.service_of(packet).ok_or(Verdict::NotOurs(NotOurs::NoService))?;
+        let service = self.service_of(packet).ok_or(Verdict::Passed(PassReason::NoService))?;
         if self.defence.drops_packet() {
-            return Err(Verdict::Dropped(Drop::Defence));
+            return Err(Verdict::Dropped(DropReason::Defence));
         }
         if client.port == FTP_DATA {
-            return Err(Verdict::NotOurs(NotOurs::FtpDataPort));
+            return Err(Verdict::Passed(PassReason::FtpDataPort));
         }
         let opening = Opening { packet, client, target, service, now };
         let opened = if self.rules.service(service).flags.contains(ServiceFlags::PERSISTENT) {
@@ -289,15 +312,18 @@ impl EmbeddedDirector {
         } else {
             self.open_plain(&opening)
         };
-        opened.or_else(|refusal| self.leave(&opening, refusal))
+        opened.or_else(|failed| match failed {
+            Failed::Rejected(reason) => self.leave(&opening, reason),
+            Failed::Limit => Err(Verdict::Dropped(DropReason::ConnectionLimit)),
+        })
     }
 
-    fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(u32, Why), Refusal> {
+    fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(u32, ForwardReason), Failed> {
         let service = self.rules.service(opening.service);
         if let ServiceKey::Endpoint { port, .. } = service.key
             && port != opening.target.port
         {
-            return Err(Refusal::PortZero);
+            return Err(Failed::Rejected(RejectReason::PortZero));
         }
         let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
         let destination = self.rules.pick(opening.service, &opening.request())?;
@@ -306,17 +332,20 @@ impl EmbeddedDirector {
             port => port,
         };
         let flags = if one_packet { Flags::ONE_PACKET } else { Flags::default() };
-        let at = self.connect(&opening.client, &opening.target, destination, port, flags);
+        let at = self.connect(&opening.client, &opening.target, destination, port, flags)?;
         self.count_connection(at, opening.service, opening.now);
-        Ok((at, Why::Scheduled))
+        Ok((at, ForwardReason::Scheduled))
     }
 
     /// What becomes of a packet for which there is no destination (`ip_vs_leave()`).
-    fn leave(&mut self, opening: &Opening<'_>, refusal: Refusal) -> Result<(u32, Why), Verdict> {
+    fn leave(&mut self, opening: &Opening<'_>, refusal: RejectReason) -> Result<(u32, ForwardReason), Verdict> {
         let service = self.rules.service(opening.service);
         let addr = opening.packet.destination.ip();
         let marked = matches!(service.key, ServiceKey::Fwmark { .. });
         if self.options.settings.cache_bypass && marked && self.options.is_elsewhere(addr) {
+            if self.connections.len() >= self.connection_limit {
+                return Err(Verdict::Dropped(DropReason::ConnectionLimit));
+            }
             let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
             let mut flags = Flags(u16::from(ForwardingMethod::Bypass.number()));
             if self.options.settings.conntrack {
@@ -327,21 +356,23 @@ impl EmbeddedDirector {
             }
             let port = opening.target.port;
             let entry = Entry::new(&opening.client, port, NONE, 0, flags, self.first_timeout());
-            return Ok((self.connections.insert(entry, opening.target.addr), Why::Scheduled));
+            let at = self.connections.insert(entry, opening.target.addr);
+            self.connection_table_grew();
+            return Ok((at, ForwardReason::Scheduled));
         }
         if service.key.port() == FTP && opening.target.port != FTP {
-            return Err(Verdict::NotOurs(NotOurs::OtherPort));
+            return Err(Verdict::Passed(PassReason::OtherPort));
         }
-        Err(Verdict::Refused(refusal))
+        Err(Verdict::Rejected(refusal))
     }
 
     fn outbound(&mut self, packet: &Packet) -> Verdict {
         if self.options.settings.backup_only && self.daemons.has_backup() {
-            return Verdict::NotOurs(NotOurs::BackupOnly);
+            return Verdict::Passed(PassReason::BackupOnly);
         }
         let event = event(packet.payload);
         if event.is_none() && !matches!(packet.payload, Payload::IcmpError(_)) {
-            return Verdict::NotOurs(NotOurs::Protocol);
+            return Verdict::Passed(PassReason::Protocol);
         }
         let client = side(packet.destination, packet.payload.protocol());
         let (addr, port) = (packet.source.ip(), packet.source.port());
@@ -357,11 +388,11 @@ impl EmbeddedDirector {
             }
         });
         let Some(at) = found else {
-            return Verdict::NotOurs(NotOurs::NoReply);
+            return Verdict::Passed(PassReason::NoReply);
         };
         let now = self.moment();
         self.count_out(at, packet.length, now);
-        let verdict = self.forwarding(at, Why::Reply);
+        let verdict = self.forwarding(at, ForwardReason::Reply);
         // An error about a client's packet only counts (`handle_response_icmp()`).
         if let Some(event) = event {
             self.transit(at, Leg::Output, event);
@@ -370,7 +401,7 @@ impl EmbeddedDirector {
         verdict
     }
 
-    fn forwarding(&self, at: u32, why: Why) -> Verdict {
+    fn forwarding(&self, at: u32, reason: ForwardReason) -> Verdict {
         let entry = self.connections.get(at);
         if entry.destination == NONE {
             return Verdict::Bypassed;
@@ -379,7 +410,7 @@ impl EmbeddedDirector {
             destination: self.rules.destination(entry.destination).config.key,
             port: entry.destination_port,
             method: ForwardingMethod::from_number(u32::from(entry.flags.0 & Flags::METHOD)),
-            why,
+            reason,
         })
     }
 

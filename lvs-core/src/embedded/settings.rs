@@ -49,8 +49,23 @@ pub struct Settings {
     pub lblc_expiration: u32,
     /// lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
     pub lblcr_expiration: u32,
+    /// The most entries of the connection table, templates included; at the limit, packets that would open a connection are
+    /// dropped. Only [`Profile::Linux7`](crate::schedulers::Profile::Linux7) has it, and the next two.
+    pub conn_max: u32,
+    /// The connection table grows when it holds more than 2 to this power entries a bucket, -8 to 8.
+    pub conn_lfactor: i8,
+    /// The service table grows when it holds more than 2 to this power services a bucket, -8 to 8.
+    pub svc_lfactor: i8,
 }
 
+impl Settings {
+    /// Those of a network namespace that was made after boot: its tables grow later.
+    pub fn of_new_namespace() -> Self {
+        Self { conn_lfactor: -2, svc_lfactor: -2, ..Self::default() }
+    }
+}
+
+/// Those of the machine's first network namespace.
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -71,6 +86,9 @@ impl Default for Settings {
             ip_unprivileged_port_start: 1024,
             lblc_expiration: 86400,
             lblcr_expiration: 86400,
+            conn_max: 1 << 30,
+            conn_lfactor: -4,
+            svc_lfactor: -3,
         }
     }
 }

@@ -5,14 +5,14 @@ use crate::model::{DestinationKey, ForwardingMethod};
 /// Why a packet goes to its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Why {
+pub enum ForwardReason {
     /// Its connection is in the table.
     Connection,
     /// It opens a connection, and a persistence template says where to.
     Template,
     /// It opens a connection, and the scheduler chose.
     Scheduled,
-    /// It is a real server's answer.
+    /// It is a real server's reply.
     Reply,
 }
 
@@ -27,14 +27,16 @@ pub struct Forwarding {
     pub port: u16,
     /// How it gets there.
     pub method: ForwardingMethod,
-    /// Why.
-    pub why: Why,
+    /// Why it goes there.
+    pub reason: ForwardReason,
 }
 
-/// Why the director leaves a packet to the rest of the system.
+/// Why the director passes a packet on to the rest of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum NotOurs {
+pub enum PassReason {
+    /// No service of its address family exists, so the director has no hook that would see it.
+    NoHook,
     /// Its protocol is none that is scheduled.
     Protocol,
     /// No service matches it.
@@ -51,10 +53,10 @@ pub enum NotOurs {
     NoReply,
 }
 
-/// Why a client is told that it cannot connect (ICMP port unreachable).
+/// Why a client is rejected with ICMP port unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum RejectReason {
     /// The scheduler found no destination for it: none there, all quiesced or overloaded.
     NoDestination,
     /// The service has no scheduler.
@@ -63,16 +65,18 @@ pub enum Refusal {
     PortZero,
 }
 
-/// Why a packet is dropped in silence.
+/// Why a packet is dropped, without an answer to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Drop {
+pub enum DropReason {
     /// The destination of its connection was removed.
     DestinationRemoved,
     /// `drop_packet`.
     Defence,
-    /// It would be scheduled anew, but netfilter still tracks the connection that it belonged to. That one ends; the client's next
-    /// attempt gets through.
+    /// The connection table has as many entries as `conn_max` allows.
+    ConnectionLimit,
+    /// It would be scheduled again, but netfilter still tracks the connection that it belonged to. That one ends; the
+    /// client's next attempt gets through.
     Tracked,
 }
 
@@ -85,12 +89,12 @@ pub enum Verdict {
     Forwarded(Forwarding),
     /// It goes where it was addressed to, past the real servers (`cache_bypass`).
     Bypassed,
-    /// The client is told that there is nobody.
-    Refused(Refusal),
-    /// The director leaves it alone.
-    NotOurs(NotOurs),
-    /// It vanishes.
-    Dropped(Drop),
+    /// The client is rejected with ICMP port unreachable.
+    Rejected(RejectReason),
+    /// It passes on to the rest of the system, as if there were no director.
+    Passed(PassReason),
+    /// It is dropped.
+    Dropped(DropReason),
 }
 
 impl Verdict {
@@ -102,38 +106,39 @@ impl Verdict {
         }
     }
 
-    /// Whether the packet goes on, to a destination or past them.
+    /// Whether the director forwards the packet, to a destination or past them.
     pub const fn is_forwarded(&self) -> bool {
         matches!(self, Self::Forwarded(_) | Self::Bypassed)
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for ForwardReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connection => "its connection is there",
             Self::Template => "the client is bound to it",
             Self::Scheduled => "the scheduler chose it",
-            Self::Reply => "it is an answer",
+            Self::Reply => "it is a reply",
         })
     }
 }
 
-impl fmt::Display for NotOurs {
+impl fmt::Display for PassReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NoHook => "no service of its family exists",
             Self::Protocol => "its protocol is not scheduled",
             Self::NoService => "no service matches",
             Self::NotOpening => "it has no connection and cannot open one",
             Self::FtpDataPort => "it comes from port 20",
             Self::OtherPort => "the FTP service does not handle its port",
             Self::BackupOnly => "this director is a backup only",
-            Self::NoReply => "it answers no connection",
+            Self::NoReply => "it is a reply without a connection",
         })
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RejectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoDestination => "no destination can take it",
@@ -143,11 +148,12 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl fmt::Display for Drop {
+impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DestinationRemoved => "the destination of its connection was removed",
             Self::Defence => "the director defends itself",
+            Self::ConnectionLimit => "the connection table is full",
             Self::Tracked => "its former connection is still tracked",
         })
     }
@@ -157,15 +163,15 @@ impl fmt::Display for Drop {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Forwarded(Forwarding { destination, method, why: Why::Reply, .. }) => {
-                write!(f, "from {destination} ({method}) to the client: {}", Why::Reply)
+            Self::Forwarded(Forwarding { destination, method, reason: ForwardReason::Reply, .. }) => {
+                write!(f, "from {destination} ({method}) to the client: {}", ForwardReason::Reply)
             }
-            Self::Forwarded(Forwarding { destination, method, why, .. }) => {
-                write!(f, "to {destination} ({method}): {why}")
+            Self::Forwarded(Forwarding { destination, method, reason, .. }) => {
+                write!(f, "to {destination} ({method}): {reason}")
             }
             Self::Bypassed => f.write_str("to where it was addressed, past the real servers"),
-            Self::Refused(reason) => write!(f, "refused: {reason}"),
-            Self::NotOurs(reason) => write!(f, "left alone: {reason}"),
+            Self::Rejected(reason) => write!(f, "rejected: {reason}"),
+            Self::Passed(reason) => write!(f, "passed on: {reason}"),
             Self::Dropped(reason) => write!(f, "dropped: {reason}"),
         }
     }

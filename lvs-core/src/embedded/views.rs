@@ -88,6 +88,9 @@ impl EmbeddedDirector {
             state_name(protocol, template, entry.state),
             u32::try_from(left).unwrap_or(u32::MAX),
         );
+        if matches!(connection.target, ConnectionTarget::Fwmark(_)) {
+            connection.mark_port = entry.target_port;
+        }
         connection.origin = Some(ConnectionOrigin::Local);
         connection
     }

@@ -48,6 +48,7 @@ mod locked;
 mod namespace;
 mod netlink;
 mod options;
+mod profile;
 mod read;
 mod sockopt;
 mod sys;

@@ -66,7 +66,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
         let start = self.line.len();
         push(&mut self.line, format_args!("{:02}:{:02}", connection.expires / 60, connection.expires % 60));
         pad(&mut self.line, start, 6);
-        push(&mut self.line, format_args!(" {:<11} ", connection.state));
+        push(&mut self.line, format_args!(" {:<11} ", connection.state_name()));
         self.push_endpoint((connection.client_addr, connection.client_port), protocol, NAME_WIDTH);
         self.line.push(' ');
         self.push_target(connection);
@@ -112,22 +112,14 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
 
     fn push_target(&mut self, connection: &Connection<'_>) {
         let start = self.line.len();
-        let endpoint = match connection.target {
-            ConnectionTarget::Endpoint { addr, port } => (addr, port),
-            ConnectionTarget::Fwmark(mark) if self.options.style == Style::Fixed => {
-                push(&mut self.line, format_args!("fwmark:{mark}"));
-                return pad(&mut self.line, start, NAME_WIDTH);
-            }
-            // The kernel writes the mark where the address stands, and ipvsadm takes it for one.
-            ConnectionTarget::Fwmark(mark) => {
-                let addr = match connection.client_addr {
-                    IpAddr::V4(_) => IpAddr::V4(mark.get().into()),
-                    IpAddr::V6(_) => IpAddr::V6((u128::from(mark.get()) << 96).into()),
-                };
-                // Both ports of an invalidated template are 65535.
-                (addr, if connection.destination_port == u16::MAX { u16::MAX } else { 0 })
-            }
-        };
+        if let ConnectionTarget::Fwmark(mark) = connection.target
+            && self.options.style == Style::Fixed
+        {
+            push(&mut self.line, format_args!("fwmark:{mark}"));
+            return pad(&mut self.line, start, NAME_WIDTH);
+        }
+        // ipvsadm takes a mark for an address.
+        let endpoint = connection.target_columns();
         self.push_endpoint(endpoint, connection.protocol, NAME_WIDTH);
     }
 

@@ -86,9 +86,9 @@ pub fn write_connection_json(out: &mut impl Write, connection: &Connection<'_>) 
     }
     write!(
         out,
-        r#"}},"destination":{{{}}},"state":"{}","expires":{},"template":{},"origin":{},"engine":"#,
+        r#"}},"destination":{{{}}},"state":{},"expires":{},"template":{},"origin":{},"engine":"#,
         endpoint(connection.destination_addr, connection.destination_port),
-        connection.state,
+        Text(connection.state_name()),
         connection.expires,
         connection.is_template(),
         match connection.origin {

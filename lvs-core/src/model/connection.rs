@@ -101,7 +101,7 @@ pub enum ConnectionState {
     Closed,
     /// A template that a completed connection has confirmed.
     Assured,
-    /// `ERR!` or a name that this crate does not know.
+    /// `ERR!`, or a word that this crate does not know: see [`Connection::state_name`].
     Unknown,
 }
 
@@ -161,12 +161,17 @@ pub struct Connection<'a> {
     pub client_port: u16,
     /// What the client asked for.
     pub target: ConnectionTarget,
+    /// The port that the kernel shows beside a firewall mark: 0, but 65535 of a template that a kernel before 7.1 has invalidated.
+    /// No port of its own: 0 where the target is an address and a port.
+    pub mark_port: u16,
     /// The real server's address.
     pub destination_addr: IpAddr,
     /// The real server's port.
     pub destination_port: u16,
     /// The state.
     pub state: ConnectionState,
+    /// The kernel's word for a state that this crate does not know.
+    pub unknown_state: Option<&'a str>,
     /// Whole seconds until it expires, 0 if overdue.
     pub expires: u32,
     /// Where it came from, where the source says so.
@@ -190,9 +195,11 @@ impl<'a> Connection<'a> {
             client_addr: client.0,
             client_port: client.1,
             target,
+            mark_port: 0,
             destination_addr: destination.0,
             destination_port: destination.1,
             state,
+            unknown_state: None,
             expires,
             origin: None,
             engine: None,
@@ -202,6 +209,36 @@ impl<'a> Connection<'a> {
     /// The address family of the client's side.
     pub const fn family(&self) -> AddressFamily {
         AddressFamily::of(self.client_addr)
+    }
+
+    /// The name of its state as the kernel and `ipvsadm` print it, known to this crate or not.
+    pub const fn state_name(&self) -> &'a str {
+        match (self.state, self.unknown_state) {
+            (ConnectionState::Unknown, Some(word)) => word,
+            (state, _) => state.name(),
+        }
+    }
+
+    /// The address and port that the kernel shows in the columns of the virtual side; a mark stands where the address does.
+    pub fn target_columns(&self) -> (IpAddr, u16) {
+        match self.target {
+            ConnectionTarget::Endpoint { addr, port } => (addr, port),
+            ConnectionTarget::Fwmark(mark) => {
+                let addr = match self.client_addr {
+                    IpAddr::V4(_) => IpAddr::V4(mark.get().into()),
+                    IpAddr::V6(_) => IpAddr::V6((u128::from(mark.get()) << 96).into()),
+                };
+                (addr, self.mark_port)
+            }
+        }
+    }
+
+    /// Whether it is a template that the kernel has invalidated: it only runs out.
+    ///
+    /// Since Linux 7.1 this is also what a valid template of a destination on port 65535 looks like. The kernel never uses such a
+    /// one either.
+    pub const fn is_invalid_template(&self) -> bool {
+        self.is_template() && self.destination_port == u16::MAX
     }
 
     /// Whether it is a persistence template rather than a connection.

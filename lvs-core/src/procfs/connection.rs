@@ -17,13 +17,16 @@ use super::lines::Lines;
 use super::protocol;
 use super::state::state_of_column;
 use super::text::{
-    Bad, Cursor, V6_LEN, address, decimal, find, hex_v6, hex4, hex8, padded_decimal, port, word4, word8,
+    Bad, Cursor, V6_LEN, address, decimal, find, hex_v6, hex4, hex8, padded_decimal, port, unindented, word4, word8,
 };
 use crate::error::Result;
 use crate::model::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData, Protocol};
 
-/// The port that an invalidated template has on both sides (`ip_vs_conn.c`: `ip_vs_check_template()`).
-pub(super) const INVALIDATED_PORT: u16 = 0xffff;
+/// The port of an invalidated template's destination; before Linux 7.1 also that of its virtual side (`ip_vs_conn.c`:
+/// `ip_vs_check_template()`).
+const INVALIDATED_PORT: u16 = 0xffff;
+/// The longest word that is taken for a state.
+pub(super) const LONGEST_STATE: usize = 32;
 
 /// Reads one row of `ip_vs_conn` or `ip_vs_conn_sync`, without its newline. Which of the two it is shows in the row.
 ///
@@ -60,7 +63,7 @@ impl<'a> Connections<'a> {
     /// The rows of `text`.
     pub fn new(text: &'a [u8]) -> Self {
         let mut rows = Self { rest: text, line: 0 };
-        if is_header(text) {
+        if is_header(unindented(text)) {
             rows.take_line();
         }
         rows
@@ -92,10 +95,15 @@ impl<'a> Iterator for Connections<'a> {
             self.line += 1;
             return Some(Ok(connection));
         }
-        if self.rest.is_empty() {
-            return None;
-        }
-        let line = self.take_line();
+        let line = loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            let line = self.take_line();
+            if !unindented(line).is_empty() {
+                break line;
+            }
+        };
         Some(slow_row(line).map_err(|bad| bad.in_line(ProcFile::Connections, self.line)))
     }
 }
@@ -137,9 +145,8 @@ impl<R: Read> ConnectionReader<R> {
             return Some(Err(error));
         }
         let file = self.lines.file();
-        let number = self.lines.number() + 1;
-        let line = match self.lines.next()? {
-            Ok(line) => line,
+        let (number, line) = match self.lines.next_row()? {
+            Ok(row) => row,
             Err(error) => return Some(Err(error)),
         };
         Some(slow_row(line).map_err(|bad| bad.in_line(file, number).into()))
@@ -280,9 +287,9 @@ fn slow_row(row: &[u8]) -> Result<Connection<'_>, Bad> {
     let virtual_port = cursor.parsed(PORT, port)?;
     let destination_addr = cursor.parsed(ADDRESS, address)?;
     let destination_port = cursor.parsed(PORT, port)?;
-    let state = cursor.parsed("a state", |word| {
-        let name = std::str::from_utf8(word).ok()?;
-        Some(name.parse().unwrap_or(ConnectionState::Unknown))
+    let (state, unknown) = cursor.parsed("a state", |word| {
+        let name = std::str::from_utf8(word).ok().filter(|name| name.len() <= LONGEST_STATE)?;
+        Some(name.parse().map_or((ConnectionState::Unknown, Some(name)), |state| (state, None)))
     })?;
     let before = cursor;
     let origin = match cursor.word(EXPIRES)? {
@@ -294,7 +301,7 @@ fn slow_row(row: &[u8]) -> Result<Connection<'_>, Bad> {
         }
     };
     let expires = cursor.parsed(EXPIRES, |word| decimal(word)?.try_into().ok())?;
-    let engine = if cursor.rest().iter().all(|&byte| byte == b' ') { None } else { Some(engine_data(&mut cursor)?) };
+    let engine = if unindented(cursor.rest()).is_empty() { None } else { Some(engine_data(&mut cursor)?) };
     let target = match mark(protocol, addr, virtual_port, destination_port) {
         Some(mark) => ConnectionTarget::Fwmark(mark),
         None => ConnectionTarget::Endpoint { addr, port: virtual_port },
@@ -307,6 +314,10 @@ fn slow_row(row: &[u8]) -> Result<Connection<'_>, Bad> {
         state,
         expires,
     );
+    if matches!(connection.target, ConnectionTarget::Fwmark(_)) {
+        connection.mark_port = virtual_port;
+    }
+    connection.unknown_state = unknown;
     connection.origin = origin;
     connection.engine = engine;
     Ok(connection)
@@ -324,8 +335,7 @@ fn engine_data<'a>(cursor: &mut Cursor<'a>) -> Result<EngineData<'a>, Bad> {
 /// The mark of a firewall-mark service's template: it has protocol 0, and the mark stands in the first 32 bits of the
 /// virtual address (`ip_vs_core.c`: `ip_vs_sched_persist()`).
 fn mark(protocol: Protocol, addr: IpAddr, virtual_port: u16, destination_port: u16) -> Option<NonZeroU32> {
-    let ports_fit = virtual_port == 0 && destination_port != INVALIDATED_PORT
-        || virtual_port == INVALIDATED_PORT && destination_port == INVALIDATED_PORT;
+    let ports_fit = virtual_port == 0 || virtual_port == INVALIDATED_PORT && destination_port == INVALIDATED_PORT;
     if protocol != Protocol::Other(0) || !ports_fit {
         return None;
     }

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use super::connection::INVALIDATED_PORT;
+use super::connection::LONGEST_STATE;
 use super::protocol::write_protocol;
-use crate::model::{Connection, ConnectionOrigin, ConnectionTarget};
+use crate::model::{Connection, ConnectionOrigin};
 
 const HEADER: &[u8] = b"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
 const SYNC_HEADER: &[u8] = b"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n";
@@ -69,35 +69,27 @@ fn common_columns(connection: &Connection<'_>) -> io::Result<Row> {
         row.bytes(b" ");
     }
     row.endpoint(connection.client_addr, connection.client_port);
-    match connection.target {
-        ConnectionTarget::Endpoint { addr, port } => row.endpoint(addr, port),
-        ConnectionTarget::Fwmark(mark) => {
-            let port = if connection.destination_port == INVALIDATED_PORT { INVALIDATED_PORT } else { 0 };
-            let addr = match connection.client_addr {
-                IpAddr::V4(_) => IpAddr::V4(mark.get().into()),
-                IpAddr::V6(_) => IpAddr::V6((u128::from(mark.get()) << 96).into()),
-            };
-            row.endpoint(addr, port);
-        }
-    }
+    let (addr, port) = connection.target_columns();
+    row.endpoint(addr, port);
     row.endpoint(connection.destination_addr, connection.destination_port);
-    let state = connection.state.name().as_bytes();
+    let state = connection.state_name().as_bytes();
+    let state = &state[..state.len().min(LONGEST_STATE)];
     row.bytes(b" ");
     row.bytes(state);
-    row.bytes(&b"            "[state.len()..]);
+    row.bytes(&b"            "[state.len().min(11)..]);
     Ok(row)
 }
 
-/// The columns of fixed width: at most 8 of the protocol, 45 an address with port, 13 of the state, 7 of the origin,
+/// The columns of fixed width: at most 8 of the protocol, 45 an address with port, 34 of the state, 7 of the origin,
 /// 10 of the seconds, and the newline.
 struct Row {
-    bytes: [u8; 192],
+    bytes: [u8; 208],
     length: usize,
 }
 
 impl Row {
     const fn new() -> Self {
-        Self { bytes: [0; 192], length: 0 }
+        Self { bytes: [0; 208], length: 0 }
     }
 
     fn text(&self) -> &[u8] {

@@ -18,6 +18,8 @@ pub enum ProcFile {
     PerCpuStats,
     /// `/proc/net/ip_vs_app`
     Helpers,
+    /// `/proc/net/ip_vs_status`
+    Status,
 }
 
 impl ProcFile {
@@ -30,6 +32,7 @@ impl ProcFile {
             Self::Stats => "ip_vs_stats",
             Self::PerCpuStats => "ip_vs_stats_percpu",
             Self::Helpers => "ip_vs_app",
+            Self::Status => "ip_vs_status",
         }
     }
 }

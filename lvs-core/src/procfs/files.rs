@@ -5,6 +5,7 @@ use super::connection::ConnectionReader;
 use super::error::ProcFile;
 use super::helper::HelperReader;
 use super::stats::{PerCpuReader, read_stats};
+use super::status::{Status, read_status};
 use super::table::TableReader;
 use crate::error::{Error, Result};
 use crate::model::Stats;
@@ -98,6 +99,14 @@ impl Procfs {
     /// [`Error::Io`]; its kind is `NotFound` where IPVS is not loaded.
     pub fn helpers(&self) -> Result<HelperReader<File>> {
         self.open(ProcFile::Helpers).map(HelperReader::new)
+    }
+
+    /// Reads `ip_vs_status`, which Linux has since 7.1 and shows to root alone. The kernel walks all its tables for it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; its kind is `NotFound` where the kernel does not have it. [`Error::Procfs`] for text of another form.
+    pub fn status(&self) -> Result<Status> {
+        read_status(self.open(ProcFile::Status)?)
     }
 
     fn open(&self, file: ProcFile) -> Result<File> {

@@ -46,9 +46,8 @@ impl<R: Read> HelperReader<R> {
         {
             return Some(Err(error));
         }
-        let number = self.lines.number() + 1;
-        let line = match self.lines.next()? {
-            Ok(line) => line,
+        let (number, line) = match self.lines.next_row()? {
+            Ok(row) => row,
             Err(error) => return Some(Err(error)),
         };
         Some(row(line).map_err(|bad| bad.in_line(ProcFile::Helpers, number).into()))

@@ -1,7 +1,7 @@
 use std::io::{self, Read};
 
 use super::error::{ParseError, ProcFile};
-use super::text::find;
+use super::text::{find, unindented};
 use crate::error::{Error, Result};
 
 /// Bytes held at a time. The kernel hands out one page a call (`seq_file.c`); files and pipes give more.
@@ -53,11 +53,24 @@ impl<R: Read> Lines<R> {
         Some(Ok(&self.buffer[line]))
     }
 
+    /// The next line that is not blank, without its newline, and its number.
+    pub(super) fn next_row(&mut self) -> Option<Result<(u64, &[u8])>> {
+        loop {
+            let line = match self.locate() {
+                Ok(line) => line?,
+                Err(error) => return Some(Err(error)),
+            };
+            if !unindented(&self.buffer[line.clone()]).is_empty() {
+                return Some(Ok((self.number, &self.buffer[line])));
+            }
+        }
+    }
+
     /// Drops the next line if `is_header` says so.
     pub(super) fn skip_header(&mut self, is_header: impl FnOnce(&[u8]) -> bool) -> Result<()> {
         let (start, number) = (self.start, self.number);
         if let Some(line) = self.locate()?
-            && !is_header(&self.buffer[line.clone()])
+            && !is_header(unindented(&self.buffer[line.clone()]))
         {
             // Reading may have moved what is pending to the front of the buffer.
             self.start = line.start;

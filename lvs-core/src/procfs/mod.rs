@@ -11,6 +11,7 @@
 //! | `ip_vs_stats` | [`read_stats`] | [`write_stats`] |
 //! | `ip_vs_stats_percpu` | [`PerCpuReader`] | [`write_per_cpu_stats`] |
 //! | `ip_vs_app` | [`HelperReader`] | [`write_helpers`] |
+//! | `ip_vs_status` | [`read_status`] | [`write_status`] |
 //!
 //! What a file leaves out is absent from its rows, not guessed: `ip_vs` says neither the family of a firewall-mark
 //! service nor thresholds or tunnels; ask a [`Director`](crate::Director) for those.
@@ -27,6 +28,7 @@ mod lines;
 mod protocol;
 mod state;
 mod stats;
+mod status;
 mod sysctl;
 mod table;
 mod text;
@@ -39,7 +41,8 @@ pub use error::{ParseError, ProcFile};
 pub use files::Procfs;
 pub use helper::{HelperReader, HelperRow, write_helpers};
 pub use stats::{PerCpuReader, PerCpuRow, read_stats, write_per_cpu_stats, write_stats};
-pub use sysctl::{Sysctl, SysctlError, SysctlInfo, SysctlRange, SysctlValue, Sysctls};
+pub use status::{EstimatorStatus, Status, TableStatus, read_status, write_status};
+pub use sysctl::{Sysctl, SysctlError, SysctlInfo, SysctlRange, SysctlValue, SysctlWriters, Sysctls};
 pub use table::{
     TableDestinationRow, TablePersistence, TableReader, TableRow, TableServiceRow, TableTarget, write_table,
     write_table_header, write_table_row,

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::error::{ParseError, ProcFile};
 use super::lines::Lines;
-use super::text::{Bad, Cursor, hex};
+use super::text::{Bad, Cursor, hex, unindented};
 use crate::error::Result;
 use crate::model::{Counters, Rates, Stats};
 
@@ -87,7 +87,7 @@ impl<R: Read> PerCpuReader<R> {
         let error = |line, bad: Bad| -> ParseError { bad.in_line(ProcFile::PerCpuStats, line) };
         let number = self.lines.number() + 1;
         let line = self.lines.next().transpose()?.unwrap_or_default();
-        if !line.is_empty() {
+        if !unindented(line).is_empty() {
             return Ok(cpu_row(line).map_err(|bad| error(number, bad))?);
         }
         self.lines.next().transpose()?;

@@ -174,7 +174,7 @@ impl<R: Read> TableReader<R> {
 
     fn skip_titles(&mut self) -> Result<()> {
         self.lines.skip_header(|line| line.starts_with(b"Prot LocalAddress"))?;
-        self.lines.skip_header(|line| line.starts_with(b"  -> RemoteAddress"))
+        self.lines.skip_header(|line| line.starts_with(b"-> RemoteAddress"))
     }
 
     /// The next row, or `None` at the end. After a malformed row reading can go on.
@@ -189,9 +189,8 @@ impl<R: Read> TableReader<R> {
                 return Some(Err(error));
             }
         }
-        let number = self.lines.number() + 1;
-        let line = match self.lines.next()? {
-            Ok(line) => line,
+        let (number, line) = match self.lines.next_row()? {
+            Ok(row) => row,
             Err(error) => return Some(Err(error)),
         };
         Some(row(line).map_err(|bad| bad.in_line(ProcFile::Table, number).into()))
@@ -203,6 +202,7 @@ const VERSION: &[u8] = b"IP Virtual Server version ";
 fn header(line: &[u8]) -> Result<Info, Bad> {
     const EXPECTED: &str = "\"IP Virtual Server version 1.2.1 (size=4096)\"";
     let mut cursor = Cursor::new(line);
+    cursor.skip_blanks();
     cursor.literal(VERSION, EXPECTED)?;
     let version = cursor.parsed(EXPECTED, |word| {
         let mut parts = word.split(|&byte| byte == b'.').map(decimal);
@@ -220,22 +220,24 @@ fn header(line: &[u8]) -> Result<Info, Bad> {
 }
 
 fn row(line: &[u8]) -> Result<TableRow<'_>, Bad> {
-    if line.starts_with(b"  -> ") {
-        destination(line).map(TableRow::Destination)
+    let mut cursor = Cursor::new(line);
+    let before = cursor;
+    if cursor.word("").is_ok_and(|word| word == b"->") {
+        destination(cursor).map(TableRow::Destination)
     } else {
-        service(line).map(TableRow::Service)
+        service(before).map(TableRow::Service)
     }
 }
 
-fn service(line: &[u8]) -> Result<TableServiceRow<'_>, Bad> {
-    let mut cursor = Cursor::new(line);
-    let target = if line.starts_with(b"FWM ") {
-        cursor.at = 3;
+fn service<'a>(mut cursor: Cursor<'a>) -> Result<TableServiceRow<'a>, Bad> {
+    let before = cursor;
+    let target = if cursor.word("").is_ok_and(|word| word == b"FWM") {
         let mark = cursor.parsed("a firewall mark of eight hexadecimal digits", |word| {
             hex8(u64::from_be_bytes(word.try_into().ok()?))
         })?;
         TableTarget::Fwmark(mark)
     } else {
+        cursor = before;
         let protocol = cursor.parsed("a protocol, FWM or ->", connection_protocol)?;
         let (addr, port) = cursor.parsed(ENDPOINT, endpoint)?;
         TableTarget::Endpoint { protocol, addr, port }
@@ -273,11 +275,10 @@ fn endpoint(word: &[u8]) -> Option<(IpAddr, u16)> {
     Some((address(&word[..colon])?, port(&word[colon + 1..])?))
 }
 
-fn destination(line: &[u8]) -> Result<TableDestinationRow, Bad> {
+/// What follows the arrow.
+fn destination(mut cursor: Cursor<'_>) -> Result<TableDestinationRow, Bad> {
     // Printed with %d: what looks negative is a large number.
     let count = |word: &[u8]| signed(word).map(|value| value as u32);
-    let mut cursor = Cursor::new(line);
-    cursor.at = 5;
     let (addr, port) = cursor.parsed(ENDPOINT, endpoint)?;
     let forwarding = cursor.parsed("a forwarding method", |word| match word {
         b"Masq" => Some(ForwardingMethod::Masquerade),

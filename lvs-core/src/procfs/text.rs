@@ -112,6 +112,17 @@ pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     bytes[at..].iter().position(|&b| b == byte).map(|found| at + found)
 }
 
+/// What separates words. The kernel writes blanks; copies that went through other hands have tabs, and carriage returns at
+/// the end.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r')
+}
+
+/// A line without the blanks that it begins with.
+pub(super) fn unindented(line: &[u8]) -> &[u8] {
+    &line[line.iter().position(|&byte| !is_blank(byte)).unwrap_or(line.len())..]
+}
+
 /// A place in a line, for the columns that are not where they usually are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
@@ -133,16 +144,14 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn skip_blanks(&mut self) {
-        while self.line.get(self.at) == Some(&b' ') {
-            self.at += 1;
-        }
+        self.at = self.line.len() - unindented(self.rest()).len();
     }
 
     /// The next word, the blanks before it left out. `expected` if there is none.
     pub(super) fn word(&mut self, expected: &'static str) -> Result<&'a [u8], Bad> {
         self.skip_blanks();
         let rest = self.rest();
-        let length = rest.iter().position(|&b| b == b' ').unwrap_or(rest.len());
+        let length = rest.iter().position(|&byte| is_blank(byte)).unwrap_or(rest.len());
         if length == 0 {
             return self.bad(expected);
         }

@@ -160,17 +160,13 @@ impl Balancer {
         self.scheduler.counters_changed(&self.pool, at);
     }
 
-    /// When [`tick`](Self::tick) wants to be called next, in milliseconds; `None` if never.
+    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has not.
     pub fn next_tick(&self) -> Option<u64> {
         self.scheduler.next_tick()
     }
 
-    /// Does what is due at `now`, in milliseconds.
+    /// Does what is due by `now`, in milliseconds.
     pub fn tick(&mut self, now: u64) {
-        while let Some(due) = self.scheduler.next_tick()
-            && due <= now
-        {
-            self.scheduler.tick(&self.pool, due);
-        }
+        self.scheduler.tick(&self.pool, now);
     }
 }

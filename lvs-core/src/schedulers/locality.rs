@@ -126,8 +126,12 @@ impl<M: Memory> Scheduler for Locality<M> {
         Some(chosen)
     }
 
+    fn has_timer(&self) -> bool {
+        true
+    }
+
     fn next_tick(&self) -> Option<u64> {
-        Some(self.cache.next_sweep())
+        self.cache.next_sweep()
     }
 
     fn tick(&mut self, _: &Pool, now: u64) {

@@ -42,7 +42,7 @@
 //! | `lblcr` | [`Lblcr`] | destination address, then connections, in sets | yes | exactly |
 //! | `twos` | [`Twos`] | connections of two drawn by weight | yes | in distribution: the kernel draws from a generator nobody can read |
 //!
-//! "Exactly" means compared with Linux 6.1.176 ([`Profile::Old`]), 6.1.192 and 6.12.117 ([`Profile::New`]): the recorded choices in
+//! "Exactly" means compared with Linux 6.1.176 ([`Profile::Old`]), 6.1.192 and 6.12.117 ([`Profile::New`]), and 7.3.4 ([`Profile::Linux7`]): the recorded choices in
 //! `tests/data/schedulers` on all three, and random histories of connections and commands, IPv4 and IPv6, in
 //! `tests/kernel_schedulers.rs`, whichever kernel that runs on. Not compared that way: the aging of lblc's and lblcr's caches,
 //! numbers that overflow 32 bits, and tables of other sizes than the default ones.

@@ -1,11 +1,17 @@
 //! What decides a scheduler's behaviour besides the destinations.
 
-/// Which of two behaviours of the kernel to follow.
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::ModelError;
+
+/// Which behaviour of the kernel to follow.
 ///
-/// The arithmetic of the least-connection family and the handling of thresholds changed within the stable series, so a release's first two
-/// numbers do not tell. A running kernel can be asked: in a network namespace made for it, add a destination with an
-/// upper threshold of 2<sup>31</sup>; [`Old`](Self::Old) accepts it, [`New`](Self::New) answers `EINVAL`.
-// Exhaustive: a third behaviour would be a new axis of Options or break every match on purpose.
+/// Two things changed what IPVS decides. The arithmetic of the least-connection family and the handling of
+/// thresholds changed within the stable series, so a release's first two numbers do not say which one it has. Linux 7.1
+/// rebuilt the tables of services and connections. As vendors carry changes into older kernels, a running kernel is better
+/// asked than judged by its version: `Profile::of_running_kernel()` does so where the kernel director is built in.
+// Exhaustive: a further behaviour breaks every match on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Profile {
     /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103: active and inactive connections are counted, a connection is active or inactive.
@@ -13,6 +19,47 @@ pub enum Profile {
     /// Linux 6.1.183, 6.12.104 and later: active and all connections are counted, an active one weighs 257.
     #[default]
     New,
+    /// Linux 7.1 and later: counts as [`New`](Self::New); each namespace has tables of its own, which grow and shrink, persistence
+    /// templates are invalidated in another way, and since 7.2 the number of connections can be limited.
+    Linux7,
+}
+
+impl Profile {
+    /// All of them, the oldest first.
+    pub const ALL: [Self; 3] = [Self::Old, Self::New, Self::Linux7];
+
+    /// Its name: `old`, `new` or `linux7`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+            Self::Linux7 => "linux7",
+        }
+    }
+
+    /// Whether each namespace has tables that grow and shrink, and all that came with them.
+    pub(crate) const fn has_resizable_tables(self) -> bool {
+        matches!(self, Self::Linux7)
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name() == text);
+        found.ok_or_else(|| ModelError::Unknown {
+            what: "a profile",
+            text: text.to_owned(),
+            expected: Self::ALL.map(Self::name).join(", "),
+        })
+    }
 }
 
 /// Settings of a scheduler. Each scheduler reads its own and ignores the others.

@@ -22,7 +22,7 @@ struct Hot {
     prev: u32,
     weight: i32,
     active: i32,
-    /// Profile OLD: inactive connections; profile NEW: all connections.
+    /// [`Profile::Old`]: inactive connections; later ones: all connections.
     second: i32,
     upper: u32,
     lower: u32,
@@ -318,7 +318,7 @@ impl Pool {
         let hot = &self.hot[at.slot()];
         match self.profile {
             Profile::Old => hot.second,
-            Profile::New => hot.second.wrapping_sub(hot.active).max(0),
+            Profile::New | Profile::Linux7 => hot.second.wrapping_sub(hot.active).max(0),
         }
     }
 
@@ -333,7 +333,7 @@ impl Pool {
     }
 
     /// The load that lc, wlc, lblc, lblcr and twos compare: 256 for each active connection, and 1 for each inactive
-    /// ([`Profile::Old`]) or for each of all ([`Profile::New`]). 32 bits wide, it wraps from 2<sup>23</sup> active connections on.
+    /// ([`Profile::Old`]) or for each of all (later profiles). 32 bits wide, it wraps from 2<sup>23</sup> active connections on.
     // ip_vs.h: ip_vs_dest_conn_overhead()
     #[inline]
     pub fn overhead(&self, at: DestinationId) -> i32 {
@@ -376,7 +376,7 @@ impl Pool {
     /// Sets the thresholds, in connections, and with them the overload flag as the profile says.
     ///
     /// Under [`Profile::Old`] a flag that is set stays unless the limit is lifted or raised, and a limit
-    /// below the present number of connections takes effect only after one more. Under [`Profile::New`] the flag follows the
+    /// below the present number of connections takes effect only after one more. Later the flag follows the
     /// number of connections at once, and stays as it is between the two thresholds.
     // ip_vs_ctl.c: __ip_vs_update_dest()
     pub fn set_thresholds(&mut self, at: DestinationId, upper: u32, lower: u32) {
@@ -391,7 +391,7 @@ impl Pool {
                     hot.flags &= !OVERLOAD;
                 }
             }
-            Profile::New => {
+            Profile::New | Profile::Linux7 => {
                 if (upper, lower) == (old_upper, old_lower) {
                     return;
                 }
@@ -414,7 +414,7 @@ impl Pool {
         hot.second = hot.second.wrapping_add(1);
         match profile {
             Profile::Old => hot.set_overload_if_full(),
-            Profile::New => {
+            Profile::New | Profile::Linux7 => {
                 // Only the connection that reaches the limit sets the flag.
                 if hot.upper != 0 && hot.second as u32 == hot.upper && i64::from(hot.second) >= hot.reopening() {
                     hot.flags |= OVERLOAD;
@@ -461,7 +461,7 @@ impl Pool {
                 }
                 hot.clear_overload_if_roomy();
             }
-            Profile::New => {
+            Profile::New | Profile::Linux7 => {
                 hot.second = hot.second.wrapping_sub(1);
                 let n = i64::from(hot.second);
                 if n + 1 == hot.reopening() && n < i64::from(hot.upper) {
@@ -493,7 +493,7 @@ impl Hot {
     const fn connections(&self, profile: Profile) -> i32 {
         match profile {
             Profile::Old => self.active.wrapping_add(self.second),
-            Profile::New => self.second,
+            Profile::New | Profile::Linux7 => self.second,
         }
     }
 

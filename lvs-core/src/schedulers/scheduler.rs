@@ -54,12 +54,18 @@ pub trait Scheduler: fmt::Debug + Send {
     /// It counts nothing: the caller tells the pool of the connection.
     fn pick(&mut self, pool: &Pool, request: &Request) -> Option<DestinationId>;
 
-    /// When [`tick`](Self::tick) wants to be called next, in milliseconds; `None` if never.
+    /// Whether [`next_tick`](Self::next_tick) ever asks for a [`tick`](Self::tick).
+    fn has_timer(&self) -> bool {
+        false
+    }
+
+    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has not.
     fn next_tick(&self) -> Option<u64> {
         None
     }
 
-    /// Does what the kernel's scheduler does by a timer: lblc and lblcr drop old entries once a minute.
+    /// Does what the kernel's scheduler has done by a timer up to `now`: lblc and lblcr drop old entries once a minute.
+    /// It takes no longer the longer ago the last call was.
     fn tick(&mut self, pool: &Pool, now: u64) {
         let _ = (pool, now);
     }

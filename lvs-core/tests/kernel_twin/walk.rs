@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lvs_core::Director;
-use lvs_core::embedded::{Direction, Packet, Payload, SctpChunk, Settings, TcpFlags, Verdict, Why};
+use lvs_core::embedded::{Direction, ForwardReason, Packet, Payload, SctpChunk, Settings, TcpFlags, Verdict};
 use lvs_core::model::{
     AddressFamily, Connection, ConnectionTarget, Counters, Destination, ForwardingMethod, Netmask, PrefixLength,
     Protocol, Service, ServiceKey, Tunnel,
@@ -393,25 +393,27 @@ impl Walk {
             self.note(format_args!(
                 "{direction:?} {source} > {destination} {payload:?} mark {mark} tracked {tracked:?}: {verdict}, {passed}"
             ));
-            if let Verdict::Refused(_) = verdict {
+            if let Verdict::Rejected(_) = verdict {
                 self.heed_refusal(&packet)?;
             }
             let kind = match verdict {
-                Verdict::Forwarded(forwarding) => format!("{:?}", forwarding.why),
+                Verdict::Forwarded(forwarding) => format!("{:?}", forwarding.reason),
                 other => format!("{other:?}"),
             };
             *self.verdicts.entry(kind).or_default() += 1;
-            let refused = matches!(verdict, Verdict::Refused(_) | Verdict::Dropped(_));
+            let refused = matches!(verdict, Verdict::Rejected(_) | Verdict::Dropped(_));
             // Where the director is done with a packet, tracking may still drop it: if it clashes with a connection that the director
             // changed. That the director took it shows in states and sums.
             let tells = self.tracking.is_none()
-                || (packet.direction == Direction::FromClient && !matches!(verdict, Verdict::NotOurs(_)));
+                || (packet.direction == Direction::FromClient && !matches!(verdict, Verdict::Passed(_)));
             if passed == refused && tells {
                 return Err(self.story("the kernel decided otherwise"));
             }
             ends_another = match verdict {
-                Verdict::Forwarded(forwarding) => forwarding.why != Why::Connection && forwarding.why != Why::Reply,
-                Verdict::NotOurs(_) => self.settings.expire_nodest_conn,
+                Verdict::Forwarded(forwarding) => {
+                    forwarding.reason != ForwardReason::Connection && forwarding.reason != ForwardReason::Reply
+                }
+                Verdict::Passed(_) => self.settings.expire_nodest_conn,
                 _ => true,
             };
             if ends_another {

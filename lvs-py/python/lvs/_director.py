@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import exceptions
+from . import exceptions, procfs
 from ._batch import Batch
 from ._live import LiveServices, Sysctls
 from ._log import log
@@ -130,7 +130,7 @@ class Director:
     @staticmethod
     def embedded(
         *,
-        profile: Literal["new", "old"] = "new",
+        profile: Literal["new", "old", "linux7"] = "new",
         seed: int = 0,
         connection_table_size: int | None = None,
         schedulers: Iterable[str] | None = None,
@@ -142,9 +142,9 @@ class Director:
     ) -> EmbeddedDirector:
         """A director in this process, empty: for tests, simulations and dry runs. Needs no privilege.
 
-        Time stands still until `EmbeddedDirector.advance` moves it. By default it is the twin of a current kernel with
+        Time stands still until `EmbeddedDirector.advance` moves it. By default it does as a kernel 6.12 with
         all schedulers, IPv6 and the interfaces ``lo`` and ``eth0``. `profile` is ``"old"`` for kernels before 6.1.183
-        and 6.12.104; `seed` is that of all chance; `interfaces` maps names to their longest packets;
+        and 6.12.104, ``"linux7"`` from 7.1 on; `seed` is that of all chance; `interfaces` maps names to their longest packets;
         `local_addresses` are further addresses of the machine, with their networks. `ftp_helper` is whether the kernel
         has loaded ``ip_vs_ftp``.
         """
@@ -188,6 +188,18 @@ class Director:
     def totals(self) -> Stats:
         """Sums and rates of the whole director, as in ``/proc/net/ip_vs_stats``; a kernel refreshes them every 2 s."""
         return self._handle.totals()
+
+    def status(self) -> procfs.Status:
+        """How full the tables are, as in ``/proc/net/ip_vs_status``: of kernels from 7.1 on, and of embedded directors."""
+        return procfs._status(self._handle.status())
+
+    def profile(self) -> str:
+        """Which behaviour of the kernel it has: ``"old"``, ``"new"`` or ``"linux7"``.
+
+        The running kernel is asked, not judged by its version; in a namespace without services that may take a service
+        made for that moment, of firewall mark 4294967295.
+        """
+        return self._handle.profile()
 
     def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons, the master first."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import Any, Literal, Self, TypeVar, final, overload
+from typing import Any, Literal, Self, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import CapsuleType, disjoint_base
 
@@ -195,8 +195,10 @@ class Connection:
         *,
         target: DestinationLike | None = None,
         mark: int | None = None,
+        mark_port: int = 0,
         destination: DestinationLike,
         state: ConnectionState | str,
+        unknown_state: str | None = None,
         expires: int = 0,
         origin: ConnectionOrigin | str | None = None,
         engine: str | None = None,
@@ -213,8 +215,20 @@ class Connection:
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
+    def mark_port(self) -> int:
+        """The port that the kernel shows beside a mark: 0, but 65535 of a template that a kernel before 7.1 has invalidated."""
+    @property
     def destination(self) -> DestinationKey:
         """The real server."""
+    @property
+    def unknown_state(self) -> str | None:
+        """The kernel's word for a state that this library does not know, else None."""
+    @property
+    def state_name(self) -> str:
+        """The name of the state as the kernel prints it, known or not."""
+    @property
+    def is_invalid_template(self) -> bool:
+        """Whether it is a template that the kernel has invalidated: it only runs out."""
     @property
     def origin(self) -> ConnectionOrigin | None:
         """Where it came from, None where the director does not say."""
@@ -685,6 +699,10 @@ class Handle:
     def advance(self, by: timedelta) -> None: ...
     def set_available_pages(self, pages: int) -> None: ...
     def totals(self) -> Stats: ...
+    def status(self) -> _StatusTuple:
+        """How full the tables are: the connection table, the service table, the estimator."""
+    def profile(self) -> Literal["old", "new", "linux7"]:
+        """The name of the behaviour that the director has."""
     def read_file(self, name: str) -> bytes:
         """A file of the kernel's in the director's namespace."""
     def receive(
@@ -1771,7 +1789,7 @@ class Verdict:
         """How it gets there, None if it goes to no destination."""
     @property
     def action(self) -> str:
-        """ "forwarded", "bypassed", "refused", "left_alone" or "dropped"."""
+        """ "forwarded", "bypassed", "rejected", "passed" or "dropped"."""
     @property
     def reason(self) -> str:
         """Why, in words: "the scheduler chose it", "no service matches"."""
@@ -1844,6 +1862,12 @@ def proc_cpu_stats(text: bytes) -> tuple[list[tuple[int, Counters]], Stats]:
 
 def proc_helpers(text: bytes) -> list[tuple[Protocol, int, str, int]]:
     """What `ip_vs_app` says: protocol, port, name, connections of each helper."""
+
+_TableStatusTuple: TypeAlias = tuple[int, int, int, int, list[int] | None]
+_StatusTuple: TypeAlias = tuple[_TableStatusTuple, _TableStatusTuple, tuple[int, int, int, int]]
+
+def proc_status(text: bytes) -> _StatusTuple:
+    """What `ip_vs_status` says: the connection table, the service table, the estimator."""
 
 def proc_stats(text: bytes) -> Stats:
     """What `ip_vs_stats` says."""

@@ -38,12 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CpuStats",
+    "EstimatorStatus",
     "Helper",
+    "Status",
     "TableDestination",
     "TableRow",
+    "TableStatus",
     "read_cpu_stats",
     "read_helpers",
     "read_stats",
+    "read_status",
     "read_table",
 ]
 
@@ -101,6 +105,43 @@ class TableRow(NamedTuple):
         return None if self.ticks is None else (self.ticks & 0xFFFFFFFF) // hz
 
 
+class TableStatus(NamedTuple):
+    """How full a hash table of a network namespace is."""
+
+    entries: int
+    """What is in it. Of the connection table: templates, too."""
+    buckets: int
+    """How many buckets it has, 0 as long as there is no table."""
+    bits: int
+    """Buckets are 2 to this power."""
+    lfactor: int
+    """The load factor that the table was last resized for; a changed tunable takes a moment."""
+    lengths: tuple[int, ...] | None
+    """How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; None of a table without entries.
+
+    A masqueraded connection is in two buckets."""
+
+
+class EstimatorStatus(NamedTuple):
+    """What computes the rates."""
+
+    threads: int
+    max_threads: int
+    """Threads there can be; 0 before the first service."""
+    chain_length: int
+    """Statistics that are estimated at a time; 0 until the kernel has found out how many it can."""
+    per_thread: int
+    """How many statistics a thread can take."""
+
+
+class Status(NamedTuple):
+    """How full the tables of a network namespace are."""
+
+    connections: TableStatus
+    services: TableStatus
+    estimator: EstimatorStatus
+
+
 def read_stats(source: _Source = None) -> Stats:
     """Sums and rates of a network namespace, from ``ip_vs_stats``."""
     return _lvs.proc_stats(_text(source, "ip_vs_stats"))
@@ -115,6 +156,19 @@ def read_cpu_stats(source: _Source = None) -> CpuStats:
 def read_helpers(source: _Source = None) -> tuple[Helper, ...]:
     """The ports of application helpers, from ``ip_vs_app``."""
     return tuple(Helper(*row) for row in _lvs.proc_helpers(_text(source, "ip_vs_app")))
+
+
+def read_status(source: _Source = None) -> Status:
+    """How full the tables are, from ``ip_vs_status``, which Linux has since 7.1 and shows to root alone."""
+    return _status(_lvs.proc_status(_text(source, "ip_vs_status")))
+
+
+def _status(parts: _lvs._StatusTuple) -> Status:
+    def table(entries: int, buckets: int, bits: int, lfactor: int, lengths: list[int] | None) -> TableStatus:
+        return TableStatus(entries, buckets, bits, lfactor, None if lengths is None else tuple(lengths))
+
+    connections, services, estimator = parts
+    return Status(table(*connections), table(*services), EstimatorStatus(*estimator))
 
 
 def read_table(source: _Source = None) -> list[TableRow]:

@@ -206,7 +206,7 @@ class Workload:
     """How often to take a sample; a hundred of them if None."""
     seed: int = 1
     """The seed of all that is drawn."""
-    profile: Literal["new", "old"] = "new"
+    profile: Literal["new", "old", "linux7"] = "new"
     """The kind of kernel, as in `lvs.Director.embedded`."""
 
     def __post_init__(self) -> None:

@@ -1,5 +1,5 @@
 use super::AHEAD;
-use super::entry::{Client, Entry};
+use super::entry::{Address, Client, Entry, Target};
 use super::slab::Slab;
 
 const EMPTY: u64 = u64::MAX;
@@ -55,6 +55,18 @@ impl Index {
         let first = mix(high ^ self.seed, low ^ 0xA076_1D64_78BD_642F);
         let hash = mix(first ^ low ^ self.seed, rest ^ 0xE703_7ED1_A0B4_28DB);
         (hash >> 32) as u32 ^ hash as u32
+    }
+
+    /// The bucket of `1 << bits` for a client, and for what it asked for if that counts.
+    pub(super) fn bucket(&self, client: &Client, target: Option<&Target>, bits: u32) -> u32 {
+        let hash = u64::from(self.hash(client));
+        let hash = match target {
+            None => hash,
+            Some(Target { addr: Address([high, low]), port }) => {
+                mix(hash << 16 ^ u64::from(*port) ^ high ^ self.seed, low ^ 0xA076_1D64_78BD_642F)
+            }
+        };
+        (hash ^ hash >> 32) as u32 & ((1 << bits) - 1)
     }
 
     const fn start(&self, hash: u32) -> usize {
@@ -167,7 +179,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Address, Flags};
+    use super::super::entry::Flags;
     use super::*;
 
     fn client(number: u64) -> Client {

@@ -103,11 +103,12 @@ impl Connections {
         self.index.touch(&self.slab, self.wheel.up_next(&self.slab).map(|at| self.slab.get(at).client()));
     }
 
-    /// The template of a client network.
-    pub(super) fn find_template(&self, client: &Client, target: &Target) -> Option<u32> {
+    /// The template of a client network. One whose destination has the port `except` is not looked at.
+    pub(super) fn find_template(&self, client: &Client, target: &Target, except: Option<u16>) -> Option<u32> {
         let same = |at, entry: &Entry| {
             entry.target_port == target.port
                 && entry.flags.contains(Flags::TEMPLATE)
+                && Some(entry.destination_port) != except
                 && self.slab.target(at) == target.addr
         };
         self.index.find(&self.slab, client, same)
@@ -152,9 +153,11 @@ impl Connections {
         self.slab.target(at)
     }
 
-    /// The bucket, of `1 << bits`, in which a kernel would keep an entry: one of its hash, which nobody can foretell.
-    pub(super) fn bucket(&self, entry: &Entry, bits: u32) -> u32 {
-        self.index.hash(&entry.client()) & ((1 << bits) - 1)
+    /// The bucket, of `1 << bits`, in which a kernel would keep an entry. Its hash nobody can foretell; it is of the client, and
+    /// `by_target` also of the virtual address.
+    pub(super) fn bucket(&self, at: u32, entry: &Entry, bits: u32, by_target: bool) -> u32 {
+        let target = by_target.then(|| Target { addr: self.target(at), port: entry.target_port });
+        self.index.bucket(&entry.client(), target.as_ref(), bits)
     }
 
     /// All entries, in no order that means anything.

@@ -42,7 +42,7 @@ impl Rules {
         if destination.weight > i32::MAX as u32 || destination.lower_threshold > destination.upper_threshold {
             return Err(Errno::ERANGE);
         }
-        if options.profile == Profile::New && destination.upper_threshold > i32::MAX as u32 {
+        if options.profile != Profile::Old && destination.upper_threshold > i32::MAX as u32 {
             return Err(Errno::EINVAL);
         }
         if destination.tunnel.kind == TunnelKind::Gue && destination.tunnel.port == 0 {

@@ -2,7 +2,7 @@
 
 mod destination;
 mod service;
-mod trash;
+pub(super) mod trash;
 
 pub(super) use destination::DestinationState;
 pub(super) use service::{ServiceRequest, ServiceState};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::clock::Clock;
 use super::estimator::{Estimator, Schedule};
 use super::options::Options;
-use super::verdict::Refusal;
+use super::verdict::RejectReason;
 use crate::errno::Errno;
 use crate::model::{DestinationKey, ServiceKey};
 use crate::schedulers::{DestinationId, Pool, Request};
@@ -50,7 +50,6 @@ pub(super) struct Rules {
     destinations: Vec<DestinationState>,
     free_destinations: Vec<u32>,
     trash: BTreeMap<(ServiceKey, DestinationKey), u32>,
-    trash_timer: Option<u64>,
     /// Services whose scheduler has a timer.
     ticking: Vec<u32>,
     /// Destinations of another family than their service's.
@@ -59,6 +58,15 @@ pub(super) struct Rules {
     portless: usize,
     /// Services with port 21.
     ftp: usize,
+    /// IPv6 services.
+    of_inet6: usize,
+}
+
+/// How much there is of what a change can make more or less.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) services: usize,
+    pub(super) trash: usize,
 }
 
 impl Rules {
@@ -85,6 +93,26 @@ impl Rules {
     #[inline]
     pub(super) fn find(&self, key: &ServiceKey) -> Option<u32> {
         self.by_key.get(key).copied()
+    }
+
+    /// How many services there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// The keys of all services, in no order that means anything.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &ServiceKey> {
+        self.by_key.keys()
+    }
+
+    /// Whether there are services of a family.
+    #[inline]
+    pub(super) fn has_family(&self, is_v6: bool) -> bool {
+        if is_v6 { self.of_inet6 > 0 } else { self.len() > self.of_inet6 }
+    }
+
+    pub(super) fn sizes(&self) -> Sizes {
+        Sizes { services: self.len(), trash: self.trash.len() }
     }
 
     /// The service that a command names.
@@ -136,10 +164,10 @@ impl Rules {
 
     /// Lets the scheduler of a service choose.
     #[inline]
-    pub(super) fn pick(&mut self, service: u32, request: &Request) -> Result<u32, Refusal> {
+    pub(super) fn pick(&mut self, service: u32, request: &Request) -> Result<u32, RejectReason> {
         let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
-        let scheduler = scheduler.as_mut().ok_or(Refusal::NoScheduler)?;
-        let id = scheduler.pick(pool, request).ok_or(Refusal::NoDestination)?;
+        let scheduler = scheduler.as_mut().ok_or(RejectReason::NoScheduler)?;
+        let id = scheduler.pick(pool, request).ok_or(RejectReason::NoDestination)?;
         Ok(members[id.index() as usize])
     }
 
@@ -200,11 +228,7 @@ impl Rules {
             let ServiceState { pool, scheduler: Some(scheduler), .. } = &mut self.services[*at as usize] else {
                 continue;
             };
-            while let Some(due) = scheduler.next_tick()
-                && due <= millis
-            {
-                scheduler.tick(pool, due);
-            }
+            scheduler.tick(pool, millis);
         }
     }
 }

@@ -148,6 +148,9 @@ impl Rules {
             21 => self.ftp += 1,
             _ => {}
         }
+        if key.family() == AddressFamily::Ipv6 {
+            self.of_inet6 += 1;
+        }
         self.bind(at, request.scheduler, scheduler, now).expect("an empty pool suits every scheduler");
         Ok(at)
     }
@@ -218,7 +221,7 @@ impl Rules {
             }
             return Err(Errno(error.errno()));
         }
-        let ticks = scheduler.as_ref().is_some_and(|new| new.next_tick().is_some());
+        let ticks = scheduler.as_ref().is_some_and(|new| new.has_timer());
         service.scheduler = scheduler;
         service.scheduler_name = name;
         self.ticking.retain(|ticking| *ticking != at);
@@ -260,6 +263,9 @@ impl Rules {
             0 => self.portless -= 1,
             21 => self.ftp -= 1,
             _ => {}
+        }
+        if key.family() == AddressFamily::Ipv6 {
+            self.of_inet6 -= 1;
         }
         let listed: Vec<DestinationId> = service.pool.iter().collect();
         for id in listed {

@@ -5,7 +5,18 @@ use super::{Moment, Rules, ServiceState};
 /// How long a deleted destination that nobody uses is kept, in seconds.
 const TRASH_PERIOD: u64 = 120;
 /// How often the trash is looked through, in seconds.
-const TRASH_CHECK: u64 = TRASH_PERIOD / 2;
+pub(in super::super) const CHECK: u64 = TRASH_PERIOD / 2;
+
+/// What a look through the trash has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum TrashState {
+    /// Nothing is left in it.
+    Empty,
+    /// Some destination is idle and waits for its time.
+    Waiting,
+    /// All destinations are in use.
+    InUse,
+}
 
 impl Rules {
     /// Takes a destination back from the trash, into the pool of `service` if it is in another one's.
@@ -40,19 +51,12 @@ impl Rules {
         destination.stats.pause(now.pass);
         destination.idle_since = None;
         destination.listed = false;
-        if self.trash.is_empty() {
-            self.trash_timer = Some(now.tick + TRASH_CHECK * now.hz);
-        }
         self.trash.insert((*key, destination.config.key), at);
     }
 
-    /// When the trash wants to be looked through.
-    pub(in super::super) const fn trash_timer(&self) -> Option<u64> {
-        self.trash_timer
-    }
-
     /// Looks through the trash: what has been unused for two minutes since it was first found so goes.
-    pub(in super::super) fn check_trash(&mut self, now: Moment) {
+    pub(in super::super) fn check_trash(&mut self, now: Moment) -> TrashState {
+        let mut waiting = false;
         let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
         trash.retain(|_, at| {
             let destination = &mut destinations[*at as usize];
@@ -64,9 +68,13 @@ impl Rules {
             match destination.idle_since {
                 None => {
                     destination.idle_since = Some(now.tick);
+                    waiting = true;
                     true
                 }
-                Some(since) if now.tick < since + TRASH_PERIOD * now.hz => true,
+                Some(since) if now.tick < since + TRASH_PERIOD * now.hz => {
+                    waiting = true;
+                    true
+                }
                 Some(_) => {
                     service.pool.release(destination.id);
                     free_destinations.push(*at);
@@ -78,6 +86,10 @@ impl Rules {
                 }
             }
         });
-        self.trash_timer = if self.trash.is_empty() { None } else { Some(now.tick + TRASH_CHECK * now.hz) };
+        match (self.trash.is_empty(), waiting) {
+            (true, _) => TrashState::Empty,
+            (false, true) => TrashState::Waiting,
+            (false, false) => TrashState::InUse,
+        }
     }
 }

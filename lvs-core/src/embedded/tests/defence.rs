@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::{Drop, EmbeddedDirector, Flow, Packet, SctpChunk, Verdict};
+use super::super::{DropReason, EmbeddedDirector, Flow, Packet, SctpChunk, Verdict};
 use super::packets::{ACK, FIN, SYN, addr, client, key, pool, rr, server, set, state, table, vip};
 use crate::Director;
 use crate::model::{Connection, ConnectionState as S, Service, ServiceKey};
@@ -13,7 +13,7 @@ fn every_drop_rate_th_opening_packet_is_dropped_in_defence() {
         settings.am_droprate = 3;
     });
     let dropped: Vec<_> = (0..7)
-        .map(|port| director.receive(&Packet::tcp(client(port), vip(), SYN)) == Verdict::Dropped(Drop::Defence))
+        .map(|port| director.receive(&Packet::tcp(client(port), vip(), SYN)) == Verdict::Dropped(DropReason::Defence))
         .collect();
     assert_eq!(dropped, [true, false, false, true, false, false, true]);
 }
@@ -29,7 +29,7 @@ fn the_automatic_rate_follows_the_memory_and_its_mode_tells_which_way_it_went() 
     let mut dropped = |director: &mut EmbeddedDirector| -> Vec<bool> {
         let mut one = || {
             port += 1;
-            director.receive(&Packet::tcp(client(port), vip(), SYN)) == Verdict::Dropped(Drop::Defence)
+            director.receive(&Packet::tcp(client(port), vip(), SYN)) == Verdict::Dropped(DropReason::Defence)
         };
         (0..6).map(|_| one()).collect()
     };

@@ -3,7 +3,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::super::{
-    Drop, EmbeddedDirector, Flow, NotOurs, Packet, Payload, Refusal, SctpChunk, Settings, TcpFlags, Verdict, Why,
+    DropReason, EmbeddedDirector, Flow, ForwardReason, Packet, PassReason, Payload, RejectReason, SctpChunk, Settings,
+    TcpFlags, Verdict,
 };
 use crate::Director;
 use crate::model::{
@@ -60,9 +61,9 @@ pub(super) fn host(verdict: Verdict) -> String {
     verdict.destination().unwrap_or_else(|| panic!("{verdict}")).addr.to_string()
 }
 
-pub(super) fn why(verdict: Verdict) -> Why {
+pub(super) fn why(verdict: Verdict) -> ForwardReason {
     let Verdict::Forwarded(forwarding) = verdict else { panic!("{verdict}") };
-    forwarding.why
+    forwarding.reason
 }
 
 /// Active, inactive, templates of the destinations, in list order.
@@ -100,11 +101,11 @@ pub(super) fn state(director: &mut EmbeddedDirector) -> (S, u32) {
 fn a_syn_opens_and_counts_as_active() {
     let mut director = pool(rr(key()), &[server(1), server(2)]);
     let verdict = director.receive(&Packet::tcp(client(1), vip(), SYN));
-    assert_eq!((host(verdict), why(verdict)), ("198.51.100.2".to_owned(), Why::Scheduled));
+    assert_eq!((host(verdict), why(verdict)), ("198.51.100.2".to_owned(), ForwardReason::Scheduled));
     assert_eq!(counts(&mut director, &key()), [(1, 0, 0), (0, 0, 0)]);
     assert_eq!(state(&mut director), (S::SynRecv, 60));
     let verdict = director.receive(&Packet::tcp(client(1), vip(), ACK));
-    assert_eq!(why(verdict), Why::Connection);
+    assert_eq!(why(verdict), ForwardReason::Connection);
     assert_eq!(state(&mut director), (S::Established, 900));
 }
 
@@ -113,10 +114,10 @@ fn only_a_syn_opens_unless_told_otherwise() {
     let mut director = pool(rr(key()), &[server(1)]);
     for flags in [ACK, FIN, RST, SYN | RST, TcpFlags(0)] {
         let verdict = director.receive(&Packet::tcp(client(1), vip(), flags));
-        assert_eq!(verdict, Verdict::NotOurs(NotOurs::NotOpening), "{flags:?}");
+        assert_eq!(verdict, Verdict::Passed(PassReason::NotOpening), "{flags:?}");
     }
     set(&mut director, |settings| settings.sloppy_tcp = true);
-    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), RST)), Verdict::NotOurs(NotOurs::NotOpening));
+    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), RST)), Verdict::Passed(PassReason::NotOpening));
     assert!(director.receive(&Packet::tcp(client(1), vip(), ACK)).is_forwarded());
     assert_eq!(state(&mut director), (S::Established, 900));
 }
@@ -150,12 +151,15 @@ fn a_reply_that_passes_without_need_changes_the_table_from_then_on() {
     let mut director = pool(rr(key()), &[server(1)]);
     assert!(director.receive(&Packet::tcp(client(1), vip(), SYN)).is_forwarded());
     let reply = Packet::tcp(vip(), client(1), SYN | ACK).from_server();
-    assert_eq!(why(director.receive(&reply)), Why::Reply);
+    assert_eq!(why(director.receive(&reply)), ForwardReason::Reply);
     assert!(director.receive(&Packet::tcp(client(1), vip(), ACK)).is_forwarded());
     // Of a client whose replies don't pass it would be FIN_WAIT.
     assert!(director.receive(&Packet::tcp(client(1), vip(), FIN)).is_forwarded());
     assert_eq!(state(&mut director).0, S::CloseWait);
-    assert_eq!(director.receive(&Packet::tcp(vip(), client(2), ACK).from_server()), Verdict::NotOurs(NotOurs::NoReply));
+    assert_eq!(
+        director.receive(&Packet::tcp(vip(), client(2), ACK).from_server()),
+        Verdict::Passed(PassReason::NoReply)
+    );
 }
 
 #[test]
@@ -195,7 +199,7 @@ fn an_sctp_association_is_active_only_when_established() {
     let key = ServiceKey::sctp("192.0.2.1", 80).unwrap();
     let mut director = pool(rr(key), &[server(1)]);
     let packet = |chunk| Packet::sctp(client(1), vip(), chunk);
-    assert_eq!(director.receive(&packet(SctpChunk::Data)), Verdict::NotOurs(NotOurs::NotOpening));
+    assert_eq!(director.receive(&packet(SctpChunk::Data)), Verdict::Passed(PassReason::NotOpening));
     assert!(director.receive(&packet(SctpChunk::Init)).is_forwarded());
     assert_eq!((state(&mut director).0, counts(&mut director, &key)[0]), (S::Init1, (0, 1, 0)));
     assert!(director.receive(&packet(SctpChunk::CookieEcho)).is_forwarded());
@@ -217,7 +221,7 @@ fn a_mark_is_looked_up_before_the_address() {
 fn port_zero_catches_all_ports_of_a_persistent_service_only() {
     let all = ServiceKey::tcp("192.0.2.1", 0).unwrap();
     let mut director = pool(rr(all), &[server(1)]);
-    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), SYN)), Verdict::Refused(Refusal::PortZero));
+    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), SYN)), Verdict::Rejected(RejectReason::PortZero));
     director.update_service(&rr(all).with_persistence(300)).unwrap();
     let Verdict::Forwarded(forwarding) = director.receive(&Packet::tcp(client(1), addr("192.0.2.1:443"), SYN)) else {
         panic!("it is forwarded");
@@ -229,13 +233,13 @@ fn port_zero_catches_all_ports_of_a_persistent_service_only() {
 fn nobody_to_take_a_connection_is_told_to_the_client() {
     let mut director = pool(rr(key()), &[]);
     let syn = Packet::tcp(client(1), vip(), SYN);
-    assert_eq!(director.receive(&syn), Verdict::Refused(Refusal::NoDestination));
+    assert_eq!(director.receive(&syn), Verdict::Rejected(RejectReason::NoDestination));
     director.add_destination(&key(), &server(1).with_weight(0)).unwrap();
-    assert_eq!(director.receive(&syn), Verdict::Refused(Refusal::NoDestination));
+    assert_eq!(director.receive(&syn), Verdict::Rejected(RejectReason::NoDestination));
     director.update_service(&Service::new(key()).with_scheduler(SchedulerName::NONE)).unwrap();
-    assert_eq!(director.receive(&syn), Verdict::Refused(Refusal::NoScheduler));
+    assert_eq!(director.receive(&syn), Verdict::Rejected(RejectReason::NoScheduler));
     let elsewhere = Packet::tcp(client(1), addr("192.0.2.99:80"), SYN);
-    assert_eq!(director.receive(&elsewhere), Verdict::NotOurs(NotOurs::NoService));
+    assert_eq!(director.receive(&elsewhere), Verdict::Passed(PassReason::NoService));
 }
 
 #[test]
@@ -255,10 +259,10 @@ fn packets_for_a_removed_destination_vanish_until_it_is_back() {
     let open = Packet::tcp(client(1), vip(), SYN);
     assert_eq!(host(director.receive(&open)), "198.51.100.2");
     director.remove_destination(&key(), &server(2).key).unwrap();
-    assert_eq!(director.receive(&open), Verdict::Dropped(Drop::DestinationRemoved));
+    assert_eq!(director.receive(&open), Verdict::Dropped(DropReason::DestinationRemoved));
     director.add_destination(&key(), &server(2)).unwrap();
     assert_eq!(counts(&mut director, &key())[0], (1, 0, 0));
-    assert_eq!(why(director.receive(&Packet::tcp(client(1), vip(), ACK))), Why::Connection);
+    assert_eq!(why(director.receive(&Packet::tcp(client(1), vip(), ACK))), ForwardReason::Connection);
 }
 
 #[test]
@@ -268,7 +272,7 @@ fn connections_of_a_removed_destination_can_be_made_to_move() {
     let open = Packet::tcp(client(1), vip(), SYN);
     assert_eq!(host(director.receive(&open)), "198.51.100.2");
     director.remove_destination(&key(), &server(2).key).unwrap();
-    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), ACK)), Verdict::NotOurs(NotOurs::NotOpening));
+    assert_eq!(director.receive(&Packet::tcp(client(1), vip(), ACK)), Verdict::Passed(PassReason::NotOpening));
     assert_eq!(host(director.receive(&open)), "198.51.100.1");
     director.advance(Duration::from_millis(8));
     assert_eq!(director.connection_count(), 1);
@@ -304,7 +308,7 @@ fn a_client_that_reuses_its_port_is_scheduled_anew_as_conn_reuse_mode_says() {
                 let _ = send(&mut director, *flags);
             }
             let verdict = send(&mut director, SYN);
-            assert_eq!(why(verdict) == Why::Scheduled, host(verdict) != first);
+            assert_eq!(why(verdict) == ForwardReason::Scheduled, host(verdict) != first);
             host(verdict) != first
         };
         assert_eq!(moved(1, &[FIN]), time_wait, "mode {mode}");
@@ -326,9 +330,9 @@ fn persistence_binds_a_client_per_port_per_host_and_per_mark() {
             director.receive(&Packet::tcp(client, service, SYN).with_mark(mark))
         };
         let first = from(1, ports[0]);
-        assert_eq!(why(first), Why::Scheduled, "{key}");
+        assert_eq!(why(first), ForwardReason::Scheduled, "{key}");
         let second = from(2, ports[1]);
-        assert_eq!((why(second), host(second)), (Why::Template, host(first)), "{key}");
+        assert_eq!((why(second), host(second)), (ForwardReason::Template, host(first)), "{key}");
         assert_eq!(counts(&mut director, &key), [(2, 0, 1), (0, 0, 0)], "{key}");
         let template = table(&mut director).into_iter().find(Connection::is_template).unwrap();
         assert_eq!(template.client_addr.to_string(), "203.0.113.0");
@@ -416,7 +420,7 @@ fn ipsec_follows_its_key_exchange() {
     let key = ServiceKey::udp("192.0.2.1", 500).unwrap();
     let mut director = pool(rr(key), &[Destination::new([198, 51, 100, 1].into(), 500)]);
     let esp = Packet::new(client(0), addr("192.0.2.1:0"), Payload::Other(50));
-    assert_eq!(director.receive(&esp), Verdict::NotOurs(NotOurs::NotOpening));
+    assert_eq!(director.receive(&esp), Verdict::Passed(PassReason::NotOpening));
     assert!(director.receive(&Packet::udp(client(500), addr("192.0.2.1:500"))).is_forwarded());
     assert_eq!(host(director.receive(&esp)), "198.51.100.1");
 }

@@ -30,6 +30,18 @@ pub enum SysctlRange {
     Cpus,
 }
 
+/// Who may write a tunable of a network namespace, besides root of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SysctlWriters {
+    /// Root of the user namespace that owns the network namespace.
+    NamespaceOwner,
+    /// The same, but at most up to what the first user namespace has allowed: more is `EINVAL`.
+    NamespaceOwnerUpToLimit,
+    /// Nobody: in a network namespace that another user namespace owns the file can only be read.
+    Nobody,
+}
+
 /// The facts of a tunable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -38,8 +50,12 @@ pub struct SysctlInfo {
     pub name: &'static str,
     /// What it takes.
     pub range: SysctlRange,
-    /// What a new namespace has; `None` where that depends on the machine.
+    /// What the machine's first network namespace has, and most others; `None` where that depends on the machine.
     pub default: Option<&'static str>,
+    /// What any other namespace has at first, where that differs.
+    pub default_elsewhere: Option<&'static str>,
+    /// Who may write it.
+    pub writable: SysctlWriters,
     /// The first kernel release that has it, where this crate records one.
     pub since: Option<(u8, u8)>,
     /// The module that must be loaded, if not `ip_vs` itself.
@@ -50,7 +66,25 @@ pub struct SysctlInfo {
 
 const INT: SysctlRange = SysctlRange::Int { min: i32::MIN, max: i32::MAX };
 const LEVEL: SysctlRange = SysctlRange::Int { min: 0, max: 3 };
+const LFACTOR: SysctlRange = SysctlRange::Int { min: -8, max: 8 };
 const SECONDS: SysctlRange = SysctlRange::Seconds { max: 8_589_934 };
+
+const fn default_elsewhere(name: &str) -> Option<&'static str> {
+    match name.as_bytes() {
+        b"conn_lfactor" | b"svc_lfactor" => Some("-2"),
+        _ => None,
+    }
+}
+
+// ip_vs_ctl.c: ip_vs_control_net_init_sysctl(), ip_vs_proc_conn_max().
+const fn writers(name: &str) -> SysctlWriters {
+    match name.as_bytes() {
+        b"conn_lfactor" | b"svc_lfactor" | b"est_cpulist" | b"est_nice" | b"run_estimation" | b"sync_qlen_max"
+        | b"sync_sock_size" => SysctlWriters::Nobody,
+        b"conn_max" => SysctlWriters::NamespaceOwnerUpToLimit,
+        _ => SysctlWriters::NamespaceOwner,
+    }
+}
 
 macro_rules! sysctls {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $range:expr, $default:expr, $since:expr, $module:expr, $summary:literal;)*) => {
@@ -72,7 +106,14 @@ macro_rules! sysctls {
             pub const fn info(self) -> SysctlInfo {
                 match self {
                     $(Self::$variant => SysctlInfo {
-                        name: $name, range: $range, default: $default, since: $since, module: $module, summary: $summary,
+                        name: $name,
+                        range: $range,
+                        default: $default,
+                        default_elsewhere: default_elsewhere($name),
+                        writable: writers($name),
+                        since: $since,
+                        module: $module,
+                        summary: $summary,
                     },)*
                 }
             }
@@ -80,8 +121,8 @@ macro_rules! sysctls {
     };
 }
 
-// Defaults and ranges: ip_vs_ctl.c (vs_vars[] and its handlers), ip_vs_lblc.c, ip_vs_lblcr.c; ranges tried on 6.1 and
-// 6.12. Releases: the history of those files.
+// Defaults and ranges: ip_vs_ctl.c (vs_vars[] and its handlers), ip_vs_lblc.c, ip_vs_lblcr.c; ranges tried on 6.1,
+// 6.12 and 7.3. Releases: the history of those files.
 sysctls! {
     /// While `drop_packet` is 3, one packet of so many is dropped.
     AmDropRate = "am_droprate", INT, Some("10"), None, None, "The drop rate of `drop_packet` mode 3.";
@@ -91,6 +132,13 @@ sysctls! {
         "Whether to forward nothing while a backup sync daemon runs, so that director and real server can be one host.";
     CacheBypass = "cache_bypass", INT, Some("0"), None, None,
         "Whether to send packets on to their original address when no destination is available.";
+    /// In powers of two: -4 is 1 in 16. A write resizes the table at once.
+    ConnLfactor = "conn_lfactor", LFACTOR, Some("-4"), Some((7, 1)), None,
+        "How many connections a bucket the connection table holds before it grows.";
+    /// Templates and connections that were received from a master count, too. At the limit packets that would open a connection are dropped
+    /// without an answer, a message or a counter. Other namespaces begin with what the first one has at that time.
+    ConnMax = "conn_max", SysctlRange::Int { min: 0, max: 1 << 30 }, Some("1073741824"), Some((7, 2)), None,
+        "The most entries of the connection table.";
     /// 0: it follows the entry. Otherwise it is scheduled anew if the entry is in TIME_WAIT or CLOSE, and with bit 2 (value
     /// 2 or 3) also in FIN_WAIT where replies do not pass the director.
     ConnReuseMode = "conn_reuse_mode", INT, Some("1"), Some((4, 1)), None, "What becomes of a SYN that hits a known connection.";
@@ -131,6 +179,9 @@ sysctls! {
         "Whether any TCP segment may create a connection, not only a SYN.";
     SnatReroute = "snat_reroute", INT, Some("1"), None, None,
         "Whether masqueraded replies are routed anew, as if the director had sent them.";
+    /// In powers of two: -3 is 1 in 8. A write resizes the table at once.
+    SvcLfactor = "svc_lfactor", LFACTOR, Some("-3"), Some((7, 1)), None,
+        "How many services a bucket the service table holds before it grows.";
     SyncPersistMode = "sync_persist_mode", INT, Some("0"), Some((3, 11)), None,
         "Whether of persistent services templates alone are synchronised.";
     /// At most 64 are used.

@@ -8,5 +8,5 @@ mod entry;
 mod value;
 
 pub use access::Sysctls;
-pub use entry::{Sysctl, SysctlInfo, SysctlRange};
+pub use entry::{Sysctl, SysctlInfo, SysctlRange, SysctlWriters};
 pub use value::{SysctlError, SysctlValue};
