@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use lvs_core::listing::{Style, compare_destinations, compare_services, merge_sort};
+use lvs_core::listing::{Style, sort_destinations, sort_services};
 use lvs_core::model::{Snapshot, Table};
 use lvs_core::rules::{Command, Dialect, Emitter, Parser};
 
@@ -72,16 +72,10 @@ impl Session<'_> {
 
 /// The table in the order in which `ipvsadm -S` writes it: that of its listings.
 fn sorted(mut snapshot: Snapshot) -> Table {
-    // The listing's sort is that of the C library, as the comparison is no order.
     let mut services: Vec<usize> = (0..snapshot.services.len()).collect();
-    merge_sort(&mut services, &mut |a, b| {
-        let key = |index: usize| snapshot.services[index].entry.service.key();
-        compare_services(Style::Compat, &key(*a), &key(*b))
-    });
+    sort_services(Style::Compat, &mut services, |index| snapshot.services[*index].entry.service.key());
     for service in &mut snapshot.services {
-        merge_sort(&mut service.destinations, &mut |a, b| {
-            compare_destinations(Style::Compat, &a.destination.key, &b.destination.key)
-        });
+        sort_destinations(Style::Compat, &mut service.destinations, |entry| entry.destination.key);
         // `to_table` turns lists round.
         service.destinations.reverse();
     }

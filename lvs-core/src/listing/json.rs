@@ -53,7 +53,7 @@ pub fn write_json(out: &mut impl Write, snapshot: &Snapshot) -> io::Result<()> {
     )?;
     array(out, &snapshot.daemons, write_daemon)?;
     let mut services: Vec<_> = snapshot.services.iter().collect();
-    order::services(Style::Fixed, &mut services);
+    order::sort_services(Style::Fixed, &mut services, |service| service.entry.service.key());
     out.write_all(br#","services":"#)?;
     array(out, services, write_service)?;
     out.write_all(b"}\n")
@@ -164,7 +164,7 @@ fn write_service<W: Write>(out: &mut W, snapshot: &ServiceSnapshot) -> io::Resul
     )?;
     write_stats(out, snapshot.entry.stats64.or(snapshot.entry.stats))?;
     let mut destinations: Vec<_> = snapshot.destinations.iter().collect();
-    order::destinations(Style::Fixed, &mut destinations);
+    order::sort_destinations(Style::Fixed, &mut destinations, |entry| entry.destination.key);
     out.write_all(br#","destinations":"#)?;
     array(out, destinations, write_destination)?;
     out.write_all(b"}")

@@ -48,6 +48,6 @@ mod table;
 pub use connections::ConnectionListing;
 pub use json::{write_connection_json, write_json};
 pub use options::{ListingMode, ListingOptions, Style};
-pub use order::{compare_destinations, compare_services, merge_sort};
+pub use order::{sort_destinations, sort_services};
 pub use system::{write_daemons, write_timeouts};
 pub use table::{write_service, write_table};

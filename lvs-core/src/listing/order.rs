@@ -2,13 +2,13 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::options::Style;
-use crate::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot};
+use crate::model::{DestinationKey, ServiceKey};
 
 /// How a listing orders two services.
 ///
 /// In [`Style::Compat`] this is no order at all: differences are cut to 32 bits and taken with a sign, so that three
-/// services can be before each other in a circle. Feed it to [`merge_sort`] only.
-pub fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Ordering {
+/// services can be before each other in a circle: for [`merge_sort`] alone.
+fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Ordering {
     let ((mark_a, addr_a, port_a, protocol_a), (mark_b, addr_b, port_b, protocol_b)) = (parts(a), parts(b));
     let family = |key: &ServiceKey| key.family().number();
     by_number(style, mark_a, mark_b)
@@ -21,7 +21,7 @@ pub fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Orderin
 /// How a listing orders two destinations of a service; see [`compare_services`].
 ///
 /// `ipvsadm` looks at the family of the first alone: it says whether four bytes are compared or sixteen.
-pub fn compare_destinations(style: Style, a: &DestinationKey, b: &DestinationKey) -> Ordering {
+fn compare_destinations(style: Style, a: &DestinationKey, b: &DestinationKey) -> Ordering {
     by_addr(style, a.addr, b.addr).then_with(|| a.port.cmp(&b.port))
 }
 
@@ -62,7 +62,7 @@ fn words(addr: IpAddr) -> [u32; 4] {
 ///
 /// With an order it gives what any stable sort gives. With [`compare_services`] in [`Style::Compat`] it gives what
 /// `ipvsadm` gives.
-pub fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> Ordering) {
+fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> Ordering) {
     fn sort<T: Copy>(items: &mut [T], scratch: &mut Vec<T>, compare: &mut impl FnMut(&T, &T) -> Ordering) {
         if items.len() <= 1 {
             return;
@@ -90,18 +90,16 @@ pub fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> 
     sort(items, &mut Vec::with_capacity(items.len()), compare);
 }
 
-pub(super) fn services(style: Style, services: &mut [&ServiceSnapshot]) {
-    let mut compare = |a: &&ServiceSnapshot, b: &&ServiceSnapshot| {
-        compare_services(style, &a.entry.service.key(), &b.entry.service.key())
-    };
-    merge_sort(services, &mut compare);
+/// Sorts services as a listing does; `key` gives each one's key.
+///
+/// In [`Style::Compat`] the result is that of `ipvsadm`, whose comparison is no order, so that no other sort gives it.
+pub fn sort_services<T: Copy>(style: Style, services: &mut [T], key: impl Fn(&T) -> ServiceKey) {
+    merge_sort(services, &mut |a, b| compare_services(style, &key(a), &key(b)));
 }
 
-pub(super) fn destinations(style: Style, destinations: &mut [&DestinationEntry]) {
-    let mut compare = |a: &&DestinationEntry, b: &&DestinationEntry| {
-        compare_destinations(style, &a.destination.key, &b.destination.key)
-    };
-    merge_sort(destinations, &mut compare);
+/// Sorts the destinations of a service as a listing does, see [`sort_services`].
+pub fn sort_destinations<T: Copy>(style: Style, destinations: &mut [T], key: impl Fn(&T) -> DestinationKey) {
+    merge_sort(destinations, &mut |a, b| compare_destinations(style, &key(a), &key(b)));
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn write_table(out: &mut impl Write, snapshot: &Snapshot, options: &ListingO
     writeln!(out, "IP Virtual Server version {} (size={})", info.version, info.connection_table_size)?;
     let mut services: Vec<_> = snapshot.services.iter().collect();
     if options.sort {
-        order::services(options.style, &mut services);
+        order::sort_services(options.style, &mut services, |service| service.entry.service.key());
     }
     let mut lines = Lines::new(out, options);
     lines.header()?;
@@ -95,7 +95,7 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
         self.end_line()?;
         let mut destinations: Vec<_> = snapshot.destinations.iter().collect();
         if self.options.sort {
-            order::destinations(self.options.style, &mut destinations);
+            order::sort_destinations(self.options.style, &mut destinations, |entry| entry.destination.key);
         }
         let protocol = match service.key() {
             ServiceKey::Endpoint { protocol, .. } => protocol,
