@@ -106,7 +106,7 @@ pub fn write<F: GenlFamily + Emitable + fmt::Debug>(buf: &mut Vec<u8>, header: N
 fn write_whole<F: GenlFamily + Emitable + fmt::Debug>(buf: &mut Vec<u8>, mut message: NetlinkMessage<GenlMessage<F>>) {
     message.finalize();
     let start = buf.len();
-    buf.resize(start + message.buffer_len(), 0);
+    buf.resize(start + message.header.length as usize, 0);
     message.serialize(&mut buf[start..]);
 }
 

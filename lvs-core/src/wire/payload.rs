@@ -13,6 +13,7 @@ use super::destination::DestinationFields;
 use super::info::InfoFields;
 use super::message::Command;
 use super::service::ServiceFields;
+use super::table::Fields;
 use super::top::numbers::{IPVS_CMD_ATTR_DAEMON, IPVS_CMD_ATTR_DEST, IPVS_CMD_ATTR_SERVICE};
 use super::top::{TopFields, nest};
 use super::uapi::{IPVS_GENL_NAME, IPVS_GENL_VERSION};
@@ -187,20 +188,20 @@ impl ParseableParametrized<[u8], GenlHeader> for Payload<'_> {
 
 /// Where the parts of a message go: one sink measures them, the other writes them.
 trait Sink {
-    fn top(&mut self, fields: &impl Emitable);
-    fn nest(&mut self, kind: u16, fields: &impl Emitable);
+    fn top(&mut self, fields: &impl Fields);
+    fn nest(&mut self, kind: u16, fields: &impl Fields);
 }
 
 struct Length(usize);
 
 impl Sink for Length {
     #[inline]
-    fn top(&mut self, fields: &impl Emitable) {
+    fn top(&mut self, fields: &impl Fields) {
         self.0 += fields.buffer_len();
     }
 
     #[inline]
-    fn nest(&mut self, _: u16, fields: &impl Emitable) {
+    fn nest(&mut self, _: u16, fields: &impl Fields) {
         self.0 += 4 + fields.buffer_len();
     }
 }
@@ -212,17 +213,15 @@ struct Writer<'a> {
 
 impl Sink for Writer<'_> {
     #[inline]
-    fn top(&mut self, fields: &impl Emitable) {
-        fields.emit(&mut self.buffer[self.at..]);
-        self.at += fields.buffer_len();
+    fn top(&mut self, fields: &impl Fields) {
+        self.at += fields.put(&mut self.buffer[self.at..]);
     }
 
     #[inline]
-    fn nest(&mut self, kind: u16, fields: &impl Emitable) {
-        let length = 4 + fields.buffer_len();
-        let nest = &mut self.buffer[self.at..self.at + length];
-        nest[..4].copy_from_slice(&header(length, kind).to_ne_bytes());
-        fields.emit(&mut nest[4..]);
+    fn nest(&mut self, kind: u16, fields: &impl Fields) {
+        let (head, body) = self.buffer[self.at..].split_at_mut(4);
+        let length = 4 + fields.put(body);
+        head.copy_from_slice(&header(length, kind).to_ne_bytes());
         self.at += length;
     }
 }

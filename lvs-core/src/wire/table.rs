@@ -1,5 +1,11 @@
 //! The tables of attributes: one row an attribute, from which everything else about it follows.
 
+/// The attributes of a nest, for who wants to know how many bytes they took.
+pub(crate) trait Fields: netlink_packet_core::Emitable {
+    /// Writes the attributes to the front of a buffer; gives back their bytes.
+    fn put(&self, buffer: &mut [u8]) -> usize;
+}
+
 /// Kernel series from text, for comparing: `"5.3"`.
 pub(crate) const fn series(text: &str) -> u16 {
     let bytes = text.as_bytes();
@@ -219,6 +225,21 @@ macro_rules! attributes {
             }
         }
 
+        impl $crate::wire::table::Fields for $fields<'_> {
+            #[inline]
+            fn put(&self, buffer: &mut [u8]) -> usize {
+                let length = buffer.len();
+                let rest = buffer;
+                $(
+                    let rest = match &self.$field {
+                        Some(value) => $crate::wire::kind::put::<$kind>(rest, $number, value),
+                        None => rest,
+                    };
+                )*
+                length - rest.len()
+            }
+        }
+
         impl netlink_packet_core::Emitable for $fields<'_> {
             #[inline]
             fn buffer_len(&self) -> usize {
@@ -227,14 +248,7 @@ macro_rules! attributes {
 
             #[inline]
             fn emit(&self, buffer: &mut [u8]) {
-                let rest = buffer;
-                $(
-                    let rest = match &self.$field {
-                        Some(value) => $crate::wire::kind::put::<$kind>(rest, $number, value),
-                        None => rest,
-                    };
-                )*
-                let _ = rest;
+                $crate::wire::table::Fields::put(self, buffer);
             }
         }
     };
