@@ -94,7 +94,7 @@ impl Machine {
             return Err(Error::new(format!("`{}`: {status}", test.join(" "))));
         }
         counts += first.counts();
-        let notes = first.notes().join("\n");
+        let notes: String = first.notes().iter().map(|note| format!("{note}\n")).collect();
         let time = format!("\n{:<35} {:>7.1} s", "in all", start.elapsed().as_secs_f64());
         Ok(Found { counts, summary: notes + summary.trim_end() + &time })
     }
