@@ -4,8 +4,8 @@ use crate::error::{Context, Error, Result};
 use crate::host;
 use crate::project::{self, cargo};
 use crate::stages::{Report, python};
+use fs_err as fs;
 use serde_json::Value;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -15,9 +15,9 @@ use crate::error::{Context, Error, Result};
 use crate::lab::{self, End, Engine, Job, Options};
 use crate::{host, project};
 use collect::Item;
+use fs_err as fs;
 use guest::Watcher;
 use std::ffi::OsString;
-use std::fs;
 use std::time::Duration;
 
 /// Longest time for all tests in one kernel.
