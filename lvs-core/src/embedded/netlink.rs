@@ -17,7 +17,8 @@ use crate::wire::{daemon, destination, family, service};
 
 /// The number under which the family answers. A kernel's changes with every boot.
 const FAMILY: u16 = 0x21;
-/// What the smallest datagram of a dump holds, and the largest, on 64-bit machines (`af_netlink.c`: `netlink_dump()`).
+/// What the smallest datagram of a dump holds, and the largest, on 64-bit machines (`af_netlink.c`:
+/// `netlink_dump()`).
 const SMALLEST_PART: usize = 3776;
 const LARGEST_PART: usize = 32448;
 
@@ -25,9 +26,9 @@ const LARGEST_PART: usize = 32448;
 ///
 /// **Unstable**: with the feature `unstable-wire` alone.
 ///
-/// It answers requests of the families `nlctrl` (to find IPVS by name) and `IPVS` with the very bytes that a kernel would send, in as
-/// many datagrams: each reply and acknowledgement in one of its own, dumps in parts as large as the buffers
-/// offered, their end in a last one.
+/// It answers requests of the families `nlctrl` (to find IPVS by name) and `IPVS` with the very
+/// bytes that a kernel would send, in as many datagrams: each reply and acknowledgement in one of
+/// its own, dumps in parts as large as the buffers offered, their end in a last one.
 ///
 /// ```
 /// use lvs_core::embedded::{EmbeddedDirector, NetlinkSocket};
@@ -59,7 +60,8 @@ pub struct NetlinkSocket {
 struct Dump {
     request: Vec<u8>,
     sequence: u32,
-    /// Entries that were sent. What changes meanwhile makes a dump miss or repeat an entry, as in the kernel.
+    /// Entries that were sent. What changes meanwhile makes a dump miss or repeat an entry, as in
+    /// the kernel.
     sent: usize,
 }
 
@@ -83,8 +85,8 @@ impl NetlinkSocket {
         Self { port: 1, capped: false, extended: true, queue: VecDeque::new(), dump: None, room: 0 }
     }
 
-    /// Sets `NETLINK_CAP_ACK` (errors repeat only the header of the request) and `NETLINK_EXT_ACK` (errors explain themselves
-    /// where the kernel does).
+    /// Sets `NETLINK_CAP_ACK` (errors repeat only the header of the request) and `NETLINK_EXT_ACK`
+    /// (errors explain themselves where the kernel does).
     pub fn set_acknowledgements(&mut self, capped: bool, extended: bool) {
         self.capped = capped;
         self.extended = extended;
@@ -130,8 +132,8 @@ impl NetlinkSocket {
         self.queue.push_back(ack);
     }
 
-    /// Receives a datagram, for which there is room for `room` bytes: the caller cuts what is longer. Nothing if no answer is
-    /// left.
+    /// Receives a datagram into a buffer of `room` bytes: the caller truncates what is longer.
+    /// `None` if no reply is left.
     pub fn receive(&mut self, director: &mut EmbeddedDirector, room: usize) -> Option<Vec<u8>> {
         self.room = self.room.max(room);
         let datagram = self.queue.pop_front()?;
@@ -226,7 +228,8 @@ impl NetlinkSocket {
         self.queue.push_back(datagram);
     }
 
-    /// Appends an entry of a dump; gives back where it begins, or nothing if there is no such entry.
+    /// Appends an entry of a dump; gives back where it begins, or nothing if there is no such
+    /// entry.
     fn write(&self, datagram: &mut Vec<u8>, listed: &Listed, index: usize, sequence: u32) -> Option<usize> {
         let begin = datagram.len();
         let header = self.header(NLM_F_MULTIPART, sequence);
@@ -259,8 +262,8 @@ fn reply_to(director: &mut EmbeddedDirector, request: &ReceivedRequest<'_>) -> R
     })
 }
 
-/// Whether bytes are left behind the attributes. That is no error, but every answer says so (`nlattr.c`:
-/// `__nla_validate_parse()`).
+/// Whether bytes are left behind the attributes. That is no error, but every answer says so
+/// (`nlattr.c`: `__nla_validate_parse()`).
 fn leaves_bytes(message: &Message<'_>) -> bool {
     message.command().is_ok_and(|(_, mut attributes)| {
         attributes.by_ref().for_each(drop);
@@ -302,7 +305,8 @@ impl From<&service::RequestedService> for Option<ServiceRequest> {
 }
 
 impl EmbeddedDirector {
-    /// Carries out a request that changes something, looking at its parts in the kernel's order (`ip_vs_genl_set_cmd()`).
+    /// Carries out a request that changes something, looking at its parts in the kernel's order
+    /// (`ip_vs_genl_set_cmd()`).
     fn apply_request(&mut self, request: &ReceivedRequest<'_>) -> Result<(), Errno> {
         let operation = match request.command {
             Command::Flush => Operation::Flush,

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{EmbeddedDirector, NetlinkSocket};
 use crate::kernel::{Inbox, Transport};
 
-/// A way for the kernel director to an [`EmbeddedDirector`], so that all of the kernel's client runs where there is no kernel.
+/// A way for the kernel director to an [`EmbeddedDirector`], so that all of the kernel's client
+/// runs where there is no kernel.
 ///
-/// The director is shared: packets and time come to it from elsewhere. **Unstable**: with the feature `unstable-wire`
-/// alone.
+/// The director is shared: packets and time come to it from elsewhere. **Unstable**: with the
+/// feature `unstable-wire` alone.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};

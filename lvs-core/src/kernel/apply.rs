@@ -11,8 +11,8 @@ use crate::wire::message::{Answer, Message};
 use crate::wire::payload::Request;
 use crate::wire::uapi::*;
 
-/// Requests in a datagram. More gain nothing measurable; and should all be refused, their answers still fit the
-/// receive buffer twice.
+/// Requests in a datagram. More gain nothing measurable; and if all are refused, their replies fill
+/// half of the receive buffer.
 const BATCH: usize = 128;
 
 impl Client {
@@ -32,7 +32,7 @@ impl Client {
                     continue;
                 }
                 Err(error) => {
-                    // Nothing of this batch has reached the director.
+                    // Nothing of this batch has reached the kernel.
                     self.discard_replies();
                     report.interrupted = Some(Error::io("send to the netlink socket", error));
                     return report;
@@ -54,8 +54,8 @@ impl Client {
         report
     }
 
-    /// Sends operations in one datagram; gives the sequence number of the first. Only the last asks to be
-    /// acknowledged: the others answer if they are refused.
+    /// Sends operations in one datagram; returns the sequence number of the first. Only the last
+    /// requests an acknowledgement: the others cause a reply if they are refused.
     fn send_batch(&mut self, operations: &[Operation]) -> io::Result<u32> {
         self.prepare();
         self.out.clear();
@@ -74,7 +74,7 @@ impl Client {
         Ok(first.unwrap_or_default())
     }
 
-    /// Reads the answers to a batch.
+    /// Reads the replies to a batch.
     fn collect(&mut self, first: u32, operations: &[Operation]) -> Outcome {
         let count = operations.len();
         let awaited = count + usize::from(may_lack_ack(operations));
@@ -82,7 +82,7 @@ impl Client {
         let mut visit = |message: &Message<'_>| {
             let index = usize::try_from(message.header.sequence_number.wrapping_sub(first)).unwrap_or(usize::MAX);
             if index >= awaited {
-                return Ok(false); // An answer to something earlier.
+                return Ok(false); // A reply to an earlier request.
             }
             match message.answer()? {
                 Answer::Error(errno, extended) if index < count => {
@@ -102,9 +102,10 @@ impl Client {
             Ok(()) => return outcome,
             Err(fault) => fault,
         };
-        // Answers were lost. What is still there came before the loss: once the kernel finds the receive buffer full
-        // it adds nothing until some of it was read (`netlink_attachskb()`), so the answers here are the first ones.
-        while self.take(chunk, MAX_DATAGRAMS, false).is_ok() {
+        // Replies were lost. Those in the buffer came before the loss: once the kernel finds the
+        // receive buffer full it adds nothing until some of it was read (`netlink_attachskb()`), so
+        // these are the first ones.
+        while self.receive_once(chunk, MAX_DATAGRAMS, false).is_ok() {
             match self.visit_inbox(&mut visit) {
                 Ok(true) => return outcome,
                 Ok(false) => {}
@@ -135,10 +136,10 @@ impl Client {
         explained
     }
 
-    /// Whether the family's number is stale: then every request is answered with `ENOENT`. If there is a new one, it is
-    /// used from now on.
+    /// Whether the family's number is stale: then every request is answered with `ENOENT`. If there
+    /// is a new one, it is used from now on.
     fn family_is_gone(&mut self) -> bool {
-        let asked = self.again(|client| client.ask(Request::Info));
+        let asked = self.retry(|client| client.exchange(Request::Info));
         if matches!(asked, Err(Fault::Refused(Errno::ENOENT, _))) {
             let _ = self.family_has_moved(Attempt::Open);
             return true;
@@ -146,8 +147,8 @@ impl Client {
         false
     }
 
-    /// Sends one request and waits for its first answer.
-    fn ask(&mut self, request: Request<'_>) -> Result<(), Fault> {
+    /// Sends one request and waits for its first reply.
+    fn exchange(&mut self, request: Request<'_>) -> Result<(), Fault> {
         self.prepare();
         self.out.clear();
         let ack = if request.command().reply().is_some() { 0 } else { NLM_F_ACK };
@@ -171,15 +172,16 @@ impl Client {
     /// Which of the two the kernel lacks: it answers `ENOENT` for both.
     ///
     /// It looks up the scheduler, then the engine, then checks the prefix length of an IPv6 service
-    /// (`ip_vs_add_service()`, `ip_vs_edit_service()`). So an invalid service is requested: of the same scheduler,
-    /// without an engine, with the prefix length 0. `EINVAL` then means that the scheduler is there. Nothing changes.
+    /// (`ip_vs_add_service()`, `ip_vs_edit_service()`). So an invalid service is requested: of the
+    /// same scheduler, without an engine, with the prefix length 0. `EINVAL` then means that the
+    /// scheduler is there. Nothing changes.
     fn find_missing(&mut self, scheduler: SchedulerName, engine: EngineName) -> Cause {
         if scheduler == SchedulerName::NONE {
             return Cause::EngineNotFound(engine);
         }
         // Protocol 0 at no address: no packet belongs to such a service.
         let key = ServiceKey::endpoint(Protocol::from_number(0), AddressFamily::Ipv6.unspecified(), 0);
-        let asked = self.again(|client| client.ask(Request::SchedulerProbe(&key, &scheduler)));
+        let asked = self.retry(|client| client.exchange(Request::SchedulerProbe(&key, &scheduler)));
         match asked {
             Err(Fault::Refused(Errno::ENOENT, _)) => Cause::SchedulerNotFound(scheduler),
             Err(Fault::Refused(Errno::EINVAL, _)) => Cause::EngineNotFound(engine),
@@ -187,17 +189,19 @@ impl Client {
             Ok(()) => {
                 // The kernel accepted the probe; remove it.
                 let remove = Operation::RemoveService(key);
-                let _ = self.again(|client| client.ask(Request::Operation(&remove)));
+                let _ = self.retry(|client| client.exchange(Request::Operation(&remove)));
                 Cause::EngineNotFound(engine)
             }
         }
     }
 }
 
-/// Whether the last of some operations may succeed without an acknowledgement, so that a request for one must follow.
+/// Whether the last of some operations may succeed without an acknowledgement, so that a request
+/// for one must follow.
 ///
-/// A daemon that is stopped before its thread ever ran is gone, and yet `kthread_stop()` says `EINTR` of it
-/// (`stop_sync_thread()`); and a request that ends so is not acknowledged (`af_netlink.c`: `netlink_rcv_skb()`).
+/// A daemon that is stopped before its thread ever ran is gone, yet `kthread_stop()` returns
+/// `EINTR` for it (`stop_sync_thread()`), and a request that ends so is not acknowledged
+/// (`af_netlink.c`: `netlink_rcv_skb()`).
 const fn may_lack_ack(operations: &[Operation]) -> bool {
     matches!(operations.last(), Some(Operation::StopDaemon(_)))
 }
@@ -208,7 +212,7 @@ struct Refused {
     message: Option<Box<str>>,
 }
 
-/// What came of one datagram of requests.
+/// The outcome of one datagram of requests.
 #[derive(Default)]
 struct Outcome {
     /// How many are known for certain, from the first on.
@@ -217,7 +221,7 @@ struct Outcome {
     interrupted: Option<Error>,
 }
 
-/// The error of an operation that this way to the director cannot carry.
+/// The error of an operation that the transport cannot carry.
 pub(super) fn unsupported(operation: Operation, why: &str) -> OperationError {
     OperationError::new(Attempt::Operation(operation), Cause::Unsupported, None).with_message(why)
 }

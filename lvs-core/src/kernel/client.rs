@@ -12,14 +12,15 @@ use crate::wire::message::{Answer, Command, Message, Messages, header, write, wr
 use crate::wire::payload::Request;
 use crate::wire::{family, uapi::*};
 
-/// Buffers for short lists: with the kernel's own bookkeeping (320 bytes on 64-bit) one fits a page, so it clears no
-/// more than that for each part of a dump. Where its smallest part is larger, a cut datagram says so.
+/// Buffers for short lists: with the kernel's own bookkeeping (320 bytes on 64-bit) one fits a
+/// page, so it clears no more than that for each part of a dump. Where its smallest part is larger,
+/// a cut datagram says so.
 const SMALL: usize = 3776;
 /// Where [`SMALL`] turns out to be too small.
 const MIDDLE: usize = 8 << 10;
 /// Small parts after which a list counts as long: 16 of them hold 160 destinations.
 const LONG_AFTER: usize = 16;
-/// How often a question is asked again that was disturbed.
+/// How often a read is attempted that was disturbed.
 pub(super) const TRIES: u32 = 4;
 
 /// How the family's number is found.
@@ -31,7 +32,7 @@ pub(super) enum Resolve {
     InList,
 }
 
-/// One conversation with a director over netlink.
+/// The client side of the netlink family: one request and its replies at a time.
 pub(super) struct Client {
     transport: Box<dyn Transport + Send>,
     inbox: Inbox,
@@ -39,12 +40,12 @@ pub(super) struct Client {
     family: u16,
     sequence: u32,
     resolve: Resolve,
-    /// Answers to earlier requests may still be on their way.
+    /// Replies to earlier requests may still arrive.
     stale: bool,
     small: usize,
     /// Large buffers were offered on this socket.
     grown: bool,
-    /// How many short lists came since.
+    /// How many short lists came since then.
     short_lists: u32,
     /// Lists are read into buffers of [`MIDDLE`] first, see [`Client::expect_middling_lists`].
     middling: bool,
@@ -79,7 +80,7 @@ impl Client {
         let missing = || OperationError::new(attempt, Cause::ModuleMissing, Some(Errno::ENOENT)).into();
         let mut found = None;
         let list = self.resolve == Resolve::InList;
-        let result = self.again(|client| {
+        let result = self.retry(|client| {
             client.prepare();
             client.out.clear();
             let sequence = client.next_sequence();
@@ -89,7 +90,8 @@ impl Client {
                 family::write_request(&mut client.out, sequence, IPVS_GENL_NAME);
             }
             client.send()?;
-            // A family with many operations needs a large buffer: the kernel ends a list at one that does not fit.
+            // A family with many operations needs a large buffer: the kernel ends a list at one
+            // that does not fit.
             let size = if list { (LARGE, 1) } else { (client.short(), 1) };
             client.receive(
                 |_| size,
@@ -121,8 +123,8 @@ impl Client {
         }
     }
 
-    /// Resolves the family's number again. Reloading `ip_vs` assigns a new one, and the kernel answers requests to a stale
-    /// number with `ENOENT`, as it does for an absent destination.
+    /// Resolves the family's number again. Reloading `ip_vs` assigns a new one, and the kernel
+    /// answers requests to a stale number with `ENOENT`, as it does for an absent destination.
     ///
     /// Gives back whether it has changed.
     pub(super) fn family_has_moved(&mut self, attempt: Attempt) -> Result<bool, Error> {
@@ -150,8 +152,8 @@ impl Client {
         write_header(&mut self.out, header(NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, sequence));
     }
 
-    /// Drops replies to earlier requests, and reopens the socket after a large dump so that small dumps use small
-    /// buffers again.
+    /// Drops replies to earlier requests, and reopens the socket after a large dump so that small
+    /// dumps use small buffers again.
     pub(super) fn prepare(&mut self) {
         if self.stale || ((self.grown || self.middling) && self.short_lists >= 2) {
             // Where that is not supported, sequence numbers still tell old from new.
@@ -193,8 +195,8 @@ impl Client {
         }
     }
 
-    /// Receives until `visit` says that this was the last message. `size` gives, from the number of receives so far,
-    /// the size and number of the buffers.
+    /// Receives until `visit` says that this was the last message. `size` gives, from the number of
+    /// receives so far, the size and number of the buffers.
     pub(super) fn receive(
         &mut self,
         mut size: impl FnMut(usize) -> (usize, usize),
@@ -203,7 +205,7 @@ impl Client {
         let mut receives = 0;
         loop {
             let (chunk, limit) = size(receives);
-            self.take(chunk, limit, true).map_err(Fault::receiving)?;
+            self.receive_once(chunk, limit, true).map_err(Fault::receiving)?;
             receives += 1;
             if self.visit_inbox(&mut visit)? {
                 return Ok(());
@@ -212,7 +214,7 @@ impl Client {
     }
 
     /// Receives once.
-    pub(super) fn take(&mut self, chunk: usize, limit: usize, wait: bool) -> io::Result<()> {
+    pub(super) fn receive_once(&mut self, chunk: usize, limit: usize, wait: bool) -> io::Result<()> {
         let chunk = chunk.max(self.small);
         self.grown |= chunk > MIDDLE;
         loop {
@@ -255,8 +257,8 @@ impl Client {
         if self.grown { LARGE } else { self.small }
     }
 
-    /// Runs an exchange that changes nothing, again if it was disturbed.
-    pub(super) fn again<T>(&mut self, mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    /// Runs an exchange that changes nothing; repeats it if it was disturbed.
+    pub(super) fn retry<T>(&mut self, mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut tries = 1;
         loop {
             match exchange(self) {
@@ -272,16 +274,16 @@ impl Client {
         }
     }
 
-    /// Runs a reading exchange, again also if the family's number has changed.
+    /// Runs a reading exchange; repeats it also if the family's number has changed.
     pub(super) fn read<T>(
         &mut self,
         attempt: Attempt,
         mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Error> {
-        match self.again(&mut exchange) {
+        match self.retry(&mut exchange) {
             Err(Fault::Refused(Errno::ENOENT, message)) => {
                 if self.family_has_moved(attempt)? {
-                    self.again(exchange).map_err(|fault| fault.into_error(attempt))
+                    self.retry(exchange).map_err(|fault| fault.into_error(attempt))
                 } else {
                     Err(refusal(attempt, Errno::ENOENT, message).into())
                 }
@@ -290,7 +292,8 @@ impl Client {
         }
     }
 
-    /// Asks for one thing. Without `NLM_F_ACK`: the reply is the answer, and an error comes in any case.
+    /// Asks for one thing. Without `NLM_F_ACK`: the reply is the answer, and an error comes in any
+    /// case.
     pub(super) fn get<T>(
         &mut self,
         attempt: Attempt,
@@ -343,8 +346,9 @@ impl Client {
         let mut interrupted = false;
         let (mut datagrams, mut done, mut receives, mut first) = (0, false, 0, 0);
         while !done {
-            // The first part and the end of a short list come in one receive: the kernel makes the end while it hands
-            // over the part before. Then small parts for a while, in case it is short after all.
+            // The first part and the end of a short list come in one receive: the kernel makes the
+            // end while it hands over the part before. Then small parts for a while, in case it is
+            // short after all.
             let (chunk, limit) = match receives {
                 0 if grown => (LARGE, 2),
                 0 => (small, 2),
@@ -353,7 +357,7 @@ impl Client {
                 _ => (small, MAX_DATAGRAMS),
             };
             receives += 1;
-            self.take(chunk, limit, true).map_err(Fault::receiving)?;
+            self.receive_once(chunk, limit, true).map_err(Fault::receiving)?;
             if receives == 1 {
                 first = self.inbox.datagrams().next().flatten().map_or(0, <[u8]>::len);
             }
@@ -385,7 +389,8 @@ impl Client {
         Ok(parts)
     }
 
-    /// Has the lists to come read into larger buffers: they are a little too long to come in one part. Short ones end it.
+    /// Has the lists to come read into larger buffers: they are a little too long to come in one
+    /// part. Short ones end it.
     pub(super) fn expect_middling_lists(&mut self) {
         if !self.grown && !self.middling {
             self.middling = true;
@@ -398,7 +403,8 @@ impl Client {
         self.prepare();
         self.grown = true;
         self.short_lists = 0;
-        // It makes the first part when it is asked, as large as the buffers that it was offered before.
+        // It makes the first part when it is asked, as large as the buffers that it was offered
+        // before.
         self.get(attempt, Request::Info, |_| Ok(()))
     }
 
@@ -419,13 +425,16 @@ pub(super) struct Parts {
 
 /// A little more than the kernel needs for a service or destination, 356 bytes.
 const ENTRY: usize = 400;
-/// Lengths around which the kernel ends a datagram: a page, two, and 32 KiB, less its own bookkeeping.
+/// Lengths around which the kernel ends a datagram: a page, two, and 32 KiB, less its own
+/// bookkeeping.
 const ENDS: [(usize, usize); 3] = [(3700, 4096), (7800, MIDDLE), (32_000, LARGE)];
 
 impl Parts {
-    /// Whether the kernel walked its list once, from one end to the other: in a datagram that had room for more.
+    /// Whether the kernel walked its list once, from one end to the other: in a datagram that had
+    /// room for more.
     ///
-    /// Where there was none, the walk stopped, and went on later from its position in a list that may be another by then.
+    /// Where there was none, the walk stopped, and went on later from its position in a list that
+    /// may be another by then.
     pub(super) fn are_one_walk(self) -> bool {
         let end = ENDS.iter().find(|(_, end)| self.first <= *end);
         self.count == 0 || (self.count == 1 && end.is_some_and(|(end, _)| self.first + ENTRY <= *end))

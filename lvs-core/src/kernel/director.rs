@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::client::Client;
 #[cfg(feature = "unstable-wire")]
 use super::client::Resolve;
-use super::options::{KernelOptions, Place};
+use super::options::{KernelOptions, NamespaceHandle};
 use super::sockopt::SocketOptions;
 #[cfg(feature = "unstable-wire")]
 use super::transport::Transport;
@@ -24,10 +24,11 @@ pub(super) enum Backend {
 
 /// The running kernel's IPVS, as a [`Director`].
 ///
-/// It can be sent to another thread; one conversation at a time, hence `&mut self`. Closed when dropped.
+/// It can be sent to another thread; one conversation at a time, hence `&mut self`. Closed when
+/// dropped.
 pub struct KernelDirector {
     backend: Backend,
-    place: Option<Place>,
+    namespace: Option<NamespaceHandle>,
 }
 
 impl KernelDirector {
@@ -44,22 +45,24 @@ impl KernelDirector {
         KernelOptions::default()
     }
 
-    /// A director over a transport of your own, on which the kernel's netlink is spoken. The family's number is resolved
-    /// by name. It has no connection table to read.
+    /// A director over a transport of your own, on which the kernel's netlink is spoken. The
+    /// family's number is resolved by name. It has no connection table to read.
     ///
     /// **Unstable**: with the feature `unstable-wire` alone.
     ///
     /// # Errors
-    /// What the transport says, or [`Cause::ModuleMissing`] when the other side has no family `IPVS`.
+    /// What the transport says, or [`Cause::ModuleMissing`] when the other side has no family
+    /// `IPVS`.
     #[cfg(feature = "unstable-wire")]
     pub fn with_transport(transport: impl Transport + Send + 'static) -> Result<Self> {
         let client = Client::open(Box::new(transport), Resolve::ByName)?;
         Ok(Self::new(Backend::Netlink(Box::new(client)), None))
     }
 
-    /// Runs something in this director's network namespace: there [`Procfs::current`](crate::procfs::Procfs::current) finds
-    /// its files, and [`Sysctls::new`](crate::procfs::Sysctls::new) its tunables. In another namespace than the caller's it
-    /// runs on a thread that lives for the length of the call.
+    /// Runs something in this director's network namespace: there
+    /// [`Procfs::current`](crate::procfs::Procfs::current) finds its files, and
+    /// [`Sysctls::new`](crate::procfs::Sysctls::new) its tunables. In another namespace than the
+    /// caller's it runs on a thread that lives for the length of the call.
     ///
     /// ```no_run
     /// use lvs_core::kernel::{KernelDirector, Namespace};
@@ -72,17 +75,18 @@ impl KernelDirector {
     /// ```
     ///
     /// # Errors
-    /// Those of `work`; [`Error::Io`] when the namespace cannot be entered, or the director has a transport of your own.
+    /// Those of `work`; [`Error::Io`] when the namespace cannot be entered, or the director has a
+    /// transport of your own.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        let entered = match &self.place {
-            Some(place) => place.inside(|| Ok(work())),
+        let entered = match &self.namespace {
+            Some(namespace) => namespace.inside(|| Ok(work())),
             None => Err(io::ErrorKind::Unsupported.into()),
         };
         entered.map_err(|error| Error::io("enter the director's network namespace", error))?
     }
 
-    /// As [`Director::visit_connections`], from `/proc/net/ip_vs_conn_sync`: each connection has its
-    /// [`origin`](Connection::origin), and none its engine data.
+    /// As [`Director::visit_connections`], from `/proc/net/ip_vs_conn_sync`: each connection has
+    /// its [`origin`](Connection::origin), and none its engine data.
     ///
     /// # Errors
     /// As there.
@@ -95,8 +99,8 @@ impl KernelDirector {
 
     fn visit(&self, file: ProcFile, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
         let refused = |cause| Error::from(OperationError::new(Attempt::ReadConnections, cause, None));
-        let place = self.place.as_ref().ok_or_else(|| refused(Cause::Unsupported))?;
-        let open = place.inside(|| File::open(Procfs::current().path(file)));
+        let namespace = self.namespace.as_ref().ok_or_else(|| refused(Cause::Unsupported))?;
+        let open = namespace.inside(|| File::open(Procfs::current().path(file)));
         let source = match open {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused(Cause::ModuleMissing)),
             source => source.map_err(|error| Error::io(format!("open /proc/net/{}", file.name()), error))?,
@@ -114,8 +118,8 @@ impl KernelDirector {
         result
     }
 
-    pub(super) fn new(backend: Backend, place: Option<Place>) -> Self {
-        Self { backend, place }
+    pub(super) fn new(backend: Backend, namespace: Option<NamespaceHandle>) -> Self {
+        Self { backend, namespace }
     }
 
     /// What this director can see: everything over netlink.
@@ -190,9 +194,9 @@ impl Director for KernelDirector {
         }
     }
 
-    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. Where a connection came from is in `ip_vs_conn_sync` alone:
-    /// see [`KernelDirector::visit_synced_connections`]. A row that makes no sense does not hide those after it: it is the
-    /// error at the end.
+    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. Where a connection came from is in
+    /// `ip_vs_conn_sync` alone: see [`KernelDirector::visit_synced_connections`]. A row that makes
+    /// no sense does not hide those after it: it is the error at the end.
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
         self.visit(ProcFile::Connections, visitor)
     }

@@ -15,30 +15,37 @@
 //! ```
 //!
 //! # Two ways to the kernel
-//! Over *generic netlink* everything can be said; it takes `CAP_NET_ADMIN` in the initial user namespace, for reading, too.
-//! The *old socket options* say less ([`Coverage::SOCKET_OPTIONS`](crate::model::Coverage::SOCKET_OPTIONS)), but the root of
-//! a user namespace may use them, and they read an IPv4 table at a fraction of the cost. See [`TransportChoice`].
+//! *Generic netlink* carries everything; it takes `CAP_NET_ADMIN` in the initial user namespace,
+//! for reading, too. The *old socket options* carry less
+//! ([`Coverage::SOCKET_OPTIONS`](crate::model::Coverage::SOCKET_OPTIONS)), but the root of a user
+//! namespace may use them, and they read an IPv4 table at a fraction of the cost. See
+//! [`TransportChoice`].
 //!
-//! # What it does with the kernel's answers
-//! * Many changes travel in one system call. Only the last asks for an acknowledgement; a refused one answers in any case,
-//!   and is matched to its operation by its sequence number.
-//! * `ENOENT` of a service with a persistence engine means that scheduler or engine is missing. The director finds out which,
-//!   by asking for a service that cannot be and watching how far the kernel gets; nothing changes by that.
-//! * `ENOENT` also means that the module was unloaded (the family's number is no more). Whenever it comes, one question tells.
-//! * An empty list of destinations is the kernel's answer for a service that is not there, too. So an empty list is followed
-//!   by a question after the service.
-//! * A list that came in parts may lack entries that were there all the time, or hold them twice, when others were removed
-//!   or added meanwhile, or (since Linux 7.1) when the kernel resized its table. IPv4 lists are checked against those of the
-//!   old socket options, which the kernel makes under its lock; others are read until two readings agree. A snapshot says
-//!   where neither helped: [`Completeness`](crate::model::Completeness); `services` and `destinations` then fail with
-//!   [`Cause::Changing`](crate::director::Cause::Changing).
-//! * A question that was disturbed (answers lost, a dump in flight, a closed socket) is asked again on a fresh socket. A change
-//!   never is: what is not known for certain, [`BatchReport`](crate::director::BatchReport) says.
+//! # How it handles the kernel's replies
+//! * Many changes travel in one system call. Only the last requests an acknowledgement; a refused
+//!   one causes a reply in any case, which is matched to its operation by its sequence number.
+//! * `ENOENT` of a service with a persistence engine means that scheduler or engine is missing. The
+//!   director finds out which, by requesting an invalid service and seeing which check refuses it;
+//!   nothing changes by that.
+//! * `ENOENT` also means that the module was unloaded and the family's number is stale. One more
+//!   request tells which.
+//! * An empty list of destinations is also the kernel's reply for an absent service. So an empty
+//!   list is followed by a request for the service.
+//! * A list that came in parts may lack entries that were there all the time, or hold them twice,
+//!   when others were removed or added meanwhile, or (since Linux 7.1) when the kernel resized its
+//!   table. IPv4 lists are checked against those of the old socket options, which the kernel makes
+//!   under its lock; others are read until two readings agree. A snapshot says where neither
+//!   helped: [`Completeness`](crate::model::Completeness); `services` and `destinations` then fail
+//!   with [`Cause::Changing`](crate::director::Cause::Changing).
+//! * A read that was disturbed (replies lost, a dump in flight, a closed socket) is repeated on a
+//!   fresh socket. A change never is: [`BatchReport`](crate::director::BatchReport) says which
+//!   changes are uncertain.
 //!
 //! # Rules for the process around it
-//! No threads but one, and that only while a socket or file is opened in another network namespace: it lives as long as the
-//! call. No signals, no global state, no program started. `EINTR` is tried again. The socket is `netlink-sys`'s; several
-//! datagrams in one system call, timeouts and namespaces come from `nix`.
+//! No threads but one, and that only while a socket or file is opened in another network namespace:
+//! it lives as long as the call. No signals, no global state, no program started. `EINTR` is
+//! retried. The socket is `netlink-sys`'s; several datagrams in one system call, timeouts and
+//! namespaces come from `nix`.
 
 mod apply;
 mod client;

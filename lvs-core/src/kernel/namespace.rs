@@ -14,7 +14,7 @@ pub enum Namespace {
     /// The calling thread's.
     #[default]
     Current,
-    /// The one that a file stands for, such as `/proc/1/ns/net`.
+    /// The one of a namespace file, such as `/proc/1/ns/net`.
     Path(PathBuf),
     /// One made by `ip netns add`: a file of that name in `/run/netns`.
     Name(String),
@@ -36,7 +36,8 @@ impl fmt::Display for Namespace {
 const OWN: &str = "/proc/thread-self/ns/net";
 
 impl Namespace {
-    /// A handle that keeps the namespace alive. Of the current one it may be missing, where `/proc` is not mounted.
+    /// A handle that keeps the namespace alive. Of the current one it may be missing, where `/proc`
+    /// is not mounted.
     pub(super) fn open(&self) -> io::Result<Option<File>> {
         let path = match self {
             Self::Current => return Ok(File::open(OWN).ok()),
@@ -53,8 +54,9 @@ impl Namespace {
 
 /// Runs something inside a namespace.
 ///
-/// In the caller's own it just runs. Otherwise on a thread that lives for the length of this call: a thread that entered
-/// a namespace and failed to return from it would be left there, and nobody else's thread may be at that risk.
+/// In the caller's own it just runs. Otherwise it runs on a thread that lives for the length of
+/// this call: a thread that cannot return from a namespace stays in it, and that must not happen to
+/// a caller's.
 pub(super) fn inside<T: Send>(namespace: Option<&File>, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     let Some(namespace) = namespace else { return work() };
     let (wanted, own) = (namespace.metadata()?, std::fs::metadata(OWN));

@@ -12,14 +12,15 @@ use nix::sys::time::TimeVal;
 use super::namespace::inside;
 use super::transport::{Inbox, MAX_DATAGRAMS, Transport};
 
-/// Room for the replies that one datagram of requests can cause if every one of them is refused: each takes less
-/// than a kilobyte of the socket's account.
+/// Room for the replies that one datagram of requests can cause if every one of them is refused:
+/// each takes less than a kilobyte of the socket's account.
 const RECEIVE_BUFFER: i32 = 256 << 10;
 
 /// The kernel's socket.
 ///
-/// It never clones the [`Socket`]: a clone closes the descriptor of both. Nor does it use `Socket::recv_from`, which
-/// loses the sender on big-endian machines: a connected socket receives from the kernel alone.
+/// It never clones the [`Socket`]: a clone closes the descriptor of both. Nor does it use
+/// `Socket::recv_from`, which loses the sender on big-endian machines: a connected socket receives
+/// from the kernel alone.
 #[derive(Debug)]
 pub(super) struct NetlinkSocket {
     socket: Socket,
@@ -51,7 +52,8 @@ fn connect(timeout: Option<Duration>) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Zero would mean forever: it waits at least a microsecond. More seconds than an `i32` holds are forever in practice.
+/// Zero would mean forever: it waits at least a microsecond. More seconds than an `i32` holds are
+/// forever in practice.
 fn timeval(timeout: Duration) -> TimeVal {
     let seconds = timeout.as_secs().min(i32::MAX as u64);
     TimeVal::new(seconds as _, timeout.subsec_micros().max(u32::from(seconds == 0)) as _)

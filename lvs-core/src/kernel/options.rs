@@ -19,8 +19,8 @@ pub enum TransportChoice {
     #[default]
     Netlink,
     /// The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts
-    /// ([`Coverage::SOCKET_OPTIONS`](crate::model::Coverage::SOCKET_OPTIONS)). They work for the root of a user
-    /// namespace, too, and read a table at a fraction of netlink's cost.
+    /// ([`Coverage::SOCKET_OPTIONS`](crate::model::Coverage::SOCKET_OPTIONS)). They work for the
+    /// root of a user namespace, too, and read a table at a fraction of netlink's cost.
     SocketOptions,
     /// Netlink, or the socket options where netlink is not permitted.
     Auto,
@@ -48,8 +48,8 @@ impl Default for KernelOptions {
 }
 
 impl KernelOptions {
-    /// How long an answer may take where nothing else is said. The kernel answers at once, but for modules that it has
-    /// to load and for others that hold its lock.
+    /// How long an answer may take where nothing else is said. The kernel answers at once, but for
+    /// modules that it has to load and for others that hold its lock.
     pub const DEFAULT_RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
     /// Works in another network namespace. To enter it takes `CAP_SYS_ADMIN`.
@@ -58,11 +58,11 @@ impl KernelOptions {
         self
     }
 
-    /// Has the kernel load the module `ip_vs` if it is missing: asked for the family by name, it runs its own
-    /// `modprobe`, and this process starts nothing. Off unless asked for.
+    /// Has the kernel load the module `ip_vs` if it is missing: asked for the family by name, it
+    /// runs its own `modprobe`, and this process starts nothing. Off unless asked for.
     ///
-    /// Modules of schedulers are another matter: the kernel loads them when a service names one, and cannot be told not
-    /// to.
+    /// Modules of schedulers are another matter: the kernel loads them when a service names one,
+    /// and cannot be told not to.
     pub fn load_module(mut self, load: bool) -> Self {
         self.load_module = load;
         self
@@ -74,8 +74,9 @@ impl KernelOptions {
         self
     }
 
-    /// Waits so long for an answer, [`Self::DEFAULT_RECEIVE_TIMEOUT`] unless set. An answer that does not come in time
-    /// is an [`Error::Io`] of kind [`io::ErrorKind::TimedOut`]; whether a change took effect is then not known.
+    /// Waits so long for an answer, [`Self::DEFAULT_RECEIVE_TIMEOUT`] unless set. An answer that
+    /// does not come in time is an [`Error::Io`] of kind [`io::ErrorKind::TimedOut`]; whether a
+    /// change took effect is then not known.
     pub fn receive_timeout(mut self, timeout: Duration) -> Self {
         self.receive_timeout = Some(timeout);
         self
@@ -90,9 +91,11 @@ impl KernelOptions {
     /// Opens the director.
     ///
     /// # Errors
-    /// * [`Cause::ModuleMissing`](crate::director::Cause::ModuleMissing) when the kernel has no IPVS, or it is not loaded.
+    /// * [`Cause::ModuleMissing`](crate::director::Cause::ModuleMissing) when the kernel has no
+    ///   IPVS, or it is not loaded.
     /// * [`Error::Io`] when the namespace or a socket cannot be had.
-    /// * With [`TransportChoice::SocketOptions`] a missing privilege; over netlink that shows at the first operation.
+    /// * With [`TransportChoice::SocketOptions`] a missing privilege; over netlink that shows at
+    ///   the first operation.
     pub fn open(self) -> Result<KernelDirector> {
         let namespace =
             self.namespace.open().map_err(|error| Error::io(format!("open {}", self.namespace), error))?.map(Arc::new);
@@ -110,7 +113,7 @@ impl KernelOptions {
                 }
             }
         };
-        Ok(KernelDirector::new(backend, Some(Place { namespace })))
+        Ok(KernelDirector::new(backend, Some(NamespaceHandle { namespace })))
     }
 
     fn netlink(&self, namespace: Option<Arc<File>>) -> Result<Client> {
@@ -131,13 +134,13 @@ impl KernelOptions {
     }
 }
 
-/// Where a director's files are.
+/// The network namespace that a director works in.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct NamespaceHandle {
     namespace: Option<Arc<File>>,
 }
 
-impl Place {
+impl NamespaceHandle {
     /// Runs something in the director's namespace.
     pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         inside(self.namespace.as_deref(), work)

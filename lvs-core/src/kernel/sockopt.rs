@@ -46,7 +46,8 @@ pub(super) fn inet_socket() -> io::Result<OwnedFd> {
 }
 
 impl SocketOptions {
-    /// Opens a socket and asks for the version: that tells a missing module and a missing privilege at once.
+    /// Opens a socket and asks for the version: that tells a missing module and a missing privilege
+    /// at once.
     pub(super) fn open(namespace: Option<Arc<File>>) -> Result<Self> {
         let fd = inside(namespace.as_deref(), inet_socket).map_err(|error| Error::io("open a socket", error))?;
         let options = Self { fd };
@@ -70,7 +71,8 @@ impl SocketOptions {
 
     /// The IPv4 services, each with the number of its destinations, IPv6 ones among them.
     ///
-    /// The kernel makes the list under its lock. A row that it leaves empty says that it had no more to list.
+    /// The kernel makes the list under its lock. A row that it leaves empty says that it had no
+    /// more to list.
     fn rows(&self) -> Result<Vec<(ServiceEntry, u32)>> {
         let attempt = Attempt::ReadServices;
         for _ in 0..TRIES {
@@ -106,7 +108,8 @@ impl SocketOptions {
         self.list(attempt, key, count, &mut Vec::new())
     }
 
-    /// Reads a list of about that length, which the kernel makes under its lock, too; the buffer is for many to share.
+    /// Reads a list of about that length, which the kernel makes under its lock, too; the buffer is
+    /// for many to share.
     fn list(&self, attempt: Attempt, key: &ServiceKey, count: u32, buf: &mut Vec<u8>) -> Result<Vec<DestinationEntry>> {
         let mut room = count.saturating_add(1);
         for _ in 0..TRIES {

@@ -7,9 +7,9 @@ pub(super) const MAX_DATAGRAMS: usize = 8;
 
 /// Where datagrams land: a few buffers of one size.
 ///
-/// The size matters to the kernel: it builds the parts of a dump as large as the largest buffer that was ever offered
-/// on a socket, and clears that much memory each time (`af_netlink.c`, `netlink_dump()`). So short lists want small
-/// buffers, and long ones large buffers.
+/// The size matters to the kernel: it builds the parts of a dump as large as the largest buffer
+/// that was ever offered on a socket, and clears that much memory each time (`af_netlink.c`,
+/// `netlink_dump()`). So short lists want small buffers, and long ones large buffers.
 #[derive(Debug)]
 pub struct Inbox {
     bytes: Vec<u8>,
@@ -45,8 +45,8 @@ impl Inbox {
         self.lengths.len() >= self.limit
     }
 
-    /// Takes a datagram; cuts what is longer than [`Inbox::chunk`], as a socket would, and remembers that it did.
-    /// Gives back whether there was room.
+    /// Takes a datagram; cuts what is longer than [`Inbox::chunk`], as a socket would, and
+    /// remembers that it did. Gives back whether there was room.
     pub fn push(&mut self, datagram: &[u8]) -> bool {
         if self.is_full() {
             return false;
@@ -69,28 +69,30 @@ impl Inbox {
     }
 }
 
-/// The way to a director that speaks the kernel's netlink: the kernel's socket, a script, an embedded director.
+/// How datagrams get to what speaks the kernel's netlink: the kernel's socket, a script, an
+/// embedded director.
 ///
-/// All of the kernel director runs against it, so that every fault of a socket can be played.
+/// The kernel director does all of its I/O through it, so that tests can inject every fault of a
+/// socket.
 pub trait Transport {
     /// Sends one datagram, which may hold several requests.
     ///
     /// # Errors
-    /// What the system says. `EMSGSIZE` makes the director send fewer requests at a time.
+    /// Those of the system. `EMSGSIZE` makes the director send fewer requests at a time.
     fn send(&mut self, datagram: &[u8]) -> io::Result<()>;
 
-    /// Receives at least one datagram, and as many more as are there and have room. Without `wait`, when there is none:
-    /// [`io::ErrorKind::WouldBlock`].
+    /// Receives at least one datagram, and as many more as are there and have room. Without `wait`,
+    /// when there is none: [`io::ErrorKind::WouldBlock`].
     ///
     /// # Errors
-    /// What the system says. `EINTR` is tried again; `ENOBUFS` means that answers were lost.
+    /// Those of the system. `EINTR` is retried; `ENOBUFS` means that replies were lost.
     fn receive(&mut self, inbox: &mut Inbox, wait: bool) -> io::Result<()>;
 
-    /// Starts afresh: nothing sent before will be answered any more, no dump is in flight.
+    /// Starts over: nothing sent before causes a reply any more, no dump is in flight.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`] where that cannot be done; the director then goes on with what there is and
-    /// ignores answers to earlier requests.
+    /// [`io::ErrorKind::Unsupported`] where that cannot be done; the director then ignores replies
+    /// to earlier requests.
     fn reset(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

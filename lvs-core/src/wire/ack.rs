@@ -40,7 +40,8 @@ attributes! {
 }
 
 impl<'a> ExtendedAck<'a> {
-    /// Reads what follows the errno of an error: the request or its header, then, if the flags say so, attributes.
+    /// Reads what follows the errno of an error: the request or its header, then, if the flags say
+    /// so, attributes.
     pub(crate) fn after_error(flags: u16, echo: &'a [u8]) -> Self {
         let Some(request) = header_of(echo).filter(|_| flags & NLM_F_ACK_TLVS != 0) else {
             return Self::default();

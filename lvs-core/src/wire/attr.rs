@@ -67,8 +67,9 @@ impl fmt::Debug for Attribute<'_> {
 
 /// The attributes of a message or nest, one after the other.
 ///
-/// Total: ends at the first header that does not fit, as the kernel's own walk does; [`Attributes::rest`] is then
-/// what was left, for which [`NlasIterator`](netlink_packet_core::NlasIterator) has no equivalent.
+/// Total: ends at the first header that does not fit, as the kernel's own walk does;
+/// [`Attributes::rest`] is then what was left, for which
+/// [`NlasIterator`](netlink_packet_core::NlasIterator) has no equivalent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes<'a> {
     rest: &'a [u8],
@@ -96,7 +97,8 @@ impl<'a> Iterator for Attributes<'a> {
         if self.rest.len() < 4 {
             return None;
         }
-        // `NlaBuffer::new_checked` makes a `String` of what does not fit; here that is only the end.
+        // `NlaBuffer::new_checked` makes a `String` of what does not fit; here that is only the
+        // end.
         let length = usize::from(NlaBuffer::new(self.rest).length());
         let payload = self.rest.get(4..length)?;
         let kind = u16::from_ne_bytes([self.rest[2], self.rest[3]]);

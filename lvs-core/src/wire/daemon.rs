@@ -15,7 +15,8 @@ use crate::model::{Daemon, DaemonRole, InterfaceName};
 attributes! {
     /// The DAEMON nest, in the order of `ip_vs_genl_fill_daemon()`.
     DaemonFields /
-    /// An attribute of a sync daemon (`IPVS_DAEMON_ATTR_*`). The port is the only one of IPVS in host order.
+    /// An attribute of a sync daemon (`IPVS_DAEMON_ATTR_*`). The port is the only one of IPVS in
+    /// host order.
     DaemonAttribute [config = Daemon] {
         IPVS_DAEMON_ATTR_STATE = 1: U32 => state / State, since "2.6";
         IPVS_DAEMON_ATTR_MCAST_IFN = 2: Text<{ InterfaceName::MAX_LEN }> => interface / Interface, since "2.6";
@@ -91,11 +92,12 @@ fn fields_of_request(nest: Option<Attribute<'_>>) -> Result<DaemonFields<'_>, Er
     DaemonFields::read_request(nest.ok_or(Errno::EINVAL)?.nested()).map_err(|_| Errno::EINVAL)
 }
 
-/// Reads the DAEMON nest of `NewDaemon`. Zero length, port and time to live are the defaults, as in the kernel.
+/// Reads the DAEMON nest of `NewDaemon`. Zero length, port and time to live are the defaults, as in
+/// the kernel.
 ///
 /// # Errors
-/// `EINVAL` when an attribute is missing or breaks the policy, when the state is neither of the two, or the group is
-/// not multicast (`ip_vs_genl_new_daemon()`, `start_sync_thread()`).
+/// `EINVAL` when an attribute is missing or breaks the policy, when the state is neither of the
+/// two, or the group is not multicast (`ip_vs_genl_new_daemon()`, `start_sync_thread()`).
 pub fn read_request(nest: Option<Attribute<'_>>) -> Result<Daemon, Errno> {
     let fields = fields_of_request(nest)?;
     let (Some(state), Some(interface), Some(_)) = (fields.state, fields.interface, fields.sync_id) else {

@@ -120,7 +120,8 @@ pub fn write_entry(buf: &mut Vec<u8>, entry: &DestinationEntry) {
     write_nest(buf, IPVS_CMD_ATTR_DEST, &DestinationFields::entry(entry));
 }
 
-/// Reads the DEST nest of a reply; kernels before 3.18 do not send the family, which is then the service's.
+/// Reads the DEST nest of a reply; kernels before 3.18 do not send the family, which is then the
+/// service's.
 ///
 /// # Errors
 /// When the nest lacks address or port, or holds an address family that no kernel sends.
@@ -131,7 +132,8 @@ pub fn read_entry(nest: Attributes<'_>, service: AddressFamily) -> Result<Destin
     Ok(entry)
 }
 
-/// [`read_entry`] to the end of a list. Entries are large and lists long: this way they are filled where they stay.
+/// [`read_entry`] to the end of a list. Entries are large and lists long: this way they are filled
+/// where they stay.
 #[cfg_attr(not(feature = "kernel"), allow(dead_code))] // For the kernel director.
 #[inline]
 pub(crate) fn push_entry(
@@ -139,7 +141,8 @@ pub(crate) fn push_entry(
     nest: Attributes<'_>,
     service: AddressFamily,
 ) -> Result<(), DecodeError> {
-    // Dumps are read mostly for their destinations: these are not walked but taken from their places.
+    // Dumps are read mostly for their destinations: these are not walked but taken from their
+    // places.
     match DestinationFields::read_fixed(nest.rest()) {
         Some(fields) => push(list, &fields, service),
         None => push_any(list, nest, service),
@@ -164,17 +167,19 @@ fn push_any(list: &mut Vec<DestinationEntry>, nest: Attributes<'_>, service: Add
     push(list, &DestinationFields::read_any(nest), service)
 }
 
-/// Whether the DEST nest of a reply, with its statistics, is laid out as the fast path of a dump expects it.
+/// Whether the DEST nest of a reply, with its statistics, is laid out as the fast path of a dump
+/// expects it.
 pub fn has_fixed_layout(nest: Attributes<'_>) -> bool {
     DestinationFields::read_fixed(nest.rest()).is_some()
 }
 
-/// Reads the DEST nest of a request to a service of a family, with the kernel's own leniency and strictness; `full` for
-/// `NewDest` and `SetDest`, otherwise only the key counts.
+/// Reads the DEST nest of a request to a service of a family, with the kernel's own leniency and
+/// strictness; `full` for `NewDest` and `SetDest`, otherwise only the key counts.
 ///
 /// # Errors
-/// What the kernel answers (`ip_vs_genl_parse_dest()`, and the family check of its caller): `EINVAL` when an attribute
-/// is missing or breaks the policy, `EAFNOSUPPORT` for another family than the two.
+/// What the kernel answers (`ip_vs_genl_parse_dest()`, and the family check of its caller):
+/// `EINVAL` when an attribute is missing or breaks the policy, `EAFNOSUPPORT` for another family
+/// than the two.
 pub fn read_request(nest: Option<Attribute<'_>>, service: AddressFamily, full: bool) -> Result<Destination, Errno> {
     let nest = nest.ok_or(Errno::EINVAL)?.nested();
     let fields = DestinationFields::read_request(nest).map_err(|_| Errno::EINVAL)?;

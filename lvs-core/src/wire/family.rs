@@ -27,8 +27,9 @@ fn get_family(name: Option<&str>) -> GenlCtrl {
     GenlCtrl { cmd: GenlCtrlCmd::GetFamily, nlas }
 }
 
-/// Appends the request for a family by name. For a name that it does not know the kernel first loads the module that
-/// claims it (`net-pf-16-proto-16-family-NAME`, `ctrl_getfamily()` of `genetlink.c`).
+/// Appends the request for a family by name. For a name that it does not know the kernel first
+/// loads the module that claims it (`net-pf-16-proto-16-family-NAME`, `ctrl_getfamily()` of
+/// `genetlink.c`).
 pub fn write_request(buf: &mut Vec<u8>, sequence: u32, name: &str) {
     write(buf, header(GENL_ID_CTRL, NLM_F_REQUEST, sequence), get_family(Some(name)));
 }
@@ -51,8 +52,8 @@ fn text<'a>(attribute: Attribute<'a>) -> Option<&'a str> {
     Text::<0>::read(attribute.payload, false).and_then(TextBytes::as_str)
 }
 
-/// Appends the controller's description of the IPVS family under a number: its head, without operations and policies.
-/// Of the header only flags, sequence number and port count.
+/// Appends the controller's description of the IPVS family under a number: its head, without
+/// operations and policies. Of the header only flags, sequence number and port count.
 pub fn write_reply(buf: &mut Vec<u8>, header: NetlinkHeader, id: u16) {
     let nlas = vec![
         GenlCtrlAttrs::FamilyName(IPVS_GENL_NAME.to_owned()),
@@ -64,9 +65,11 @@ pub fn write_reply(buf: &mut Vec<u8>, header: NetlinkHeader, id: u16) {
     write(buf, header, GenlCtrl { cmd: GenlCtrlCmd::NewFamily, nlas });
 }
 
-/// Reads the controller's description of a family; what else it holds (operations, groups, policies) is skipped.
+/// Reads the controller's description of a family; what else it holds (operations, groups,
+/// policies) is skipped.
 ///
-/// `GenlCtrl` is not used for that: it fails on attributes that it does not know and panics on malformed policies.
+/// `GenlCtrl` is not used for that: it fails on attributes that it does not know and panics on
+/// malformed policies.
 ///
 /// # Errors
 /// When it lacks the name or the number.

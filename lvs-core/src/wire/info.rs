@@ -9,7 +9,8 @@ use crate::model::Info;
 attributes! {
     /// The top of the reply to `GetInfo`.
     InfoFields /
-    /// An attribute of the reply to `GetInfo` (`IPVS_INFO_ATTR_*`), which stands at the top of the message.
+    /// An attribute of the reply to `GetInfo` (`IPVS_INFO_ATTR_*`), which stands at the top of the
+    /// message.
     InfoAttribute [config = Info] {
         IPVS_INFO_ATTR_VERSION = 1: U32 => version / Version, since "2.6", config(version);
         IPVS_INFO_ATTR_CONN_TAB_SIZE = 2: U32 => table_size / TableSize, since "2.6", config(connection_table_size);

@@ -1,4 +1,5 @@
-//! Kinds of attributes: how a value stands in a payload, and what the kernel's policy accepts in a request.
+//! Kinds of attributes: how a value stands in a payload, and what the kernel's policy accepts in a
+//! request.
 
 use netlink_packet_core::NLA_F_NESTED;
 
@@ -47,10 +48,12 @@ pub trait Kind<'a> {
     /// What the kernel accepts in a request.
     const POLICY: Policy;
 
-    /// Reads a payload, `nested` as the header has it. Longer than needed is tolerated, as the kernel does.
+    /// Reads a payload, `nested` as the header has it. Longer than needed is tolerated, as the
+    /// kernel does.
     fn read(payload: &'a [u8], nested: bool) -> Option<Self::Value>;
 
-    /// Zero if a payload of [`Kind::SIZE`] bytes is laid out as the kernel does it: what [`Kind::read_fixed`] relies on.
+    /// Zero if a payload of [`Kind::SIZE`] bytes is laid out as the kernel does it: what
+    /// [`Kind::read_fixed`] relies on.
     #[inline(always)]
     fn differences(_: &[u8]) -> u32 {
         0
@@ -228,7 +231,8 @@ pub struct Nest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 // Exhaustive: a pair with names.
 pub struct Nested<'a> {
-    /// Whether the nest is marked as one (`NLA_F_NESTED`): libnl does so in requests, the kernel does not in IPVS replies.
+    /// Whether the nest is marked as one (`NLA_F_NESTED`): libnl does so in requests, the kernel
+    /// does not in IPVS replies.
     pub marked: bool,
     /// The attributes inside.
     pub attributes: Attributes<'a>,
@@ -404,7 +408,8 @@ pub(crate) fn room<'a, K: Kind<'a>>(value: &K::Value) -> usize {
 pub(crate) fn put<'b, 'a, K: Kind<'a>>(buffer: &'b mut [u8], number: u16, value: &K::Value) -> &'b mut [u8] {
     let size = K::size(value);
     let (attribute, rest) = buffer.split_at_mut(4 + align(size));
-    // Longer ones do not occur: names are short, and nests come from messages, where a `u16` had their lengths.
+    // Longer ones do not occur: names are short, and nests come from messages, where a `u16` had
+    // their lengths.
     let length = u16::try_from(4 + size).unwrap_or(u16::MAX);
     attribute[..2].copy_from_slice(&length.to_ne_bytes());
     attribute[2..4].copy_from_slice(&(number | K::flags(value)).to_ne_bytes());

@@ -52,7 +52,8 @@ macro_rules! commands {
                 }
             }
 
-            /// The command in which the kernel wraps the reply to this one, if it has a reply other than an acknowledgement.
+            /// The command in which the kernel wraps the reply to this one, if it has a reply other
+            /// than an acknowledgement.
             pub const fn reply(self) -> Option<Self> {
                 match self {
                     $($(Self::$variant => Some(Self::$reply),)?)*
@@ -86,7 +87,8 @@ commands! {
 /// The bytes of a netlink header.
 pub(crate) const HEADER_SIZE: usize = 16;
 
-/// The header of a request: type (`NLMSG_*`, or the number of a family), flags (`NLM_F_*`), sequence number.
+/// The header of a request: type (`NLMSG_*`, or the number of a family), flags (`NLM_F_*`),
+/// sequence number.
 #[inline]
 pub fn header(kind: u16, flags: u16, sequence: u32) -> NetlinkHeader {
     let mut header = NetlinkHeader::default();
@@ -110,8 +112,8 @@ fn write_whole<F: GenlFamily + Emitable + fmt::Debug>(buf: &mut Vec<u8>, mut mes
     message.serialize(&mut buf[start..]);
 }
 
-/// Appends a message that is nothing but its header: with `NLMSG_NOOP` and `NLM_F_ACK` a request for an
-/// acknowledgement.
+/// Appends a message that is nothing but its header: with `NLMSG_NOOP` and `NLM_F_ACK` a request
+/// for an acknowledgement.
 pub fn write_header(buf: &mut Vec<u8>, header: NetlinkHeader) {
     write_parts(buf, header, |_| ());
 }
@@ -172,7 +174,8 @@ impl<'a> Message<'a> {
     /// The command and the attributes of a generic netlink message.
     ///
     /// # Errors
-    /// When it is too short for the header of generic netlink; such a request the kernel answers with `EINVAL`.
+    /// When it is too short for the header of generic netlink; such a request the kernel answers
+    /// with `EINVAL`.
     #[inline]
     pub fn command(&self) -> Result<(Command, Attributes<'a>), DecodeError> {
         let truncated = || DecodeError::truncated("generic netlink header");
@@ -275,11 +278,12 @@ pub enum Answer<'a> {
     Overrun,
 }
 
-/// Appends an acknowledgement (no errno) or an error to a request, as `netlink_ack()` of `af_netlink.c` does: an error
-/// repeats the whole request unless `capped` (the socket option `NETLINK_CAP_ACK`), an acknowledgement its header.
-/// `port` is the requester's.
+/// Appends an acknowledgement (no errno) or an error to a request, as `netlink_ack()` of
+/// `af_netlink.c` does: an error repeats the whole request unless `capped` (the socket option
+/// `NETLINK_CAP_ACK`), an acknowledgement its header. `port` is the requester's.
 ///
-/// The request is the whole message, header included; a shorter one is answered with as much as there is.
+/// The request is the whole message, header included; a shorter one is answered with as much as
+/// there is.
 pub fn write_ack(
     buf: &mut Vec<u8>,
     request: &[u8],

@@ -2,10 +2,10 @@
 //!
 //! **Unstable**: public with the feature `unstable-wire` alone, and free to change in any release.
 //!
-//! Pure: no I/O, no unsafe code, no allocation for an attribute, and total: any bytes give a value or an error, never a
-//! panic. Both sides of a conversation are here. A client writes requests and reads replies; the kernel's side, which
-//! the embedded director plays, reads requests with the kernel's own leniency and writes replies in the kernel's order,
-//! byte for byte.
+//! Pure: no I/O, no unsafe code, no allocation for an attribute, and total: any bytes give a value
+//! or an error, never a panic. Both sides of a conversation are here. A client writes requests and
+//! reads replies; the kernel's side, which the embedded director plays, reads requests with the
+//! kernel's own leniency and writes replies in the kernel's order, byte for byte.
 //!
 //! | module | holds |
 //! |---|---|
@@ -17,12 +17,13 @@
 //! | [`family`] | the controller |
 //! | [`sockopt`] | the old socket options, which have structs of their own |
 //!
-//! Headers, attributes and the controller's requests are those of `netlink-packet-core` and `netlink-packet-generic`.
-//! Each attribute is one row of a table; constant, reader, writer, the kernel's policy, the typed view and the layout that
-//! the fast path of a dump expects follow from it (see `table`). That fast path is the only place where attributes are
-//! not read one by one: a dump is mostly destinations of one layout, and reading them through the crates' parser takes
-//! three to four times as long. Attributes that this crate does not know are skipped by the readers of the model and
-//! kept by the typed view.
+//! Headers, attributes and the controller's requests are those of `netlink-packet-core` and
+//! `netlink-packet-generic`. Each attribute is one row of a table; constant, reader, writer, the
+//! kernel's policy, the typed view and the layout that the fast path of a dump expects follow from
+//! it (see `table`). That fast path is the only place where attributes are not read one by one: a
+//! dump is mostly destinations of one layout, and reading them through the crates' parser takes
+//! three to four times as long. Attributes that this crate does not know are skipped by the readers
+//! of the model and kept by the typed view.
 //!
 //! ```
 //! use lvs_core::director::Operation;

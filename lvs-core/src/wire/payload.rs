@@ -1,7 +1,7 @@
 //! What messages of the family say, in values of the model.
 //!
-//! [`Request`] and [`Payload`] are payloads of `netlink_packet_generic::GenlMessage`, so they work with whatever sends
-//! those, such as `genetlink`.
+//! [`Request`] and [`Payload`] are payloads of `netlink_packet_generic::GenlMessage`, so they work
+//! with whatever sends those, such as `genetlink`.
 
 use netlink_packet_core::{DecodeError as PacketError, Emitable, NLA_F_NESTED, ParseableParametrized};
 use netlink_packet_generic::{GenlFamily, GenlHeader};
@@ -40,7 +40,8 @@ pub enum Request<'a> {
     Daemons,
     /// A change.
     Operation(&'a Operation),
-    /// A new service that no kernel accepts: it answers `ENOENT` if it lacks the scheduler, otherwise `EINVAL`.
+    /// A new service that no kernel accepts: it answers `ENOENT` if it lacks the scheduler,
+    /// otherwise `EINVAL`.
     SchedulerProbe(&'a ServiceKey, &'a SchedulerName),
 }
 

@@ -12,9 +12,9 @@ use crate::model::Timeouts;
 
 /// A request as the kernel's side sees it: the nests found, not yet read.
 ///
-/// The kernel looks at the service before it looks at the destination, and answers `ESRCH` for an absent service even
-/// when the destination is invalid; so each nest is read when its turn comes, with
-/// [`service::read_request`](super::service::read_request) and its siblings.
+/// The kernel looks at the service before it looks at the destination, and answers `ESRCH` for an
+/// absent service even when the destination is invalid; so each nest is read when its turn comes,
+/// with [`service::read_request`](super::service::read_request) and its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedRequest<'a> {
@@ -62,9 +62,9 @@ impl<'a> ReceivedRequest<'a> {
     /// Reads a message of the IPVS family.
     ///
     /// # Errors
-    /// What the kernel answers before IPVS sees the request (`genetlink.c`): `EINVAL` when it is too short, `EOPNOTSUPP`
-    /// for a command or kind of request that the family does not have, `ERANGE` or `EINVAL`, with an explanation, when an
-    /// attribute at the top breaks the policy.
+    /// What the kernel answers before IPVS sees the request (`genetlink.c`): `EINVAL` when it is
+    /// too short, `EOPNOTSUPP` for a command or kind of request that the family does not have,
+    /// `ERANGE` or `EINVAL`, with an explanation, when an attribute at the top breaks the policy.
     pub fn read(message: &Message<'a>) -> Result<Self, Rejection> {
         let (command, attributes) = message.command().map_err(|_| Errno::EINVAL)?;
         let dump = message.header.flags & NLM_F_DUMP == NLM_F_DUMP;
@@ -93,8 +93,8 @@ impl<'a> ReceivedRequest<'a> {
     }
 }
 
-/// How the kernel describes the policy that was broken (`net/netlink/policy.c`): attribute 1 is the type (13 a nest, 4 a
-/// `u32`), 4 and 5 are the least and the largest value.
+/// How the kernel describes the policy that was broken (`net/netlink/policy.c`): attribute 1 is the
+/// type (13 a nest, 4 a `u32`), 4 and 5 are the least and the largest value.
 #[cfg(target_endian = "little")]
 const NEST_POLICY: [u8; 8] = [8, 0, 1, 0, 13, 0, 0, 0];
 #[cfg(target_endian = "big")]

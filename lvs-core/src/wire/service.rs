@@ -19,8 +19,9 @@ use crate::model::{
 attributes! {
     /// The SERVICE nest, in the order of `ip_vs_genl_fill_service()`.
     ServiceFields /
-    /// An attribute of a service (`IPVS_SVC_ATTR_*`). `Netmask` is a mask in network order for IPv4, a prefix length in
-    /// host order for IPv6; `Flags` is two numbers in host order, flags and mask.
+    /// An attribute of a service (`IPVS_SVC_ATTR_*`). `Netmask` is a mask in network order for
+    /// IPv4, a prefix length in host order for IPv6; `Flags` is two numbers in host order, flags
+    /// and mask.
     ServiceAttribute [config = Service, state = ServiceEntry] {
         IPVS_SVC_ATTR_AF = 1: U16 => family / AddressFamily, since "2.6";
         IPVS_SVC_ATTR_FWMARK = 5: U32 => fwmark / Fwmark, since "2.6";
@@ -53,7 +54,8 @@ impl<'a> ServiceFields<'a> {
         fields
     }
 
-    /// What is configured of a service. All flag bits are set, but the kernel's own, which it keeps by itself.
+    /// What is configured of a service. All flag bits are set, but the kernel's own, which it keeps
+    /// by itself.
     #[inline]
     pub(crate) fn service(service: &'a Service) -> Self {
         Self::configured(service, service.flags)
@@ -67,8 +69,8 @@ impl<'a> ServiceFields<'a> {
         fields
     }
 
-    /// A service that no kernel accepts: its prefix length is 0, which the model cannot express. The kernel looks up its
-    /// scheduler before it finds that out (`ip_vs_add_service()`).
+    /// A service that no kernel accepts: its prefix length is 0, which the model cannot express.
+    /// The kernel looks up its scheduler before it finds that out (`ip_vs_add_service()`).
     pub(crate) fn scheduler_probe(key: &ServiceKey, scheduler: &'a SchedulerName) -> Self {
         Self {
             scheduler: Some(TextBytes(scheduler.as_str().as_bytes())),
@@ -190,8 +192,8 @@ impl ServiceConfiguration {
     /// The netmask.
     ///
     /// # Errors
-    /// `EINVAL` when it is an IPv6 prefix length outside 1..=128. The kernel looks at it after it has looked up
-    /// scheduler and engine (`ip_vs_add_service()`), so ask in that order.
+    /// `EINVAL` when it is an IPv6 prefix length outside 1..=128. The kernel looks at it after it
+    /// has looked up scheduler and engine (`ip_vs_add_service()`), so ask in that order.
     pub fn netmask(&self) -> Result<Netmask, Errno> {
         netmask(self.family, self.netmask).ok_or(Errno::EINVAL)
     }
@@ -205,8 +207,8 @@ impl ServiceConfiguration {
 /// Reads the SERVICE nest of a request; `full` for `NewService` and `SetService`.
 ///
 /// # Errors
-/// What the kernel answers (`ip_vs_genl_parse_service()`): `EINVAL` when an attribute is missing or breaks the policy,
-/// `EAFNOSUPPORT` for another family than the two.
+/// What the kernel answers (`ip_vs_genl_parse_service()`): `EINVAL` when an attribute is missing or
+/// breaks the policy, `EAFNOSUPPORT` for another family than the two.
 pub fn read_request(nest: Option<Attribute<'_>>, full: bool) -> Result<RequestedService, Errno> {
     let nest = nest.ok_or(Errno::EINVAL)?.nested();
     let fields = ServiceFields::read_request(nest).map_err(|_| Errno::EINVAL)?;

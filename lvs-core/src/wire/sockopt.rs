@@ -1,7 +1,8 @@
-//! The structures of the old socket options (`<linux/ip_vs.h>`): IPv4 alone, no tunnels, no engines, no 64-bit counts.
+//! The structures of the old socket options (`<linux/ip_vs.h>`): IPv4 alone, no tunnels, no
+//! engines, no 64-bit counts.
 //!
-//! Another language than netlink, and an older one: fixed structures in host layout. What it cannot say is refused
-//! with [`Inexpressible`] on the way in, and simply absent on the way out.
+//! Another language than netlink, and an older one: fixed structures in host layout. What it cannot
+//! say is refused with [`Inexpressible`] on the way in, and simply absent on the way out.
 
 use std::mem::{offset_of, size_of};
 use std::net::{IpAddr, Ipv4Addr};
@@ -20,7 +21,8 @@ use crate::model::{
 // Exhaustive: says what.
 pub struct Inexpressible(pub &'static str);
 
-// The kernel's structures, for their layout alone: it differs between architectures in where a u64 may stand.
+// The kernel's structures, for their layout alone: it differs between architectures in where a u64
+// may stand.
 macro_rules! layout {
     ($name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         #[repr(C)]
@@ -138,7 +140,8 @@ fn identity(key: &ServiceKey) -> Result<(u16, [u8; 4], [u8; 2], u32), Inexpressi
     }
 }
 
-/// `struct ip_vs_service_user` of an identity: what all commands but adding and editing a service need.
+/// `struct ip_vs_service_user` of an identity: what all commands but adding and editing a service
+/// need.
 ///
 /// # Errors
 /// For IPv6 and protocols other than TCP, UDP and SCTP.
@@ -241,7 +244,7 @@ pub fn write_role(role: DaemonRole) -> Vec<u8> {
     bytes
 }
 
-/// `struct ip_vs_get_services` with room for so many.
+/// `struct ip_vs_get_services` for `count` services.
 pub fn services_buffer(count: u32) -> Vec<u8> {
     let rows = usize::try_from(count).unwrap_or(0).saturating_mul(size_of::<ServiceRow>());
     let mut bytes = vec![0; offset_of!(GetServices, rows) + rows];
@@ -249,8 +252,8 @@ pub fn services_buffer(count: u32) -> Vec<u8> {
     bytes
 }
 
-/// `struct ip_vs_get_dests` with room for so many, in place of what the buffer held. Rows that the kernel does not fill
-/// stay all ones, which is no destination.
+/// `struct ip_vs_get_dests` for `count` destinations, in place of what the buffer held. Rows that
+/// the kernel does not fill stay all ones, which is no destination.
 ///
 /// # Errors
 /// As [`write_key`].
@@ -306,8 +309,8 @@ pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, DecodeError> {
     Ok(daemons)
 }
 
-/// Reads the rows of `struct ip_vs_get_services`: each service with the number of its destinations. Rows that the
-/// kernel left empty are skipped.
+/// Reads the rows of `struct ip_vs_get_services`: each service with the number of its destinations.
+/// Rows that the kernel left empty are skipped.
 ///
 /// # Errors
 /// When a row holds what no kernel sends.
@@ -321,8 +324,9 @@ pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, DecodeErr
     Ok(list)
 }
 
-/// Reads of each row of `struct ip_vs_get_services` whose it is and the number of its destinations, up to the first that
-/// the kernel left empty: a service always has the name of a scheduler, if only `none`.
+/// Reads of each row of `struct ip_vs_get_services` whose it is and the number of its destinations,
+/// up to the first that the kernel left empty: a service always has the name of a scheduler, if
+/// only `none`.
 pub fn read_service_keys(bytes: &[u8]) -> Vec<(ServiceKey, u32)> {
     let (rows, _) =
         bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default().as_chunks::<{ size_of::<ServiceRow>() }>();
@@ -369,12 +373,14 @@ pub fn read_service(row: &[u8]) -> Result<(ServiceEntry, u32), DecodeError> {
     Ok((entry, get_u32(row, offset_of!(ServiceRow, num_dests))))
 }
 
-/// Reads the rows of `struct ip_vs_get_dests`. The kernel counts IPv6 destinations but does not show them.
+/// Reads the rows of `struct ip_vs_get_dests`. The kernel counts IPv6 destinations but does not
+/// show them.
 pub fn read_destinations(bytes: &[u8]) -> Vec<DestinationEntry> {
     let (rows, _) = bytes.get(offset_of!(GetDests, rows)..).unwrap_or_default().as_chunks();
     let mut list = Vec::with_capacity(rows.len());
     for row in rows.iter().filter(|row| get_u32(*row, offset_of!(DestRow, addr)) != u32::MAX) {
-        // The larger half is read into its place: a whole entry would be made elsewhere, and copied.
+        // The larger half is read into its place: a whole entry would be made elsewhere, and
+        // copied.
         list.push(read_without_statistics(row));
         if let Some(entry) = list.last_mut() {
             entry.stats = Some(read_stats(row, offset_of!(DestRow, stats)));

@@ -4,8 +4,8 @@ use super::attr::{Attributes, align, header, header_at};
 use super::kind::{Kind, U32, U64, put};
 use crate::model::Stats;
 
-/// Defines both nests by their attributes, in the order in which the kernel writes them: number, kind in the 32-bit
-/// nest (in the 64-bit nest all are of 64 bits), field.
+/// Defines both nests by their attributes, in the order in which the kernel writes them: number,
+/// kind in the 32-bit nest (in the 64-bit nest all are of 64 bits), field.
 macro_rules! statistics {
     ($($number:ident = $value:literal: $narrow:ident => $($path:ident).+;)*) => {
         /// The attributes' numbers.
@@ -134,7 +134,8 @@ where
     bytes.get(at..).and_then(|rest| K::read(rest, false)).map_or(0, u64::from)
 }
 
-/// Reads a statistics nest, 32 or 64 bits wide: the length of each attribute tells. What is absent is zero.
+/// Reads a statistics nest, 32 or 64 bits wide: the length of each attribute tells. What is absent
+/// is zero.
 #[inline]
 pub fn read(nest: Attributes<'_>) -> Stats {
     let bytes = nest.rest();

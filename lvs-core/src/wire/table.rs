@@ -28,8 +28,8 @@ pub(crate) struct Row {
     pub(crate) since: u16,
 }
 
-/// Where each attribute starts in a nest of kernels of a series, and where the last ends. A nest that has attributes of
-/// varying size has no such layout: it ends at 0.
+/// Where each attribute starts in a nest of kernels of a series, and where the last ends. A nest
+/// that has attributes of varying size has no such layout: it ends at 0.
 pub(crate) const fn places<const N: usize, const ENDS: usize>(rows: &[Row; N], series: u16) -> [usize; ENDS] {
     let mut places = [0; ENDS];
     let mut index = 0;
@@ -58,7 +58,8 @@ pub(crate) const fn newest_before<const N: usize>(rows: &[Row; N], limit: u16) -
     newest
 }
 
-/// Defines a nest (or the top of a message) by its attributes, in the order in which the kernel writes them:
+/// Defines a nest (or the top of a message) by its attributes, in the order in which the kernel
+/// writes them:
 ///
 /// ```text
 /// NUMBER = value: kind => field / Variant, since "series" [, model(path of the field)];
@@ -66,13 +67,14 @@ pub(crate) const fn newest_before<const N: usize>(rows: &[Row; N], limit: u16) -
 ///
 /// It makes of that
 /// * the constants, in a module `numbers`;
-/// * a struct with one optional value an attribute: read from a reply, or from a request by the kernel's policy;
-///   written by [`Emitable`](netlink_packet_core::Emitable); for nests whose attributes all have one size also read at
-///   fixed places, as today's kernels and those before the newest attribute write them;
-/// * from the rows with a path: `set_MODEL` and `fill_MODEL`, which copy from and to a value of the model (`config`:
-///   what is configured, `state`: what is observed);
-/// * an enum with one typed variant an attribute, an [`Nla`](netlink_packet_core::Nla), for who shows or rewrites
-///   messages.
+/// * a struct with one optional value an attribute: read from a reply, or from a request by the
+///   kernel's policy; written by [`Emitable`](netlink_packet_core::Emitable); for nests whose
+///   attributes all have one size also read at fixed places, as today's kernels and those before
+///   the newest attribute write them;
+/// * from the rows with a path: `set_MODEL` and `fill_MODEL`, which copy from and to a value of the
+///   model (`config`: what is configured, `state`: what is observed);
+/// * an enum with one typed variant an attribute, an [`Nla`](netlink_packet_core::Nla), for who
+///   shows or rewrites messages.
 macro_rules! attributes {
     (
         $(#[$doc:meta])* $fields:ident / $(#[$typed_doc:meta])* $typed:ident
@@ -183,13 +185,15 @@ macro_rules! attributes {
                 }
             }
 
-            /// Reads a nest that holds just what kernels of today write. Inlined, so that the values go where they stay.
+            /// Reads a nest that holds just what kernels of today write. Inlined, so that the
+            /// values go where they stay.
             #[inline(always)]
             pub(crate) fn read_fixed(bytes: &'a [u8]) -> Option<Self> {
                 Self::read_layout::<NEWEST>(bytes)
             }
 
-            /// Reads a nest of any layout; that of kernels before the newest attribute as fast as the other.
+            /// Reads a nest of any layout; that of kernels before the newest attribute as fast as
+            /// the other.
             pub(crate) fn read_any(nest: $crate::wire::attr::Attributes<'a>) -> Self {
                 const BEFORE: u16 = $crate::wire::table::newest_before(&ROWS, NEWEST);
                 Self::read_layout::<BEFORE>(nest.rest()).unwrap_or_else(|| Self::read(nest))

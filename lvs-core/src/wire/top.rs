@@ -42,7 +42,8 @@ pub fn write_timeouts(buf: &mut Vec<u8>, timeouts: &Timeouts) {
     write(buf, &TopFields::timeouts(timeouts));
 }
 
-/// Reads the timeouts of a reply. A protocol that the kernel was built without has none; it reads as 0.
+/// Reads the timeouts of a reply. A protocol that the kernel was built without has none; it reads
+/// as 0.
 ///
 /// # Errors
 /// When none of the three is there.

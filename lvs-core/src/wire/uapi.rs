@@ -1,7 +1,9 @@
-//! Numbers of `<linux/ip_vs.h>`, `<linux/netlink.h>` and `<linux/genetlink.h>` in one place, in the kernel's spelling.
+//! Numbers of `<linux/ip_vs.h>`, `<linux/netlink.h>` and `<linux/genetlink.h>` in one place, in the
+//! kernel's spelling.
 //!
-//! They are the same on every architecture, and frozen: the kernel's user interface. Those of attributes and commands
-//! stand in their tables, those of netlink in the crates that they come from.
+//! They are the same on every architecture, and frozen: the kernel's user interface. Those of
+//! attributes and commands stand in their tables, those of netlink in the crates that they come
+//! from.
 #![allow(missing_docs)]
 
 pub use netlink_packet_core::{
