@@ -53,6 +53,14 @@ fn open() -> KernelDirector {
     KernelDirector::open().unwrap()
 }
 
+/// What the kernel tells of a namespace that has no service yet: since 7.1 its table of connections is made with the
+/// first one.
+fn empty_info() -> Info {
+    let default = Info::default();
+    let grows = std::path::Path::new("/proc/sys/net/ipv4/vs/conn_lfactor").exists();
+    Info::new(default.version, if grows { 0 } else { default.connection_table_size })
+}
+
 fn v4(number: u8) -> ServiceKey {
     ServiceKey::tcp(&format!("192.0.2.{number}"), 80).unwrap()
 }
@@ -139,7 +147,7 @@ fn operations(table: &Table) -> Vec<Operation> {
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn a_fresh_namespace_is_empty_and_has_the_defaults() {
     let mut director = open();
-    assert_eq!(director.info().unwrap(), Info::default());
+    assert_eq!(director.info().unwrap(), empty_info());
     assert_eq!(director.timeouts().unwrap(), Timeouts::default());
     assert!(director.services().unwrap().is_empty());
     assert!(director.daemons().unwrap().is_empty());
@@ -322,15 +330,22 @@ fn a_table_that_grows_while_it_is_read_shows_no_entry_twice() {
         let mut reads = 0;
         // For a second at least, and until the table has grown while it was read, however slow the machine is.
         while reads < 5 || start.elapsed() < Duration::from_secs(1) || grown.load(Ordering::Relaxed) <= 420 {
-            let services = director.services().unwrap();
+            assert!(start.elapsed() < Duration::from_secs(300), "the table does not grow, or is never read whole");
+            let services = match director.services() {
+                // It grows faster than it can be read: an error, never a list with holes. It ends at 4000.
+                Err(Error::Refused(error)) if error.cause == Cause::Changing => continue,
+                services => services.unwrap(),
+            };
             let keys: HashSet<_> = services.iter().map(|entry| entry.service.key()).collect();
             assert_eq!(keys.len(), services.len());
             assert!((0..400).all(|number| keys.contains(&numbered(number))));
-            let list = director.destinations(&numbered(0)).unwrap();
+            let list = match director.destinations(&numbered(0)) {
+                Err(Error::Refused(error)) if error.cause == Cause::Changing => continue,
+                list => list.unwrap(),
+            };
             let keys: HashSet<_> = list.iter().map(|entry| entry.destination.key).collect();
             assert_eq!(keys.len(), list.len());
             reads += 1;
-            assert!(start.elapsed() < Duration::from_secs(300), "the table does not grow");
         }
         stop.store(true, Ordering::Relaxed);
     });
@@ -444,7 +459,7 @@ fn a_missing_module_is_named_not_loaded_unasked_and_found_again() {
     assert!(!std::path::Path::new("/proc/net/ip_vs").exists(), "nobody asked for the module");
 
     let mut loaded = KernelDirector::options().load_module(true).open().unwrap();
-    assert_eq!(loaded.info().unwrap(), Info::default());
+    assert_eq!(loaded.info().unwrap(), empty_info());
     options.open().unwrap();
     // The family has a new number; the old session finds it.
     assert!(director.services().unwrap().is_empty());

@@ -91,16 +91,16 @@ fn connections() {
     });
     assert_eq!(written, text);
     for kind in [
-        "tcp IPv4",
-        "tcp IPv6",
-        "udp IPv4",
-        "udp IPv6",
-        "sctp IPv4",
-        "tcp template IPv4",
-        "tcp template IPv6",
-        "udp template engine IPv4",
-        "mark template IPv4",
-        "mark template IPv6",
+        "tcp ipv4",
+        "tcp ipv6",
+        "udp ipv4",
+        "udp ipv6",
+        "sctp ipv4",
+        "tcp template ipv4",
+        "tcp template ipv6",
+        "udp template engine ipv4",
+        "mark template ipv4",
+        "mark template ipv6",
     ] {
         assert!(kinds.contains(kind), "{kind} is not among {kinds:?}");
     }

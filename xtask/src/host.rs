@@ -103,7 +103,7 @@ pub(crate) fn ensure_programs(programs: &[(&str, &str)], what_for: &str) -> Resu
 }
 
 /// Does `work` on every item, as many at a time as this machine has processors; the results are in the items' order.
-pub(crate) fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Result<Vec<R>> {
+pub(crate) fn in_parallel<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());

@@ -127,12 +127,7 @@ fn ipv4(addr: IpAddr) -> Result<[u8; 4], Inexpressible> {
 /// Protocol, address, port and mark of a key, with the fields' order in all structures.
 fn identity(key: &ServiceKey) -> Result<(u16, [u8; 4], [u8; 2], u32), Inexpressible> {
     match *key {
-        ServiceKey::Endpoint { protocol, addr, port } => {
-            if let Protocol::Other(_) = protocol {
-                return Err(Inexpressible("a protocol other than TCP, UDP and SCTP"));
-            }
-            Ok((protocol.number(), ipv4(addr)?, port.to_be_bytes(), 0))
-        }
+        ServiceKey::Endpoint { protocol, addr, port } => Ok((protocol.number(), ipv4(addr)?, port.to_be_bytes(), 0)),
         ServiceKey::Fwmark { mark, family: AddressFamily::Ipv4 } => {
             Ok((Protocol::Tcp.number(), [0; 4], [0; 2], mark.get()))
         }
@@ -146,6 +141,9 @@ fn identity(key: &ServiceKey) -> Result<(u16, [u8; 4], [u8; 2], u32), Inexpressi
 /// # Errors
 /// For IPv6 and protocols other than TCP, UDP and SCTP.
 pub fn write_key(key: &ServiceKey) -> Result<Vec<u8>, Inexpressible> {
+    if let Some(Protocol::Other(_)) = key.protocol() {
+        return Err(Inexpressible("a protocol other than TCP, UDP and SCTP"));
+    }
     let (protocol, addr, port, mark) = identity(key)?;
     let mut bytes = vec![0; size_of::<ServiceUser>()];
     let mut fields = Fields(&mut bytes);
@@ -253,10 +251,11 @@ pub fn services_buffer(count: u32) -> Vec<u8> {
 }
 
 /// `struct ip_vs_get_dests` for `count` destinations, in place of what the buffer held. Rows that
-/// the kernel does not fill stay all ones, which is no destination.
+/// the kernel does not fill stay all ones, which is no destination. Unlike commands that change
+/// something, this one takes every protocol.
 ///
 /// # Errors
-/// As [`write_key`].
+/// For IPv6.
 pub fn prepare_destinations(buf: &mut Vec<u8>, key: &ServiceKey, count: u32) -> Result<(), Inexpressible> {
     let (protocol, addr, port, mark) = identity(key)?;
     let head = offset_of!(GetDests, rows);

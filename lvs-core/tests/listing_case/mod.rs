@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use lvs_core::listing::{
     ConnectionListing, ListingMode, ListingOptions, write_daemons, write_service, write_table, write_timeouts,
 };
-use lvs_core::model::{Coverage, Info, Protocol, ServiceKey, ServiceSnapshot, Snapshot};
+use lvs_core::model::{AddressFamily, Coverage, Info, Protocol, ServiceKey, ServiceSnapshot, Snapshot};
 use lvs_core::procfs::Connections;
 use lvs_core::rules::Resolver;
 use lvs_core::wire::attr::Attributes;
@@ -210,15 +210,19 @@ pub(crate) fn all_listings(snapshot: &Snapshot, named: bool) -> Vec<String> {
     for (service, mode) in snapshot.services.iter().zip(MODES.into_iter().cycle()) {
         let key = service.entry.service.key();
         let option = match key {
-            ServiceKey::Endpoint { protocol: Protocol::Tcp, .. } => "-t",
-            ServiceKey::Endpoint { protocol: Protocol::Udp, .. } => "-u",
-            ServiceKey::Endpoint { protocol: Protocol::Sctp, .. } => "--sctp-service",
-            ServiceKey::Endpoint { .. } => continue,
-            ServiceKey::Fwmark { .. } => "-f",
+            ServiceKey::Endpoint { protocol, addr, port } => {
+                let option = match protocol {
+                    Protocol::Tcp => "-t",
+                    Protocol::Udp => "-u",
+                    Protocol::Sctp => "--sctp-service",
+                    _ => continue,
+                };
+                format!("{option} {}", SocketAddr::new(addr, port))
+            }
+            ServiceKey::Fwmark { mark, family: AddressFamily::Ipv4 } => format!("-f {mark}"),
+            ServiceKey::Fwmark { mark, family: AddressFamily::Ipv6 } => format!("-f {mark} -6"),
         };
-        let key = key.to_string();
-        let (_, rest) = key.split_once(' ').unwrap();
-        all.push(format!("-L -n{mode} {option} {}", rest.replace("IPv6", "-6")));
+        all.push(format!("-L -n{mode} {option}"));
     }
     all.extend(["-L --timeout", "-L --daemon", "-L -n -c", "-L -n -c --persistent-conn"].map(str::to_owned));
     if named {

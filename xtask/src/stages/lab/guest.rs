@@ -7,6 +7,7 @@ use crate::stages::{Counts, Report};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 /// Longest time for one program, in seconds.
 const LONGEST: u32 = 1800;
@@ -50,8 +51,10 @@ pub(super) struct Watcher<'a> {
     items: &'a [Item],
     unfinished: Vec<u8>,
     kernel: Option<bool>,
-    /// The item that is running.
-    running: Option<usize>,
+    /// The item that is running, and since when.
+    running: Option<(usize, Instant)>,
+    /// How long all of them took.
+    took: Duration,
     /// What the running one has told so far.
     so_far: Counts,
     ended: usize,
@@ -67,6 +70,7 @@ impl<'a> Watcher<'a> {
             unfinished: Vec::new(),
             kernel: None,
             running: None,
+            took: Duration::ZERO,
             so_far: Counts::default(),
             ended: 0,
             passed: 0,
@@ -76,11 +80,11 @@ impl<'a> Watcher<'a> {
 
     /// The name of what is running.
     pub(super) fn current(&self) -> &str {
-        self.running.map_or("none", |i| &self.items[i].name)
+        self.running.map_or("none", |(i, _)| &self.items[i].name)
     }
 
-    /// Adds what was seen to the report.
-    pub(super) fn tell(mut self, kernel: &str, report: &mut Report) {
+    /// Adds what was seen to the report. Answers how long it took.
+    pub(super) fn tell(mut self, kernel: &str, report: &mut Report) -> Duration {
         match self.kernel {
             Some(true) => self.passed += 1,
             _ => self.failures.insert(0, (1, "the kernel is not the expected one, or has no IPVS".into())),
@@ -93,6 +97,7 @@ impl<'a> Watcher<'a> {
             report.add(Counts { passed: 0, failed: count });
             report.note(format!("FAILED: {kernel}: {what}"));
         }
+        self.took
     }
 
     fn line(&mut self, line: &str) -> io::Result<()> {
@@ -105,7 +110,8 @@ impl<'a> Watcher<'a> {
         match sign.split_once(' ') {
             Some(("kernel", status)) => self.kernel = Some(status == "0"),
             Some(("begin", number)) => {
-                self.running = number.parse().ok().filter(|i| *i < self.items.len());
+                let number = number.parse().ok().filter(|i| *i < self.items.len());
+                self.running = number.map(|i| (i, Instant::now()));
                 self.so_far = Counts::default();
                 let name = self.current().to_owned();
                 self.show(&format!("-> {name}"))?;
@@ -117,8 +123,12 @@ impl<'a> Watcher<'a> {
     }
 
     fn end(&mut self, status: &str) -> io::Result<()> {
-        let Some(item) = self.running.take().map(|i| &self.items[i]) else { return Ok(()) };
+        let Some((i, since)) = self.running.take() else { return Ok(()) };
+        let item = &self.items[i];
         self.ended += 1;
+        let took = since.elapsed();
+        self.took += took;
+        self.show(&format!("{}: {:.1} s", item.name, took.as_secs_f64()))?;
         let fine = status == "0";
         let ending = match status {
             "124" | "137" => format!("killed after {LONGEST} s, or by a signal"),

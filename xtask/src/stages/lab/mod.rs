@@ -1,4 +1,4 @@
-//! Tests that need root and a kernel with IPVS, run in the lab: one guest for each kernel, all tests inside.
+//! Tests that need root and a kernel with IPVS, run in the lab, in several kernels.
 //!
 //! What is run (see `collect`): every test of the Rust programs `tests/kernel_*` that is ignored elsewhere, and every
 //! program in a directory `tests/lab` of a member of the workspace.
@@ -14,101 +14,151 @@ use super::Report;
 use crate::error::{Context, Error, Result};
 use crate::lab::{self, End, Engine, Job, Options};
 use crate::{host, project};
-use collect::Item;
+use collect::{Item, Reboots};
 use fs_err as fs;
 use guest::Watcher;
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
-/// Longest time for all tests in one kernel.
+/// Longest time for one guest.
 const TIMEOUT: Duration = Duration::from_secs(3000);
+/// Into how many guests the tests of a kernel are dealt out, so that this machine's processors end at about the same time.
+const PARTS: usize = 3;
 
-/// A kernel to test in: an engine and its series. The last one is old enough to behave differently (before 6.1.183 and
-/// 6.12.104, thresholds and connection counts were handled in another way).
-const KERNELS: [(Engine, &str); 3] = [(Engine::Qemu, "6.12"), (Engine::Qemu, "6.1"), (Engine::Uml, "6.1")];
+/// A kernel to test in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Kernel {
+    engine: Engine,
+    series: &'static str,
+}
+
+/// Those of Debian's stable releases, and one that is old enough to behave differently (before 6.1.183 and 6.12.104,
+/// thresholds and connection counts were handled in another way).
+const KERNELS: [Kernel; 3] = [
+    Kernel { engine: Engine::Qemu, series: "6.12" },
+    Kernel { engine: Engine::Qemu, series: "6.1" },
+    Kernel { engine: Engine::Uml, series: "6.1" },
+];
+
+impl Kernel {
+    fn name(self) -> &'static str {
+        if self.engine == Engine::Uml { "uml" } else { self.series }
+    }
+}
 
 /// How the kernels are called.
 pub(crate) fn kernels() -> impl Iterator<Item = &'static str> {
-    KERNELS.into_iter().map(|(engine, series)| name(engine, series))
+    KERNELS.into_iter().map(Kernel::name)
 }
 
-fn name(engine: Engine, series: &'static str) -> &'static str {
-    if engine == Engine::Uml { "uml" } else { series }
+/// What one machine runs; and what another one runs once that is off.
+struct Guest {
+    kernel: Kernel,
+    part: usize,
+    items: Vec<Item>,
+    after: Vec<Item>,
 }
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    let kernels: Vec<_> = KERNELS.into_iter().filter(|&(e, series)| report.wants_kernel(name(e, series))).collect();
-    let mut items = collect::all(report)?;
+    let kernels: Vec<_> = KERNELS.into_iter().filter(|kernel| report.wants_kernel(kernel.name())).collect();
+    let items = collect::all(report)?;
     let reboots = collect::reboots()?;
-    // The old behaviour is one of scheduling: what the twin and the schedulers must do differently there, and what is read.
-    // The kernel's director and its plans are no part of that, and user-mode Linux has neither 250 ticks a second nor
-    // modules to unload, as their tests expect.
-    let other = |name: &str| ["kernel_director", "kernel_plan"].iter().any(|program| name.contains(program));
-    let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !other(&item.name);
-    let old: Vec<Item> = items.iter().filter(in_old).cloned().collect();
-    items.extend(reboots.before);
-    let results = host::in_parallel(&kernels, |&(engine, series)| match engine {
-        Engine::Uml => Ok(vec![in_kernel(engine, series, &old, false)?]),
-        Engine::Qemu => {
-            Ok(vec![in_kernel(engine, series, &items, false)?, in_kernel(engine, series, &reboots.after, true)?])
-        }
-    })?;
-    if results.len() != kernels.len() {
+    let guests: Vec<Guest> = kernels.iter().flat_map(|&kernel| guests(kernel, &items, &reboots)).collect();
+    let results = host::in_parallel(&guests, Guest::run)?;
+    if results.len() != guests.len() {
         report.fail("not every kernel was tested");
     }
-    for (&(engine, series), result) in kernels.iter().zip(results) {
-        let name = name(engine, series);
-        match result {
-            Ok(watchers) => watchers.into_iter().for_each(|watcher| watcher.tell(name, report)),
-            Err::<Vec<_>, Error>(error) => report.fail(format!("{name}: the lab did not run: {error}")),
+    let mut results = guests.iter().zip(results).peekable();
+    for kernel in kernels {
+        let mut time = Duration::ZERO;
+        while let Some((_, result)) = results.next_if(|(guest, _)| guest.kernel == kernel) {
+            match result {
+                Ok(watchers) => watchers.into_iter().for_each(|watcher| time += watcher.tell(kernel.name(), report)),
+                Err::<Vec<_>, Error>(error) => report.fail(format!("{}: the lab did not run: {error}", kernel.name())),
+            }
         }
+        report.note(format!("{}: {:.0} s of one processor", kernel.name(), time.as_secs_f64()));
     }
     Ok(())
 }
 
-/// Runs everything in one guest. A second one is booted, and finds what the first has left in `/out`.
-fn in_kernel<'a>(engine: Engine, series: &str, items: &'a [Item], second: bool) -> Result<Watcher<'a>> {
-    let out = project::target_directory().join("lab").join(format!("out-{}-{series}", engine.name()));
-    if out.exists() && !second {
-        fs::remove_dir_all(&out)?;
+/// Deals out what is run in a kernel.
+fn guests(kernel: Kernel, items: &[Item], reboots: &Reboots) -> Vec<Guest> {
+    if kernel.engine == Engine::Uml {
+        // The old behaviour is one of scheduling: what the twin and the schedulers must do differently there, and what is
+        // read. The kernel's director and its plans are no part of that, and user-mode Linux has neither 250 ticks a second
+        // nor modules to unload, as their tests expect.
+        let other = |name: &str| ["kernel_director", "kernel_plan"].iter().any(|program| name.contains(program));
+        let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !other(&item.name);
+        let items = items.iter().filter(in_old).cloned().collect();
+        return vec![Guest { kernel, part: 0, items, after: Vec::new() }];
     }
-    let target = project::target_directory().join("debug");
-    let mut path = OsString::from(&target);
-    let venv = project::root().join(".venv/bin");
-    for directory in [venv].into_iter().filter(|d| d.exists()).chain(host::search_path()) {
-        path.push(":");
-        path.push(directory);
+    let mut guests: Vec<Guest> =
+        (0..PARTS).map(|part| Guest { kernel, part, items: Vec::new(), after: Vec::new() }).collect();
+    for (i, item) in items.iter().enumerate() {
+        guests[i % PARTS].items.push(item.clone());
     }
-    let variable = |name: &str, value: &std::ffi::OsStr| {
-        let mut text = OsString::from(name);
-        text.push("=");
-        text.push(value);
-        text
-    };
-    let options = Options {
-        engine,
-        kernel: series.into(),
-        mem: 2048,
-        timeout: TIMEOUT,
-        cold: second,
-        out: Some(out),
-        cwd: Some(project::root().into()),
-        env: vec![
-            format!("LVS_TEST_KERNEL={series}").into(),
-            variable("LD_LIBRARY_PATH", target.as_os_str()),
-            variable("PATH", &path),
-        ],
-        ..Options::default()
-    };
-    let label = options.label().to_owned();
-    let mut watcher = Watcher::new(&label, items);
-    let job = Job::Script(guest::script(items).into());
-    match lab::run(&options, &job, &mut watcher, &mut std::io::stderr(), None)? {
-        End::Exited(0) => Ok(watcher),
-        End::Exited(status) => Err(Error::new(format!("the script that runs the tests ended with {status}"))),
-        // What has run so far is told by the watcher's output, and which test hung.
-        End::TimedOut(why) => Err(Error::new(format!("{why}; last test: {}", watcher.current()))),
-        End::Interrupted => Err(Error::new("interrupted")),
+    guests[0].items.extend_from_slice(&reboots.before);
+    guests[0].after.clone_from(&reboots.after);
+    guests
+}
+
+impl Guest {
+    fn run(&self) -> Result<Vec<Watcher<'_>>> {
+        let out = format!("out-{}-{}-{}", self.kernel.engine.name(), self.kernel.series, self.part);
+        let out = project::target_directory().join("lab").join(out);
+        if out.exists() {
+            fs::remove_dir_all(&out)?;
+        }
+        let mut watchers = vec![self.boot(&self.items, &out, false)?];
+        if !self.after.is_empty() {
+            watchers.push(self.boot(&self.after, &out, true)?);
+        }
+        Ok(watchers)
     }
-    .context(|| format!("kernel {label}"))
+
+    /// Runs `items`, in a machine that finds in `/out` what another has left there.
+    fn boot<'a>(&self, items: &'a [Item], out: &Path, cold: bool) -> Result<Watcher<'a>> {
+        let Kernel { engine, series } = self.kernel;
+        let target = project::target_directory().join("debug");
+        let mut path = OsString::from(&target);
+        let venv = project::root().join(".venv/bin");
+        for directory in [venv].into_iter().filter(|d| d.exists()).chain(host::search_path()) {
+            path.push(":");
+            path.push(directory);
+        }
+        let variable = |name: &str, value: &std::ffi::OsStr| {
+            let mut text = OsString::from(name);
+            text.push("=");
+            text.push(value);
+            text
+        };
+        let options = Options {
+            engine,
+            kernel: series.into(),
+            mem: 2048,
+            timeout: TIMEOUT,
+            cold,
+            out: Some(out.into()),
+            cwd: Some(project::root().into()),
+            env: vec![
+                format!("LVS_TEST_KERNEL={series}").into(),
+                variable("LD_LIBRARY_PATH", target.as_os_str()),
+                variable("PATH", &path),
+            ],
+            ..Options::default()
+        };
+        let label = options.label().to_owned();
+        let mut watcher = Watcher::new(&label, items);
+        let job = Job::Script(guest::script(items).into());
+        match lab::run(&options, &job, &mut watcher, &mut std::io::stderr(), None)? {
+            End::Exited(0) => Ok(watcher),
+            End::Exited(status) => Err(Error::new(format!("the script that runs the tests ended with {status}"))),
+            // What has run so far is told by the watcher's output, and which test hung.
+            End::TimedOut(why) => Err(Error::new(format!("{why}; last test: {}", watcher.current()))),
+            End::Interrupted => Err(Error::new("interrupted")),
+        }
+        .context(|| format!("kernel {label}"))
+    }
 }
