@@ -1563,7 +1563,7 @@ void lvs_report_free(struct lvs_report *report);
 /* Directors: what the kernel director and the embedded director have in common -------------------- */
 
 /**
- * A holder of an IPVS table: the running kernel, or an embedded twin of it in this process. Both answer the same calls
+ * A holder of an IPVS table: the running kernel, or an embedded director in this process. Both answer the same calls
  * with the same errors.
  *
  * Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of
@@ -1869,7 +1869,7 @@ typedef struct lvs_network {
 } lvs_network;
 
 /**
- * What kind of kernel, and of machine around it, an embedded director is the twin of. Initialise it with
+ * The kernel that an embedded director follows, and the machine around it. Initialise it with
  * LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
  * loopback ones. Nothing that it points to is kept.
  */
@@ -2042,7 +2042,7 @@ typedef struct lvs_settings {
   {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
 
 /**
- * Makes an embedded director: the exact twin of IPVS in the kernel, in this process. It needs no privileges, starts no
+ * Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It needs no privileges, starts no
  * thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
  */
 LVS_NODISCARD

@@ -1,7 +1,7 @@
 //! The Linux Virtual Server (IPVS) as a typed library.
 //!
 //! One typed [`model`] of an IPVS table, and two directors that hold such a table behind one trait, [`Director`]: the
-//! running kernel (`kernel`, on Linux) and its twin in this process ([`embedded`]). Around them:
+//! running kernel (`kernel`, on Linux) and one in this process ([`embedded`]). Around them:
 //!
 //! | to ... | look at |
 //! |---|---|

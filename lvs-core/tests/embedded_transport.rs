@@ -100,12 +100,12 @@ fn traffic_shows_through_the_wire() {
     client.add_service(&Service::new(web).with_persistence(300)).unwrap();
     client.add_destination(&web, &Destination::new("198.51.100.7".parse().unwrap(), 80)).unwrap();
     {
-        let mut twin = shared.lock().unwrap();
+        let mut embedded = shared.lock().unwrap();
         for port in 1000..1010 {
             let flow = Flow::tcp(([203, 0, 113, 9], port).into(), ([192, 0, 2, 1], 80).into());
-            assert!(twin.open(&flow).is_forwarded());
+            assert!(embedded.open(&flow).is_forwarded());
         }
-        twin.advance(std::time::Duration::from_secs(2));
+        embedded.advance(std::time::Duration::from_secs(2));
     }
     let entry = client.destinations(&web).unwrap()[0];
     assert_eq!((entry.active, entry.inactive, entry.persistent), (10, 0, 1));

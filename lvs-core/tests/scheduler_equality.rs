@@ -62,7 +62,7 @@ fn event(hosts: u16) -> impl Strategy<Value = Event> {
 }
 
 /// The same pool twice, under the library's scheduler and under the linear one.
-struct Twins {
+struct Pair {
     both: [Balancer; 2],
     options: Options,
     connections: Vec<(DestinationId, bool)>,
@@ -70,7 +70,7 @@ struct Twins {
     picked: usize,
 }
 
-impl Twins {
+impl Pair {
     fn new(name: &str, profile: Profile) -> Self {
         let mut options = Options::default();
         options.lblcr_expiration = 5000;
@@ -178,8 +178,8 @@ proptest! {
     #[test]
     fn few_destinations_are_chosen_alike(profile in profile(), events in prop::collection::vec(event(12), 0..300)) {
         for info in SCHEDULERS.iter().filter(|info| info.deterministic) {
-            let mut twins = Twins::new(info.name, profile);
-            events.iter().for_each(|event| twins.step(event));
+            let mut pair = Pair::new(info.name, profile);
+            events.iter().for_each(|event| pair.step(event));
         }
     }
 
@@ -190,11 +190,11 @@ proptest! {
         events in prop::collection::vec(event(500), 0..150),
     ) {
         for info in SCHEDULERS.iter().filter(|info| info.deterministic) {
-            let mut twins = Twins::new(info.name, profile);
+            let mut pair = Pair::new(info.name, profile);
             for (&weight, host) in weights.iter().zip(0..) {
-                twins.step(&Event::Add { host, weight, upper: u32::from(host % 7), lower: 0 });
+                pair.step(&Event::Add { host, weight, upper: u32::from(host % 7), lower: 0 });
             }
-            events.iter().for_each(|event| twins.step(event));
+            events.iter().for_each(|event| pair.step(event));
         }
     }
 }

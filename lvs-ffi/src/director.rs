@@ -19,7 +19,7 @@ use crate::snapshot::lvs_snapshot;
 use crate::status::lvs_status;
 use crate::timeouts::lvs_timeouts;
 
-/// A holder of an IPVS table: the running kernel, or an embedded twin of it in this process. Both answer the same calls
+/// A holder of an IPVS table: the running kernel, or an embedded director in this process. Both answer the same calls
 /// with the same errors.
 ///
 /// Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of

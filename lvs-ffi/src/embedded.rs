@@ -69,7 +69,7 @@ pub struct lvs_network {
     pub reserved: u16,
 }
 
-/// What kind of kernel, and of machine around it, an embedded director is the twin of. Initialise it with
+/// The kernel that an embedded director follows, and the machine around it. Initialise it with
 /// LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
 /// loopback ones. Nothing that it points to is kept.
 #[repr(C)]
@@ -275,7 +275,7 @@ impl lvs_embedded_options {
     }
 }
 
-/// Makes an embedded director: the exact twin of IPVS in the kernel, in this process. It needs no privileges, starts no
+/// Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It needs no privileges, starts no
 /// thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
 #[unsafe(no_mangle)]
 #[must_use]

@@ -1,4 +1,4 @@
-//! The tunables behind `lvs.Sysctls`: of the twin its settings, of the kernel the files of its director's namespace.
+//! The tunables behind `lvs.Sysctls`: of the embedded director its settings, of the kernel the files of its director's namespace.
 
 use std::borrow::Cow;
 
@@ -68,7 +68,7 @@ impl PyHandle {
     }
 }
 
-/// The twin's settings by the names that the kernel's tunables have.
+/// The embedded director's settings by the names that the kernel's tunables have.
 mod settings {
     use lvs_core::embedded::Settings;
 

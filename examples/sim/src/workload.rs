@@ -128,7 +128,7 @@ pub struct Workload {
     pub sample_every: Duration,
     /// The seed of all that is drawn.
     pub seed: u64,
-    /// The kind of kernel to be the twin of.
+    /// The kernel to follow.
     pub director: Options,
 }
 

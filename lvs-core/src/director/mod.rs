@@ -1,6 +1,6 @@
 //! What both directors speak: one trait, its operations, and its errors.
 //!
-//! A program written against [`Director`] runs on the kernel and on the embedded twin alike, and gets the same
+//! A program written against [`Director`] runs on the kernel and on the embedded director alike, and gets the same
 //! answers. Single changes have a method each; many changes go through [`Director::apply`], which makes as few
 //! system calls as it can and says of each refused operation why.
 //!

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::connections::{Entry, Flags, NONE, TemplateState, sctp, tcp};
+use super::connections::{Entry, Flags, TemplateState, sctp, tcp};
+use super::ids::EntryId;
 use super::pipeline::{SCTP, TCP};
 use super::timers::Timer;
 use super::{EmbeddedDirector, Settings};
@@ -174,7 +175,7 @@ impl EmbeddedDirector {
         } else {
             (0..part).map(|_| random.below(1 << bits)).collect()
         };
-        let mut buckets: HashMap<u32, Vec<u32>> = draws.iter().map(|bucket| (*bucket, Vec::new())).collect();
+        let mut buckets: HashMap<u32, Vec<EntryId>> = draws.iter().map(|bucket| (*bucket, Vec::new())).collect();
         for (at, entry) in self.connections.iter() {
             if let Some(bucket) = buckets.get_mut(&self.connections.bucket(at, entry, bits, by_target)) {
                 bucket.push(at);
@@ -196,10 +197,10 @@ impl EmbeddedDirector {
             return None;
         }
         if entry.flags.contains(Flags::TEMPLATE) {
-            let of_single_packets = entry.destination != NONE && {
-                let service = self.rules.destination(entry.destination).service;
+            let of_single_packets = entry.destination.is_some_and(|destination| {
+                let service = self.rules.destination(destination).service;
                 self.rules.service(service).flags.contains(ServiceFlags::ONE_PACKET)
-            };
+            });
             if !of_single_packets {
                 return (entry.state & TemplateState::ASSURED == 0).then_some(Droppable::AtOnce);
             }
@@ -216,7 +217,7 @@ impl EmbeddedDirector {
         (!matches!(entry.packets, 0 | Entry::MANY..)).then_some(Droppable::WhenSilent)
     }
 
-    fn may_drop(&mut self, at: u32, now: u64) -> bool {
+    fn may_drop(&mut self, at: EntryId, now: u64) -> bool {
         let entry = self.connections.get(at);
         match self.droppable(entry) {
             None => false,

@@ -6,6 +6,7 @@ use super::connections::{AHEAD, Connections, Machine};
 use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
+use super::ids::ServiceId;
 use super::rules::trash::{self, TrashState};
 use super::rules::{Moment, Rules, ServiceRequest};
 use super::table_size::TableSize;
@@ -56,12 +57,12 @@ impl Default for EmbeddedDirector {
 }
 
 impl EmbeddedDirector {
-    /// An empty director, twin of a current kernel.
+    /// An empty director that does as a kernel 6.12 does.
     pub fn new() -> Self {
         Self::with_options(Options::default())
     }
 
-    /// Settles what kind of kernel to be the twin of; ends with [`Options::build`].
+    /// Which kernel to follow, and the machine around it; ends with [`Options::build`].
     pub fn options() -> Options {
         Options::default()
     }
@@ -354,7 +355,7 @@ impl EmbeddedDirector {
                 Ok(())
             }
             Operation::Zero(None) => {
-                let all: Vec<u32> = rules.iter().collect();
+                let all: Vec<ServiceId> = rules.iter().collect();
                 for at in all {
                     rules.zero_service(at, now);
                 }
@@ -387,7 +388,7 @@ impl EmbeddedDirector {
         Ok(())
     }
 
-    fn named(&self, key: &ServiceKey, attempt: Attempt) -> Result<u32> {
+    fn named(&self, key: &ServiceKey, attempt: Attempt) -> Result<ServiceId> {
         self.rules.named(key, &self.options).map_err(|errno| OperationError::from_errno(attempt, errno).into())
     }
 }
@@ -404,7 +405,7 @@ impl Director for EmbeddedDirector {
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>> {
         let now = self.moment();
-        let all: Vec<u32> = self.rules.iter().collect();
+        let all: Vec<ServiceId> = self.rules.iter().collect();
         Ok(all.into_iter().map(|at| self.rules.service_entry(at, now)).collect())
     }
 
@@ -423,7 +424,7 @@ impl Director for EmbeddedDirector {
     fn snapshot(&mut self) -> Result<Snapshot> {
         let mut snapshot = Snapshot::new(self.info()?, Coverage::FULL);
         let now = self.moment();
-        let all: Vec<u32> = self.rules.iter().collect();
+        let all: Vec<ServiceId> = self.rules.iter().collect();
         snapshot.services = all
             .into_iter()
             .map(|at| ServiceSnapshot {

@@ -1,7 +1,8 @@
 //! How entries of the connection table come, change state and go (`ip_vs_conn.c`).
 
 use super::EmbeddedDirector;
-use super::connections::{Client, Entry, Event, Flags, Leg, NONE, Target, TemplateState, is_active, sctp, tcp};
+use super::connections::{Client, Entry, Event, Flags, Leg, Target, TemplateState, is_active, sctp, tcp};
+use super::ids::{DestinationId, EntryId};
 use super::pipeline::{FTP, Failed, TCP};
 use super::rules::Moment;
 use crate::model::ForwardingMethod;
@@ -21,10 +22,10 @@ impl EmbeddedDirector {
         &mut self,
         client: &Client,
         target: &Target,
-        destination: u32,
+        destination: DestinationId,
         port: u16,
         flags: Flags,
-    ) -> Result<u32, Failed> {
+    ) -> Result<EntryId, Failed> {
         if self.connections.len() >= self.connection_limit {
             return Err(Failed::Limit);
         }
@@ -45,7 +46,7 @@ impl EmbeddedDirector {
         } else {
             self.rules.connection_added(destination);
         }
-        let entry = Entry::new(client, target.port, destination, port, flags, self.first_timeout());
+        let entry = Entry::new(client, target.port, Some(destination), port, flags, self.first_timeout());
         let at = self.connections.insert(entry, target.addr);
         self.connection_table_grew();
         Ok(at)
@@ -53,7 +54,7 @@ impl EmbeddedDirector {
 
     /// Moves an entry to the state that a packet leads to.
     #[inline]
-    pub(super) fn transit(&mut self, at: u32, leg: Leg, event: Event) {
+    pub(super) fn transit(&mut self, at: EntryId, leg: Leg, event: Event) {
         let entry = self.connections.get_mut(at);
         let mut leg = leg;
         if event != Event::Udp && entry.flags.contains(Flags::NO_OUTPUT) {
@@ -70,8 +71,9 @@ impl EmbeddedDirector {
         if state != entry.state {
             entry.state = state;
             let active = is_active(event, state);
-            let destination = entry.destination;
-            if destination != NONE && active == entry.flags.contains(Flags::INACTIVE) {
+            if let Some(destination) = entry.destination
+                && active == entry.flags.contains(Flags::INACTIVE)
+            {
                 if active {
                     entry.flags.clear(Flags::INACTIVE);
                     self.rules.connection_activated(destination);
@@ -86,20 +88,19 @@ impl EmbeddedDirector {
                 Event::Udp => false,
             };
         }
-        if confirms || (event == Event::Udp && leg == Leg::Output) {
-            let control = self.connections.get(at).control;
-            if control != NONE {
-                let template = self.connections.get_mut(control);
-                if template.flags.contains(Flags::TEMPLATE) {
-                    template.state |= TemplateState::ASSURED;
-                }
+        if (confirms || (event == Event::Udp && leg == Leg::Output))
+            && let Some(control) = self.connections.get(at).control
+        {
+            let template = self.connections.get_mut(control);
+            if template.flags.contains(Flags::TEMPLATE) {
+                template.state |= TemplateState::ASSURED;
             }
         }
     }
 
     /// Done with a packet of an entry: its timer starts again, or it was made for this packet only.
     #[inline]
-    pub(super) fn put(&mut self, at: u32, now: Moment) {
+    pub(super) fn put(&mut self, at: EntryId, now: Moment) {
         if self.connections.get(at).flags.contains(Flags::ONE_PACKET) {
             self.expire(at, now.tick);
         } else {
@@ -108,7 +109,7 @@ impl EmbeddedDirector {
     }
 
     /// The timer of an entry has run out (`ip_vs_conn_expire()`).
-    pub(super) fn expire(&mut self, at: u32, now: u64) {
+    pub(super) fn expire(&mut self, at: EntryId, now: u64) {
         let step = (STEP * self.clock.hz()) as u32;
         let entry = self.connections.get_mut(at);
         if entry.controlled > 0 {
@@ -118,28 +119,28 @@ impl EmbeddedDirector {
         }
         let entry = self.connections.remove(at);
         self.connection_table_shrank(now);
-        if entry.destination != NONE {
+        if let Some(destination) = entry.destination {
             if entry.flags.contains(Flags::TEMPLATE) {
-                self.rules.template_removed(entry.destination);
+                self.rules.template_removed(destination);
             } else {
-                self.rules.connection_removed(entry.destination, !entry.flags.contains(Flags::INACTIVE));
+                self.rules.connection_removed(destination, !entry.flags.contains(Flags::INACTIVE));
             }
         }
-        if entry.control != NONE {
-            let control = self.connections.get_mut(entry.control);
+        if let Some(template) = entry.control {
+            let control = self.connections.get_mut(template);
             control.controlled -= 1;
             let assured = control.flags.contains(Flags::TEMPLATE) && control.state & TemplateState::ASSURED != 0;
             // Dropped before its time, it takes with it what was there for it alone.
             if entry.timeout == 0 && control.controlled == 0 && !assured {
-                self.delete(entry.control, now);
+                self.delete(template, now);
             }
         }
     }
 
     /// Removes an entry before its time, unless others depend on it (`ip_vs_conn_del()`).
-    pub(super) fn delete(&mut self, at: u32, now: u64) {
+    pub(super) fn delete(&mut self, at: EntryId, now: u64) {
         let entry = self.connections.get_mut(at);
-        if entry.control != NONE {
+        if entry.control.is_some() {
             entry.timeout = 0;
         }
         self.expire(at, now);
@@ -147,14 +148,14 @@ impl EmbeddedDirector {
 
     /// Removes the entries whose destination was removed (`ip_vs_expire_nodest_conn_flush()`).
     pub(super) fn expire_orphans(&mut self, now: u64) {
-        let orphans: Vec<u32> = self
+        let orphans: Vec<EntryId> = self
             .connections
             .iter()
-            .filter(|(_, entry)| entry.destination != NONE && !self.rules.is_available(entry.destination))
+            .filter(|(_, entry)| entry.destination.is_some_and(|destination| !self.rules.is_available(destination)))
             .map(|(at, _)| at)
             .collect();
         // Connections first: only then are their templates free to go.
-        let (controlling, plain): (Vec<u32>, Vec<u32>) =
+        let (controlling, plain): (Vec<EntryId>, Vec<EntryId>) =
             orphans.into_iter().partition(|at| self.connections.get(*at).flags.contains(Flags::TEMPLATE));
         for at in plain {
             self.delete(at, now);

@@ -1,4 +1,4 @@
-//! A director in this process: the exact twin of IPVS in the kernel.
+//! A director in this process that does exactly what IPVS in the kernel does.
 //!
 //! [`EmbeddedDirector`] holds services and destinations and answers as the kernel does: the same validation in the same
 //! order with the same errno, the same lists in the same order, the same counters. It needs no
@@ -62,9 +62,11 @@
 //! * The FTP helper opens no data connections: what comes to an FTP service's other ports is scheduled by the service's rules, and what a
 //!   real server opens from port 20 is not the director's.
 //! * A refused client may have had a connection that leaves the table with the next tick. The kernel counts its own refusal as an answer of
-//!   that one, unless netfilter's limit of ICMP errors kept it from sending any; the twin sends none and counts none.
+//!   that one, unless netfilter's limit of ICMP errors kept it from sending any; the embedded director
+//!   sends none and counts none.
 //! * User-mode Linux 6.1.176 was seen to drop ICMPv6 errors of real servers, and not to count those of clients; 6.1.192 and 6.12.117
-//!   forward and count both, and so does the twin in either profile.
+//!   forward and count both, and so does the embedded director in
+//!   every profile.
 //! * Fragments, clients on the director itself, and ICMP errors about the director's own tunnels are not modelled, nor are those that
 //!   `schedule_icmp` would let open connections.
 //! * Persistence engines are configuration only: a service with `sip` binds clients by their address.
@@ -79,6 +81,7 @@ mod director;
 mod estimator;
 mod flow;
 mod hash;
+mod ids;
 mod lifecycle;
 #[cfg(feature = "unstable-wire")]
 mod netlink;

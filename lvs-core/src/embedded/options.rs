@@ -34,7 +34,7 @@ impl fmt::Debug for Draws {
     }
 }
 
-/// A kind of kernel, and the machine around it, that an [`EmbeddedDirector`] is the twin of.
+/// The kernel that an [`EmbeddedDirector`] follows, and the machine around it.
 ///
 /// ```
 /// use lvs_core::embedded::EmbeddedDirector;
@@ -89,7 +89,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Which of the two behaviours of the stable kernels to follow.
+    /// Which behaviour of the kernel to follow.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
@@ -105,15 +105,16 @@ impl Options {
     }
 
     /// Where twos draws its numbers, if not from a generator with the [seed](Self::seed). Called with a bound, it gives a number below that;
-    /// all services draw from it. So a twin can follow a director whose choices were seen: twos takes who is drawn twice.
+    /// all services draw from it. So it can
+    /// follow a kernel whose choices were observed: twos takes the destination that is drawn twice.
     #[must_use]
     pub fn draws(mut self, below: impl FnMut(u32) -> u32 + Send + 'static) -> Self {
         self.draws = Some(Draws(Arc::new(Mutex::new(below))));
         self
     }
 
-    /// What to report as the number of buckets of the connection table. It decides only by how much at a time `drop_entry` drops: the
-    /// director's own table grows as it must.
+    /// The number of buckets of the kernel's connection table, which is reported and decides how much `drop_entry` looks at. Since
+    /// Linux 7.1 it is the most that a table grows to. The director's own table grows as it must.
     #[must_use]
     pub fn connection_table_size(mut self, buckets: u32) -> Self {
         self.connection_table_size = buckets;

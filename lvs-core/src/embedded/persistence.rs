@@ -1,7 +1,8 @@
 //! Persistence: clients that come back to their destination (`ip_vs_core.c`: `ip_vs_sched_persist()`).
 
 use super::EmbeddedDirector;
-use super::connections::{Address, Client, Flags, NONE, Target};
+use super::connections::{Address, Client, Flags, Target};
+use super::ids::{DestinationId, EntryId};
 use super::pipeline::{FTP, Failed, Opening};
 use super::verdict::ForwardReason;
 use crate::model::{ServiceFlags, ServiceKey};
@@ -10,7 +11,7 @@ use crate::model::{ServiceFlags, ServiceKey};
 const INVALID_PORT: u16 = 0xffff;
 
 impl EmbeddedDirector {
-    pub(super) fn open_persistent(&mut self, opening: &Opening<'_>) -> Result<(u32, ForwardReason), Failed> {
+    pub(super) fn open_persistent(&mut self, opening: &Opening<'_>) -> Result<(EntryId, ForwardReason), Failed> {
         let service = self.rules.service(opening.service);
         let service_port = service.key.port();
         let network = service.netmask.apply(opening.packet.source.ip());
@@ -33,9 +34,9 @@ impl EmbeddedDirector {
         // Since Linux 7.1 an invalid template keeps its key and is told by its port, which a valid one may have, too.
         let except = resizable.then_some(INVALID_PORT);
         let found = self.connections.find_template(&client, &target, except);
-        let valid = found.filter(|at| self.is_valid_template(*at));
-        let (template, reason) = match valid {
-            Some(at) => (at, ForwardReason::Template),
+        let valid = found.and_then(|at| Some((at, self.bound(at)?)));
+        let (template, destination, reason) = match valid {
+            Some((at, destination)) => (at, destination, ForwardReason::Template),
             None => {
                 let destination = self.rules.pick(opening.service, &opening.request())?;
                 let port = if own_port && service_port != FTP {
@@ -45,11 +46,10 @@ impl EmbeddedDirector {
                 };
                 let at = self.connect(&client, &target, destination, port, Flags::TEMPLATE)?;
                 self.connections.get_mut(at).timeout = timeout;
-                (at, ForwardReason::Scheduled)
+                (at, destination, ForwardReason::Scheduled)
             }
         };
 
-        let destination = self.connections.get(template).destination;
         let port = match self.rules.destination(destination).config.key.port {
             port if own_port && port != 0 => port,
             _ => opening.target.port,
@@ -59,18 +59,21 @@ impl EmbeddedDirector {
         // The template stays even if there is no room for the connection that it was made for.
         self.connections.arm(template, opening.now.tick);
         let at = connected?;
-        self.connections.get_mut(at).control = template;
+        self.connections.get_mut(at).control = Some(template);
         self.connections.get_mut(template).controlled += 1;
         self.count_connection(at, opening.service, opening.now);
         Ok((at, reason))
     }
 
-    /// Whether a template still binds. If not, no client finds it any more, and it runs out (`ip_vs_check_template()`).
-    fn is_valid_template(&mut self, at: u32) -> bool {
-        let destination = self.connections.get(at).destination;
-        let quiesced = self.options.settings.expire_quiescent_template && self.rules.weight(destination) == 0;
-        if destination != NONE && self.rules.is_available(destination) && !quiesced {
-            return true;
+    /// The destination that a template still binds to. If it no longer does, no client finds it any more, and it runs out
+    /// (`ip_vs_check_template()`).
+    fn bound(&mut self, at: EntryId) -> Option<DestinationId> {
+        let is_quiesced =
+            |destination| self.options.settings.expire_quiescent_template && self.rules.weight(destination) == 0;
+        let bound = self.connections.get(at).destination;
+        let bound = bound.filter(|at| self.rules.is_available(*at) && !is_quiesced(*at));
+        if bound.is_some() {
+            return bound;
         }
         let resizable = self.options.profile.has_resizable_tables();
         let template = self.connections.get_mut(at);
@@ -78,6 +81,6 @@ impl EmbeddedDirector {
             template.target_port = INVALID_PORT;
         }
         template.destination_port = INVALID_PORT;
-        false
+        None
     }
 }

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::EmbeddedDirector;
-use super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, NONE, Target, sctp, tcp};
+use super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, Target, sctp, tcp};
+use super::ids::{EntryId, ServiceId};
 use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 use super::rules::Moment;
 use super::verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
@@ -25,7 +26,7 @@ pub(super) struct Opening<'a> {
     pub(super) packet: &'a Packet,
     pub(super) client: Client,
     pub(super) target: Target,
-    pub(super) service: u32,
+    pub(super) service: ServiceId,
     pub(super) now: Moment,
 }
 
@@ -185,20 +186,21 @@ impl EmbeddedDirector {
     }
 
     /// Whether netfilter still tracks the connection of an entry under which a packet came.
-    fn is_tracked(&self, at: u32, packet: &Packet) -> bool {
+    fn is_tracked(&self, at: EntryId, packet: &Packet) -> bool {
         let entry = self.connections.get(at);
         let renewed = || begins(packet.payload) && has_ended(entry.protocol, entry.state);
         packet.tracked.unwrap_or_else(|| entry.flags.contains(Flags::TRACKED) && !renewed())
     }
 
     /// Whether a packet that begins a connection does so although `at` is in the table.
-    fn starts_over(&self, at: u32) -> bool {
+    fn starts_over(&self, at: EntryId) -> bool {
         let settings = &self.options.settings;
         let entry = self.connections.get(at);
-        if settings.expire_nodest_conn && entry.destination != NONE && self.rules.weight(entry.destination) == 0 {
+        let quiesced = || entry.destination.is_some_and(|destination| self.rules.weight(destination) == 0);
+        if settings.expire_nodest_conn && quiesced() {
             return true;
         }
-        if settings.conn_reuse_mode == 0 || entry.control != NONE {
+        if settings.conn_reuse_mode == 0 || entry.control.is_some() {
             return false;
         }
         let ending = entry.protocol == TCP && entry.state == tcp::FIN_WAIT && entry.flags.contains(Flags::NO_OUTPUT);
@@ -206,9 +208,9 @@ impl EmbeddedDirector {
     }
 
     /// Whether the destination of an entry was removed.
-    fn is_orphan(&self, at: u32) -> bool {
+    fn is_orphan(&self, at: EntryId) -> bool {
         let destination = self.connections.get(at).destination;
-        destination != NONE && !self.rules.is_available(destination)
+        destination.is_some_and(|destination| !self.rules.is_available(destination))
     }
 
     /// IPsec packets go where their key exchange went, and don't move its state.
@@ -256,7 +258,7 @@ impl EmbeddedDirector {
     }
 
     /// The service that a packet is for (`ip_vs_service_find()`).
-    fn service_of(&self, packet: &Packet) -> Option<u32> {
+    fn service_of(&self, packet: &Packet) -> Option<ServiceId> {
         let rules = &self.rules;
         let (addr, port) = (packet.destination.ip(), packet.destination.port());
         if let Ok(key) = ServiceKey::fwmark(packet.mark, AddressFamily::of(addr))
@@ -286,7 +288,7 @@ impl EmbeddedDirector {
         client: Client,
         target: Target,
         now: Moment,
-    ) -> Result<(u32, ForwardReason), Verdict> {
+    ) -> Result<(EntryId, ForwardReason), Verdict> {
         let settings = &self.options.settings;
         let may_open = match packet.payload {
             Payload::Tcp(flags) => {
@@ -318,7 +320,7 @@ impl EmbeddedDirector {
         })
     }
 
-    fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(u32, ForwardReason), Failed> {
+    fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(EntryId, ForwardReason), Failed> {
         let service = self.rules.service(opening.service);
         if let ServiceKey::Endpoint { port, .. } = service.key
             && port != opening.target.port
@@ -338,7 +340,7 @@ impl EmbeddedDirector {
     }
 
     /// What becomes of a packet for which there is no destination (`ip_vs_leave()`).
-    fn leave(&mut self, opening: &Opening<'_>, refusal: RejectReason) -> Result<(u32, ForwardReason), Verdict> {
+    fn leave(&mut self, opening: &Opening<'_>, refusal: RejectReason) -> Result<(EntryId, ForwardReason), Verdict> {
         let service = self.rules.service(opening.service);
         let addr = opening.packet.destination.ip();
         let marked = matches!(service.key, ServiceKey::Fwmark { .. });
@@ -355,7 +357,7 @@ impl EmbeddedDirector {
                 flags |= Flags::ONE_PACKET;
             }
             let port = opening.target.port;
-            let entry = Entry::new(&opening.client, port, NONE, 0, flags, self.first_timeout());
+            let entry = Entry::new(&opening.client, port, None, 0, flags, self.first_timeout());
             let at = self.connections.insert(entry, opening.target.addr);
             self.connection_table_grew();
             return Ok((at, ForwardReason::Scheduled));
@@ -383,8 +385,7 @@ impl EmbeddedDirector {
                 target == virtual_addr && entry.target_port == port
             } else {
                 entry.destination_port == port
-                    && entry.destination != NONE
-                    && rules.destination(entry.destination).config.key.addr == addr
+                    && entry.destination.is_some_and(|at| rules.destination(at).config.key.addr == addr)
             }
         });
         let Some(at) = found else {
@@ -401,29 +402,29 @@ impl EmbeddedDirector {
         verdict
     }
 
-    fn forwarding(&self, at: u32, reason: ForwardReason) -> Verdict {
+    fn forwarding(&self, at: EntryId, reason: ForwardReason) -> Verdict {
         let entry = self.connections.get(at);
-        if entry.destination == NONE {
+        let Some(destination) = entry.destination else {
             return Verdict::Bypassed;
-        }
+        };
         Verdict::Forwarded(Forwarding {
-            destination: self.rules.destination(entry.destination).config.key,
+            destination: self.rules.destination(destination).config.key,
             port: entry.destination_port,
             method: ForwardingMethod::from_number(u32::from(entry.flags.0 & Flags::METHOD)),
             reason,
         })
     }
 
-    pub(super) fn count_connection(&mut self, at: u32, service: u32, now: Moment) {
+    pub(super) fn count_connection(&mut self, at: EntryId, service: ServiceId, now: Moment) {
         self.totals.connection(now.pass);
         self.rules.service_mut(service).stats.connection(now.pass);
-        let destination = self.connections.get(at).destination;
-        self.rules.destination_mut(destination).stats.connection(now.pass);
+        if let Some(destination) = self.connections.get(at).destination {
+            self.rules.destination_mut(destination).stats.connection(now.pass);
+        }
     }
 
-    fn count_in(&mut self, at: u32, bytes: u32, now: Moment) {
-        let destination = self.connections.get(at).destination;
-        if destination != NONE
+    fn count_in(&mut self, at: EntryId, bytes: u32, now: Moment) {
+        if let Some(destination) = self.connections.get(at).destination
             && let Some((destination, service)) = self.rules.counted(destination)
         {
             destination.packet_in(now.pass, bytes);
@@ -432,9 +433,8 @@ impl EmbeddedDirector {
         }
     }
 
-    fn count_out(&mut self, at: u32, bytes: u32, now: Moment) {
-        let destination = self.connections.get(at).destination;
-        if destination != NONE
+    fn count_out(&mut self, at: EntryId, bytes: u32, now: Moment) {
+        if let Some(destination) = self.connections.get(at).destination
             && let Some((destination, service)) = self.rules.counted(destination)
         {
             destination.packet_out(now.pass, bytes);

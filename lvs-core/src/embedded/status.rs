@@ -20,11 +20,9 @@ impl EmbeddedDirector {
     /// How many statistics a thread of the estimator can take depends on the machine's speed; it is 0, as it is until
     /// a kernel has found it out. Kernels before 7.1 do not have the file.
     pub fn status(&self) -> Status {
-        let estimator = if self.connection_table.exists() {
-            EstimatorStatus { threads: 1, max_threads: THREADS_PER_CPU, ..EstimatorStatus::default() }
-        } else {
-            EstimatorStatus::default()
-        };
+        // The totals are estimated from the beginning; the kernel sets the limit with the first service.
+        let max_threads = if self.connection_table.exists() { THREADS_PER_CPU } else { 0 };
+        let estimator = EstimatorStatus { threads: 1, max_threads, ..EstimatorStatus::default() };
         Status { connections: self.connection_status(), services: self.service_status(), estimator }
     }
 

@@ -18,10 +18,10 @@ use crate::kernel::{Inbox, Transport};
 /// use lvs_core::kernel::KernelDirector;
 /// use lvs_core::model::{Service, ServiceKey};
 ///
-/// let twin = Arc::new(Mutex::new(EmbeddedDirector::new()));
-/// let mut client = KernelDirector::with_transport(EmbeddedTransport::new(Arc::clone(&twin)))?;
+/// let director = Arc::new(Mutex::new(EmbeddedDirector::new()));
+/// let mut client = KernelDirector::with_transport(EmbeddedTransport::new(Arc::clone(&director)))?;
 /// client.add_service(&Service::new(ServiceKey::tcp("192.0.2.1", 80)?))?;
-/// assert_eq!(twin.lock().expect("nobody panicked").services()?.len(), 1);
+/// assert_eq!(director.lock().expect("nobody panicked").services()?.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

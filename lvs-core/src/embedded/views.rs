@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::EmbeddedDirector;
-use super::connections::{Entry, Flags, NONE, state_name};
+use super::connections::{Entry, Flags, state_name};
+use super::ids::EntryId;
 use crate::director::Director;
 use crate::model::{AddressFamily, Connection, ConnectionOrigin, ConnectionTarget, Protocol};
 use crate::procfs;
@@ -65,7 +66,7 @@ impl EmbeddedDirector {
     }
 
     /// An entry as the kernel shows it.
-    pub(super) fn show(&self, at: u32, entry: &Entry) -> Connection<'static> {
+    pub(super) fn show(&self, at: EntryId, entry: &Entry) -> Connection<'static> {
         let target = self.connections.target(at);
         let v6 = entry.is_v6();
         let client = entry.client();
@@ -76,8 +77,8 @@ impl EmbeddedDirector {
             None => ConnectionTarget::Endpoint { addr: target.addr(v6), port: entry.target_port },
         };
         let destination = match entry.destination {
-            NONE => AddressFamily::of(client.addr.addr(v6)).unspecified(),
-            at => self.rules.destination(at).config.key.addr,
+            None => AddressFamily::of(client.addr.addr(v6)).unspecified(),
+            Some(at) => self.rules.destination(at).config.key.addr,
         };
         let left = entry.expires.saturating_sub(self.clock.ticks()) / self.clock.hz();
         let mut connection = Connection::new(

@@ -79,7 +79,7 @@ const BENCHES: [Bench; 12] = [
         what: "1,000 checked servers: processor time, lateness, and how soon the dead are out",
         run: |_| host::run("health"),
     },
-    Bench { name: "twin", what: "connections through the embedded director", run: |_| host::run("twin") },
+    Bench { name: "embedded", what: "connections through the embedded director", run: |_| host::run("embedded") },
 ];
 
 const HELP: &str = "\

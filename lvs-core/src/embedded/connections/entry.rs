@@ -2,8 +2,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::ops::BitOrAssign;
 
-/// No entry, no destination.
-pub(in super::super) const NONE: u32 = u32::MAX;
+use super::super::ids::{DestinationId, EntryId};
+
+/// No entry, in the links of the slab and the wheel.
+pub(super) const NONE: u32 = u32::MAX;
 
 /// An address of either family, or a firewall mark, in the same 16 bytes. The family is kept elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,10 +109,10 @@ pub(in super::super) struct Entry {
     pub(in super::super) expires: u64,
     /// Ticks for which the timer is armed.
     pub(in super::super) timeout: u32,
-    /// The destination of the director, or [`NONE`] of a bypass.
-    pub(in super::super) destination: u32,
-    /// The template that controls this entry, or [`NONE`].
-    pub(in super::super) control: u32,
+    /// The destination; none of a bypass.
+    pub(in super::super) destination: Option<DestinationId>,
+    /// The template that controls this entry.
+    pub(in super::super) control: Option<EntryId>,
     /// Entries that this one controls.
     pub(in super::super) controlled: u32,
     /// Neighbours in the wheel; of vacant entries `next` is the next vacant one.
@@ -133,8 +135,8 @@ impl Entry {
         client: Address([0; 2]),
         expires: 0,
         timeout: 0,
-        destination: NONE,
-        control: NONE,
+        destination: None,
+        control: None,
         controlled: 0,
         previous: NONE,
         next: NONE,
@@ -154,7 +156,7 @@ impl Entry {
     pub(in super::super) const fn new(
         client: &Client,
         target_port: u16,
-        destination: u32,
+        destination: Option<DestinationId>,
         destination_port: u16,
         flags: Flags,
         timeout: u32,

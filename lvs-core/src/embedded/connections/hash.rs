@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn entry(client: &Client, port: u16) -> Entry {
-        Entry::new(client, port, 0, 0, Flags(0), 1)
+        Entry::new(client, port, None, 0, Flags(0), 1)
     }
 
     #[test]

@@ -9,13 +9,20 @@ mod slab;
 mod states;
 mod wheel;
 
-pub(super) use entry::{Address, Client, Entry, Flags, NONE, Target};
+pub(super) use entry::{Address, Client, Entry, Flags, Target};
 pub(super) use states::{Event, Leg, Machine, TemplateState, is_active, sctp, state_name, tcp};
 pub(super) use wheel::Rounding;
 
+use super::ids::EntryId;
 use hash::Index;
 use slab::Slab;
 use wheel::Wheel;
+
+/// The place of an entry in the slab, by which the index and the wheel know it.
+#[inline]
+const fn raw(at: EntryId) -> u32 {
+    at.index() as u32
+}
 
 /// Searches that are prepared together: about as many cache misses as a processor has under way at once.
 pub(super) const AHEAD: usize = 16;
@@ -44,51 +51,51 @@ impl Connections {
     }
 
     #[inline]
-    pub(super) fn get(&self, at: u32) -> &Entry {
-        self.slab.get(at)
+    pub(super) fn get(&self, at: EntryId) -> &Entry {
+        self.slab.get(raw(at))
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, at: u32) -> &mut Entry {
-        self.slab.get_mut(at)
+    pub(super) fn get_mut(&mut self, at: EntryId) -> &mut Entry {
+        self.slab.get_mut(raw(at))
     }
 
     /// Whether there is an entry at a place.
-    pub(super) fn is_live(&self, at: u32) -> bool {
-        self.slab.get(at).flags.contains(Flags::LIVE)
+    pub(super) fn is_live(&self, at: EntryId) -> bool {
+        self.slab.get(raw(at)).flags.contains(Flags::LIVE)
     }
 
     /// Puts in an entry. Its timer is not running yet.
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry, target: Address) -> u32 {
+    pub(super) fn insert(&mut self, entry: Entry, target: Address) -> EntryId {
         let at = self.slab.insert(entry, target);
         if !entry.flags.contains(Flags::ONE_PACKET) {
             self.index.insert(&self.slab, at, &entry.client());
         }
-        at
+        EntryId::new(at)
     }
 
     /// Takes out an entry, and its timer.
     #[inline]
-    pub(super) fn remove(&mut self, at: u32) -> Entry {
-        let entry = *self.slab.get(at);
-        self.wheel.disarm(&mut self.slab, at);
+    pub(super) fn remove(&mut self, at: EntryId) -> Entry {
+        let entry = *self.slab.get(raw(at));
+        self.wheel.disarm(&mut self.slab, raw(at));
         if !entry.flags.contains(Flags::ONE_PACKET) {
-            self.index.remove(at, &entry.client());
+            self.index.remove(raw(at), &entry.client());
         }
-        self.slab.remove(at);
+        self.slab.remove(raw(at));
         entry
     }
 
     /// The entry that a client's packet belongs to. Templates are none of those.
     #[inline]
-    pub(super) fn find(&self, client: &Client, target: &Target) -> Option<u32> {
+    pub(super) fn find(&self, client: &Client, target: &Target) -> Option<EntryId> {
         let same = |at, entry: &Entry| {
             entry.target_port == target.port
                 && !entry.flags.contains(Flags::TEMPLATE)
                 && self.slab.target(at) == target.addr
         };
-        self.index.find(&self.slab, client, same)
+        self.index.find(&self.slab, client, same).map(EntryId::new)
     }
 
     /// Fetches what the next searches for up to [`AHEAD`] clients will read, at once instead of one after the other.
@@ -104,31 +111,31 @@ impl Connections {
     }
 
     /// The template of a client network. One whose destination has the port `except` is not looked at.
-    pub(super) fn find_template(&self, client: &Client, target: &Target, except: Option<u16>) -> Option<u32> {
+    pub(super) fn find_template(&self, client: &Client, target: &Target, except: Option<u16>) -> Option<EntryId> {
         let same = |at, entry: &Entry| {
             entry.target_port == target.port
                 && entry.flags.contains(Flags::TEMPLATE)
                 && Some(entry.destination_port) != except
                 && self.slab.target(at) == target.addr
         };
-        self.index.find(&self.slab, client, same)
+        self.index.find(&self.slab, client, same).map(EntryId::new)
     }
 
     /// The newest entry of a client that `accept` takes.
-    pub(super) fn find_where(&self, client: &Client, accept: impl Fn(Address, &Entry) -> bool) -> Option<u32> {
+    pub(super) fn find_where(&self, client: &Client, accept: impl Fn(Address, &Entry) -> bool) -> Option<EntryId> {
         let accept = |at, entry: &Entry| accept(self.slab.target(at), entry);
-        self.index.find(&self.slab, client, accept)
+        self.index.find(&self.slab, client, accept).map(EntryId::new)
     }
 
     /// Lets the timer of an entry run for its timeout from tick `now`.
     #[inline]
-    pub(super) fn arm(&mut self, at: u32, now: u64) {
-        self.wheel.arm(&mut self.slab, at, now);
+    pub(super) fn arm(&mut self, at: EntryId, now: u64) {
+        self.wheel.arm(&mut self.slab, raw(at), now);
     }
 
     /// Lets the timer of an entry run out with the next tick.
-    pub(super) fn expire_now(&mut self, at: u32, now: u64) {
-        self.wheel.expire_now(&mut self.slab, at, now);
+    pub(super) fn expire_now(&mut self, at: EntryId, now: u64) {
+        self.wheel.expire_now(&mut self.slab, raw(at), now);
     }
 
     /// The next tick at which [`next_expired`](Self::next_expired) may have something, or nothing if no timer runs.
@@ -144,24 +151,24 @@ impl Connections {
 
     /// An entry whose timer has run out at the tick that was turned to. Its timer no longer runs.
     #[inline]
-    pub(super) fn next_expired(&mut self) -> Option<u32> {
-        self.wheel.next_expired(&mut self.slab)
+    pub(super) fn next_expired(&mut self) -> Option<EntryId> {
+        self.wheel.next_expired(&mut self.slab).map(EntryId::new)
     }
 
     /// The virtual address of an entry, or the mark in its place.
-    pub(super) fn target(&self, at: u32) -> Address {
-        self.slab.target(at)
+    pub(super) fn target(&self, at: EntryId) -> Address {
+        self.slab.target(raw(at))
     }
 
     /// The bucket, of `1 << bits`, in which a kernel would keep an entry. Its hash nobody can foretell; it is of the client, and
     /// `by_target` also of the virtual address.
-    pub(super) fn bucket(&self, at: u32, entry: &Entry, bits: u32, by_target: bool) -> u32 {
+    pub(super) fn bucket(&self, at: EntryId, entry: &Entry, bits: u32, by_target: bool) -> u32 {
         let target = by_target.then(|| Target { addr: self.target(at), port: entry.target_port });
         self.index.bucket(&entry.client(), target.as_ref(), bits)
     }
 
     /// All entries, in no order that means anything.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
-        self.slab.iter()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
+        self.slab.iter().map(|(at, entry)| (EntryId::new(at), entry))
     }
 }

@@ -240,7 +240,7 @@ mod tests {
 
     fn armed(wheel: &mut Wheel, slab: &mut Slab, timeout: u32, now: u64) -> u32 {
         let client = Client { addr: Address::default(), port: 0, protocol: 6, v6: false };
-        let at = slab.insert(Entry::new(&client, 0, NONE, 0, Flags(0), timeout), Address::default());
+        let at = slab.insert(Entry::new(&client, 0, None, 0, Flags(0), timeout), Address::default());
         wheel.arm(slab, at, now);
         at
     }

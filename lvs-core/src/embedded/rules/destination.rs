@@ -1,18 +1,19 @@
 //! Destinations: what a command makes of them.
 
 use super::super::estimator::Estimator;
+use super::super::ids::{DestinationId, ServiceId};
 use super::super::options::Options;
 use super::{Moment, Rules, ServiceState};
 use crate::errno::Errno;
 use crate::model::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, ServiceKey, TunnelKind};
-use crate::schedulers::{DestinationId, NewDestination, Profile};
+use crate::schedulers::{DestinationId as PoolId, NewDestination, Profile};
 
 /// A destination, listed or in the trash.
 #[derive(Debug)]
 pub(in super::super) struct DestinationState {
     /// The service whose pool it is in.
-    pub(in super::super) service: u32,
-    pub(in super::super) id: DestinationId,
+    pub(in super::super) service: ServiceId,
+    pub(in super::super) id: PoolId,
     pub(in super::super) config: Destination,
     pub(in super::super) stats: Estimator,
     /// Connections and templates that point here.
@@ -26,7 +27,7 @@ pub(in super::super) struct DestinationState {
 impl Rules {
     fn check_destination(
         &self,
-        service: u32,
+        service: ServiceId,
         destination: &Destination,
         synchronised: bool,
         options: &Options,
@@ -68,43 +69,43 @@ impl Rules {
         let at = match self.trash.remove(&(*key, destination.key)) {
             Some(at) => {
                 self.resurrect(at, service, now);
-                self.destinations[at as usize].config = *destination;
+                self.destinations[at.index()].config = *destination;
                 at
             }
             None if options.takes_destination(addr) => {
                 let state = DestinationState {
                     service,
-                    id: DestinationId::new(0),
+                    id: PoolId::new(0),
                     config: *destination,
                     stats: Estimator::starting(now.pass),
                     users: 0,
                     idle_since: None,
                     listed: false,
                 };
-                self.services[service as usize].residents += 1;
+                self.services[service.index()].residents += 1;
                 match self.free_destinations.pop() {
                     Some(at) => {
-                        self.destinations[at as usize] = state;
+                        self.destinations[at.index()] = state;
                         at
                     }
                     None => {
                         self.destinations.push(state);
-                        (self.destinations.len() - 1) as u32
+                        DestinationId::new((self.destinations.len() - 1) as u32)
                     }
                 }
             }
             None => return Err(Errno::EINVAL),
         };
-        let ServiceState { pool, scheduler, .. } = &mut self.services[service as usize];
+        let ServiceState { pool, scheduler, .. } = &mut self.services[service.index()];
         let new = NewDestination::new(addr, port, destination.weight as i32)
             .with_thresholds(destination.upper_threshold, destination.lower_threshold);
         let id = pool.insert(new).expect("it was looked for");
         if let Some(scheduler) = scheduler {
             scheduler.added(pool, id);
         }
-        self.services[service as usize].place(id, at);
-        self.destinations[at as usize].id = id;
-        self.destinations[at as usize].listed = true;
+        self.services[service.index()].place(id, at);
+        self.destinations[at.index()].id = id;
+        self.destinations[at.index()].listed = true;
         if destination.key.family() != key.family() {
             self.mixed += 1;
         }
@@ -121,14 +122,15 @@ impl Rules {
         let service = self.named(key, options)?;
         self.check_destination(service, destination, synchronised, options)?;
         let DestinationKey { addr, port } = destination.key;
-        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
+        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service.index()];
         let id = pool.find(addr, port).ok_or(Errno::ENOENT)?;
         pool.set_weight(id, destination.weight as i32);
         pool.set_thresholds(id, destination.upper_threshold, destination.lower_threshold);
         if let Some(scheduler) = scheduler {
             scheduler.edited(pool, id);
         }
-        self.destinations[members[id.index() as usize] as usize].config = *destination;
+        let at = members[id.index() as usize].expect("a listed destination is a member");
+        self.destinations[at.index()].config = *destination;
         Ok(())
     }
 
@@ -149,11 +151,11 @@ impl Rules {
     }
 
     /// The destinations of a service, in list order.
-    pub(in super::super) fn destination_entries(&mut self, at: u32, now: Moment) -> Vec<DestinationEntry> {
+    pub(in super::super) fn destination_entries(&mut self, at: ServiceId, now: Moment) -> Vec<DestinationEntry> {
         let Self { services, destinations, .. } = self;
-        let service = &services[at as usize];
-        let entry = |id: DestinationId| {
-            let destination = &mut destinations[service.member(id) as usize];
+        let service = &services[at.index()];
+        let entry = |id: PoolId| {
+            let destination = &mut destinations[service.member(id).index()];
             let stats = destination.stats.stats(now.pass);
             let mut entry = DestinationEntry::new(destination.config);
             entry.active = service.pool.active(id) as u32;

@@ -11,11 +11,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::clock::Clock;
 use super::estimator::{Estimator, Schedule};
+use super::ids::{DestinationId, ServiceId};
 use super::options::Options;
 use super::verdict::RejectReason;
 use crate::errno::Errno;
 use crate::model::{DestinationKey, ServiceKey};
-use crate::schedulers::{DestinationId, Pool, Request};
+use crate::schedulers::{DestinationId as PoolId, Pool, Request};
 
 /// The present, for those who count.
 #[derive(Debug, Clone, Copy)]
@@ -42,16 +43,16 @@ impl Moment {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     services: Vec<ServiceState>,
-    free_services: Vec<u32>,
-    by_key: HashMap<ServiceKey, u32, super::hash::Seedless>,
+    free_services: Vec<ServiceId>,
+    by_key: HashMap<ServiceKey, ServiceId, super::hash::Seedless>,
     /// Address services first, then firewall marks, each in the order of their making.
-    order: BTreeMap<(bool, u64), u32>,
+    order: BTreeMap<(bool, u64), ServiceId>,
     sequence: u64,
     destinations: Vec<DestinationState>,
-    free_destinations: Vec<u32>,
-    trash: BTreeMap<(ServiceKey, DestinationKey), u32>,
+    free_destinations: Vec<DestinationId>,
+    trash: BTreeMap<(ServiceKey, DestinationKey), DestinationId>,
     /// Services whose scheduler has a timer.
-    ticking: Vec<u32>,
+    ticking: Vec<ServiceId>,
     /// Destinations of another family than their service's.
     mixed: usize,
     /// Services with port 0, firewall marks among them.
@@ -71,27 +72,27 @@ pub(super) struct Sizes {
 
 impl Rules {
     #[inline]
-    pub(super) fn service(&self, at: u32) -> &ServiceState {
-        &self.services[at as usize]
+    pub(super) fn service(&self, at: ServiceId) -> &ServiceState {
+        &self.services[at.index()]
     }
 
     #[inline]
-    pub(super) fn service_mut(&mut self, at: u32) -> &mut ServiceState {
-        &mut self.services[at as usize]
+    pub(super) fn service_mut(&mut self, at: ServiceId) -> &mut ServiceState {
+        &mut self.services[at.index()]
     }
 
     #[inline]
-    pub(super) fn destination(&self, at: u32) -> &DestinationState {
-        &self.destinations[at as usize]
+    pub(super) fn destination(&self, at: DestinationId) -> &DestinationState {
+        &self.destinations[at.index()]
     }
 
     #[inline]
-    pub(super) fn destination_mut(&mut self, at: u32) -> &mut DestinationState {
-        &mut self.destinations[at as usize]
+    pub(super) fn destination_mut(&mut self, at: DestinationId) -> &mut DestinationState {
+        &mut self.destinations[at.index()]
     }
 
     #[inline]
-    pub(super) fn find(&self, key: &ServiceKey) -> Option<u32> {
+    pub(super) fn find(&self, key: &ServiceKey) -> Option<ServiceId> {
         self.by_key.get(key).copied()
     }
 
@@ -116,7 +117,7 @@ impl Rules {
     }
 
     /// The service that a command names.
-    pub(super) fn named(&self, key: &ServiceKey, options: &Options) -> Result<u32, Errno> {
+    pub(super) fn named(&self, key: &ServiceKey, options: &Options) -> Result<ServiceId, Errno> {
         if !options.supports(key.family()) {
             return Err(Errno::EAFNOSUPPORT);
         }
@@ -136,46 +137,46 @@ impl Rules {
     }
 
     /// The services in the director's order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = ServiceId> + '_ {
         self.order.values().copied()
     }
 
     /// Whether a destination is listed in its service.
     #[inline]
-    pub(super) fn is_available(&self, at: u32) -> bool {
+    pub(super) fn is_available(&self, at: DestinationId) -> bool {
         self.destination(at).listed
     }
 
     /// The weight of a destination.
-    pub(super) fn weight(&self, at: u32) -> i32 {
+    pub(super) fn weight(&self, at: DestinationId) -> i32 {
         let destination = self.destination(at);
         self.service(destination.service).pool.weight(destination.id)
     }
 
     /// The counters of a destination and its service, unless it was removed: then nothing is counted.
     #[inline]
-    pub(super) fn counted(&mut self, at: u32) -> Option<(&mut Estimator, &mut Estimator)> {
-        let destination = &mut self.destinations[at as usize];
+    pub(super) fn counted(&mut self, at: DestinationId) -> Option<(&mut Estimator, &mut Estimator)> {
+        let destination = &mut self.destinations[at.index()];
         if !destination.listed {
             return None;
         }
-        Some((&mut destination.stats, &mut self.services[destination.service as usize].stats))
+        Some((&mut destination.stats, &mut self.services[destination.service.index()].stats))
     }
 
     /// Lets the scheduler of a service choose.
     #[inline]
-    pub(super) fn pick(&mut self, service: u32, request: &Request) -> Result<u32, RejectReason> {
-        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service as usize];
+    pub(super) fn pick(&mut self, service: ServiceId, request: &Request) -> Result<DestinationId, RejectReason> {
+        let ServiceState { pool, scheduler, members, .. } = &mut self.services[service.index()];
         let scheduler = scheduler.as_mut().ok_or(RejectReason::NoScheduler)?;
         let id = scheduler.pick(pool, request).ok_or(RejectReason::NoDestination)?;
-        Ok(members[id.index() as usize])
+        Ok(members[id.index() as usize].expect("the scheduler chooses members"))
     }
 
     /// Tells pool and scheduler of a change in the use of a destination.
     #[inline]
-    fn count(&mut self, at: u32, change: impl FnOnce(&mut Pool, DestinationId)) {
-        let destination = &self.destinations[at as usize];
-        let ServiceState { pool, scheduler, .. } = &mut self.services[destination.service as usize];
+    fn count(&mut self, at: DestinationId, change: impl FnOnce(&mut Pool, PoolId)) {
+        let destination = &self.destinations[at.index()];
+        let ServiceState { pool, scheduler, .. } = &mut self.services[destination.service.index()];
         change(pool, destination.id);
         if let Some(scheduler) = scheduler {
             scheduler.counters_changed(pool, destination.id);
@@ -183,34 +184,34 @@ impl Rules {
     }
 
     #[inline]
-    pub(super) fn connection_added(&mut self, at: u32) {
-        self.destinations[at as usize].users += 1;
+    pub(super) fn connection_added(&mut self, at: DestinationId) {
+        self.destinations[at.index()].users += 1;
         self.count(at, |pool, id| pool.connection_added(id));
     }
 
     #[inline]
-    pub(super) fn connection_activated(&mut self, at: u32) {
+    pub(super) fn connection_activated(&mut self, at: DestinationId) {
         self.count(at, |pool, id| pool.connection_activated(id));
     }
 
     #[inline]
-    pub(super) fn connection_deactivated(&mut self, at: u32) {
+    pub(super) fn connection_deactivated(&mut self, at: DestinationId) {
         self.count(at, |pool, id| pool.connection_deactivated(id));
     }
 
     #[inline]
-    pub(super) fn connection_removed(&mut self, at: u32, active: bool) {
-        self.destinations[at as usize].users -= 1;
+    pub(super) fn connection_removed(&mut self, at: DestinationId, active: bool) {
+        self.destinations[at.index()].users -= 1;
         self.count(at, |pool, id| pool.connection_removed(id, active));
     }
 
-    pub(super) fn template_added(&mut self, at: u32) {
-        self.destinations[at as usize].users += 1;
+    pub(super) fn template_added(&mut self, at: DestinationId) {
+        self.destinations[at.index()].users += 1;
         self.count(at, |pool, id| pool.template_added(id));
     }
 
-    pub(super) fn template_removed(&mut self, at: u32) {
-        self.destinations[at as usize].users -= 1;
+    pub(super) fn template_removed(&mut self, at: DestinationId) {
+        self.destinations[at.index()].users -= 1;
         self.count(at, |pool, id| pool.template_removed(id));
     }
 
@@ -225,7 +226,7 @@ impl Rules {
     /// Lets the schedulers do what is due.
     pub(super) fn tick_schedulers(&mut self, millis: u64) {
         for at in &self.ticking {
-            let ServiceState { pool, scheduler: Some(scheduler), .. } = &mut self.services[*at as usize] else {
+            let ServiceState { pool, scheduler: Some(scheduler), .. } = &mut self.services[at.index()] else {
                 continue;
             };
             scheduler.tick(pool, millis);

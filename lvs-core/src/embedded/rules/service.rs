@@ -1,13 +1,14 @@
 //! Services: what a command makes of them.
 
 use super::super::estimator::Estimator;
+use super::super::ids::{DestinationId, ServiceId};
 use super::super::options::Options;
 use super::{Moment, Rules};
 use crate::errno::Errno;
 use crate::model::{
     AddressFamily, EngineName, Netmask, SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey,
 };
-use crate::schedulers::{DestinationId, Family, Pool, Scheduler, Twos, by_name};
+use crate::schedulers::{DestinationId as PoolId, Family, Pool, Scheduler, Twos, by_name};
 
 /// A service as a command carries it: netmask and flags not yet looked at.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +60,7 @@ pub(in super::super) struct ServiceState {
     pub(in super::super) scheduler: Option<Box<dyn Scheduler>>,
     pub(in super::super) stats: Estimator,
     /// Which destination of the director an id of the pool is.
-    pub(super) members: Vec<u32>,
+    pub(super) members: Vec<Option<DestinationId>>,
     /// Destinations in the pool, removed ones included.
     pub(super) residents: u32,
     pub(super) alive: bool,
@@ -69,16 +70,16 @@ pub(in super::super) struct ServiceState {
 impl ServiceState {
     /// The destination of the director that an id of the pool is.
     #[inline]
-    pub(in super::super) fn member(&self, id: DestinationId) -> u32 {
-        self.members[id.index() as usize]
+    pub(in super::super) fn member(&self, id: PoolId) -> DestinationId {
+        self.members[id.index() as usize].expect("what is in the pool is a member")
     }
 
-    pub(super) fn place(&mut self, id: DestinationId, at: u32) {
+    pub(super) fn place(&mut self, id: PoolId, at: DestinationId) {
         let index = id.index() as usize;
         if self.members.len() <= index {
-            self.members.resize(index + 1, u32::MAX);
+            self.members.resize(index + 1, None);
         }
-        self.members[index] = at;
+        self.members[index] = Some(at);
     }
 
     fn service(&self, hz: u64) -> Service {
@@ -99,7 +100,7 @@ impl Rules {
         request: &ServiceRequest,
         options: &Options,
         now: Moment,
-    ) -> Result<u32, Errno> {
+    ) -> Result<ServiceId, Errno> {
         let key = request.key;
         if !options.supports(key.family()) {
             return Err(Errno::EAFNOSUPPORT);
@@ -133,12 +134,12 @@ impl Rules {
         };
         let at = match self.free_services.pop() {
             Some(at) => {
-                self.services[at as usize] = state;
+                self.services[at.index()] = state;
                 at
             }
             None => {
                 self.services.push(state);
-                (self.services.len() - 1) as u32
+                ServiceId::new((self.services.len() - 1) as u32)
             }
         };
         self.by_key.insert(key, at);
@@ -202,7 +203,7 @@ impl Rules {
     /// Binds a scheduler in place of the present one. If it refuses, the present one is bound afresh.
     fn bind(
         &mut self,
-        at: u32,
+        at: ServiceId,
         name: SchedulerName,
         scheduler: Option<Box<dyn Scheduler>>,
         now: Moment,
@@ -251,8 +252,8 @@ impl Rules {
         Ok(())
     }
 
-    fn unlink_service(&mut self, at: u32, now: Moment) {
-        let service = &mut self.services[at as usize];
+    fn unlink_service(&mut self, at: ServiceId, now: Moment) {
+        let service = &mut self.services[at.index()];
         let key = service.key;
         service.scheduler = None;
         service.alive = false;
@@ -267,7 +268,7 @@ impl Rules {
         if key.family() == AddressFamily::Ipv6 {
             self.of_inet6 -= 1;
         }
-        let listed: Vec<DestinationId> = service.pool.iter().collect();
+        let listed: Vec<PoolId> = service.pool.iter().collect();
         for id in listed {
             let destination = self.service(at).member(id);
             self.discard(destination, now);
@@ -276,29 +277,29 @@ impl Rules {
     }
 
     pub(in super::super) fn flush(&mut self, now: Moment) {
-        let all: Vec<u32> = self.iter().collect();
+        let all: Vec<ServiceId> = self.iter().collect();
         for at in all {
             self.unlink_service(at, now);
         }
     }
 
-    pub(super) fn forget_if_empty(&mut self, at: u32) {
+    pub(super) fn forget_if_empty(&mut self, at: ServiceId) {
         let service = self.service(at);
         if !service.alive && service.residents == 0 {
             self.free_services.push(at);
         }
     }
 
-    pub(in super::super) fn zero_service(&mut self, at: u32, now: Moment) {
+    pub(in super::super) fn zero_service(&mut self, at: ServiceId, now: Moment) {
         let Self { services, destinations, .. } = self;
-        let service = &mut services[at as usize];
+        let service = &mut services[at.index()];
         for id in &service.pool {
-            destinations[service.members[id.index() as usize] as usize].stats.zero(now.pass);
+            destinations[service.member(id).index()].stats.zero(now.pass);
         }
         service.stats.zero(now.pass);
     }
 
-    pub(in super::super) fn service_entry(&mut self, at: u32, now: Moment) -> ServiceEntry {
+    pub(in super::super) fn service_entry(&mut self, at: ServiceId, now: Moment) -> ServiceEntry {
         let service = self.service_mut(at);
         let stats = service.stats.stats(now.pass);
         let mut entry = ServiceEntry::new(service.service(now.hz));

@@ -1,5 +1,6 @@
 //! The trash: where removed destinations wait for their connections to end, or for their return.
 
+use super::super::ids::{DestinationId, ServiceId};
 use super::{Moment, Rules, ServiceState};
 
 /// How long a deleted destination that nobody uses is kept, in seconds.
@@ -20,27 +21,27 @@ pub(in super::super) enum TrashState {
 
 impl Rules {
     /// Takes a destination back from the trash, into the pool of `service` if it is in another one's.
-    pub(super) fn resurrect(&mut self, at: u32, service: u32, now: Moment) {
-        let destination = &mut self.destinations[at as usize];
+    pub(super) fn resurrect(&mut self, at: DestinationId, service: ServiceId, now: Moment) {
+        let destination = &mut self.destinations[at.index()];
         destination.stats.resume(now.pass);
         let former = destination.service;
         if former != service {
             // The service was removed and made again: the connections stay, the counters don't.
             destination.stats.zero(now.pass);
-            let object = self.services[former as usize].pool.release(destination.id);
+            let object = self.services[former.index()].pool.release(destination.id);
             destination.id =
-                self.services[service as usize].pool.adopt(object).expect("what is in the trash is in no other pool");
+                self.services[service.index()].pool.adopt(object).expect("what is in the trash is in no other pool");
             destination.service = service;
-            self.services[former as usize].residents -= 1;
-            self.services[service as usize].residents += 1;
+            self.services[former.index()].residents -= 1;
+            self.services[service.index()].residents += 1;
             self.forget_if_empty(former);
         }
     }
 
     /// Takes a destination off its service's list and puts it into the trash.
-    pub(super) fn discard(&mut self, at: u32, now: Moment) {
-        let destination = &mut self.destinations[at as usize];
-        let ServiceState { pool, scheduler, key, .. } = &mut self.services[destination.service as usize];
+    pub(super) fn discard(&mut self, at: DestinationId, now: Moment) {
+        let destination = &mut self.destinations[at.index()];
+        let ServiceState { pool, scheduler, key, .. } = &mut self.services[destination.service.index()];
         pool.detach(destination.id);
         if let Some(scheduler) = scheduler {
             scheduler.removed(pool, destination.id);
@@ -59,8 +60,8 @@ impl Rules {
         let mut waiting = false;
         let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
         trash.retain(|_, at| {
-            let destination = &mut destinations[*at as usize];
-            let service = &mut services[destination.service as usize];
+            let destination = &mut destinations[at.index()];
+            let service = &mut services[destination.service.index()];
             let held = service.scheduler.as_ref().is_some_and(|scheduler| scheduler.holds(destination.id));
             if destination.users > 0 || held {
                 return true;

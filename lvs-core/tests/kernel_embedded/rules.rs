@@ -225,16 +225,16 @@ impl Requests {
     /// One request to both.
     pub(crate) fn step(&mut self, both: &mut Both) -> Result<(), String> {
         let (command, attributes) = self.request();
-        let (kernel, twin) = both.ask(command, false, &attributes);
+        let (kernel, embedded) = both.ask(command, false, &attributes);
         let error = kernel.last().and_then(|reply| reply.error).unwrap_or(0);
         if error != 0 {
             self.refused += 1;
         }
         *self.distinct.entry((command.number(), error)).or_default() += 1;
-        if kernel == twin {
+        if kernel == embedded {
             return Ok(());
         }
-        Err(format!("{command:?} {attributes:02x?}\nkernel {kernel:02x?}\ntwin   {twin:02x?}"))
+        Err(format!("{command:?} {attributes:02x?}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"))
     }
 }
 
@@ -244,32 +244,32 @@ pub(crate) fn same_table(both: &mut Both) -> Result<usize, String> {
         replies.sort();
         replies
     };
-    let (kernel, twin) = both.ask(Command::GetService, true, &[]);
-    if sorted(kernel) != sorted(twin.clone()) {
-        let (kernel, twin) = both.ask(Command::GetService, true, &[]);
-        return Err(format!("services\nkernel {:02x?}\ntwin   {:02x?}", sorted(kernel), sorted(twin)));
+    let (kernel, embedded) = both.ask(Command::GetService, true, &[]);
+    if sorted(kernel) != sorted(embedded.clone()) {
+        let (kernel, embedded) = both.ask(Command::GetService, true, &[]);
+        return Err(format!("services\nkernel {:02x?}\ntwin   {:02x?}", sorted(kernel), sorted(embedded)));
     }
-    let mut compared = twin.len();
-    let keys: Vec<ServiceKey> = services(&mut both.twin);
+    let mut compared = embedded.len();
+    let keys: Vec<ServiceKey> = services(&mut both.embedded);
     for key in keys {
         let mut buf = Vec::new();
         service::write_key(&mut buf, &key);
-        let (kernel, twin) = both.ask(Command::GetDest, true, &buf);
-        if kernel != twin {
-            return Err(format!("destinations of {key}\nkernel {kernel:02x?}\ntwin   {twin:02x?}"));
+        let (kernel, embedded) = both.ask(Command::GetDest, true, &buf);
+        if kernel != embedded {
+            return Err(format!("destinations of {key}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"));
         }
-        compared += twin.len();
+        compared += embedded.len();
     }
     for command in [Command::GetDaemon, Command::GetConfig, Command::GetInfo] {
-        let (kernel, twin) = both.ask(command, command == Command::GetDaemon, &[]);
-        if kernel != twin {
-            return Err(format!("{command:?}\nkernel {kernel:02x?}\ntwin   {twin:02x?}"));
+        let (kernel, embedded) = both.ask(command, command == Command::GetDaemon, &[]);
+        if kernel != embedded {
+            return Err(format!("{command:?}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"));
         }
     }
     Ok(compared)
 }
 
-fn services(twin: &mut EmbeddedDirector) -> Vec<ServiceKey> {
+fn services(embedded: &mut EmbeddedDirector) -> Vec<ServiceKey> {
     use lvs_core::Director;
-    twin.services().unwrap().into_iter().map(|entry| entry.service.key()).collect()
+    embedded.services().unwrap().into_iter().map(|entry| entry.service.key()).collect()
 }

@@ -1,4 +1,4 @@
-//! A plain netlink socket: the same bytes go to the kernel and to the twin.
+//! A plain netlink socket: the same bytes go to the kernel and to the embedded director.
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -15,9 +15,9 @@ pub(crate) struct Both {
     socket: OwnedFd,
     family: u16,
     sequence: u32,
-    pub(crate) twin: EmbeddedDirector,
-    twin_socket: NetlinkSocket,
-    twin_family: u16,
+    pub(crate) embedded: EmbeddedDirector,
+    embedded_socket: NetlinkSocket,
+    embedded_family: u16,
 }
 
 /// One message of an answer, without what differs between boots and sockets.
@@ -29,7 +29,7 @@ pub(crate) struct Reply {
 }
 
 impl Both {
-    pub(crate) fn open(twin: EmbeddedDirector) -> Self {
+    pub(crate) fn open(embedded: EmbeddedDirector) -> Self {
         // SAFETY: no pointers but those to the local integer; the descriptor is checked and owned once.
         let socket = unsafe {
             let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_GENERIC);
@@ -39,7 +39,14 @@ impl Both {
             assert_eq!(set, 0, "{}", io::Error::last_os_error());
             OwnedFd::from_raw_fd(fd)
         };
-        let mut both = Self { socket, family: 0, sequence: 0, twin, twin_socket: NetlinkSocket::new(), twin_family: 0 };
+        let mut both = Self {
+            socket,
+            family: 0,
+            sequence: 0,
+            embedded,
+            embedded_socket: NetlinkSocket::new(),
+            embedded_family: 0,
+        };
         let mut question = Vec::new();
         family::write_request(&mut question, 0, "IPVS");
         question[6] |= NLM_F_ACK as u8;
@@ -48,7 +55,7 @@ impl Both {
             family::read_reply(&message).expect("the family").id
         };
         both.family = id(both.ask_kernel(&question));
-        both.twin_family = id(both.ask_twin(&question));
+        both.embedded_family = id(both.ask_embedded(&question));
         both
     }
 
@@ -62,13 +69,13 @@ impl Both {
             Command::DelDaemon => self.ask_kernel_to_stop(&request),
             _ => self.ask_kernel(&request),
         });
-        request[4..6].copy_from_slice(&self.twin_family.to_ne_bytes());
-        let twin = replies(&self.ask_twin(&request));
+        request[4..6].copy_from_slice(&self.embedded_family.to_ne_bytes());
+        let embedded = replies(&self.ask_embedded(&request));
         if command == Command::DelDaemon && kernel.is_empty() {
-            assert_eq!(twin[0].error, Some(0), "only what is done may go unacknowledged");
-            kernel.clone_from(&twin);
+            assert_eq!(embedded[0].error, Some(0), "only what is done may go unacknowledged");
+            kernel.clone_from(&embedded);
         }
-        (kernel, twin)
+        (kernel, embedded)
     }
 
     fn ask_kernel(&self, request: &[u8]) -> Vec<Vec<u8>> {
@@ -117,9 +124,9 @@ impl Both {
         answers
     }
 
-    fn ask_twin(&mut self, request: &[u8]) -> Vec<Vec<u8>> {
-        self.twin_socket.send(&mut self.twin, request);
-        std::iter::from_fn(|| self.twin_socket.receive(&mut self.twin, 1 << 15)).collect()
+    fn ask_embedded(&mut self, request: &[u8]) -> Vec<Vec<u8>> {
+        self.embedded_socket.send(&mut self.embedded, request);
+        std::iter::from_fn(|| self.embedded_socket.receive(&mut self.embedded, 1 << 15)).collect()
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn jiffies() -> u64 {
 }
 
 fn ask(both: &mut Both, command: Command, buf: &[u8]) {
-    let (kernel, twin) = both.ask(command, false, buf);
-    assert_eq!(kernel, twin, "{command:?}");
+    let (kernel, embedded) = both.ask(command, false, buf);
+    assert_eq!(kernel, embedded, "{command:?}");
     assert_eq!(kernel.last().unwrap().error, Some(0), "{command:?}");
 }
 
@@ -99,56 +99,56 @@ pub(crate) fn compare_expiry(both: &mut Both, began: Instant) -> usize {
             port += 1;
             let client = SocketAddr::new([203, 0, 113, 9].into(), port);
             let packet = Packet::udp(client, SocketAddr::new([198, 18, 0, 1].into(), to)).with_mark(mark);
-            both.twin.advance_to(began.elapsed());
-            assert!(both.twin.receive(&packet).is_forwarded());
+            both.embedded.advance_to(began.elapsed());
+            assert!(both.embedded.receive(&packet).is_forwarded());
             assert!(sender.send(&packet));
         }
     }
     let sent = Instant::now();
-    let [mut twins, mut kernels] = [Watched::default(), Watched::default()];
+    let [mut embedded_gone, mut kernels] = [Watched::default(), Watched::default()];
     let files = Procfs::at("/proc/thread-self/net");
     let mut apart: BTreeMap<String, u32> = BTreeMap::new();
     let look_at_twin = |both: &mut Both, watched: &mut Watched| {
         let now = began.elapsed();
-        both.twin.advance_to(now);
+        both.embedded.advance_to(now);
         let mut list = BTreeMap::new();
-        let _ = both.twin.visit_connections(&mut |connection| entries(&mut list, connection));
+        let _ = both.embedded.visit_connections(&mut |connection| entries(&mut list, connection));
         watched.saw(&list, now, now);
         list
     };
     // Until all but the templates that live on in steps of a minute are gone.
     while sent.elapsed() < Duration::from_secs(23) {
-        let earlier = look_at_twin(both, &mut twins);
+        let earlier = look_at_twin(both, &mut embedded_gone);
         let look = began.elapsed();
         let mut list = BTreeMap::new();
         files.connections().unwrap().visit(|connection| entries(&mut list, connection)).unwrap();
         kernels.saw(&list, look, began.elapsed());
-        let later = look_at_twin(both, &mut twins);
+        let later = look_at_twin(both, &mut embedded_gone);
         for (name, left) in &list {
             let (Some(most), Some(least)) = (earlier.get(name), later.get(name)) else { continue };
             // In between a template may begin a new minute.
             let fits = (least.saturating_sub(1)..=most + 1).contains(left);
             let times = apart.entry(name.clone()).or_insert(0_u32);
             *times = if fits { 0 } else { *times + 1 };
-            assert!(*times < 8, "{name} has {most} to {least} s left in the twin, {left} in the kernel");
+            assert!(*times < 8, "{name} has {most} to {least} s left in the embedded director, {left} in the kernel");
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(twins.names(true), kernels.names(true));
-    assert_eq!(twins.names(false), kernels.names(false), "what is left");
+    assert_eq!(embedded_gone.names(true), kernels.names(true));
+    assert_eq!(embedded_gone.names(false), kernels.names(false), "what is left");
     let mut compared = 0;
-    for (name, twin) in &twins.0 {
+    for (name, embedded) in &embedded_gone.0 {
         let kernel = kernels.0[name];
-        let (Some(twins_end), Some(kernels_end)) = (twin.before, kernel.before) else { continue };
+        let (Some(twins_end), Some(kernels_end)) = (embedded.before, kernel.before) else { continue };
         println!(
             "  {name}: gone after {:.3?} to {twins_end:.3?}, {:.3?} to {kernels_end:.3?}",
-            twin.after, kernel.after
+            embedded.after, kernel.after
         );
-        let overlap = kernel.after <= twins_end + SLACK && twin.after <= kernels_end + SLACK;
+        let overlap = kernel.after <= twins_end + SLACK && embedded.after <= kernels_end + SLACK;
         assert!(
             overlap,
-            "{name} left the twin between {:?} and {twins_end:?}, the kernel between {:?} and {kernels_end:?}",
-            twin.after, kernel.after
+            "{name} left the embedded director between {:?} and {twins_end:?}, the kernel between {:?} and {kernels_end:?}",
+            embedded.after, kernel.after
         );
         compared += 1;
     }

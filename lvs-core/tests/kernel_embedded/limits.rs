@@ -32,8 +32,8 @@ fn syn(number: u16, port: u16) -> Packet {
 }
 
 fn ask(both: &mut Both, command: Command, attributes: &[u8]) {
-    let (kernel, twin) = both.ask(command, false, attributes);
-    assert_eq!(kernel, twin, "{command:?}");
+    let (kernel, embedded) = both.ask(command, false, attributes);
+    assert_eq!(kernel, embedded, "{command:?}");
     assert_eq!(kernel.last().unwrap().error, Some(0), "{command:?}");
 }
 
@@ -59,21 +59,21 @@ fn tables(both: &mut Both) -> [Vec<String>; 2] {
     let mut tables: [Vec<String>; 2] = Default::default();
     let files = Procfs::at("/proc/thread-self/net");
     files.connections().unwrap().visit(|connection| row(&mut tables[0], connection)).unwrap();
-    let _ = both.twin.visit_connections(&mut |connection| row(&mut tables[1], connection));
+    let _ = both.embedded.visit_connections(&mut |connection| row(&mut tables[1], connection));
     tables.iter_mut().for_each(|table| table.sort());
     tables
 }
 
 fn set_limit(both: &mut Both, limit: u32) {
     set_sysctl("conn_max", limit.into());
-    let mut settings = *both.twin.settings();
+    let mut settings = *both.embedded.settings();
     settings.conn_max = limit;
-    both.twin.set_settings(settings);
+    both.embedded.set_settings(settings);
 }
 
 /// Sends a packet to both. Whether it got through the kernel: a local client is told `EPERM` of what is dropped.
 fn send(both: &mut Both, sender: &Sender, packet: &Packet) -> bool {
-    let verdict = both.twin.receive(packet);
+    let verdict = both.embedded.receive(packet);
     let passed = sender.send(packet);
     assert_eq!(passed, verdict.is_forwarded(), "{verdict}");
     if !passed {
@@ -98,8 +98,8 @@ pub(crate) fn compare_limit(both: &mut Both) {
             number += 1;
             send(both, &sender, &syn(number, 80));
         }
-        let [kernel, twin] = tables(both);
-        assert_eq!(kernel, twin, "limit {limit}");
+        let [kernel, embedded] = tables(both);
+        assert_eq!(kernel, embedded, "limit {limit}");
     }
     // One place left: a template, and no room for its connection.
     let [kernel, _] = tables(both);
@@ -108,8 +108,8 @@ pub(crate) fn compare_limit(both: &mut Both) {
     for _ in 0..3 {
         number += 1;
         assert!(!send(both, &sender, &syn(number, 81)));
-        let [kernel, twin] = tables(both);
-        assert_eq!(kernel, twin);
+        let [kernel, embedded] = tables(both);
+        assert_eq!(kernel, embedded);
         assert_eq!(kernel.len() as u32, used + 1);
     }
     let datagram = Packet::udp(syn(9, 80).source, vip(82)).with_length(60);
@@ -119,8 +119,8 @@ pub(crate) fn compare_limit(both: &mut Both) {
     // What goes on is not limited.
     set_limit(both, 0);
     assert!(send(both, &sender, &syn(1, 80)));
-    let [kernel, twin] = tables(both);
-    assert_eq!(kernel, twin);
+    let [kernel, embedded] = tables(both);
+    assert_eq!(kernel, embedded);
 }
 
 /// With another service of the family a packet of a removed destination is dropped, without one it passes.
@@ -141,18 +141,18 @@ pub(crate) fn compare_last_service(both: &mut Both) {
         service::write_key(&mut buf, &key(port));
         ask(both, Command::DelService, &buf);
         let packet = Packet::tcp(packet.source, packet.destination, TcpFlags::ACK).with_length(52);
-        let verdict = both.twin.receive(&packet);
+        let verdict = both.embedded.receive(&packet);
         assert_eq!(verdict, expected);
         assert_eq!(sender.send(&packet), matches!(verdict, Verdict::Passed(_)), "{verdict}");
-        let [kernel, twin] = tables(both);
-        assert_eq!(kernel, twin);
+        let [kernel, embedded] = tables(both);
+        assert_eq!(kernel, embedded);
         assert_eq!(kernel.len(), 1);
     }
 }
 
 fn sizes(both: &mut Both) -> [Info; 2] {
-    let (kernel, twin) = both.ask(Command::GetInfo, false, &[]);
-    [kernel, twin].map(|replies| lvs_core::wire::info::read(Attributes::new(&replies[0].payload[4..])).unwrap())
+    let (kernel, embedded) = both.ask(Command::GetInfo, false, &[]);
+    [kernel, embedded].map(|replies| lvs_core::wire::info::read(Attributes::new(&replies[0].payload[4..])).unwrap())
 }
 
 /// The size of the connection table, as it grows and shrinks.
@@ -164,13 +164,13 @@ pub(crate) fn compare_sizes(both: &mut Both, profile: Profile) {
         // The kernel resizes in the background.
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            both.twin.advance_to(began.elapsed());
-            let [kernel, twin] = sizes(both);
-            if kernel == twin {
+            both.embedded.advance_to(began.elapsed());
+            let [kernel, embedded] = sizes(both);
+            if kernel == embedded {
                 seen.push(kernel.connection_table_size);
                 return;
             }
-            assert!(Instant::now() < deadline, "{what}: {kernel:?}, {twin:?}");
+            assert!(Instant::now() < deadline, "{what}: {kernel:?}, {embedded:?}");
             std::thread::sleep(Duration::from_millis(5));
         }
     };
@@ -189,13 +189,13 @@ pub(crate) fn compare_sizes(both: &mut Both, profile: Profile) {
     if profile == Profile::Linux7 {
         for lfactor in [2, -4, -2] {
             set_sysctl("conn_lfactor", lfactor.into());
-            let mut settings = *both.twin.settings();
+            let mut settings = *both.embedded.settings();
             settings.conn_lfactor = lfactor;
-            both.twin.set_settings(settings);
+            both.embedded.set_settings(settings);
             compare(both, &format!("load factor {lfactor}"));
         }
         let status = Procfs::at("/proc/thread-self/net").status().unwrap();
-        let ours = both.twin.status();
+        let ours = both.embedded.status();
         assert_eq!(status.connections.entries, ours.connections.entries);
         assert_eq!(status.services.buckets, ours.services.buckets);
     }

@@ -1,6 +1,6 @@
 //! The embedded director under load: new connections a second with expiry, and bytes a connection.
 //!
-//! Run with `cargo bench --bench twin`; `-- 10000000` sets the connections of the memory part, and `-- 'rr TCP IPv4 10000000'`
+//! Run with `cargo bench --bench embedded`; `-- 10000000` sets the connections of the memory part, and `-- 'rr TCP IPv4 10000000'`
 //! runs what is named so. Prints the best of several passes, in processor time, so that neighbours on the machine count less.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

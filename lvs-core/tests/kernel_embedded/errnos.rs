@@ -85,18 +85,22 @@ impl<'a> Rules<'a> {
     /// Asks both, and expects this errno of both.
     #[track_caller]
     fn rule(&mut self, what: &str, command: Command, request: &Request, errno: i32) {
-        let (kernel, twin) = self.both.ask(command, false, &request.0);
+        let (kernel, embedded) = self.both.ask(command, false, &request.0);
         let answer = kernel.last().and_then(|reply| reply.error);
         assert_eq!(answer, Some(errno), "{command:?}, {what}: the kernel answers otherwise");
-        assert_eq!(kernel, twin, "{command:?}, {what}: the twin answers otherwise");
+        assert_eq!(kernel, embedded, "{command:?}, {what}: the embedded director answers otherwise");
         self.count += 1;
     }
 
     /// Asks both for a list, and expects so many entries.
     #[track_caller]
     fn list(&mut self, what: &str, command: Command, request: &Request, entries: usize) {
-        let (kernel, twin) = self.both.ask(command, true, &request.0);
-        assert_eq!((kernel.len(), twin.len()), (entries + 1, entries + 1), "{command:?}, {what}: entries and the end");
+        let (kernel, embedded) = self.both.ask(command, true, &request.0);
+        assert_eq!(
+            (kernel.len(), embedded.len()),
+            (entries + 1, entries + 1),
+            "{command:?}, {what}: entries and the end"
+        );
         self.count += 1;
     }
 
@@ -117,10 +121,10 @@ impl<'a> Rules<'a> {
             self.rule("not as a list", command, &Request::default(), not_supported);
         }
         for command in [Command::NewService, Command::NewDest, Command::GetInfo, Command::GetConfig, Command::Flush] {
-            let (kernel, twin) = self.both.ask(command, true, &[]);
+            let (kernel, embedded) = self.both.ask(command, true, &[]);
             let refused = kernel.last().and_then(|reply| reply.error);
             assert_eq!(refused, Some(not_supported), "{command:?} as a list");
-            assert_eq!(kernel, twin, "{command:?} as a list");
+            assert_eq!(kernel, embedded, "{command:?} as a list");
             self.count += 1;
         }
         self.list("nothing there", Command::GetService, &Request::default(), 0);

@@ -35,7 +35,7 @@ pub(crate) struct Walk {
     pub(crate) both: Both,
     sender: Sender,
     tracking: Option<Tracking>,
-    /// What the twin's twos draws next, both times.
+    /// What the embedded director's twos draws next, both times.
     draw: Draw,
     has_twos: bool,
     /// Few clients of TCP services that come back often, tracked: what [`Tracking`] is for.
@@ -44,7 +44,7 @@ pub(crate) struct Walk {
     sites: Vec<Site>,
     settings: Settings,
     history: String,
-    /// Packets and bytes to clients that the kernel counts and the twin does not.
+    /// Packets and bytes to clients that the kernel counts and the embedded director does not.
     unasked: (u64, u64),
     /// What was in both tables when they were last alike.
     before: Vec<String>,
@@ -67,7 +67,7 @@ fn v6(high: u128, low: u64) -> IpAddr {
 /// Seconds for which the kernel keeps a connection that was held when its timer went off.
 const LINGERING: u32 = 60;
 
-/// A number that a twin was told to draw.
+/// A number that an embedded director was told to draw.
 pub(crate) type Draw = Arc<AtomicU32>;
 
 impl Walk {
@@ -107,8 +107,8 @@ impl Walk {
     }
 
     fn command(&mut self, command: Command, attributes: &[u8]) -> Result<(), String> {
-        let (kernel, twin) = self.both.ask(command, false, attributes);
-        if kernel == twin { Ok(()) } else { Err(self.story(&format!("{command:?}: {kernel:?} and {twin:?}"))) }
+        let (kernel, embedded) = self.both.ask(command, false, attributes);
+        if kernel == embedded { Ok(()) } else { Err(self.story(&format!("{command:?}: {kernel:?} and {embedded:?}"))) }
     }
 
     fn story(&self, end: &str) -> String {
@@ -285,17 +285,17 @@ impl Walk {
                 };
                 self.set(name.0, name.1);
                 // 2 means 1 here: there is enough memory.
-                self.settings = *self.both.twin.settings();
+                self.settings = *self.both.embedded.settings();
                 Ok(())
             }
         }
     }
 
-    /// Sets a sysctl, and all of the twin's.
+    /// Sets a sysctl, and all of the embedded director's.
     fn set(&mut self, name: &str, value: i64) {
         self.note(format_args!("sysctl {name} {value}"));
         set_sysctl(name, value);
-        self.both.twin.set_settings(self.settings);
+        self.both.embedded.set_settings(self.settings);
     }
 
     fn payload(&mut self, protocol: u8) -> Payload {
@@ -376,7 +376,7 @@ impl Walk {
 
     /// One packet or change to both, then all compared. False if there is no going on: see [`Walk::lingers`].
     pub(crate) fn step(&mut self) -> Result<bool, String> {
-        self.both.twin.advance_to(self.began.elapsed());
+        self.both.embedded.advance_to(self.began.elapsed());
         let mut ends_another = false;
         if self.random.one_in(12) {
             self.reconfigure()?;
@@ -387,7 +387,7 @@ impl Walk {
                 packet = packet.with_tracking(tracking.was_confirmed());
             }
             self.foresee(&packet)?;
-            let verdict = self.both.twin.receive(&packet);
+            let verdict = self.both.embedded.receive(&packet);
             self.packets += 1;
             let Packet { direction, source, destination, payload, mark, tracked, .. } = packet;
             self.note(format_args!(
@@ -437,7 +437,7 @@ impl Walk {
         }
     }
 
-    /// Has the twin draw whom the kernel drew, if this packet has it draw: twos takes the one that it drew twice.
+    /// Has the embedded director draw whom the kernel drew, if this packet has it draw: twos takes the one that it drew twice.
     fn foresee(&mut self, packet: &Packet) -> Result<(), String> {
         if packet.direction == Direction::FromServer || matches!(packet.payload, Payload::IcmpError(_)) {
             return Ok(());
@@ -485,8 +485,8 @@ impl Walk {
     }
 
     fn difference(&mut self) -> Result<Option<String>, String> {
-        self.both.twin.advance_to(self.began.elapsed());
-        let mut twin = Vec::new();
+        self.both.embedded.advance_to(self.began.elapsed());
+        let mut embedded = Vec::new();
         let listed = |list: &mut Vec<(String, u32)>, connection: &Connection<'_>| {
             let Connection {
                 protocol,
@@ -504,31 +504,34 @@ impl Walk {
             list.push((text, connection.expires));
             ControlFlow::Continue(())
         };
-        let _ = self.both.twin.visit_connections(&mut |connection| listed(&mut twin, connection));
+        let _ = self.both.embedded.visit_connections(&mut |connection| listed(&mut embedded, connection));
         let mut kernel = Vec::new();
         // Not /proc/net, which is that of the process's first thread.
         let files = Procfs::at("/proc/thread-self/net");
         let mut reader = files.connections().map_err(|error| error.to_string())?;
         reader.visit(|connection| listed(&mut kernel, connection)).map_err(|error| error.to_string())?;
         kernel.sort();
-        twin.sort();
+        embedded.sort();
         self.lingers = false;
         if let Some(difference) = self.miscounted()? {
             return Ok(Some(difference));
         }
-        let same = kernel.len() == twin.len()
-            && kernel.iter().zip(&twin).all(|(kernel, twin)| kernel.0 == twin.0 && kernel.1.abs_diff(twin.1) <= 1);
+        let same = kernel.len() == embedded.len()
+            && kernel
+                .iter()
+                .zip(&embedded)
+                .all(|(kernel, embedded)| kernel.0 == embedded.0 && kernel.1.abs_diff(embedded.1) <= 1);
         if same {
-            self.before = twin.into_iter().map(|(text, _)| text).collect();
+            self.before = embedded.into_iter().map(|(text, _)| text).collect();
             return self.destinations_differ();
         }
         let only = |one: &[(String, u32)], other: &[(String, u32)]| -> Vec<(String, u32)> {
             let near = |a: &(String, u32)| other.iter().any(|b| a.0 == b.0 && a.1.abs_diff(b.1) <= 1);
             one.iter().filter(|entry| !near(entry)).cloned().collect()
         };
-        let (kernel, twin) = (only(&kernel, &twin), only(&twin, &kernel));
+        let (kernel, embedded) = (only(&kernel, &embedded), only(&embedded, &kernel));
         self.lingers = kernel.iter().any(|(text, expires)| *expires >= LINGERING - 3 && self.before.contains(text));
-        Ok(Some(format!("connections\nkernel {kernel:#?}\ntwin   {twin:#?}")))
+        Ok(Some(format!("connections\nkernel {kernel:#?}\ntwin   {embedded:#?}")))
     }
 
     fn destinations_differ(&mut self) -> Result<Option<String>, String> {
@@ -537,16 +540,18 @@ impl Walk {
             let mut buf = Vec::new();
             service::write_key(&mut buf, &key);
             let (kernel, _) = self.both.ask(Command::GetDest, true, &buf);
-            let twin = self.both.twin.destinations(&key).map_err(|error| error.to_string())?;
+            let embedded = self.both.embedded.destinations(&key).map_err(|error| error.to_string())?;
             let kernel: Vec<_> = kernel
                 .iter()
                 .filter_map(|reply| super::socket::destination_of(&reply.payload, key.family()))
                 .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
                 .collect();
-            let twin: Vec<_> =
-                twin.iter().map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent)).collect();
-            if kernel != twin {
-                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {twin:#?}")));
+            let embedded: Vec<_> = embedded
+                .iter()
+                .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
+                .collect();
+            if kernel != embedded {
+                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {embedded:#?}")));
             }
         }
         Ok(None)
@@ -556,8 +561,8 @@ impl Walk {
     /// one's answer, and counts it; unless netfilter's limit of refusals let it send none.
     fn heed_refusal(&mut self, packet: &Packet) -> Result<(), String> {
         let refusal = u64::from(packet.length) + if packet.source.is_ipv4() { 28 } else { 48 };
-        let (kernel, twin) = self.counters()?;
-        if (kernel.packets_out, kernel.bytes_out) == (twin.packets_out + 1, twin.bytes_out + refusal) {
+        let (kernel, embedded) = self.counters()?;
+        if (kernel.packets_out, kernel.bytes_out) == (embedded.packets_out + 1, embedded.bytes_out + refusal) {
             self.unasked.0 += 1;
             self.unasked.1 += refusal;
         }
@@ -566,8 +571,8 @@ impl Walk {
 
     /// The difference between the sums of connections, packets and bytes, if any.
     fn miscounted(&mut self) -> Result<Option<String>, String> {
-        let (kernel, twin) = self.counters()?;
-        Ok((kernel != twin).then(|| format!("kernel {kernel:?}\ntwin   {twin:?}")))
+        let (kernel, embedded) = self.counters()?;
+        Ok((kernel != embedded).then(|| format!("kernel {kernel:?}\ntwin   {embedded:?}")))
     }
 
     /// The sums of the kernel, and what they should be.
@@ -584,9 +589,9 @@ impl Walk {
                 kernel.bytes_out += counters.bytes_out;
             }
         }
-        let mut twin = self.both.twin.live_totals();
-        twin.packets_out += self.unasked.0;
-        twin.bytes_out += self.unasked.1;
-        Ok((kernel, twin))
+        let mut embedded = self.both.embedded.live_totals();
+        embedded.packets_out += self.unasked.0;
+        embedded.bytes_out += self.unasked.1;
+        Ok((kernel, embedded))
     }
 }

@@ -10,24 +10,24 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "kernel_twin/clocked.rs"]
+#[path = "kernel_embedded/clocked.rs"]
 mod clocked;
 mod common;
-#[path = "kernel_twin/defence.rs"]
+#[path = "kernel_embedded/defence.rs"]
 mod defence;
-#[path = "kernel_twin/errnos.rs"]
+#[path = "kernel_embedded/errnos.rs"]
 mod errnos;
-#[path = "kernel_twin/limits.rs"]
+#[path = "kernel_embedded/limits.rs"]
 mod limits;
-#[path = "kernel_twin/packets.rs"]
+#[path = "kernel_embedded/packets.rs"]
 mod packets;
-#[path = "kernel_twin/rules.rs"]
+#[path = "kernel_embedded/rules.rs"]
 mod rules;
-#[path = "kernel_twin/socket.rs"]
+#[path = "kernel_embedded/socket.rs"]
 mod socket;
-#[path = "kernel_twin/tracking.rs"]
+#[path = "kernel_embedded/tracking.rs"]
 mod tracking;
-#[path = "kernel_twin/walk.rs"]
+#[path = "kernel_embedded/walk.rs"]
 mod walk;
 
 use std::path::Path;
@@ -43,8 +43,8 @@ use lvs_core::wire::message::Command;
 use lvs_core::wire::{destination, service};
 use socket::Both;
 
-/// A twin of the running kernel in the network namespace of the tests.
-fn twin(profile: Profile, twos: bool) -> Options {
+/// An embedded director of the running kernel in the network namespace of the tests.
+fn embedded(profile: Profile, twos: bool) -> Options {
     let interface = |name, mtu| Interface { name: InterfaceName::new(name).unwrap(), mtu };
     EmbeddedDirector::options()
         .profile(profile)
@@ -104,7 +104,7 @@ fn every_rule_of_the_kernel_s_refuses_with_its_errno_there_and_here() {
     assert_expected_kernel();
     let (profile, twos) = kind();
     in_new_namespace(|| {
-        let mut both = Both::open(twin(profile, twos).build());
+        let mut both = Both::open(embedded(profile, twos).build());
         let mut rules = errnos::Rules::new(&mut both);
         rules.every(profile);
         println!("{} rules, profile {profile:?}", rules.count);
@@ -124,10 +124,10 @@ fn every_request_is_answered_with_the_kernels_bytes() {
     let mut requests = rules::Requests::new(seed);
     while done < wanted {
         in_new_namespace(|| {
-            let mut both = Both::open(twin(profile, twos).build());
+            let mut both = Both::open(embedded(profile, twos).build());
             let start = Instant::now();
             for step in 0..4000 {
-                both.twin.advance_to(start.elapsed());
+                both.embedded.advance_to(start.elapsed());
                 if let Err(difference) = requests.step(&mut both) {
                     panic!("request {}: {difference}", done + step);
                 }
@@ -176,7 +176,7 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
             in_new_namespace(|| {
                 let draw = walk::Draw::default();
                 let drawn = draw.clone();
-                let options = twin(profile, twos).ftp_helper(tracking::has_ftp_helper());
+                let options = embedded(profile, twos).ftp_helper(tracking::has_ftp_helper());
                 let options = options.draws(move |_| drawn.load(Ordering::Relaxed));
                 let both = Both::open(options.build());
                 let mut walk = walk::Walk::new(both, draw, twos, round % 3 == 2, seed << 32 | round);
@@ -216,7 +216,7 @@ fn every_entry_leaves_the_table_at_the_kernels_tick() {
     assert_expected_kernel();
     let (profile, twos) = kind();
     in_new_namespace(|| {
-        let options = twin(profile, twos).kernel_timers(clocked::jiffies());
+        let options = embedded(profile, twos).kernel_timers(clocked::jiffies());
         let began = Instant::now();
         let mut both = Both::open(options.build());
         let compared = clocked::compare_expiry(&mut both, began);
@@ -231,7 +231,7 @@ fn every_rate_is_the_kernels_to_the_digit() {
     assert_expected_kernel();
     let (profile, twos) = kind();
     for _ in 0..20 {
-        let done = in_new_namespace(|| clocked::compare_rates(&mut Both::open(twin(profile, twos).build())));
+        let done = in_new_namespace(|| clocked::compare_rates(&mut Both::open(embedded(profile, twos).build())));
         match done {
             Some(compared) => return println!("{compared} passes of the estimator: no difference"),
             None => println!("too busy to send a burst between two passes of the estimator: once more"),
@@ -245,11 +245,11 @@ fn every_rate_is_the_kernels_to_the_digit() {
 fn every_defence_is_the_kernels() {
     assert_expected_kernel();
     let (profile, twos) = kind();
-    in_new_namespace(|| defence::compare_modes(&mut Both::open(twin(profile, twos).build())));
-    in_new_namespace(|| defence::compare_dropped_entries(&mut Both::open(twin(profile, twos).build())));
+    in_new_namespace(|| defence::compare_modes(&mut Both::open(embedded(profile, twos).build())));
+    in_new_namespace(|| defence::compare_dropped_entries(&mut Both::open(embedded(profile, twos).build())));
     let seconds = environment("LVS_LAB_SILENCE", 0);
     if seconds > 0 {
-        in_new_namespace(|| defence::compare_silent_entries(&mut Both::open(twin(profile, twos).build()), seconds));
+        in_new_namespace(|| defence::compare_silent_entries(&mut Both::open(embedded(profile, twos).build()), seconds));
     }
 }
 
@@ -262,7 +262,7 @@ fn at_the_limit_of_connections_both_drop_the_same_packets() {
         println!("this kernel has no limit");
         return;
     }
-    in_new_namespace(|| limits::compare_limit(&mut Both::open(twin(profile, twos).build())));
+    in_new_namespace(|| limits::compare_limit(&mut Both::open(embedded(profile, twos).build())));
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn at_the_limit_of_connections_both_drop_the_same_packets() {
 fn packets_pass_both_when_the_last_service_of_their_family_is_gone() {
     assert_expected_kernel();
     let (profile, twos) = kind();
-    in_new_namespace(|| limits::compare_last_service(&mut Both::open(twin(profile, twos).build())));
+    in_new_namespace(|| limits::compare_last_service(&mut Both::open(embedded(profile, twos).build())));
 }
 
 #[test]
@@ -278,5 +278,5 @@ fn packets_pass_both_when_the_last_service_of_their_family_is_gone() {
 fn both_tables_have_the_same_size() {
     assert_expected_kernel();
     let (profile, twos) = kind();
-    in_new_namespace(|| limits::compare_sizes(&mut Both::open(twin(profile, twos).build()), profile));
+    in_new_namespace(|| limits::compare_sizes(&mut Both::open(embedded(profile, twos).build()), profile));
 }

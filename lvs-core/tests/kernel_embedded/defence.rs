@@ -80,15 +80,15 @@ impl Defended<'_> {
         };
         *field = value as u8;
         set_sysctl(name, value.into());
-        self.both.twin.set_available_pages(available_pages());
-        self.both.twin.set_settings(self.settings);
-        self.settings = *self.both.twin.settings();
+        self.both.embedded.set_available_pages(available_pages());
+        self.both.embedded.set_settings(self.settings);
+        self.settings = *self.both.embedded.settings();
     }
 
     /// A client's packet to both; whether each let it pass.
     fn send(&mut self, from: u32, port: u16, flags: TcpFlags) -> (bool, bool) {
         let packet = Packet::tcp(client(from), to(port), flags).with_length(60);
-        (self.sender.send(&packet), self.both.twin.receive(&packet).is_forwarded())
+        (self.sender.send(&packet), self.both.embedded.receive(&packet).is_forwarded())
     }
 
     /// SYNs of so many new clients, and what became of each.
@@ -98,15 +98,15 @@ impl Defended<'_> {
         (first..self.clients).map(|from| self.send(from, 80, TcpFlags::SYN)).collect()
     }
 
-    /// Waits until the kernel's mode is this, and moves the twin to its next look at the memory.
+    /// Waits until the kernel's mode is this, and moves the embedded director to its next look at the memory.
     fn await_mode(&mut self, name: &str, mode: i64) {
         let deadline = Instant::now() + Duration::from_secs(300);
         while sysctl(name) != mode {
             assert!(Instant::now() < deadline, "{name} stays {}", sysctl(name));
             std::thread::sleep(Duration::from_millis(50));
         }
-        self.both.twin.advance(Duration::from_secs(1));
-        self.settings = *self.both.twin.settings();
+        self.both.embedded.advance(Duration::from_secs(1));
+        self.settings = *self.both.embedded.settings();
     }
 
     /// Entries of either table, by the state that they are in.
@@ -119,7 +119,7 @@ impl Defended<'_> {
         let mut both: [BTreeMap<String, usize>; 2] = Default::default();
         let files = Procfs::at("/proc/thread-self/net");
         files.connections().unwrap().visit(|connection| count(&mut both[0], connection)).unwrap();
-        let _ = self.both.twin.visit_connections(&mut |connection| count(&mut both[1], connection));
+        let _ = self.both.embedded.visit_connections(&mut |connection| count(&mut both[1], connection));
         both
     }
 }
@@ -127,13 +127,13 @@ impl Defended<'_> {
 /// Rates to the packet, and all automatic modes there and back.
 pub(crate) fn compare_modes(both: &mut Both) {
     serve(both, &Service::new(ServiceKey::tcp("198.18.0.1", 80).unwrap()));
-    let settings = *both.twin.settings();
+    let settings = *both.embedded.settings();
     let mut defended = Defended { both, sender: Sender::open(), settings, clients: 0 };
     for rate in [1, 2, 3, 7, 10] {
         defended.set("am_droprate", rate);
         defended.set("drop_packet", 3);
-        for (number, (kernel, twin)) in defended.open(43).into_iter().enumerate() {
-            assert_eq!(kernel, twin, "packet {number} at rate {rate}");
+        for (number, (kernel, embedded)) in defended.open(43).into_iter().enumerate() {
+            assert_eq!(kernel, embedded, "packet {number} at rate {rate}");
         }
         defended.set("drop_packet", 0);
     }
@@ -203,7 +203,7 @@ pub(crate) fn compare_dropped_entries(both: &mut Both) {
     serve(both, &Service::new(ServiceKey::tcp("198.18.0.1", 80).unwrap()));
     let sticky = ServiceKey::tcp("198.18.0.1", 81).unwrap();
     serve(both, &Service::new(sticky).with_persistence(600));
-    let settings = *both.twin.settings();
+    let settings = *both.embedded.settings();
     let mut defended = Defended { both, sender: Sender::open(), settings, clients: 0 };
     let began = Instant::now();
     defended.open(HALF_OPEN);
@@ -217,27 +217,27 @@ pub(crate) fn compare_dropped_entries(both: &mut Both) {
     }
     // A template for one client's single connection, which nobody confirms.
     assert_eq!(defended.send(0, 81, TcpFlags::SYN), (true, true));
-    defended.both.twin.advance_to(began.elapsed());
-    let [kernel, twin] = defended.states();
-    assert_eq!(kernel, twin, "before");
+    defended.both.embedded.advance_to(began.elapsed());
+    let [kernel, embedded] = defended.states();
+    assert_eq!(kernel, embedded, "before");
     defended.set("drop_entry", 3);
     let late = sleep_in_steps(Duration::from_secs(10)).as_secs_f64();
-    defended.both.twin.advance_to(began.elapsed());
+    defended.both.embedded.advance_to(began.elapsed());
     // A file that is read while entries go may miss others, too.
     defended.set("drop_entry", 0);
-    let [mut kernel, mut twin] = defended.states();
-    println!("after {:.1?}: kernel {kernel:?}, twin {twin:?}", began.elapsed());
-    let half_open = [&mut kernel, &mut twin].map(|states| states.remove("SYN_RECV").unwrap_or(0) as f64);
+    let [mut kernel, mut embedded] = defended.states();
+    println!("after {:.1?}: kernel {kernel:?}, embedded {embedded:?}", began.elapsed());
+    let half_open = [&mut kernel, &mut embedded].map(|states| states.remove("SYN_RECV").unwrap_or(0) as f64);
     // A second more or less, what the machine was late, and six standard deviations of the difference of two such draws.
     let total = f64::from(HALF_OPEN);
     let allowed = total / 32.0 * (1.5 + late) + 6.0 * (2.0 * total * 0.27 * 0.73 * 1.75).sqrt();
     assert!((half_open[0] - half_open[1]).abs() < allowed, "{half_open:?}, within {allowed}");
     assert!(half_open[0] < total * 0.9 && half_open[1] < total * 0.9, "{half_open:?}");
-    for states in [&mut kernel, &mut twin] {
+    for states in [&mut kernel, &mut embedded] {
         // It goes with its connection, or neither does.
         states.remove("template NONE");
     }
-    assert_eq!(kernel, twin, "the others stay");
+    assert_eq!(kernel, embedded, "the others stay");
     let count = |state: &str| kernel[state];
     assert_eq!((count("ESTABLISHED"), count("TIME_WAIT")), (OTHERS as usize, OTHERS as usize));
 }
@@ -253,19 +253,19 @@ pub(crate) fn compare_silent_entries(both: &mut Both, seconds: u64) {
         for number in 0..EACH {
             let packet = Packet::udp(client(packets * EACH + number), to(80)).with_length(60);
             for _ in 0..packets {
-                assert!(sender.send(&packet) && both.twin.receive(&packet).is_forwarded());
+                assert!(sender.send(&packet) && both.embedded.receive(&packet).is_forwarded());
             }
         }
     }
-    both.twin.advance_to(began.elapsed());
+    both.embedded.advance_to(began.elapsed());
     set_sysctl("drop_entry", 3);
-    let mut settings = *both.twin.settings();
+    let mut settings = *both.embedded.settings();
     settings.drop_entry = 3;
-    both.twin.set_settings(settings);
+    both.embedded.set_settings(settings);
     let late = sleep_in_steps(Duration::from_secs(seconds)).as_secs_f64();
     // A file that is read while entries go may miss others, too.
     set_sysctl("drop_entry", 0);
-    both.twin.advance_to(began.elapsed());
+    both.embedded.advance_to(began.elapsed());
     let mut left = [[0_u32; 10]; 2];
     let count = |left: &mut [u32; 10], connection: &Connection<'_>| {
         let number = u32::from(connection.client_port) - 2000;
@@ -274,8 +274,8 @@ pub(crate) fn compare_silent_entries(both: &mut Both, seconds: u64) {
     };
     let files = Procfs::at("/proc/thread-self/net");
     files.connections().unwrap().visit(|connection| count(&mut left[0], connection)).unwrap();
-    let _ = both.twin.visit_connections(&mut |connection| count(&mut left[1], connection));
-    println!("after {:.1?}, of {EACH} each: kernel {:?}, twin {:?}", began.elapsed(), &left[0][1..], &left[1][1..]);
+    let _ = both.embedded.visit_connections(&mut |connection| count(&mut left[1], connection));
+    println!("after {:.1?}, of {EACH} each: kernel {:?}, embedded {:?}", began.elapsed(), &left[0][1..], &left[1][1..]);
     assert_eq!((left[0][9], left[1][9]), (EACH, EACH), "who had nine packets stays");
     for packets in 1..=8 {
         let apart = left[0][packets].abs_diff(left[1][packets]);
