@@ -4,7 +4,9 @@
 //! file, the network namespace, and whether the table is the kernel's. Two clusters never share one.
 
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::hash::Hasher;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,8 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 
 /// Longer names do not fit the path of a Unix socket (`unix(7)`: 108 bytes).
 const LONGEST_NAME: usize = 80;
+/// A longer path becomes a sum.
+const LONGEST_DERIVED: usize = 48;
 
 /// One cluster on one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +98,20 @@ impl Identity {
         let path = self.cluster.to_string_lossy();
         let name = escape(path.strip_prefix('/').unwrap_or(&path)).replace("..", ".\\x2e");
         let name = name.strip_prefix('.').map_or(name.clone(), |rest| format!("\\x2e{rest}"));
-        if self.table.is_empty() { name } else { format!("{name}@{}", escape(&self.table)) }
+        let name = if self.table.is_empty() { name } else { format!("{name}@{}", escape(&self.table)) };
+        if name.len() <= LONGEST_DERIVED { name } else { self.to_short_name() }
+    }
+
+    /// The name of the file and a sum of all of it. The state says in full whose it is, so that two
+    /// clusters with one sum would be noticed.
+    fn to_short_name(&self) -> String {
+        let mut sum = fnv::FnvHasher::default();
+        sum.write(self.cluster.as_os_str().as_bytes());
+        sum.write(&[0]);
+        sum.write(self.table.as_bytes());
+        let stem = self.cluster.file_stem().unwrap_or_default().to_string_lossy();
+        let stem: String = stem.chars().filter(char::is_ascii_alphanumeric).take(24).collect();
+        format!("{stem}-{:016x}", sum.finish())
     }
 }
 

@@ -314,3 +314,55 @@ fn a_watcher_sees_what_happens() {
     let event: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(event["kind"], "reloaded");
 }
+
+#[test]
+fn hooks_get_events_and_hold_nobody_up() {
+    let place = Place::new();
+    let seen = place.path("seen");
+    let text = format!(
+        "[[hook]]\non = [\"override_set\", \"server_down\"]\nargv = [\"sh\", \"-c\", \"cat >> {0}; echo \\\"$LVS_EVENT\\\" >> {0}\"]\n\
+         [[hook]]\non = [\"override_set\"]\nargv = [\"sh\", \"-c\", \"sleep 7777\"]\ntimeout = 7777\n{1}",
+        seen.display(),
+        service("192.0.2.1", CHECK, &["127.0.0.9:1"])
+    );
+    let file = place.write("web.toml", &text);
+    let daemon = place.start(&file);
+    for _ in 0..3 {
+        place.ask(&["override", "--host", "127.0.0.9", "--weight", "3"]);
+    }
+    let text = || fs::read_to_string(&seen).unwrap_or_default();
+    wait("the events", || text().matches("\"override_set\"").count() == 3 && text().contains("\"server_down\""));
+    assert!(text().contains("override_set\n{\"id\":"), "one after the other: {}", text());
+    // It ends although a hook hangs, and leaves nothing of it behind.
+    drop(daemon);
+}
+
+#[test]
+fn clients_that_ask_for_nothing_and_read_nothing_hold_nobody_up() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1"]));
+    let _daemon = place.start(&file);
+    let mut sockets = fs::read_dir(place.path("table.state")).unwrap().flatten().map(|entry| entry.path());
+    let socket = sockets.find(|path| path.extension().is_some_and(|end| end == "sock")).unwrap();
+    let slow: Vec<_> = (0..200)
+        .map(|index| {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            let half: &[u8] = if index % 2 == 0 { b"GET /v1/st" } else { b"" };
+            stream.write_all(half).unwrap();
+            stream
+        })
+        .collect();
+    place.ask(&["status"]);
+    // Nor do those who watch and do not read.
+    let watchers: Vec<_> = (0..10)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&socket).unwrap();
+            stream.write_all(b"GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    for _ in 0..50 {
+        place.ask(&["reload"]);
+    }
+    drop((slow, watchers));
+}

@@ -1,6 +1,6 @@
 //! The cluster file as it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Duration;
@@ -186,8 +186,9 @@ impl File {
             cluster.name = Some(name.into_inner());
         }
         cluster.timeouts = self.timeouts.map(|TimeoutsEntry { tcp, tcp_fin, udp }| Timeouts { tcp, tcp_fin, udp });
+        let mut seen = HashSet::new();
         for service in self.service {
-            super::service::build(service, &mut cluster.services, found);
+            super::service::build(service, &mut seen, &mut cluster.services, found);
         }
         for daemon in self.daemon {
             let span = daemon.span();

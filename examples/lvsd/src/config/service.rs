@@ -1,5 +1,6 @@
 //! From a `[[service]]` of a file to the services that it stands for.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -22,7 +23,12 @@ struct Server {
 }
 
 /// Adds the services of an entry, one for each of its addresses.
-pub(super) fn build(entry: Spanned<ServiceEntry>, services: &mut Vec<ClusterService>, found: &mut Findings<'_>) {
+pub(super) fn build(
+    entry: Spanned<ServiceEntry>,
+    seen: &mut HashSet<ServiceKey>,
+    services: &mut Vec<ClusterService>,
+    found: &mut Findings<'_>,
+) {
     let span = entry.span();
     let mut entry = entry.into_inner();
     let addresses: Vec<_> = entry.address.take().into_iter().chain(std::mem::take(&mut entry.addresses)).collect();
@@ -50,12 +56,13 @@ pub(super) fn build(entry: Spanned<ServiceEntry>, services: &mut Vec<ClusterServ
         && keys.iter().any(|(_, key)| key.family() == AddressFamily::Ipv6);
 
     for (place, key) in keys {
-        if services.iter().any(|other| other.service.key() == key) {
+        if !seen.insert(key) {
             found.add(place, format!("{key} is there twice"));
             continue;
         }
         let Some(service) = service(&entry, key, &place, found) else { continue };
         let mut members: Vec<Member> = Vec::with_capacity(servers.len());
+        let mut taken = HashSet::with_capacity(servers.len());
         for server in &servers {
             // One list for both families: each service takes the servers that it can reach.
             let reaches = server.key.addr.is_ipv4() == (key.family() == AddressFamily::Ipv4);
@@ -63,7 +70,7 @@ pub(super) fn build(entry: Spanned<ServiceEntry>, services: &mut Vec<ClusterServ
                 continue;
             }
             let destination = with_port(server.destination, key);
-            if members.iter().any(|other| other.destination.key == destination.key) {
+            if !taken.insert(destination.key) {
                 found.add(server.span.clone(), format!("server {} is there twice", destination.key));
                 continue;
             }
@@ -71,7 +78,7 @@ pub(super) fn build(entry: Spanned<ServiceEntry>, services: &mut Vec<ClusterServ
         }
         let sorry = sorry.as_ref().map(|(span, sorry)| {
             let sorry = with_port(*sorry, key);
-            if members.iter().any(|member| member.destination.key == sorry.key) {
+            if taken.contains(&sorry.key) {
                 found.add(span.clone(), format!("the sorry server {} is also a server", sorry.key));
             }
             sorry

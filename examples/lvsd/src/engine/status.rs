@@ -4,6 +4,7 @@ use lvs_core::health::Forced;
 use lvs_core::model::{DestinationKey, ServiceKey};
 
 use super::{Engine, Moment};
+use crate::config::Member;
 use crate::control::{Force, OverrideStatus, ServerStatus, ServiceStatus, Status};
 
 impl Engine {
@@ -15,12 +16,16 @@ impl Engine {
             let key = entry.service.key();
             weights.extend(entry.destinations.iter().map(|destination| ((key, destination.key), destination.weight)));
         }
-        let by_key = self.cluster.by_key();
+        let members: HashMap<(ServiceKey, DestinationKey), &Member> = self
+            .cluster
+            .services
+            .iter()
+            .flat_map(|entry| {
+                entry.members.iter().map(|member| ((entry.service.key(), member.destination.key), member))
+            })
+            .collect();
         for server in self.health.status(moment.now) {
             let id = (server.service, server.server);
-            let member = by_key
-                .get(&server.service)
-                .and_then(|entry| entry.members.iter().find(|member| member.destination.key == server.server));
             let overridden = server.state.overridden.as_ref().map(|decision| OverrideStatus {
                 force: match decision.forced {
                     Forced::Up => Force::Up,
@@ -36,7 +41,10 @@ impl Engine {
                 healthy: server.state.healthy,
                 weight: weights.get(&id).copied(),
                 configured_weight: server.configured_weight,
-                check: member.and_then(|member| member.check.as_ref()).map(|check| check.check.name().to_owned()),
+                check: members
+                    .get(&id)
+                    .and_then(|member| member.check.as_ref())
+                    .map(|check| check.check.name().to_owned()),
                 reason: self.checked.get(&id).and_then(|known| known.reason.clone()),
                 overridden,
                 drained: self.is_drained(id),

@@ -48,7 +48,7 @@ pub fn take_addresses(director: &Host) {
 
 pub fn web_cluster(settings: &str, servers: &[u32]) -> String {
     let v4: Vec<_> = (1..=servers.len()).map(|i| format!("192.0.2.1{i}")).collect();
-    let v6: Vec<_> = (1..=servers.len()).map(|i| format!("2001:db8::1{i}")).collect();
+    let v6: Vec<_> = (1..=servers.len()).map(|i| format!("[2001:db8::1{i}]")).collect();
     let pairs = |addresses: &[String]| -> String {
         let servers: Vec<_> = addresses.iter().map(String::as_str).zip(servers.iter().copied()).collect();
         servers.iter().map(|(a, w)| format!("[[service.server]]\naddress = \"{a}\"\nweight = {w}\n")).collect()

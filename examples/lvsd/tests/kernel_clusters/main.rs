@@ -11,5 +11,6 @@ mod health;
 mod nat;
 mod net;
 mod persistence;
+mod storm;
 mod tunnel;
 mod web;
