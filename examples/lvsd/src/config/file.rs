@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use lvs_core::health::{Damping, HealthPolicy};
+use lvs_core::lint;
 use lvs_core::model::{Daemon, DaemonRole, Destination, Timeouts, TunnelKind};
 use serde::Deserialize;
 use toml::Spanned;
@@ -198,6 +199,10 @@ impl File {
                 }
                 cluster.daemons.push(daemon);
             }
+        }
+        // What is wrong with a service has been found at its place.
+        for finding in lint::table(&cluster.table()).iter().filter(|finding| finding.service.is_none()) {
+            found.add(0..0, finding);
         }
         cluster.hooks = self.hook.into_iter().filter_map(|hook| HookEntry::build(hook, found)).collect();
         cluster

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
+use lvs_core::lint;
 use lvs_core::model::{
     AddressFamily, Destination, DestinationKey, ForwardingMethod, Netmask, PrefixLength, Service, ServiceFlags,
     ServiceKey, Tunnel, TunnelFlags,
@@ -61,6 +62,9 @@ pub(super) fn build(
             continue;
         }
         let Some(service) = service(&entry, key, &place, found) else { continue };
+        for flaw in lint::service(&service) {
+            found.add(place.clone(), flaw);
+        }
         let mut members: Vec<Member> = Vec::with_capacity(servers.len());
         let mut taken = HashSet::with_capacity(servers.len());
         for server in &servers {
@@ -74,10 +78,16 @@ pub(super) fn build(
                 found.add(server.span.clone(), format!("server {} is there twice", destination.key));
                 continue;
             }
+            for flaw in lint::destination(&service, &destination) {
+                found.add(server.span.clone(), format!("{flaw} (service {key})"));
+            }
             members.push(Member { destination, check: server.check.clone() });
         }
         let sorry = sorry.as_ref().map(|(span, sorry)| {
             let sorry = with_port(*sorry, key);
+            for flaw in lint::destination(&service, &sorry) {
+                found.add(span.clone(), format!("{flaw} (service {key})"));
+            }
             if taken.contains(&sorry.key) {
                 found.add(span.clone(), format!("the sorry server {} is also a server", sorry.key));
             }
@@ -147,12 +157,6 @@ fn read_server(
         .with_tunnel_if(tunnel)
         .with_weight(entry.weight)
         .with_thresholds(entry.upper_threshold, entry.lower_threshold);
-    if entry.weight > i32::MAX.unsigned_abs() {
-        found.add(span.clone(), format!("weight {} is more than {}", entry.weight, i32::MAX));
-    }
-    if entry.upper_threshold > 0 && entry.lower_threshold > entry.upper_threshold {
-        found.add(span.clone(), "lower_threshold is not more than upper_threshold");
-    }
     let own = entry.check.and_then(|check| CheckEntry::build(check, found)).map(Rc::new);
     Some(Server { span, key, destination, check: own.or_else(|| check.cloned()) })
 }
@@ -176,9 +180,6 @@ fn service(entry: &ServiceEntry, key: ServiceKey, place: &Range<usize>, found: &
     }
     if let Some(seconds) = entry.persistent {
         service = service.with_persistence(seconds);
-    }
-    if key.port() == 0 && key.protocol().is_some() && entry.persistent.is_none() {
-        found.add(place.clone(), "it names no port: a service of all ports is persistent (persistent = 300)");
     }
     if entry.one_packet {
         service = service.with_one_packet();

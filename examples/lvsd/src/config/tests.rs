@@ -106,7 +106,38 @@ address = "[2001:db8:1::7]"
 #[test]
 fn a_service_of_all_ports_is_persistent() {
     let text = WEB.replace("192.0.2.1:80", "192.0.2.1").replace("persistent = 300", "").replace("netmask", "#");
-    assert!(errors(&text).contains("names no port"));
+    let error = errors(&text);
+    assert!(error.contains(":10:11:") && error.contains("persistent"), "{error}");
+}
+
+#[test]
+fn ports_and_families_that_the_method_cannot_honour_are_refused_with_the_way_out() {
+    let direct = WEB.replace("\"masquerade\"", "\"direct\"");
+    let error = errors(&direct);
+    assert!(error.contains(":19:11:") && error.contains("use port 80, or masquerade"), "{error}");
+    Cluster::parse(&direct.replace(":8080", "")).unwrap();
+    let mixed = direct.replace(":8080", "").replace("\"198.51.100.8\"", "\"[2001:db8::8]\"");
+    let error = errors(&mixed);
+    assert!(error.contains(":23:11:") && error.contains("use a tunnel"), "{error}");
+    // A sync daemon excludes a mixed family.
+    let tunnel = mixed.replace("\"direct\"", "\"tunnel\"");
+    assert!(errors(&tunnel).contains("sync daemon"));
+    Cluster::parse(&tunnel.replace("[[daemon]]\nrole = \"master\"\ninterface = \"eth1\"", "")).unwrap();
+    assert!(errors(&WEB.replace("weight = 3", "weight = 4294967295")).contains("2147483647"));
+    let crossed = WEB.replace("weight = 3", "upper_threshold = 1\nlower_threshold = 2");
+    assert!(errors(&crossed).contains("threshold"));
+}
+
+#[test]
+fn addresses_that_are_none_are_told_what_one_is() {
+    for (wrong, right) in [
+        ("tcp lb.example.org:80", "names of hosts are not looked up"),
+        ("http://192.0.2.1", "tcp://192.0.2.1:80"),
+        ("tcp://2001:db8::7:8080", "[2001:db8::1]:53"),
+    ] {
+        let error = errors(&WEB.replace("tcp 192.0.2.1:80", wrong));
+        assert!(error.contains(":10:11:") && error.contains(right), "{error}");
+    }
 }
 
 #[test]

@@ -11,7 +11,6 @@ fn drain(run: &mut Run, what: Selection, deadline: Option<f64>) -> Result<u64, R
 }
 
 #[test]
-#[ignore = "needs plans in which one service does not hold up another"]
 fn one_refused_operation_holds_up_nobody_else() {
     let mut machine = Machine::new();
     let file = format!("{}{}", service(80, "", &[(1, 1), (2, 1)]), service(81, "", &[(3, 1)])).replacen(
