@@ -84,8 +84,8 @@ fn run(cli: &Cli) -> Result<()> {
     let table = cli.target.table()?;
     let given = cli.name.as_deref().or(cluster.name.as_deref());
     let instance = Instance::new(given, &cli.cluster, &table)?;
-    let (state, run) = (cli.directories.state(&cli.target), cli.directories.run(&cli.target));
-    let _lock = instance.lock(&state)?;
+    let (state_directory, run) = (cli.directories.state(&cli.target), cli.directories.run(&cli.target));
+    let _lock = instance.lock(&state_directory)?;
     create_directory(&run)?;
     let instance_socket = instance.socket(&run);
     let socket = bind(&instance_socket, cli.socket_group.as_deref())?;
@@ -97,8 +97,10 @@ fn run(cli: &Cli) -> Result<()> {
     }
     let checks = privileges::raise_limits();
     let director = target.open()?;
-    let state = StateFile::new(instance.state_file(&state));
+    let state = StateFile::new(instance.state_file(&state_directory));
     let loaded = state.load(&instance.identity, cli.take_over)?;
+    // The user writes state there, and may take the socket away at the end.
+    privileges::give(cli.user.as_deref(), &[&state_directory, &run])?;
     privileges::drop_privileges(cli.user.as_deref())?;
     let clock = Clock::default();
     let mut source = FileSource::new(instance.identity.cluster.clone(), cli.watch_file);

@@ -61,7 +61,7 @@ pub(super) fn build(
             found.add(place, format!("{key} is there twice"));
             continue;
         }
-        let Some(service) = service(&entry, key, &place, found) else { continue };
+        let Some(service) = service(&entry, key, found) else { continue };
         for flaw in lint::service(&service) {
             found.add(place.clone(), flaw);
         }
@@ -161,7 +161,7 @@ fn read_server(
     Some(Server { span, key, destination, check: own.or_else(|| check.cloned()) })
 }
 
-fn service(entry: &ServiceEntry, key: ServiceKey, place: &Range<usize>, found: &mut Findings<'_>) -> Option<Service> {
+fn service(entry: &ServiceEntry, key: ServiceKey, found: &mut Findings<'_>) -> Option<Service> {
     let mut service = Service::new(key);
     service = match &entry.scheduler {
         None => service,

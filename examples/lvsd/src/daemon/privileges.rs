@@ -1,9 +1,11 @@
 //! What the process may do, and how much of it.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::{User, setgid, setgroups, setuid};
+use nix::unistd::{User, chown, setgid, setgroups, setuid};
 
 /// Descriptors that are no checks: sockets, the journal, state.
 const RESERVED: u64 = 64;
@@ -42,7 +44,7 @@ pub fn drop_privileges(user: Option<&str>) -> Result<()> {
         let _ = caps::drop(None, CapSet::Bounding, capability);
     }
     if let Some(name) = user {
-        let user = User::from_name(name)?.with_context(|| format!("there is no user {name:?}"))?;
+        let user = find(name)?;
         caps::securebits::set_keepcaps(true)?;
         setgroups(&[user.gid])
             .and_then(|()| setgid(user.gid))
@@ -54,4 +56,22 @@ pub fn drop_privileges(user: Option<&str>) -> Result<()> {
     caps::set(None, CapSet::Permitted, &kept)?;
     caps::set(None, CapSet::Inheritable, &CapsHashSet::new())?;
     Ok(())
+}
+
+/// Gives files to the user that this process is to become.
+///
+/// # Errors
+/// There is no such user, or a file cannot be given away.
+pub fn give(user: Option<&str>, paths: &[&Path]) -> Result<()> {
+    let Some(name) = user else { return Ok(()) };
+    let user = find(name)?;
+    for path in paths {
+        chown(*path, Some(user.uid), Some(user.gid))
+            .with_context(|| format!("cannot give {} to the user {name}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn find(name: &str) -> Result<User> {
+    User::from_name(name)?.with_context(|| format!("there is no user {name:?}"))
 }

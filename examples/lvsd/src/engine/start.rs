@@ -54,7 +54,7 @@ pub enum StartError {
     Foreign(Vec<ServiceKey>),
     /// What is the cluster's cannot be written down.
     #[error("cannot keep state: {0}")]
-    State(#[from] std::io::Error),
+    State(std::io::Error),
 }
 
 fn foreign(keys: &[ServiceKey]) -> String {
@@ -239,7 +239,7 @@ impl Engine {
             && let Err(error) = self.save(moment)
         {
             self.owned = owned;
-            return Err(error.into());
+            return Err(StartError::State(error));
         }
         self.cluster = cluster;
         self.health = health;
