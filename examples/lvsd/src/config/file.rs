@@ -122,6 +122,9 @@ fn one() -> u32 {
 pub(super) struct CheckEntry {
     tcp: Option<crate::probe::TcpCheck>,
     http: Option<crate::probe::HttpCheck>,
+    udp: Option<crate::probe::UdpCheck>,
+    smtp: Option<crate::probe::SmtpCheck>,
+    file: Option<crate::probe::FileCheck>,
     command: Option<crate::probe::CommandCheck>,
     port: Option<u16>,
     #[serde(default = "five")]
@@ -236,8 +239,8 @@ impl HookEntry {
 impl CheckEntry {
     pub(super) fn build(entry: Spanned<Self>, found: &mut Findings<'_>) -> Option<ServerCheck> {
         let span = entry.span();
-        let Self { tcp, http, command, port, interval, timeout } = entry.into_inner();
-        let check = found.take(span.clone(), CheckKinds { tcp, http, command }.one());
+        let Self { tcp, http, udp, smtp, file, command, port, interval, timeout } = entry.into_inner();
+        let check = found.take(span.clone(), CheckKinds { tcp, http, udp, smtp, file, command }.one());
         let interval = found.take(span.clone(), seconds("interval", interval))?;
         let timeout = found.take(span.clone(), seconds("timeout", timeout))?;
         if interval < SHORTEST || timeout < SHORTEST {

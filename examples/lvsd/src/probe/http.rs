@@ -1,4 +1,4 @@
-//! A request over HTTP: its status, and what its body holds.
+//! A request over HTTP or HTTPS: its status, and what its body holds.
 
 use http_body_util::{BodyExt, Empty};
 use hyper::Request;
@@ -7,7 +7,9 @@ use hyper::header::{CONNECTION, HOST, HeaderName, HeaderValue};
 use hyper_util::rt::TokioIo;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::tls::Tls;
 use super::{Context, Outcome, Probe, Target};
 
 /// No more than this is looked at of a body.
@@ -25,13 +27,25 @@ pub struct HttpCheck {
     pub status: u16,
     /// Text that the first MiB of the body must hold.
     pub body: Option<String>,
+    /// The last of the statuses that a healthy server answers with, if it is not one alone.
+    pub status_to: Option<u16>,
     /// A header of the answer that carries the weight that the server asks for.
     pub weight_header: Option<String>,
+    /// Speak TLS: an empty table will do.
+    pub tls: Option<Tls>,
 }
 
 impl Default for HttpCheck {
     fn default() -> Self {
-        Self { path: "/".to_owned(), host: None, status: 200, body: None, weight_header: None }
+        Self {
+            path: "/".to_owned(),
+            host: None,
+            status: 200,
+            body: None,
+            status_to: None,
+            weight_header: None,
+            tls: None,
+        }
     }
 }
 
@@ -53,16 +67,33 @@ impl Probe for HttpCheck {
         if let Some(name) = &self.weight_header {
             name.parse::<HeaderName>().map_err(|error| format!("weight_header {name:?}: {error}"))?;
         }
-        if !(100..1000).contains(&self.status) {
-            return Err(format!("status {}: a status of HTTP has three digits", self.status));
+        let last = self.status_to.unwrap_or(self.status);
+        if !(100..1000).contains(&self.status) || !(self.status..1000).contains(&last) {
+            return Err(format!(
+                "status {} to {last}: statuses of HTTP have three digits, the lower first",
+                self.status
+            ));
         }
-        Ok(())
+        self.tls.as_ref().map_or(Ok(()), Tls::validate)
     }
 }
 
 impl HttpCheck {
     async fn exchange(&self, target: &Target) -> Result<Outcome, Outcome> {
         let stream = super::tcp::connect(target.address).await?;
+        match &self.tls {
+            None => self.ask(target, stream).await,
+            Some(tls) => {
+                let stream = tls.connect(stream, self.host.as_deref(), target.address.ip()).await?;
+                self.ask(target, stream).await
+            }
+        }
+    }
+
+    async fn ask<S>(&self, target: &Target, stream: S) -> Result<Outcome, Outcome>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let down = |what: &str, error: hyper::Error| Outcome::Down(format!("{what}: {error}"));
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -74,7 +105,7 @@ impl HttpCheck {
             .map_err(|error| Outcome::NotRun(format!("invalid request: {error}")))?;
         let exchange = async {
             let answer = sender.send_request(request).await.map_err(|error| down("no answer", error))?;
-            if answer.status().as_u16() != self.status {
+            if !(self.status..=self.status_to.unwrap_or(self.status)).contains(&answer.status().as_u16()) {
                 return Err(Outcome::Down(format!("status {}", answer.status())));
             }
             let weight = self.weight(&answer)?;
@@ -169,5 +200,61 @@ mod tests {
         assert!(matches!(ask(&check, format!("{head}{long}ready")).await, Outcome::Down(_)));
         let open = serve(format!("{head}it is ready now"), false);
         assert_eq!(check.run(&target(open), &context()).await, Outcome::Up);
+    }
+
+    /// Serves HTTPS for `web.example` with a certificate of its own, once for each connection.
+    fn serve_tls(directory: &std::path::Path) -> SocketAddr {
+        let made = rcgen::generate_simple_self_signed(["web.example".to_owned()]).unwrap();
+        std::fs::write(directory.join("ca.pem"), made.cert.pem()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let config = std::sync::Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut connection = rustls::ServerConnection::new(std::sync::Arc::clone(&config)).unwrap();
+                let mut stream = stream.unwrap();
+                let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+                if tls.read(&mut [0; 4096]).is_ok() {
+                    let _ = tls.write_all(b"HTTP/1.1 204 Fine\r\n\r\n");
+                }
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn https_looks_at_the_certificate_unless_told_not_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let server = target(serve_tls(directory.path()));
+        let ca = Some(directory.path().join("ca.pem"));
+        let check = |tls: Tls, host: &str| HttpCheck {
+            tls: Some(tls),
+            host: Some(host.to_owned()),
+            status: 200,
+            status_to: Some(299),
+            ..HttpCheck::default()
+        };
+        let trusting = Tls { ca: ca.clone(), ..Tls::default() };
+        let run = async |check: HttpCheck| {
+            check.validate().unwrap();
+            check.run(&server, &context()).await
+        };
+        assert_eq!(run(check(trusting.clone(), "web.example:443")).await, Outcome::Up);
+        let other = run(check(trusting.clone(), "other.example")).await;
+        assert!(matches!(&other, Outcome::Down(reason) if reason.contains("TLS")), "{other:?}");
+        let named = Tls { name: Some("web.example".to_owned()), ..trusting };
+        assert_eq!(run(check(named, "other.example")).await, Outcome::Up);
+        let any = Tls { verify: false, ..Tls::default() };
+        assert_eq!(run(check(any, "other.example")).await, Outcome::Up);
+        let missing = Tls { ca: Some("/nonexistent/ca.pem".into()), ..Tls::default() };
+        assert!(check(missing, "web.example").validate().unwrap_err().contains("/nonexistent/ca.pem"));
     }
 }

@@ -4,9 +4,13 @@
 //! [`Probe`], a variant of [`Check`] and a field of [`CheckKinds`].
 
 mod command;
+mod file;
 mod http;
 mod limits;
+mod smtp;
 mod tcp;
+mod tls;
+mod udp;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,9 +21,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use command::CommandCheck;
+pub use file::FileCheck;
 pub use http::HttpCheck;
 pub use limits::is_own_shortage;
+pub use smtp::SmtpCheck;
 pub use tcp::TcpCheck;
+pub use tls::Tls;
+pub use udp::UdpCheck;
 
 /// What one check of one server came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +94,14 @@ pub trait Probe {
 pub struct CheckKinds {
     /// A connection over TCP.
     pub tcp: Option<TcpCheck>,
-    /// A request over HTTP.
+    /// A request over HTTP or HTTPS.
     pub http: Option<HttpCheck>,
+    /// A datagram.
+    pub udp: Option<UdpCheck>,
+    /// The greeting of a mail server.
+    pub smtp: Option<SmtpCheck>,
+    /// What a file says.
+    pub file: Option<FileCheck>,
     /// The exit status of a command.
     pub command: Option<CommandCheck>,
 }
@@ -98,8 +112,14 @@ pub struct CheckKinds {
 pub enum Check {
     /// The server takes a connection.
     Tcp(TcpCheck),
-    /// The server answers a request over HTTP.
+    /// The server answers a request over HTTP or HTTPS.
     Http(HttpCheck),
+    /// The server answers a datagram, or its host does not say that nobody listens.
+    Udp(UdpCheck),
+    /// The server greets as a mail server does.
+    Smtp(SmtpCheck),
+    /// A file says so.
+    File(FileCheck),
     /// A command says so with its exit status.
     Command(CommandCheck),
 }
@@ -110,9 +130,17 @@ impl CheckKinds {
     /// # Errors
     /// None is there, or several are, or its settings make no sense.
     pub fn one(self) -> Result<Check, String> {
-        let Self { tcp, http, command } = self;
-        let mut kinds = [tcp.map(Check::Tcp), http.map(Check::Http), command.map(Check::Command)].into_iter().flatten();
-        let check = kinds.next().ok_or("a check has a kind: tcp, http or command")?;
+        let Self { tcp, http, udp, smtp, file, command } = self;
+        let kinds = [
+            tcp.map(Check::Tcp),
+            http.map(Check::Http),
+            udp.map(Check::Udp),
+            smtp.map(Check::Smtp),
+            file.map(Check::File),
+            command.map(Check::Command),
+        ];
+        let mut kinds = kinds.into_iter().flatten();
+        let check = kinds.next().ok_or("a check has a kind: tcp, http, udp, smtp, file or command")?;
         if kinds.next().is_some() {
             return Err("a check has one kind".to_owned());
         }
@@ -127,6 +155,9 @@ impl Check {
         match self {
             Self::Tcp(_) => "tcp",
             Self::Http(_) => "http",
+            Self::Udp(_) => "udp",
+            Self::Smtp(_) => "smtp",
+            Self::File(_) => "file",
             Self::Command(_) => "command",
         }
     }
@@ -135,6 +166,9 @@ impl Check {
         match self {
             Self::Tcp(check) => check.validate(),
             Self::Http(check) => check.validate(),
+            Self::Udp(check) => check.validate(),
+            Self::Smtp(check) => check.validate(),
+            Self::File(check) => check.validate(),
             Self::Command(check) => check.validate(),
         }
     }
@@ -147,6 +181,9 @@ impl Check {
             match self {
                 Self::Tcp(check) => check.run(target, context).await,
                 Self::Http(check) => check.run(target, context).await,
+                Self::Udp(check) => check.run(target, context).await,
+                Self::Smtp(check) => check.run(target, context).await,
+                Self::File(check) => check.run(target, context).await,
                 Self::Command(check) => check.run(target, context).await,
             }
         };

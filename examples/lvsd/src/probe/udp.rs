@@ -1,0 +1,90 @@
+//! A datagram: an answer, or at least no word that nobody listens.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::net::UdpSocket;
+
+use super::{Context, Outcome, Probe, Target};
+
+/// What is sent and what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UdpCheck {
+    /// The payload; empty where it is not set.
+    pub send: String,
+    /// Text that the answer must hold. Without it no answer is needed: the server is up unless its host
+    /// says that the port is unreachable (ICMP) within half of the timeout.
+    pub expect: Option<String>,
+}
+
+impl Probe for UdpCheck {
+    async fn run(&self, target: &Target, context: &Context) -> Outcome {
+        match self.expect {
+            Some(_) => self.exchange(target).await,
+            None => {
+                let exchange = tokio::time::timeout(context.timeout / 2, self.exchange(target)).await;
+                // Silence is not a failure.
+                exchange.unwrap_or(Outcome::Up)
+            }
+        }
+    }
+}
+
+impl UdpCheck {
+    async fn exchange(&self, target: &Target) -> Outcome {
+        let any: SocketAddr = match target.address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let exchange = async {
+            let socket = UdpSocket::bind(any).await?;
+            // Only a connected socket hears of unreachable ports.
+            socket.connect(target.address).await?;
+            socket.send(self.send.as_bytes()).await?;
+            let mut answer = vec![0; 65536];
+            let length = socket.recv(&mut answer).await?;
+            answer.truncate(length);
+            Ok::<_, std::io::Error>(answer)
+        };
+        match (exchange.await, &self.expect) {
+            (Err(error), _) => Outcome::of_error("no answer", &error),
+            (Ok(answer), Some(text)) if !String::from_utf8_lossy(&answer).contains(text) => {
+                Outcome::Down(format!("the answer does not hold {text:?}"))
+            }
+            (Ok(_), _) => Outcome::Up,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::tests_support::target;
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_silence_and_unreachable_ports_are_told_apart() {
+        let context = Context { timeout: Duration::from_secs(10) };
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        let echo = tokio::spawn(async move {
+            let mut text = [0; 100];
+            loop {
+                let (length, client) = server.recv_from(&mut text).await.unwrap();
+                server.send_to(&text[..length], client).await.unwrap();
+            }
+        });
+        let check = |expect: Option<&str>| UdpCheck { send: "ping".to_owned(), expect: expect.map(str::to_owned) };
+        assert_eq!(check(Some("ing")).run(&target(address), &context).await, Outcome::Up);
+        assert!(matches!(check(Some("pong")).run(&target(address), &context).await, Outcome::Down(_)));
+        echo.abort();
+        let _ = echo.await;
+        assert!(matches!(check(None).run(&target(address), &context).await, Outcome::Down(_)));
+        let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let context = Context { timeout: Duration::from_millis(200) };
+        assert_eq!(check(None).run(&target(silent.local_addr().unwrap()), &context).await, Outcome::Up);
+    }
+}
