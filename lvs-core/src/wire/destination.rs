@@ -170,7 +170,8 @@ fn push_any(list: &mut Vec<DestinationEntry>, nest: Attributes<'_>, service: Add
 /// Whether the DEST nest of a reply, with its statistics, is laid out as the fast path of a dump
 /// expects it.
 pub fn has_fixed_layout(nest: Attributes<'_>) -> bool {
-    DestinationFields::read_fixed(nest.rest()).is_some()
+    let bytes = nest.rest();
+    DestinationFields::read_fixed(bytes).is_some() || DestinationFields::read_fixed_before(bytes).is_some()
 }
 
 /// Reads the DEST nest of a request to a service of a family, with the kernel's own leniency and
@@ -199,7 +200,6 @@ pub fn read_request(nest: Option<Attribute<'_>>, service: AddressFamily, full: b
 #[cfg(test)]
 mod tests {
     use super::super::attr;
-    use super::super::kind::Statistics;
     use super::*;
     use crate::model::{Stats, Tunnel, TunnelFlags};
 
@@ -249,13 +249,14 @@ mod tests {
     fn a_nest_of_a_kernel_before_the_newest_attribute_has_a_fixed_layout_too() {
         let mut entry = DestinationEntry::new(Destination::new("192.0.2.7".parse().unwrap(), 80));
         (entry.stats, entry.stats64) = (Some(Stats::default()), Some(Stats::default()));
-        let mut fields = DestinationFields::entry(&entry);
-        fields.tunnel_flags = None;
-        let mut bytes = Vec::new();
-        attr::write(&mut bytes, &fields);
-        let nest = Attributes::new(&bytes);
-        let read = DestinationFields::read_any(nest);
-        assert!(matches!(read.stats, Some(Statistics::Fixed32(_))), "not walked");
+        let (mut bytes, mut before) = (Vec::new(), Vec::new());
+        attr::write(&mut bytes, &DestinationFields::entry(&entry));
+        let newest = |number| ROWS.iter().any(|row| row.number == number && row.since == NEWEST);
+        for attribute in Attributes::new(&bytes).filter(|attribute| !newest(attribute.number())) {
+            attribute.write(&mut before);
+        }
+        let nest = Attributes::new(&before);
+        assert!(has_fixed_layout(nest) && DestinationFields::read_fixed(nest.rest()).is_none());
         assert_eq!(read_entry(nest, AddressFamily::Ipv4), Ok(entry));
     }
 }

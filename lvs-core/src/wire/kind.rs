@@ -379,6 +379,7 @@ fields! {
     u64 = u64: std::convert::identity, Some;
     Option<u8> = u8: Some, std::convert::identity;
     Option<u16> = u16: Some, std::convert::identity;
+    Option<u32> = u32: Some, std::convert::identity;
     ForwardingMethod = u32: Self::from_number, |method: Self| Some(method.number().into());
     TunnelKind = u8: Self::from_number, |kind: Self| Some(kind.number());
     TunnelFlags = u16: Self, |flags: Self| Some(flags.0);

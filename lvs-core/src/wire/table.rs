@@ -24,6 +24,7 @@ pub(crate) const fn series(text: &str) -> u16 {
 /// What the layout of a nest needs to know of an attribute.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
+    pub(crate) number: u16,
     pub(crate) size: Option<usize>,
     pub(crate) since: u16,
 }
@@ -100,6 +101,7 @@ macro_rules! attributes {
 
         const ROWS: [$crate::wire::table::Row; [$($value),*].len()] = [
             $($crate::wire::table::Row {
+                number: $value,
                 size: <$kind as $crate::wire::kind::Kind<'static>>::SIZE,
                 since: $crate::wire::table::series($since),
             },)*
@@ -195,8 +197,12 @@ macro_rules! attributes {
             /// Reads a nest of any layout; that of kernels before the newest attribute as fast as
             /// the other.
             pub(crate) fn read_any(nest: $crate::wire::attr::Attributes<'a>) -> Self {
-                const BEFORE: u16 = $crate::wire::table::newest_before(&ROWS, NEWEST);
-                Self::read_layout::<BEFORE>(nest.rest()).unwrap_or_else(|| Self::read(nest))
+                Self::read_fixed_before(nest.rest()).unwrap_or_else(|| Self::read(nest))
+            }
+
+            /// Reads a nest that holds just what kernels before the newest attribute write.
+            pub(crate) fn read_fixed_before(bytes: &'a [u8]) -> Option<Self> {
+                Self::read_layout::<{ $crate::wire::table::newest_before(&ROWS, NEWEST) }>(bytes)
             }
 
             #[inline(always)]
@@ -211,7 +217,7 @@ macro_rules! attributes {
                 $(if let (true, Some(size)) = (Place::$variant.is_in(SERIES), Place::$variant.size()) {
                     let start = places[Place::$variant as usize];
                     differences |= $crate::wire::attr::header_at(bytes, start)
-                        ^ $crate::wire::attr::header(4 + size, $number);
+                        ^ $crate::wire::attr::header(4 + size, ROWS[Place::$variant as usize].number);
                     differences |= <$kind as $crate::wire::kind::Kind<'a>>::differences(
                         bytes.get(start + 4..start + 4 + size)?,
                     );
