@@ -1,6 +1,6 @@
-//! Conversations of Debian's ipvsadm with real kernels, as recorded by strace: `data/wire/KERNEL/*.hex` holds the
-//! command, then each datagram sent (`>`) and received (`<`). Everything in them is read and written back, in both
-//! directions, and has to be the same bytes again.
+//! Conversations of Debian's ipvsadm with real kernels, as recorded by `data/capture-wire.py`:
+//! `data/wire/KERNEL/*.hex` holds the command, then each datagram sent (`>`) and received (`<`).
+//! Everything in them is read and written back, in both directions, and has to be the same bytes.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::project;
-use crate::{c_abi, c_header, debian};
+use crate::{c_abi, c_header, debian, rust_api};
 use fs_err as fs;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -13,35 +13,49 @@ pub(crate) struct Generator {
     pub(crate) file: &'static str,
     /// Makes its contents.
     pub(crate) make: fn() -> Result<Vec<u8>>,
+    /// Why it cannot be made on this machine, if it cannot.
+    pub(crate) obstacle: fn() -> Result<Option<String>>,
+}
+
+fn none() -> Result<Option<String>> {
+    Ok(None)
 }
 
 /// To add a generated file, add a row.
 pub(crate) const GENERATORS: &[Generator] = &[
-    Generator { file: c_header::FILE, make: c_header::make },
+    Generator { file: c_header::FILE, make: c_header::make, obstacle: none },
     // From the header, and therefore behind it.
-    Generator { file: c_abi::FILE, make: c_abi::make },
-    Generator { file: debian::SYMBOLS, make: debian::symbols },
+    Generator { file: c_abi::FILE, make: c_abi::make, obstacle: none },
+    Generator { file: debian::SYMBOLS, make: debian::symbols, obstacle: none },
+    Generator { file: rust_api::FILE, make: rust_api::make, obstacle: rust_api::obstacle },
 ];
 
 impl Generator {
-    /// Whether the committed file is what is made today.
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Whether the committed file is what is made today; gives back why that cannot be known here, if it cannot.
+    pub(crate) fn check(&self) -> Result<Option<String>> {
+        if let Some(obstacle) = (self.obstacle)()? {
+            return Ok(Some(obstacle));
+        }
         let committed = fs::read(project::root().join(self.file)).context(|| format!("cannot read {}", self.file))?;
         if committed == (self.make)()? {
-            Ok(())
+            Ok(None)
         } else {
             Err(Error::new(format!("{} is not what `cargo xtask generate` makes", self.file)))
         }
     }
 
-    fn write(&self) -> Result<()> {
+    fn write(&self) -> Result<Option<String>> {
+        if let Some(obstacle) = (self.obstacle)()? {
+            return Ok(Some(obstacle));
+        }
         let file = project::root().join(self.file);
         let made = (self.make)()?;
         if fs::read(&file).is_ok_and(|old| old == made) {
-            return Ok(());
+            return Ok(None);
         }
         eprintln!("xtask: writing {}", self.file);
-        fs::write(&file, made).context(|| format!("cannot write {}", self.file))
+        fs::write(&file, made).context(|| format!("cannot write {}", self.file))?;
+        Ok(None)
     }
 }
 
@@ -57,9 +71,13 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
     };
     let mut code = ExitCode::SUCCESS;
     for generator in GENERATORS {
-        if let Err(error) = if check { generator.check() } else { generator.write() } {
-            eprintln!("xtask: {error}");
-            code = ExitCode::FAILURE;
+        match if check { generator.check() } else { generator.write() } {
+            Ok(None) => {}
+            Ok(Some(obstacle)) => eprintln!("xtask: {obstacle}"),
+            Err(error) => {
+                eprintln!("xtask: {error}");
+                code = ExitCode::FAILURE;
+            }
         }
     }
     code

@@ -17,6 +17,7 @@ mod generate;
 mod host;
 mod lab;
 mod project;
+mod rust_api;
 mod stages;
 mod sys;
 
