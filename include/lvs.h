@@ -4458,6 +4458,14 @@ typedef struct lvs_health_policy {
    * Who serves while the quorum is lost, or NULL. Copied.
    */
   const struct lvs_destination *sorry_server;
+  /**
+   * The largest weight that a probe gets by asking for it, unless the server was given more; 0 for 256.
+   */
+  uint32_t max_asked_weight;
+  /**
+   * Must be 0.
+   */
+  uint32_t reserved;
 } lvs_health_policy;
 #define LVS_HEALTH_POLICY_INIT \
   {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL}
@@ -4482,6 +4490,10 @@ typedef struct lvs_change {
    * The server; without a family if it is about the service.
    */
   struct lvs_destination_key destination;
+  /**
+   * LVS_CHANGE_KIND_WEIGHT_LIMITED: the weight asked for.
+   */
+  uint32_t asked;
 } lvs_change;
 #define LVS_CHANGE_INIT \
   {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
@@ -4509,6 +4521,88 @@ lvs_status lvs_health_watch(struct lvs_health *health,
                             size_t index,
                             const struct lvs_health_policy *policy,
                             struct lvs_error **err);
+
+/**
+ * Forgets a service. LVS_STATUS_NOT_FOUND if it is not watched.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_unwatch(struct lvs_health *health,
+                              const struct lvs_service_key *service,
+                              struct lvs_error **err);
+
+/**
+ * Sets the weight of a server for when it is well. What that changes can be read with lvs_health_change_get().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_set_weight(struct lvs_health *health,
+                                 const struct lvs_service_key *service,
+                                 const struct lvs_destination_key *server,
+                                 uint32_t weight,
+                                 struct lvs_error **err);
+
+/**
+ * Learns from what a director holds which servers were out of use, for a start without a saved state: those with weight 0,
+ * and if `absent_down` those that are missing from a service that is there.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_start_from(struct lvs_health *health,
+                                 const struct lvs_table *held,
+                                 bool absent_down,
+                                 struct lvs_error **err);
+
+/**
+ * Writes what is known of all servers as JSON, to be kept over a restart.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_save(const struct lvs_health *health,
+                           uint64_t now,
+                           struct lvs_text *text,
+                           struct lvs_error **err);
+
+/**
+ * Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they were. `away` is the time
+ * in nanoseconds that has passed since, as far as it is known. Call lvs_health_tick() afterwards. LVS_STATUS_DECODE for text
+ * that is no such state.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_restore(struct lvs_health *health,
+                              const char *json,
+                              uint64_t now,
+                              uint64_t away,
+                              struct lvs_error **err);
+
+/**
+ * Holds a server to what an operator has decided, whatever its probes say, until a time (LVS_NEVER: until it is cleared).
+ * `forced` is one of enum lvs_forced, `weight` counts with LVS_FORCED_WEIGHT. What that changes can be read with
+ * lvs_health_change_get().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_set_override(struct lvs_health *health,
+                                   const struct lvs_service_key *service,
+                                   const struct lvs_destination_key *server,
+                                   uint32_t forced,
+                                   uint32_t weight,
+                                   const char *reason,
+                                   uint64_t until,
+                                   struct lvs_error **err);
+
+/**
+ * Ends an override; without one nothing changes. What that changes can be read with lvs_health_change_get().
+ */
+LVS_NODISCARD
+lvs_status lvs_health_clear_override(struct lvs_health *health,
+                                     const struct lvs_service_key *service,
+                                     const struct lvs_destination_key *server,
+                                     struct lvs_error **err);
+
+/**
+ * Writes what is odd about the policies, such as a quorum that all servers together do not reach: a line each, nothing if
+ * all is well.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_warnings(const struct lvs_health *health,
+                               struct lvs_text *text,
+                               struct lvs_error **err);
 
 /**
  * Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.

@@ -1,19 +1,21 @@
 //! Health: from probe results to weights.
 
+use std::ffi::c_char;
 use std::time::Duration;
 
-use lvs_core::health::{Change, Damping, Health, HealthPolicy, OnDown, Probe, StartAs};
+use lvs_core::health::{Change, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
 use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::handle::{self, give, needed, place};
 use crate::list::nth;
 use crate::record::{self, record};
 use crate::service::{self, lvs_service_key};
 use crate::status::lvs_status;
 use crate::table::lvs_table;
+use crate::text::lvs_text;
 
 /// What a probe found out.
 #[repr(u32)]
@@ -26,6 +28,17 @@ pub enum lvs_probe {
     UpWithWeight = 2,
     /// The probe could not be run: the shortage is the program's own. Nothing changes.
     Unknown = 3,
+}
+
+/// What an operator wants of a server, whatever probes say.
+#[repr(u32)]
+pub enum lvs_forced {
+    /// Out of use, even if its probes succeed.
+    Down = 0,
+    /// In use with its usual weight, even if its probes fail.
+    Up = 1,
+    /// This weight while its probes succeed; 0 quiesces it.
+    Weight = 2,
 }
 
 /// What a report, or the time, has changed.
@@ -76,6 +89,10 @@ pub struct lvs_health_policy {
     pub slow_start: u64,
     /// Who serves while the quorum is lost, or NULL. Copied.
     pub sorry_server: *const lvs_destination,
+    /// The largest weight that a probe gets by asking for it, unless the server was given more; 0 for 256.
+    pub max_asked_weight: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
 /// A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
@@ -90,6 +107,8 @@ pub struct lvs_change {
     pub service: lvs_service_key,
     /// The server; without a family if it is about the service.
     pub destination: lvs_destination_key,
+    /// LVS_CHANGE_KIND_WEIGHT_LIMITED: the weight asked for.
+    pub asked: u32,
 }
 
 record! {
@@ -118,6 +137,10 @@ impl lvs_health_policy {
             window: Duration::from_nanos(self.damping_window),
             hold: Duration::from_nanos(self.damping_hold),
         });
+        record::zero("lvs_health_policy.reserved", self.reserved)?;
+        if self.max_asked_weight != 0 {
+            policy.max_asked_weight = self.max_asked_weight;
+        }
         if !self.sorry_server.is_null() {
             // SAFETY: not NULL, and as large as it says, by the promise of the caller.
             policy.sorry_server = Some(unsafe { destination::read(self.sorry_server)? });
@@ -153,7 +176,11 @@ impl From<&Change> for lvs_change {
             }
             _ => (0, nothing, nowhere),
         };
-        Self { struct_size: size_of::<Self>() as u32, kind, service, destination }
+        let asked = match *change {
+            Change::WeightLimited { asked, .. } => asked,
+            _ => 0,
+        };
+        Self { struct_size: size_of::<Self>() as u32, kind, service, destination, asked }
     }
 }
 
@@ -187,6 +214,159 @@ pub unsafe extern "C" fn lvs_health_watch(
             None => HealthPolicy::default(),
         };
         health.changes = health.health.watch(entry.service, entry.destinations.iter().copied(), policy)?;
+        Ok(())
+    })
+}
+
+/// Forgets a service. LVS_STATUS_NOT_FOUND if it is not watched.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_unwatch(
+    health: Option<&mut lvs_health>,
+    service: *const lvs_service_key,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let service = service::key(service)?;
+        match needed(health, "health")?.health.unwatch(&service) {
+            true => Ok(()),
+            false => Err(not_watched(format!("service {service}"))),
+        }
+    })
+}
+
+/// Sets the weight of a server for when it is well. What that changes can be read with lvs_health_change_get().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_set_weight(
+    health: Option<&mut lvs_health>,
+    service: *const lvs_service_key,
+    server: *const lvs_destination_key,
+    weight: u32,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let (service, server) = (service::key(service)?, destination::key(server)?);
+        health.changes = health.health.set_weight(&service, &server, weight)?;
+        Ok(())
+    })
+}
+
+/// Learns from what a director holds which servers were out of use, for a start without a saved state: those with weight 0,
+/// and if `absent_down` those that are missing from a service that is there.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_start_from(
+    health: Option<&mut lvs_health>,
+    held: Option<&lvs_table>,
+    absent_down: bool,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let absent = if absent_down { StartAs::Down } else { StartAs::Up };
+        needed(health, "health")?.health.start_from(&needed(held, "held")?.0, absent);
+        Ok(())
+    })
+}
+
+/// Writes what is known of all servers as JSON, to be kept over a restart.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_save(
+    health: Option<&lvs_health>,
+    now: u64,
+    text: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let state = needed(health, "health")?.health.save(Duration::from_nanos(now));
+        let json = serde_json::to_string(&state).map_err(|error| Failure::invalid(error.to_string()))?;
+        needed(text, "text")?.take(json);
+        Ok(())
+    })
+}
+
+/// Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they were. `away` is the time
+/// in nanoseconds that has passed since, as far as it is known. Call lvs_health_tick() afterwards. LVS_STATUS_DECODE for text
+/// that is no such state.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_restore(
+    health: Option<&mut lvs_health>,
+    json: *const c_char,
+    now: u64,
+    away: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let state = serde_json::from_str(handle::text(json, "json")?)
+            .map_err(|error| Failure::own(lvs_status::Decode, format!("malformed health state: {error}")))?;
+        Ok(health.health.restore(&state, Duration::from_nanos(now), Duration::from_nanos(away))?)
+    })
+}
+
+/// Holds a server to what an operator has decided, whatever its probes say, until a time (LVS_NEVER: until it is cleared).
+/// `forced` is one of enum lvs_forced, `weight` counts with LVS_FORCED_WEIGHT. What that changes can be read with
+/// lvs_health_change_get().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_set_override(
+    health: Option<&mut lvs_health>,
+    service: *const lvs_service_key,
+    server: *const lvs_destination_key,
+    forced: u32,
+    weight: u32,
+    reason: *const c_char,
+    until: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let (service, server) = (service::key(service)?, destination::key(server)?);
+        let forced = match forced {
+            0 => Forced::Down,
+            1 => Forced::Up,
+            2 => Forced::Weight(weight),
+            _ => return Err(Failure::invalid(format!("unknown number {forced} of an override"))),
+        };
+        let mut decision = Override::new(forced, handle::text(reason, "reason")?);
+        decision.until = (until != crate::drain::LVS_NEVER).then_some(Duration::from_nanos(until));
+        health.changes = health.health.set_override(&service, &server, decision)?;
+        Ok(())
+    })
+}
+
+/// Ends an override; without one nothing changes. What that changes can be read with lvs_health_change_get().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_clear_override(
+    health: Option<&mut lvs_health>,
+    service: *const lvs_service_key,
+    server: *const lvs_destination_key,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let health = needed(health, "health")?;
+        let (service, server) = (service::key(service)?, destination::key(server)?);
+        health.changes = health.health.clear_override(&service, &server)?;
+        Ok(())
+    })
+}
+
+/// Writes what is odd about the policies, such as a quorum that all servers together do not reach: a line each, nothing if
+/// all is well.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_health_warnings(
+    health: Option<&lvs_health>,
+    text: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let warnings = needed(health, "health")?.health.warnings();
+        needed(text, "text")?.take(warnings.map(|(key, warning)| format!("service {key}: {warning}\n")).collect());
         Ok(())
     })
 }

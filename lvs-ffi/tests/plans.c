@@ -387,6 +387,53 @@ static void a_server_that_fails_is_inhibited(void) {
   CHECK(lvs_health_changes_len(health) == 0);
   FAILS(lvs_health_report_host(health, NULL, 0, 0, SECOND, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_health_change_get(health, 99, &change, &err), LVS_STATUS_INVALID_INPUT);
+  /* Watched again, it keeps what it knows; so does a saved state on another clock. */
+  lvs_text *state = NULL;
+  lvs_health *restarted = NULL;
+  OK(lvs_text_new(&state, &err));
+  OK(lvs_health_watch(health, table, 0, &policy, &err));
+  OK(lvs_health_is_up(health, &web, &one, &up, &err));
+  CHECK(!up);
+  OK(lvs_health_save(health, 100 * SECOND, state, &err));
+  OK(lvs_health_new(&restarted, &err));
+  OK(lvs_health_watch(restarted, table, 0, &policy, &err));
+  OK(lvs_health_restore(restarted, lvs_text_data(state), 0, 0, &err));
+  OK(lvs_health_is_up(restarted, &web, &one, &up, &err));
+  CHECK(!up);
+  FAILS(lvs_health_restore(restarted, "{", 0, 0, &err), LVS_STATUS_DECODE);
+  FAILS(lvs_health_restore(restarted, NULL, 0, 0, &err), LVS_STATUS_INVALID_INPUT);
+
+  /* An override decides until it ends. */
+  OK(lvs_health_set_override(restarted, &web, &one, LVS_FORCED_UP, 0, "the check is wrong", 10 * SECOND, &err));
+  CHECK(lvs_health_changes_len(restarted) == 2);
+  OK(lvs_health_tick(restarted, 10 * SECOND, &err));
+  CHECK(lvs_health_changes_len(restarted) == 3);
+  OK(lvs_health_change_get(restarted, 0, &change, &err));
+  CHECK(change.kind == LVS_CHANGE_KIND_OVERRIDE_EXPIRED);
+  OK(lvs_health_set_override(restarted, &web, &one, LVS_FORCED_WEIGHT, 0, "", LVS_NEVER, &err));
+  OK(lvs_health_clear_override(restarted, &web, &one, &err));
+  FAILS(lvs_health_set_override(restarted, &web, &one, LVS_FORCED_WEIGHT, 1u << 31, "", LVS_NEVER, &err),
+        LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_health_set_override(restarted, &web, &one, 3, 0, "", LVS_NEVER, &err), LVS_STATUS_INVALID_INPUT);
+
+  /* Weights that servers ask for are bounded. */
+  OK(lvs_health_report(restarted, &web, &one, LVS_PROBE_UP_WITH_WEIGHT, 1u << 31, 11 * SECOND, &err));
+  OK(lvs_health_change_get(restarted, 0, &change, &err));
+  CHECK(change.kind == LVS_CHANGE_KIND_WEIGHT_LIMITED && change.asked == 1u << 31);
+  OK(lvs_health_set_weight(restarted, &web, &one, 7, &err));
+  OK(lvs_health_start_from(restarted, table, true, &err));
+  policy.quorum = 100;
+  OK(lvs_health_watch(restarted, table, 0, &policy, &err));
+  OK(lvs_health_warnings(restarted, state, &err));
+  CHECK(strstr(lvs_text_data(state), "the quorum 100 is never reached") != NULL);
+  policy.quorum = 1;
+  OK(lvs_health_unwatch(restarted, &web, &err));
+  FAILS(lvs_health_unwatch(restarted, &web, &err), LVS_STATUS_NOT_FOUND);
+  FAILS(lvs_health_set_weight(restarted, &web, &one, 7, &err), LVS_STATUS_NOT_FOUND);
+  FAILS(lvs_health_clear_override(restarted, &web, &one, &err), LVS_STATUS_NOT_FOUND);
+  lvs_health_free(restarted);
+  lvs_text_free(state);
+
   one.port = 81;
   FAILS(lvs_health_report(health, &web, &one, LVS_PROBE_UP, 0, SECOND, &err), LVS_STATUS_NOT_FOUND);
   FAILS(lvs_health_is_up(health, &web, &one, &up, &err), LVS_STATUS_NOT_FOUND);

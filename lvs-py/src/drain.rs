@@ -10,6 +10,7 @@ use pyo3::types::PyTuple;
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::invalid;
+use crate::failures::OrRaise;
 use crate::operation::PyOperation;
 use crate::service::{KeyArg, PyServiceKey};
 use crate::snapshot::PySnapshot;
@@ -68,6 +69,11 @@ impl PyDrain {
         Ok(Self(Mutex::new(self.lock().clone().resuming(&table))))
     }
 
+    /// Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first look.
+    fn check(&self, snapshot: &Bound<'_, PySnapshot>) -> PyResult<()> {
+        self.lock().check(snapshot.get().core()).or_raise(snapshot.py())
+    }
+
     /// Looks at the table at a time (of any clock that does not run backwards) and says what is due.
     fn step(&self, snapshot: &Bound<'_, PySnapshot>, now: Duration) -> PyDrainProgress {
         PyDrainProgress(self.lock().step(snapshot.get().core(), now))
@@ -117,6 +123,21 @@ impl PyDrainProgress {
     #[getter]
     fn cut<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.cut.iter().copied().map(PyRemaining))
+    }
+
+    /// What was removed, or left quiesced at the deadline, while it still held something that is not waited for. What still
+    /// comes on these is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is 1.
+    #[getter]
+    fn left_behind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.left_behind.iter().copied().map(PyRemaining))
+    }
+
+    /// The same with what earlier looks cut and left behind.
+    fn _after(&self, earlier: &Self) -> Self {
+        let mut whole = self.0.clone();
+        whole.cut.splice(0..0, earlier.0.cut.iter().copied());
+        whole.left_behind.splice(0..0, earlier.0.left_behind.iter().copied());
+        Self(whole)
     }
 
     /// Whether nothing is left to be done: the drain is over.

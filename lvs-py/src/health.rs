@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lvs_core::health::{Change, Damping, Health, HealthPolicy, OnDown, Probe, StartAs};
+use lvs_core::health::{Change, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 use lvs_core::model::{DestinationKey, ServiceKey};
 use pyo3::prelude::*;
 
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
+use crate::errors::{invalid, raise};
 use crate::failures::OrRaise;
 use crate::service::{KeyArg, PyServiceKey, service_of};
-use crate::table::PyTable;
+use crate::table::{PyTable, table_of};
 
 /// When servers come and go, and what a service does when too few are left.
 #[pyclass(name = "HealthPolicy", module = "lvs", frozen, eq, hash)]
@@ -22,7 +23,7 @@ pub(crate) struct PyHealthPolicy(HealthPolicy);
 impl PyHealthPolicy {
     #[new]
     #[pyo3(signature = (*, rise = 1, fall = 3, remove = false, start_down = false, quorum = 1, hysteresis = 0,
-        sorry_server = None, slow_start = None, damping = None))]
+        sorry_server = None, slow_start = None, damping = None, max_asked_weight = HealthPolicy::MAX_ASKED_WEIGHT))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         rise: u32,
@@ -34,6 +35,7 @@ impl PyHealthPolicy {
         sorry_server: Option<&Bound<'_, PyAny>>,
         slow_start: Option<Duration>,
         damping: Option<(u32, Duration, Duration)>,
+        max_asked_weight: u32,
     ) -> PyResult<Self> {
         let mut policy = HealthPolicy::default().with_rise(rise).with_fall(fall).with_quorum(quorum, hysteresis);
         policy.on_down = if remove { OnDown::Remove } else { OnDown::Inhibit };
@@ -41,6 +43,7 @@ impl PyHealthPolicy {
         policy.sorry_server = sorry_server.map(destination_of).transpose()?;
         policy.slow_start = slow_start;
         policy.damping = damping.map(|(falls, window, hold)| Damping { falls, window, hold });
+        policy.max_asked_weight = max_asked_weight;
         Ok(Self(policy))
     }
 
@@ -92,10 +95,21 @@ impl PyHealthPolicy {
         self.0.slow_start
     }
 
-    /// So many times down within so long, and a server stays down for so long.
+    /// How many falls within which time count as flapping, and how long the server then stays down.
     #[getter]
     fn damping(&self) -> Option<(u32, Duration, Duration)> {
         self.0.damping.map(|damping| (damping.falls, damping.window, damping.hold))
+    }
+
+    /// The largest weight that a probe gets by asking for it, unless the server was given more.
+    #[getter]
+    const fn max_asked_weight(&self) -> u32 {
+        self.0.max_asked_weight
+    }
+
+    fn __repr__(&self) -> String {
+        let HealthPolicy { rise, fall, quorum, hysteresis, .. } = self.0;
+        format!("<HealthPolicy rise={rise} fall={fall} quorum={quorum} hysteresis={hysteresis}>")
     }
 }
 
@@ -195,6 +209,84 @@ impl PyHealth {
         watched.map(changes).or_raise(py)
     }
 
+    /// Forgets a service. Returns whether it was watched.
+    fn unwatch(&self, service: KeyArg) -> bool {
+        self.lock().unwatch(&service.0)
+    }
+
+    /// Replaces the servers of a service; those that stay keep their states and overrides. Returns what that changes.
+    fn set_servers(&self, service: KeyArg, servers: &Bound<'_, PyAny>) -> PyResult<Vec<PyHealthChange>> {
+        let py = servers.py();
+        let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
+        self.lock().set_servers(&service.0, servers).map(changes).or_raise(py)
+    }
+
+    /// Sets the weight of a server for when it is well.
+    fn set_weight(
+        &self,
+        py: Python<'_>,
+        service: KeyArg,
+        server: DestinationKeyArg,
+        weight: u32,
+    ) -> PyResult<Vec<PyHealthChange>> {
+        self.lock().set_weight(&service.0, &server.0, weight).map(changes).or_raise(py)
+    }
+
+    /// Holds a server up, down, or to a weight, whatever its probes say, until a time or until it is cleared.
+    #[pyo3(signature = (service, server, forced, reason, *, until = None))]
+    fn set_override(
+        &self,
+        py: Python<'_>,
+        service: KeyArg,
+        server: DestinationKeyArg,
+        forced: ForcedArg,
+        reason: String,
+        until: Option<Duration>,
+    ) -> PyResult<Vec<PyHealthChange>> {
+        let mut decision = Override::new(forced.0, reason);
+        decision.until = until;
+        self.lock().set_override(&service.0, &server.0, decision).map(changes).or_raise(py)
+    }
+
+    /// Ends an override; without one nothing changes.
+    fn clear_override(
+        &self,
+        py: Python<'_>,
+        service: KeyArg,
+        server: DestinationKeyArg,
+    ) -> PyResult<Vec<PyHealthChange>> {
+        self.lock().clear_override(&service.0, &server.0).map(changes).or_raise(py)
+    }
+
+    /// Learns from what a director holds which servers were out of use, for a start without a saved state: those with
+    /// weight 0, and with `absent_down` those that are missing from a service that is there.
+    #[pyo3(signature = (held, *, absent_down = false))]
+    fn start_from(&self, held: &Bound<'_, PyAny>, absent_down: bool) -> PyResult<()> {
+        let held = table_of(held)?;
+        self.lock().start_from(&held, if absent_down { StartAs::Down } else { StartAs::Up });
+        Ok(())
+    }
+
+    /// What is known of all servers as JSON, to be kept over a restart.
+    fn save(&self, py: Python<'_>, now: Duration) -> PyResult<String> {
+        let state = self.lock().save(now);
+        serde_json::to_string(&state).map_err(|error| invalid(py, error.to_string()))
+    }
+
+    /// Goes on from what `save` wrote: servers that are watched and were saved are as they were. `away` is the time that
+    /// has passed since, as far as it is known. Call `tick` afterwards.
+    #[pyo3(signature = (state, now, *, away = Duration::ZERO))]
+    fn restore(&self, py: Python<'_>, state: &str, now: Duration, away: Duration) -> PyResult<()> {
+        let state = serde_json::from_str(state)
+            .map_err(|error| raise(py, "DecodeError", (format!("malformed health state: {error}"),)))?;
+        self.lock().restore(&state, now, away).or_raise(py)
+    }
+
+    /// What is odd about the policies, such as a quorum that all servers together do not reach: a sentence each.
+    fn warnings(&self) -> Vec<String> {
+        self.lock().warnings().map(|(key, warning)| format!("service {key}: {warning}")).collect()
+    }
+
     /// What is to be probed: every server with its service. Sorry servers are not.
     fn watched(&self) -> Vec<(PyServiceKey, PyDestinationKey)> {
         let keys = |(service, server)| (PyServiceKey(service), PyDestinationKey(server));
@@ -262,5 +354,21 @@ const fn probe(up: Option<bool>, weight: Option<u32>) -> Probe {
         (Some(false), _) => Probe::Down,
         (Some(true), None) => Probe::Up,
         (Some(true), Some(weight)) => Probe::UpWithWeight(weight),
+    }
+}
+
+/// "up", "down", or a weight.
+struct ForcedArg(Forced);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for ForcedArg {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match (value.extract::<u32>(), value.extract::<String>().as_deref()) {
+            (Ok(weight), _) => Ok(Self(Forced::Weight(weight))),
+            (_, Ok("up")) => Ok(Self(Forced::Up)),
+            (_, Ok("down")) => Ok(Self(Forced::Down)),
+            _ => Err(invalid(value.py(), "an override is \"up\", \"down\" or a weight")),
+        }
     }
 }

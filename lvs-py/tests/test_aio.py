@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -59,6 +60,46 @@ def test_a_cancelled_drain_puts_the_weights_back() -> None:
     asyncio.run(run())
 
 
+def test_a_drain_that_is_cancelled_while_it_looks_changes_nothing_later() -> None:
+    async def run() -> None:
+        async with aio.embedded() as director:
+            await director.reconcile({f"tcp://10.0.{n // 250}.{n % 250}:80": ["198.51.100.7:80"] for n in range(5000)})
+            for pause in (0, 0.0002, 0.0005, 0.001, 0.002, 0.005):
+                task = asyncio.ensure_future(director.drain(real_server="198.51.100.7", remove=False))
+                await asyncio.sleep(pause)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                await asyncio.sleep(0.02)
+                snapshot = await director.snapshot()
+                assert all(d.weight == 1 for entry in snapshot.services.values() for d in entry.destinations.values())
+
+    asyncio.run(run())
+
+
+def test_a_hanging_probe_and_a_refused_service_hold_up_nobody() -> None:
+    hangs, dead, odd = "198.51.100.7:80", "198.51.100.8:80", "198.51.100.9:80"
+
+    async def probe(_service: lvs.ServiceKey, server: lvs.DestinationKey) -> bool:
+        if str(server) == hangs:
+            await asyncio.sleep(3600)
+        return str(server) != dead
+
+    async def run() -> None:
+        health = lvs.Health()
+        health.watch(WEB, [hangs, dead, odd], lvs.HealthPolicy(fall=1))
+        health.watch(lvs.Service("tcp://192.0.2.2:80", scheduler="nosuch"), [odd], lvs.HealthPolicy(fall=1))
+        async with aio.embedded() as director:
+            rounds = director.keep_healthy(health, probe, interval=0.05, concurrency=2)
+            assert [change.kind for change in await rounds.__anext__()] == ["server_down"]
+            assert (await director.destinations(WEB))[dead].weight == 0
+            health.unwatch("tcp://192.0.2.2:80")
+            assert await rounds.__anext__() == []
+            await rounds.aclose()
+
+    asyncio.run(run())
+
+
 def test_what_waits_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         waiting = asyncio.Event()
@@ -109,14 +150,14 @@ def test_health_is_kept_with_a_probe_of_ones_own() -> None:
     answers: dict[str, object] = {"198.51.100.7:80": True, "198.51.100.8:80": 4}
     asked: list[tuple[lvs.ServiceKey, lvs.DestinationKey]] = []
 
-    async def probe(service: lvs.ServiceKey, server: lvs.DestinationKey) -> bool | int:
+    async def probe(service: lvs.ServiceKey, server: lvs.DestinationKey) -> int | None:
         asked.append((service, server))
         answer = answers[str(server)]
         if answer == "hangs":
             await asyncio.sleep(3600)
         if isinstance(answer, BaseException):
             raise answer
-        assert isinstance(answer, int)
+        assert answer is None or isinstance(answer, int)
         return answer
 
     async def run() -> None:
@@ -143,8 +184,12 @@ def test_health_is_kept_with_a_probe_of_ones_own() -> None:
             assert isinstance(director.director, lvs.EmbeddedDirector)
             assert director.director.now() == timedelta(seconds=15)
             answers["198.51.100.7:80"] = ZeroDivisionError()
-            with pytest.raises(ZeroDivisionError):
-                await rounds.__anext__()
+            assert await rounds.__anext__() == []
+            assert {change.kind for change in await rounds.__anext__()} == {"server_down", "quorum_lost"}
+            answers["198.51.100.7:80"] = OSError(errno.EMFILE, "Too many open files")
+            answers["198.51.100.8:80"] = None
+            for _ in range(5):
+                assert await rounds.__anext__() == []  # what could not be probed changes nothing
 
     asyncio.run(run())
 

@@ -168,6 +168,23 @@ def test_an_interrupted_drain_puts_the_weights_back() -> None:
         assert director.destinations(WEB)["198.51.100.7:80"].weight == 1
 
 
+def test_draining_what_is_not_there_is_an_error(director: Director) -> None:
+    director.reconcile(OLD)
+    for what in ({"service": "tcp://192.0.2.9:80"}, {"service": WEB, "destination": "9.9.9.9:80"}):
+        with pytest.raises(lvs.NotFoundError, match="cannot drain .*: the table has none"):
+            director.drain(**what)
+    with pytest.raises(lvs.NotFoundError):
+        director.drain(real_server="9.9.9.9")
+    assert director.destinations(WEB)["198.51.100.7:80"].weight == 1
+
+
+def test_flows_that_are_not_waited_for_are_reported() -> None:
+    entry = lvs.DestinationEntry(Destination("198.51.100.7:53", weight=0), inactive=5)
+    flows = lvs.Snapshot([lvs.ServiceEntry("udp://192.0.2.1:53", [entry])])
+    progress = Drain("udp://192.0.2.1:53", "198.51.100.7:53").step(flows, seconds(0))
+    assert progress.left_behind[0].inactive == 5 and not progress.cut
+
+
 def test_a_drain_says_what_it_needs() -> None:
     with pytest.raises(lvs.InvalidInputError, match="drain a service"):
         Drain()
@@ -198,6 +215,40 @@ def test_health_takes_probes_and_wants_a_table(director: Director) -> None:
     assert [change.kind for change in health.watch(WEB, [])] == ["quorum_lost"]
     with pytest.raises(lvs.InvalidInputError, match="rise is 0"):
         health.watch(WEB, [], HealthPolicy(rise=0))
+
+
+def test_health_changes_while_it_runs_and_over_a_restart() -> None:
+    a, b = "198.51.100.7:80", "198.51.100.8:80"
+    health, policy = Health(), HealthPolicy(fall=1)
+    health.watch(WEB, [a, b], policy)
+    health.report(WEB, a, up=False, now=seconds(1000))
+    assert health.set_servers(WEB, [a, Destination(b, weight=3)]) == []
+    assert health.set_weight(WEB, b, 4) == [] and not health.is_up(WEB, a)
+    changes = health.set_override(WEB, b, "down", "disk", until=seconds(1100))
+    assert [change.kind for change in changes] == ["server_down", "quorum_lost"]
+
+    restarted = Health()
+    restarted.watch(WEB, [a, b], policy)
+    restarted.restore(health.save(seconds(1010)), seconds(0), away=seconds(10))
+    assert not restarted.is_up(WEB, a) and not restarted.is_up(WEB, b)
+    assert restarted.next_change(seconds(0)) == seconds(80)
+    kinds = [change.kind for change in restarted.tick(seconds(80))]
+    assert kinds == ["override_expired", "server_up", "quorum_regained"]
+    assert [change.kind for change in restarted.set_override(WEB, a, "up", "check is broken")] == ["server_up"]
+    assert [change.kind for change in restarted.clear_override(WEB, a)] == ["server_down"]
+    [limited] = restarted.report(WEB, b, up=True, now=seconds(81), weight=2**31)
+    assert limited.kind == "weight_limited" and restarted.wanted(seconds(81))[WEB].destinations[1].weight == 256
+    with pytest.raises(lvs.DecodeError, match="malformed health state"):
+        restarted.restore("{}", seconds(0))
+    with pytest.raises(lvs.InvalidInputError, match="an override is"):
+        restarted.set_override(WEB, a, "sideways", "")  # type: ignore[arg-type]
+
+    fresh = Health()
+    fresh.watch(WEB, [a, b], HealthPolicy(quorum=5))
+    assert fresh.warnings() == [f"service {WEB}: the quorum 5 is never reached: all servers together have weight 2"]
+    fresh.start_from({WEB: [Destination(a, weight=0)]}, absent_down=True)
+    assert not fresh.is_up(WEB, a) and not fresh.is_up(WEB, b)
+    assert fresh.unwatch(WEB) and not fresh.unwatch(WEB)
 
 
 def test_watching_tells_what_has_changed(director: Director) -> None:

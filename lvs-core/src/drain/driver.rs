@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::{Drain, DrainError, DrainProgress, Remaining};
+use super::{Drain, DrainProgress, Remaining};
 use crate::director::{Director, OnRefusal, Operation};
 use crate::error::{ErrorKind, Result};
 
@@ -29,7 +29,7 @@ pub struct Drained {
 /// program sleeps, or a test moves the embedded director's clock.
 ///
 /// # Errors
-/// [`DrainError::NotFound`] when nothing of the target is there at the first look. Otherwise when the director cannot be
+/// [`DrainError::NotFound`](super::DrainError) when nothing of the target is there at the first look. Otherwise when the director cannot be
 /// read, or refuses a step for another reason than that what is to be changed is gone.
 pub fn run<D: Director + ?Sized>(
     director: &mut D,
@@ -37,10 +37,7 @@ pub fn run<D: Director + ?Sized>(
     now: Duration,
     wait: impl FnMut(&mut D, &DrainProgress) -> ControlFlow<(), Duration>,
 ) -> Result<Drained> {
-    let first = director.snapshot()?;
-    if !drain.target().is_in(&first) {
-        return Err(DrainError::NotFound(drain.target()).into());
-    }
+    drain.check(&director.snapshot()?)?;
     let drained = drive(director, drain, now, wait);
     if !matches!(drained, Ok(Drained { cancelled: false, .. })) {
         let back = drain.cancel(&director.snapshot()?);

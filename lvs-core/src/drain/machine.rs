@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::{DrainPolicy, DrainTarget};
+use super::{DrainError, DrainPolicy, DrainTarget};
 use crate::director::Operation;
 use crate::model::{Destination, DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot, Snapshot, Table};
 
@@ -88,6 +88,15 @@ impl Drain {
             }
         }
         self
+    }
+
+    /// Finds a target that is not there: a typing error, perhaps, and the server meant still serves. For the first look; what
+    /// goes later has gone.
+    ///
+    /// # Errors
+    /// [`DrainError::NotFound`].
+    pub fn check(&self, snapshot: &Snapshot) -> Result<(), DrainError> {
+        if self.target.is_in(snapshot) { Ok(()) } else { Err(DrainError::NotFound(self.target)) }
     }
 
     /// What is taken out.

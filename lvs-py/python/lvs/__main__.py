@@ -232,12 +232,21 @@ def _drain(options: argparse.Namespace) -> None:
         for left in progress.waiting:
             print(f"waiting for {left.destination}: {left.active} active, {left.inactive} inactive", flush=True)
 
+    import signal
+
     with _open(options) as director:
-        progress = director.drain(
-            options.service, options.destination, deadline=options.deadline, remove=not options.keep, progress=show
-        )
+        # The signal of a service manager or of timeout(1) puts the weights back, as Ctrl-C does.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            progress = director.drain(
+                options.service, options.destination, deadline=options.deadline, remove=not options.keep, progress=show
+            )
+        finally:
+            signal.signal(signal.SIGTERM, before)
     for left in progress.cut:
         print(f"cut {left.destination}: {left.active} active, {left.inactive} inactive")
+    for left in progress.left_behind:
+        print(f"left behind {left.destination}: {left.inactive} inactive, dropped until they time out")
 
 
 def _simulate(options: argparse.Namespace) -> None:

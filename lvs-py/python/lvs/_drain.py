@@ -5,12 +5,11 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
 
     from ._director import Director
     from ._lvs import Drain, DrainProgress, Operation
 
-__all__ = ["cancel", "look", "run"]
+__all__ = ["Looks", "run"]
 
 
 def apply(director: Director, operations: Iterable[Operation]) -> None:
@@ -18,23 +17,37 @@ def apply(director: Director, operations: Iterable[Operation]) -> None:
     from .exceptions import BatchError, NotFoundError
 
     report = director.apply(operations)
-    if report.interrupted is not None or any(
-        not isinstance(refusal.error, NotFoundError) for refusal in report.refused
-    ):
+    refused = [refusal for refusal in report.refused if not isinstance(refusal.error, NotFoundError)]
+    if report.interrupted is not None or refused:
         raise BatchError(report)
 
 
-def look(director: Director, drain: Drain, now: timedelta) -> DrainProgress:
-    """One look, with what is due carried out."""
-    progress = drain.step(director.snapshot(), now)
-    if progress.operations:
-        apply(director, progress.operations)
-    return progress
+class Looks:
+    """The looks of a drain: each carries out what is due; `whole` is the last one with all that was cut on the way."""
 
+    __slots__ = ("_director", "_drain", "whole")
 
-def cancel(director: Director, drain: Drain) -> None:
-    """Puts the weights back."""
-    apply(director, drain.cancel(director.snapshot()))
+    whole: DrainProgress | None
+
+    def __init__(self, director: Director, drain: Drain) -> None:
+        self._director = director
+        self._drain = drain
+        self.whole = None
+
+    def next(self) -> DrainProgress:
+        """One look. The first one raises `NotFoundError` if there is nothing to drain."""
+        snapshot = self._director.snapshot()
+        if self.whole is None:
+            self._drain.check(snapshot)
+        progress = self._drain.step(snapshot, self._director._now())
+        if progress.operations:
+            apply(self._director, progress.operations)
+        self.whole = progress if self.whole is None else progress._after(self.whole)
+        return progress
+
+    def cancel(self) -> None:
+        """Puts back what was changed."""
+        apply(self._director, self._drain.cancel(self._director.snapshot()))
 
 
 def run(
@@ -45,18 +58,16 @@ def run(
     show: Callable[[DrainProgress], object] | None,
 ) -> DrainProgress:
     """Drives a drain to its end; returns its last progress, with all that was cut on the way."""
-    cut: DrainProgress | None = None
+    looks = Looks(director, drain)
     try:
         while True:
-            progress = look(director, drain, director._now())
-            if progress.cut:
-                cut = progress
+            progress = looks.next()
             if show is not None:
                 show(progress)
             if progress.done:
-                return cut or progress
+                return looks.whole or progress
             if progress.waiting:
                 sleep(interval)
     except BaseException:
-        cancel(director, drain)
+        looks.cancel()
         raise

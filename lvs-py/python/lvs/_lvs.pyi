@@ -601,6 +601,8 @@ class Drain:
     ) -> Self: ...
     def resuming(self, table: TableLike) -> Drain:
         """The same after a restart: the weights that `cancel` goes back to are those of this table."""
+    def check(self, snapshot: Snapshot) -> None:
+        """Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first look."""
     def step(self, snapshot: Snapshot, now: timedelta) -> DrainProgress:
         """Looks at the table at a time (of any clock that does not run backwards) and says what is due."""
     def cancel(self, snapshot: Snapshot) -> tuple[Operation, ...]:
@@ -615,6 +617,13 @@ class DrainProgress:
     @property
     def cut(self) -> tuple[Remaining, ...]:
         """What was cut because the deadline passed, with what it still held."""
+    @property
+    def left_behind(self) -> tuple[Remaining, ...]:
+        """What was removed, or left quiesced at the deadline, while it still held something that is not waited for. What
+        still comes on these is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is 1.
+        """
+    def _after(self, earlier: DrainProgress) -> DrainProgress:
+        """The same with what earlier looks cut and left behind."""
     @property
     def waiting(self) -> tuple[Remaining, ...]:
         """What is being waited for."""
@@ -759,6 +768,38 @@ class Health:
         """Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for. `up` is
         None if the probe could not be run: then nothing changes.
         """
+    def unwatch(self, service: ServiceLike) -> bool:
+        """Forgets a service. Returns whether it was watched."""
+    def set_servers(
+        self, service: ServiceLike, servers: Iterable[Destination | DestinationLike]
+    ) -> list[HealthChange]:
+        """Replaces the servers of a service; those that stay keep their states and overrides. Returns what that changes."""
+    def set_weight(self, service: ServiceLike, server: DestinationLike, weight: int) -> list[HealthChange]:
+        """Sets the weight of a server for when it is well."""
+    def set_override(
+        self,
+        service: ServiceLike,
+        server: DestinationLike,
+        forced: Literal["up", "down"] | int,
+        reason: str,
+        *,
+        until: timedelta | None = None,
+    ) -> list[HealthChange]:
+        """Holds a server up, down, or to a weight, whatever its probes say, until a time or until it is cleared."""
+    def clear_override(self, service: ServiceLike, server: DestinationLike) -> list[HealthChange]:
+        """Ends an override; without one nothing changes."""
+    def start_from(self, held: TableLike, *, absent_down: bool = False) -> None:
+        """Learns from what a director holds which servers were out of use, for a start without a saved state: those with
+        weight 0, and with `absent_down` those that are missing from a service that is there.
+        """
+    def save(self, now: timedelta) -> str:
+        """What is known of all servers as JSON, to be kept over a restart."""
+    def restore(self, state: str, now: timedelta, *, away: timedelta = ...) -> None:
+        """Goes on from what `save` wrote: servers that are watched and were saved are as they were. `away` is the time that
+        has passed since, as far as it is known. Call `tick` afterwards.
+        """
+    def warnings(self) -> list[str]:
+        """What is odd about the policies, such as a quorum that all servers together do not reach: a sentence each."""
     def watched(self) -> list[tuple[ServiceKey, DestinationKey]]:
         """What is to be probed: every server with its service. Sorry servers are not."""
     def report_host(
@@ -810,7 +851,11 @@ class HealthPolicy:
         sorry_server: Destination | DestinationLike | None = None,
         slow_start: timedelta | None = None,
         damping: tuple[int, timedelta, timedelta] | None = None,
+        max_asked_weight: int = 256,
     ) -> Self: ...
+    @property
+    def max_asked_weight(self) -> int:
+        """The largest weight that a probe gets by asking for it, unless the server was given more."""
     @property
     def slow_start(self) -> timedelta | None:
         """How long a server that comes back takes to reach its weight."""
@@ -831,7 +876,7 @@ class HealthPolicy:
         """Failures in a row that take a server out."""
     @property
     def damping(self) -> tuple[int, timedelta, timedelta] | None:
-        """So many times down within so long, and a server stays down for so long."""
+        """How many falls within which time count as flapping, and how long the server then stays down."""
     @property
     def start_down(self) -> bool:
         """Whether servers are out of use until a first probe succeeds."""

@@ -49,10 +49,14 @@ asyncio.run(keep_up())
 from __future__ import annotations
 
 import asyncio
+import errno
+import functools
 
 from . import _drain
 from ._director import Director, EmbeddedDirector, _span
+from ._log import log
 from ._lvs import Drain, Operation, Scope, Watcher
+from .exceptions import NotFoundError
 from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
 
 TYPE_CHECKING = False
@@ -89,7 +93,7 @@ if TYPE_CHECKING:
         Timeouts,
     )
 
-    _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[int]]
+    _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[int | None]]
 
     _T = TypeVar("_T")
 
@@ -97,18 +101,39 @@ __all__ = ["AsyncDirector", "embedded", "kernel"]
 
 
 async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
-    import functools
-
     return await asyncio.get_running_loop().run_in_executor(None, functools.partial(function, *arguments, **options))
 
 
-async def _found(probe: Awaitable[int], timeout: float | None) -> tuple[bool, int | None]:
-    """Whether a server is well, and the weight that it asks for."""
+async def _uninterrupted(function: Callable[[], _T]) -> _T:
+    """Runs a function aside to its end, even if the task is cancelled meanwhile: what it does must not happen later."""
+    running = asyncio.ensure_future(_aside(function))
     try:
-        answer = await asyncio.wait_for(probe, timeout)
-    except OSError:
-        return False, None
-    return (answer, None) if isinstance(answer, bool) else (True, answer)
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        # Retrieved, or asyncio complains; the cancellation is what counts.
+        running.cancelled() or running.exception()
+        raise
+
+
+#: What the system lacks, not the server.
+_OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRNOTAVAIL})
+
+
+async def _found(
+    probe: Callable[[], Awaitable[int | None]], timeout: float | None, free: asyncio.Semaphore
+) -> tuple[bool | None, int | None]:
+    """Whether a server is well (None if that cannot be said), and the weight that it asks for."""
+    async with free:
+        try:
+            answer = await asyncio.wait_for(probe(), timeout)
+        except OSError as error:
+            return (None if error.errno in _OWN_SHORTAGE else False), None
+        except Exception as error:  # noqa: BLE001: whatever a probe raises, it did not succeed
+            if not isinstance(error, asyncio.TimeoutError):
+                log("a probe failed: %r", error)
+            return False, None
+    return (answer, None) if answer is None or isinstance(answer, bool) else (True, answer)
 
 
 class AsyncDirector:
@@ -271,20 +296,18 @@ class AsyncDirector:
         drain = Drain(
             service, destination, real_server=real_server, wait_for=wait_for, deadline=_span(deadline), remove=remove
         )
-        cut: DrainProgress | None = None
+        looks = _drain.Looks(self.director, drain)
         try:
             while True:
-                look = await _aside(_drain.look, self.director, drain, self.director._now())
-                if look.cut:
-                    cut = look
+                look = await _uninterrupted(looks.next)
                 if progress is not None:
                     progress(look)
                 if look.done:
-                    return cut or look
+                    return looks.whole or look
                 if look.waiting:
                     await self._sleep(interval)
         except BaseException:
-            _drain.cancel(self.director, drain)
+            await _uninterrupted(looks.cancel)
             raise
 
     async def watch(self, *, interval: float = 2.0) -> AsyncIterator[list[Event]]:
@@ -310,31 +333,61 @@ class AsyncDirector:
         *,
         interval: float = 1.0,
         timeout: float | None = None,
+        concurrency: int = 100,
     ) -> AsyncIterator[list[HealthChange]]:
-        """Probes all watched servers together, puts what `health` wants in force, and yields what has changed.
+        """Probes all watched servers, puts what `health` wants in force, and yields what has changed.
 
-        It does so again and again, with a pause of `interval` seconds.
+        It does so again and again, every `interval` seconds. Nobody waits for a slow probe: what has been answered counts,
+        the others go on meanwhile. At most `concurrency` probes run at once.
 
-        `probe` is called with service and server. It answers whether the server is well, or the weight that the server
-        asks for; `OSError` and taking longer than `timeout` seconds mean that it is not. Touches only watched services.
+        `probe` is called with service and server. It answers whether the server is well, the weight that the server asks
+        for, or None if nothing can be said; raising an exception and taking longer than `timeout` seconds mean that it is
+        not well, unless the exception says that this machine lacks descriptors or memory. Touches only watched services,
+        which may change from round to round; a refused step is logged and tried again.
         """
-        while True:
-            keys = health.watched()
-            found = await asyncio.gather(*(_found(probe(*key), timeout) for key in keys))
-            now = self.director._now()
-            changes = health.tick(now)
-            for (service, server), (up, weight) in zip(keys, found, strict=True):
-                changes += health.report(service, server, up, now, weight=weight)
-            scope = Scope.services(*{service for service, _ in keys})
-            await self.reconcile(health.wanted(now), scope=scope, check=False)
-            yield changes
-            await self._sleep(interval)
+        free = asyncio.Semaphore(concurrency)
+        running: dict[tuple[ServiceKey, DestinationKey], asyncio.Future[tuple[bool | None, int | None]]] = {}
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                begun = loop.time()
+                for key in health.watched():
+                    if key not in running:
+                        running[key] = asyncio.ensure_future(_found(functools.partial(probe, *key), timeout, free))
+                if running:
+                    await asyncio.wait(running.values(), timeout=interval)
+                changes = health.tick(self.director._now())
+                for key in [key for key, found in running.items() if found.done()]:
+                    up, weight = running.pop(key).result()
+                    try:
+                        changes += health.report(*key, up, self.director._now(), weight=weight)
+                    except NotFoundError:
+                        continue  # not watched any more
+                await self._keep(health)
+                yield changes
+                await self._sleep(interval, since=begun)
+        finally:
+            for found in running.values():
+                found.cancel()
 
-    def _sleep(self, seconds: float) -> Awaitable[object]:
+    async def _keep(self, health: Health) -> None:
+        """Puts in force what is wanted now, as far as the director takes it."""
+        scope = Scope.services(*{service for service, _ in health.watched()})
+        wanted = health.wanted(self.director._now())
+        outcome = await self.apply_plan(await self.plan(wanted, scope=scope, allow_empty=True, check=False))
+        if outcome.interrupted is not None:
+            raise outcome.interrupted
+        for refusal in outcome.refused:
+            log("refused: %s", refusal.error)
+
+    def _sleep(self, seconds: float, *, since: float | None = None) -> Awaitable[object]:
+        """Waits, of a kernel's director as long as is left since then."""
         if isinstance(self.director, EmbeddedDirector):
             self.director.advance(seconds)
             return asyncio.sleep(0)
-        return asyncio.sleep(seconds)
+        if since is not None:
+            seconds -= asyncio.get_running_loop().time() - since
+        return asyncio.sleep(max(seconds, 0))
 
     def __repr__(self) -> str:
         return f"<AsyncDirector of {self.director!r}>"
