@@ -4372,6 +4372,24 @@ LVS_ENUM(lvs_probe) {
 };
 
 /**
+ * What an operator wants of a server, whatever probes say.
+ */
+LVS_ENUM(lvs_forced) {
+  /**
+   * Out of use, even if its probes succeed.
+   */
+  LVS_FORCED_DOWN = 0,
+  /**
+   * In use with its usual weight, even if its probes fail.
+   */
+  LVS_FORCED_UP = 1,
+  /**
+   * This weight while its probes succeed; 0 quiesces it.
+   */
+  LVS_FORCED_WEIGHT = 2,
+};
+
+/**
  * What a report, or the time, has changed.
  */
 LVS_ENUM(lvs_change_kind) {
@@ -4468,7 +4486,7 @@ typedef struct lvs_health_policy {
   uint32_t reserved;
 } lvs_health_policy;
 #define LVS_HEALTH_POLICY_INIT \
-  {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL}
+  {(uint32_t)sizeof(lvs_health_policy), 1, 3, 0, 0, 1, 0, 0, 0, 0, 0, NULL, 0, 0}
 
 /**
  * A change of a server or a service. Initialise it with LVS_CHANGE_INIT.
@@ -4496,7 +4514,7 @@ typedef struct lvs_change {
   uint32_t asked;
 } lvs_change;
 #define LVS_CHANGE_INIT \
-  {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
+  {(uint32_t)sizeof(lvs_change), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
 
 /**
  * The health of services and their servers: a state machine without probes, clock or director.
@@ -4769,12 +4787,22 @@ typedef struct lvs_event {
    */
   struct lvs_counters delta;
   /**
-   * Counted: in which time, in nanoseconds.
+   * Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so `delta` a second is not
+   * `delta / elapsed`.
    */
   uint64_t elapsed;
+  /**
+   * Counted: what rates are to be taken from: this much ...
+   */
+  struct lvs_counters window_delta;
+  /**
+   * ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there is no such time.
+   */
+  uint64_t window;
 } lvs_event;
 #define LVS_EVENT_INIT \
-  {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_COUNTERS_INIT_, 0}
+  {(uint32_t)sizeof(lvs_event), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, LVS_COUNTERS_INIT_, 0, \
+   LVS_COUNTERS_INIT_, 0}
 
 /**
  * Compares each look at a director with the one before. It has no clock and reads nothing itself.

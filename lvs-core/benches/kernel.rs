@@ -123,7 +123,7 @@ fn refill(services: u32, destinations: u32) {
 fn watch() {
     let mut director = KernelDirector::open().unwrap();
     let mut watcher = Watcher::new();
-    watcher.observe(director.snapshot().unwrap(), Duration::ZERO);
+    let _ = watcher.observe(director.snapshot().unwrap(), Duration::ZERO);
     let start = now();
     let snapshot = director.snapshot().unwrap();
     let read = now();

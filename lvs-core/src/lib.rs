@@ -10,6 +10,7 @@
 //! | walk, filter and count connections | [`Director::visit_connections`], [`connections`], [`procfs`] |
 //! | ask which real server a client will get | [`schedulers`], [`embedded`] |
 //! | bring a director to a table without a gap | [`plan`] |
+//! | find what cannot work before it is tried | [`lint`] |
 //! | take a real server out without cutting a connection | [`drain`] |
 //! | turn probe results into weights | [`health`] |
 //! | be told what has changed | [`watch`] |
@@ -27,6 +28,56 @@
 //! assert_eq!(director.snapshot()?.to_table().services, wanted.services);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Start
+//! A configuration is a [`model::Table`]: from [`rules::parse`], from a [`snapshot`](Director::snapshot), or built.
+//! [`plan::reconcile`] brings a director to it without a gap; [`plan::Planner`] has more to choose (scope, owner, checks).
+//! The crate's `examples/` are small programs: `controller` (dry run and rollback beside somebody else's services),
+//! `top_talkers` (rates), `simulate_clients`.
+//!
+//! # Kernel and embedded director
+//! [`embedded::EmbeddedDirector`] answers as the kernel does, errno by errno, needs no privileges and no Linux, and has a
+//! clock that the program moves: write against [`Director`], test on the embedded one, run on
+//! `kernel::KernelDirector`. The trait is implemented for `&mut D` and `Box<D>`, too.
+//!
+//! # Errors
+//! Every function fails with [`Error`] or with an error that `?` turns into one. [`Error::kind`] is what a program decides
+//! by, [`Error::errno`] is the system's number. A refusal names what was attempted and, where the kernel says only
+//! `EINVAL`, which of its rules was broken ([`lint`]). Batches and plans go on after a refusal; their reports are
+//! `#[must_use]`.
+//!
+//! # Privileges
+//! The kernel's netlink family wants `CAP_NET_ADMIN` in the initial user namespace, for reading as well: root inside a
+//! container with a user namespace of its own is refused. [`procfs`] reads what everybody may read. The kernel director
+//! does not load the module `ip_vs` unless told to (`KernelDirector::options().load_module(true)`).
+//!
+//! # Namespaces
+//! Each network namespace has a table of its own; `kernel::Namespace` says which one a director works in. It keeps
+//! that namespace open, whichever one the calling thread enters later.
+//!
+//! # Async
+//! No call waits for the network: a snapshot of ten thousand services takes some milliseconds, a change some
+//! microseconds. Directors are `Send`. A program that cannot let its other tasks wait gives the director to a thread;
+//! [`drain::Drain`], [`health::Health`] and [`watch::Watcher`] are state machines without clock or director, so they fit
+//! any runtime ([`watch::poll`] shows one under tokio).
+//!
+//! # Features
+//! | feature | what it adds |
+//! |---|---|
+//! | `kernel` (default) | the kernel director; Linux only |
+//! | `serde` | serialization of what is configured, saved and sent; unknown fields are refused in what people write |
+//! | `unstable-wire` | the kernel's netlink messages; may change in any release |
+//!
+//! # Versions
+//! Rust 1.88 or newer; a newer minimum comes with a minor release and is in the changelog. Before 1.0 a minor release may
+//! break what compiles, a patch release does not. Structs and enums that may grow are `#[non_exhaustive]`.
+//!
+//! # Coming from `ipvsadm` or `libipvs`
+//! Whoever calls `ipvsadm` now reads its files with [`rules`] and its output from [`listing`], or works without either:
+//! `ipvsadm -A` is [`Director::add_service`], `-R` is [`rules::parse`] and [`plan::reconcile`] (which never empties the
+//! table), `-Ln --stats` is [`Director::snapshot`], `-Z` is [`Director::zero`]. Of `libipvs`, `ipvs_init` is
+//! `KernelDirector::open`, `ipvs_get_services` and `ipvs_get_dests` are one [`Director::snapshot`], and `errno` with
+//! `ipvs_strerror` is [`Error`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 

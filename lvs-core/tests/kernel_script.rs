@@ -636,7 +636,11 @@ fn a_side_without_the_family_has_no_ipvs() {
     }
     let error = KernelDirector::with_transport(Nobody(VecDeque::new())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(error.to_string(), "cannot open the director: this kernel has no IPVS: the module ip_vs is not loaded");
+    assert_eq!(
+        error.to_string(),
+        "cannot open the director: this kernel has no IPVS: the module ip_vs is not loaded (modprobe ip_vs, or the option \
+         load_module)"
+    );
 }
 
 #[test]

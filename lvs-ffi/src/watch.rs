@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lvs_core::model::{Counters, DestinationKey, ServiceKey};
-use lvs_core::watch::{Event, Watcher};
+use lvs_core::watch::{Event, Watcher, Window};
 
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
@@ -59,8 +59,13 @@ pub struct lvs_event {
     pub destination: lvs_destination_key,
     /// Counted: how much.
     pub delta: lvs_counters,
-    /// Counted: in which time, in nanoseconds.
+    /// Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so `delta` a second is not
+    /// `delta / elapsed`.
     pub elapsed: u64,
+    /// Counted: what rates are to be taken from: this much ...
+    pub window_delta: lvs_counters,
+    /// ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there is no such time.
+    pub window: u64,
 }
 
 record! { lvs_event: 112; }
@@ -85,8 +90,15 @@ impl lvs_event {
             destination: destination.map_or(nowhere, Into::into),
             delta: lvs_counters::default(),
             elapsed: 0,
+            window_delta: lvs_counters::default(),
+            window: 0,
         }
     }
+}
+
+const fn counters(counters: Counters) -> lvs_counters {
+    let Counters { connections, packets_in, packets_out, bytes_in, bytes_out } = counters;
+    lvs_counters { connections, packets_in, packets_out, bytes_in, bytes_out }
 }
 
 impl From<&Event> for lvs_event {
@@ -106,9 +118,11 @@ impl From<&Event> for lvs_event {
                 Self::new(Kind::DestinationVanished, Some(*key), Some(destination.key))
             }
             Event::Counted(count) => {
-                let Counters { connections, packets_in, packets_out, bytes_in, bytes_out } = count.delta;
+                let window = count.window.unwrap_or(Window { counters: Counters::default(), elapsed: Duration::ZERO });
                 Self {
-                    delta: lvs_counters { connections, packets_in, packets_out, bytes_in, bytes_out },
+                    delta: counters(count.delta),
+                    window_delta: counters(window.counters),
+                    window: u64::try_from(window.elapsed.as_nanos()).unwrap_or(u64::MAX),
                     elapsed: u64::try_from(count.elapsed.as_nanos()).unwrap_or(u64::MAX),
                     ..Self::new(Kind::Counted, Some(count.service), count.destination)
                 }

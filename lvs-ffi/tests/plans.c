@@ -498,6 +498,7 @@ static void differences_between_two_looks_are_events(void) {
     OK(lvs_watcher_event_get(watcher, i, &event, &err));
     if (event.kind == LVS_EVENT_KIND_COUNTED && event.destination.addr.family == 0) {
       CHECK(event.delta.connections == 1 && event.elapsed == 4 * SECOND);
+      CHECK(event.window == 4 * SECOND && event.window_delta.connections == 1);
       counted = true;
     } else if (event.kind == LVS_EVENT_KIND_DESTINATION_CHANGED) {
       OK(lvs_watcher_event_destination(watcher, i, &before, &after, &err));

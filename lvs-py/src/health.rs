@@ -23,7 +23,7 @@ pub(crate) struct PyHealthPolicy(HealthPolicy);
 impl PyHealthPolicy {
     #[new]
     #[pyo3(signature = (*, rise = 1, fall = 3, remove = false, start_down = false, quorum = 1, hysteresis = 0,
-        sorry_server = None, slow_start = None, damping = None, max_asked_weight = HealthPolicy::MAX_ASKED_WEIGHT))]
+        sorry_server = None, slow_start = None, damping = None, max_asked_weight = 256))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         rise: u32,

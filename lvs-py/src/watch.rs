@@ -7,9 +7,11 @@ use lvs_core::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey
 use lvs_core::watch::{Event, Watcher};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
 use crate::entries::PyServiceEntry;
+use crate::plan::{PyScope, scope_of};
 use crate::service::{PyService, PyServiceKey};
 use crate::settings::{PyDaemon, PyTimeouts};
 use crate::shared::{lone_destination, lone_service};
@@ -99,7 +101,26 @@ impl PyEvent {
         }
     }
 
-    /// The time between the looks, of "counted".
+    /// Averages per second over the last whole ticks of the kernel's estimator, of "counted": right at any interval. None as
+    /// long as none can be taken.
+    #[getter]
+    fn per_second<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Event::Counted(count) = &self.0 else { return Ok(None) };
+        let Some(rate) = count.per_second() else { return Ok(None) };
+        let rates = PyDict::new(py);
+        for (name, value) in [
+            ("connections", rate.connections),
+            ("packets_in", rate.packets_in),
+            ("packets_out", rate.packets_out),
+            ("bytes_in", rate.bytes_in),
+            ("bytes_out", rate.bytes_out),
+        ] {
+            rates.set_item(name, value)?;
+        }
+        Ok(Some(rates))
+    }
+
+    /// The time between the looks, of "counted". Counters move every two seconds: see `per_second` for rates.
     #[getter]
     const fn elapsed(&self) -> Option<Duration> {
         match self.0 {
@@ -154,14 +175,15 @@ fn destination_entry(entry: DestinationEntry) -> PyDestinationEntry {
 
 /// Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`.
 #[pyclass(name = "Watcher", module = "lvs", frozen)]
-#[derive(Default)]
 pub(crate) struct PyWatcher(Mutex<Watcher>);
 
 #[pymethods]
 impl PyWatcher {
+    /// A watcher of what is in the scope, or of everything.
     #[new]
-    fn new() -> Self {
-        Self::default()
+    #[pyo3(signature = (*, scope = None))]
+    fn new(scope: Option<&Bound<'_, PyScope>>) -> Self {
+        Self(Mutex::new(Watcher::within(scope_of(scope))))
     }
 
     /// Takes in a look at a time (of any clock that does not run backwards) and says what is different.

@@ -170,9 +170,10 @@ def test_an_interrupted_drain_puts_the_weights_back() -> None:
 
 def test_draining_what_is_not_there_is_an_error(director: Director) -> None:
     director.reconcile(OLD)
-    for what in ({"service": "tcp://192.0.2.9:80"}, {"service": WEB, "destination": "9.9.9.9:80"}):
-        with pytest.raises(lvs.NotFoundError, match="cannot drain .*: the table has none"):
-            director.drain(**what)
+    with pytest.raises(lvs.NotFoundError, match=r"cannot drain .*: the table has none"):
+        director.drain("tcp://192.0.2.9:80")
+    with pytest.raises(lvs.NotFoundError, match=r"cannot drain .*: the table has none"):
+        director.drain(WEB, "9.9.9.9:80")
     with pytest.raises(lvs.NotFoundError):
         director.drain(real_server="9.9.9.9")
     assert director.destinations(WEB)["198.51.100.7:80"].weight == 1
@@ -249,6 +250,24 @@ def test_health_changes_while_it_runs_and_over_a_restart() -> None:
     fresh.start_from({WEB: [Destination(a, weight=0)]}, absent_down=True)
     assert not fresh.is_up(WEB, a) and not fresh.is_up(WEB, b)
     assert fresh.unwatch(WEB) and not fresh.unwatch(WEB)
+
+
+def test_rates_are_right_whatever_the_interval(director: Director) -> None:
+    del director
+    for interval in (0.5, 1.0, 1.5, 3.0, 5.0):
+        with Director.embedded() as twin:
+            twin.reconcile(OLD)
+            watcher = lvs.Watcher(scope=Scope.services(WEB))
+            rates = []
+            for look in range(int(40 / interval)):
+                for event in watcher.observe(twin.snapshot(), seconds(look * interval)):
+                    assert event.service is None or str(event.service) == WEB
+                    if event.per_second is not None:
+                        rates.append(event.per_second["connections"])
+                for part in range(int(interval * 10)):
+                    twin.connect(f"203.0.113.{look % 250}:{1024 + part}", "192.0.2.1:80")
+                    twin.advance(0.1)
+            assert rates and all(abs(rate - 10) <= 1 for rate in rates), (interval, rates)
 
 
 def test_watching_tells_what_has_changed(director: Director) -> None:

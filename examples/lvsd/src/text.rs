@@ -33,13 +33,17 @@ pub fn event(event: &Event) -> String {
         Event::TimeoutsChanged { after, .. } => line(Operation::SetTimeouts(after)),
         Event::DaemonStarted(daemon) => line(Operation::StartDaemon(daemon)),
         Event::DaemonStopped(daemon) => line(Operation::StopDaemon(daemon.role)),
-        Event::Counted(count) => format!(
-            "# {}: {:.1} connections/s, {:.1} packets/s and {:.1} bytes/s in\n",
-            whose(&count.service, count.destination.as_ref()),
-            count.per_second(count.delta.connections),
-            count.per_second(count.delta.packets_in),
-            count.per_second(count.delta.bytes_in),
-        ),
+        Event::Counted(count) => match count.per_second() {
+            Some(rate) => format!(
+                "# {}: {:.1} connections/s, {:.1} packets/s and {:.1} bytes/s in\n",
+                whose(&count.service, count.destination.as_ref()),
+                rate.connections,
+                rate.packets_in,
+                rate.bytes_in,
+            ),
+            // Too early for a rate.
+            None => String::new(),
+        },
         Event::CountersReset(service, server) => {
             format!("# {}: counters are back at 0\n", whose(&service, server.as_ref()))
         }

@@ -83,7 +83,7 @@ pub enum Cause {
     #[error("permission denied: this needs CAP_NET_ADMIN")]
     PermissionDenied,
     /// The kernel has no IPVS, or its module is not loaded.
-    #[error("this kernel has no IPVS: the module ip_vs is not loaded")]
+    #[error("this kernel has no IPVS: the module ip_vs is not loaded (modprobe ip_vs, or the option load_module)")]
     ModuleMissing,
     /// A weight, or a lower threshold above the upper one, is out of range.
     #[error("a weight or threshold is out of range")]

@@ -8,6 +8,7 @@
 
 mod batch;
 mod error;
+mod forward;
 
 use std::ops::ControlFlow;
 

@@ -2,10 +2,10 @@
 //!
 //! [`Watcher::observe`] takes a [`Snapshot`] and the time it was taken and returns [`Event`]s: what
 //! appeared, changed and vanished, how much each service and destination has counted since, and counters that were reset.
-//! It has no clock and does no I/O, so it fits a loop, an iterator ([`poll`]) and async code under any runtime
-//! ([`poll_async`]) alike.
+//! It has no clock and does no I/O, so it fits a loop, an iterator ([`poll`]) and async code under any runtime alike.
 //!
-//! Counters of the kernel move every two seconds; looking more often shows the same numbers again.
+//! Counters of the kernel move every two seconds, whenever one looks: [`Count::per_second`] takes rates from looks that
+//! lie whole ticks apart, so that they are right at any interval.
 //!
 //! ```
 //! use std::time::Duration;
@@ -25,26 +25,29 @@
 //! let events = watcher.observe(table, Duration::from_secs(10));
 //! let [Event::Counted(count)] = &events[..] else { panic!("{events:?}") };
 //! assert_eq!(count.delta.connections, 50);
-//! assert_eq!(count.per_second(count.delta.connections), 5.0);
+//! assert_eq!(count.per_second().unwrap().connections, 5.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod counting;
 mod pairs;
 mod poll;
+mod rates;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-pub use counting::Count;
 use counting::compare;
+pub use counting::{Count, PerSecond, Window};
 use pairs::pair;
-pub use poll::{AsyncPoll, poll, poll_async};
+pub use poll::{Poll, poll};
+use rates::Rates;
 
 use crate::model::{
-    Daemon, Destination, DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey, ServiceSnapshot,
-    Snapshot, Stats, Timeouts,
+    Counters, Daemon, Destination, DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey,
+    ServiceSnapshot, Snapshot, Stats, Timeouts,
 };
+use crate::plan::Scope;
 
 /// A difference between two looks at a director.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +79,8 @@ pub enum Event {
     DestinationVanished(ServiceKey, Destination),
     /// Something was counted since the last look.
     Counted(Count),
-    /// Counters are lower than at the last look: zeroed, or the service or destination was removed and added again.
+    /// Counters are lower than at the last look: zeroed, or the service or destination was removed and added again. What
+    /// they have counted since follows as [`Event::Counted`].
     CountersReset(ServiceKey, Option<DestinationKey>),
     /// The timeouts are others.
     TimeoutsChanged {
@@ -95,15 +99,22 @@ pub enum Event {
 #[derive(Debug, Clone, Default)]
 pub struct Watcher {
     last: Option<(Snapshot, Duration)>,
+    rates: Rates,
+    scope: Scope,
 }
 
 impl Watcher {
-    /// A watcher that has seen nothing yet.
-    pub const fn new() -> Self {
-        Self { last: None }
+    /// A watcher that has seen nothing yet and watches everything.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The last look.
+    /// A watcher that sees what is in a scope and nothing else.
+    pub fn within(scope: Scope) -> Self {
+        Self { scope, ..Self::default() }
+    }
+
+    /// The last look, as far as it is in the scope.
     pub fn last(&self) -> Option<&Snapshot> {
         self.last.as_ref().map(|(snapshot, _)| snapshot)
     }
@@ -111,22 +122,31 @@ impl Watcher {
     /// Takes in a look at a time (any clock that does not run backwards) and says what is different.
     ///
     /// What is missing of a family of which the look is not [complete](Snapshot::complete) counts as unchanged.
+    #[must_use = "events are reported once"]
     pub fn observe(&mut self, mut snapshot: Snapshot, now: Duration) -> Vec<Event> {
-        let mut events = Vec::new();
-        match &self.last {
-            None => {
-                for service in &snapshot.services {
-                    appeared(service, &mut events);
-                }
-                events.extend(snapshot.daemons.iter().copied().map(Event::DaemonStarted));
-            }
-            Some((last, then)) => {
+        snapshot.services.retain(|service| self.scope.owns(&service.entry.service.key()));
+        self.rates.look(now);
+        let last = self.last.take();
+        let elapsed = last.as_ref().map_or(Duration::ZERO, |(_, then)| now.saturating_sub(*then));
+        let mut look = Look { now, elapsed, rates: &mut self.rates, events: Vec::new() };
+        match &last {
+            None => snapshot.services.iter().for_each(|service| look.shown(service)),
+            Some((last, _)) => {
                 if !snapshot.complete.is_whole() {
                     keep_unseen(last, &mut snapshot);
                 }
-                difference(last, &snapshot, now.saturating_sub(*then), &mut events);
+                if self.scope.owns_timeouts() && last.timeouts != snapshot.timeouts {
+                    look.events.push(Event::TimeoutsChanged { before: last.timeouts, after: snapshot.timeouts });
+                }
             }
         }
+        if self.scope.owns_daemons() {
+            look.daemons(last.as_ref().map_or(&[], |(last, _)| &last.daemons), &snapshot.daemons);
+        }
+        if let Some((last, _)) = &last {
+            look.services(last, &snapshot);
+        }
+        let events = look.events;
         self.last = Some((snapshot, now));
         events
     }
@@ -151,78 +171,101 @@ fn keep_unseen(last: &Snapshot, next: &mut Snapshot) {
     }
 }
 
-fn appeared(service: &ServiceSnapshot, events: &mut Vec<Event>) {
-    let key = service.entry.service.key();
-    events.push(Event::ServiceAppeared(service.entry));
-    events.extend(service.destinations.iter().map(|entry| Event::DestinationAppeared(key, *entry)));
+/// One look, compared with the one before.
+struct Look<'r> {
+    now: Duration,
+    elapsed: Duration,
+    rates: &'r mut Rates,
+    events: Vec<Event>,
 }
 
-fn difference(last: &Snapshot, next: &Snapshot, elapsed: Duration, events: &mut Vec<Event>) {
-    if last.timeouts != next.timeouts {
-        events.push(Event::TimeoutsChanged { before: last.timeouts, after: next.timeouts });
+impl Look<'_> {
+    fn shown(&mut self, service: &ServiceSnapshot) {
+        let key = service.entry.service.key();
+        self.events.push(Event::ServiceAppeared(service.entry));
+        self.events.extend(service.destinations.iter().map(|entry| Event::DestinationAppeared(key, *entry)));
     }
-    let gone = last.daemons.iter().filter(|daemon| !next.daemons.contains(daemon));
-    events.extend(gone.copied().map(Event::DaemonStopped));
-    let new = next.daemons.iter().filter(|daemon| !last.daemons.contains(daemon));
-    events.extend(new.copied().map(Event::DaemonStarted));
 
-    pair(
-        &last.services,
-        &next.services,
-        |service| service.entry.service.key(),
-        |before, after| match (before, after) {
-            (None, Some(after)) => appeared(after, events),
-            (Some(before), None) => events.push(Event::ServiceVanished(before.entry.service)),
-            (Some(before), Some(after)) => service_difference(before, after, elapsed, events),
+    fn daemons(&mut self, last: &[Daemon], next: &[Daemon]) {
+        let gone = last.iter().filter(|daemon| !next.contains(daemon));
+        self.events.extend(gone.copied().map(Event::DaemonStopped));
+        let new = next.iter().filter(|daemon| !last.contains(daemon));
+        self.events.extend(new.copied().map(Event::DaemonStarted));
+    }
+
+    fn services(&mut self, last: &Snapshot, next: &Snapshot) {
+        let key = |service: &ServiceSnapshot| service.entry.service.key();
+        pair(&last.services, &next.services, key, |before, after| match (before, after) {
+            (None, Some(after)) => {
+                self.rates.appeared((key(after), None), self.now);
+                for entry in &after.destinations {
+                    self.rates.appeared((key(after), Some(entry.destination.key)), self.now);
+                }
+                self.shown(after);
+            }
+            (Some(before), None) => {
+                self.rates.vanished(&(key(before), None));
+                for entry in &before.destinations {
+                    self.rates.vanished(&(key(before), Some(entry.destination.key)));
+                }
+                self.events.push(Event::ServiceVanished(before.entry.service));
+            }
+            (Some(before), Some(after)) => self.service(before, after),
             (None, None) => {}
-        },
-    );
-}
-
-fn service_difference(before: &ServiceSnapshot, after: &ServiceSnapshot, elapsed: Duration, events: &mut Vec<Event>) {
-    let (old, new) = (before.entry.service, after.entry.service);
-    let key = new.key();
-    if old != new {
-        events.push(Event::ServiceChanged { before: old, after: new });
+        });
     }
-    let stats = |entry: &ServiceEntry| (entry.statistics(), entry.stats64.is_some());
-    counted(key, None, stats(&before.entry), stats(&after.entry), elapsed, events);
 
-    pair(
-        &before.destinations,
-        &after.destinations,
-        |entry| entry.destination.key,
-        |before, after| match (before, after) {
-            (None, Some(after)) => events.push(Event::DestinationAppeared(key, *after)),
-            (Some(before), None) => events.push(Event::DestinationVanished(key, before.destination)),
+    fn service(&mut self, before: &ServiceSnapshot, after: &ServiceSnapshot) {
+        let (old, new) = (before.entry.service, after.entry.service);
+        let service = new.key();
+        if old != new {
+            self.events.push(Event::ServiceChanged { before: old, after: new });
+        }
+        let stats = |entry: &ServiceEntry| (entry.statistics(), entry.stats64.is_some());
+        self.counters(service, None, stats(&before.entry), stats(&after.entry));
+
+        let key = |entry: &DestinationEntry| entry.destination.key;
+        pair(&before.destinations, &after.destinations, key, |before, after| match (before, after) {
+            (None, Some(after)) => {
+                self.rates.appeared((service, Some(key(after))), self.now);
+                self.events.push(Event::DestinationAppeared(service, *after));
+            }
+            (Some(before), None) => {
+                self.rates.vanished(&(service, Some(key(before))));
+                self.events.push(Event::DestinationVanished(service, before.destination));
+            }
             (Some(before), Some(after)) => {
                 if before.destination != after.destination {
                     let (before, after) = (before.destination, after.destination);
-                    events.push(Event::DestinationChanged { service: key, before, after });
+                    self.events.push(Event::DestinationChanged { service, before, after });
                 }
                 let stats = |entry: &DestinationEntry| (entry.statistics(), entry.stats64.is_some());
-                counted(key, Some(after.destination.key), stats(before), stats(after), elapsed, events);
+                self.counters(service, Some(key(after)), stats(before), stats(after));
             }
             (None, None) => {}
-        },
-    );
-}
-
-fn counted(
-    service: ServiceKey,
-    destination: Option<DestinationKey>,
-    (before, before_wide): (Stats, bool),
-    (after, after_wide): (Stats, bool),
-    elapsed: Duration,
-    events: &mut Vec<Event>,
-) {
-    if before.counters == after.counters {
-        return;
+        });
     }
-    events.push(match compare(&before.counters, &after.counters, before_wide && after_wide) {
-        Some(delta) => Event::Counted(Count { service, destination, delta, elapsed }),
-        None => Event::CountersReset(service, destination),
-    });
+
+    fn counters(
+        &mut self,
+        service: ServiceKey,
+        destination: Option<DestinationKey>,
+        (before, before_wide): (Stats, bool),
+        (after, after_wide): (Stats, bool),
+    ) {
+        if before.counters == after.counters {
+            return;
+        }
+        let difference = compare(&before.counters, &after.counters, before_wide && after_wide);
+        if difference.is_none() {
+            self.events.push(Event::CountersReset(service, destination));
+        }
+        let delta = difference.unwrap_or(after.counters);
+        if delta != Counters::default() {
+            let window = self.rates.counted((service, destination), delta, self.now);
+            self.events.push(Event::Counted(Count { service, destination, delta, elapsed: self.elapsed, window }));
+        }
+    }
 }
 
 #[cfg(test)]

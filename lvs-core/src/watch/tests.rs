@@ -20,7 +20,7 @@ fn table(services: &[ServiceSnapshot]) -> Snapshot {
 
 fn between(before: Snapshot, after: Snapshot) -> Vec<Event> {
     let mut watcher = Watcher::new();
-    watcher.observe(before, SECOND);
+    let _ = watcher.observe(before, SECOND);
     watcher.observe(after, SECOND * 3)
 }
 
@@ -76,7 +76,9 @@ fn lower_counters_are_a_reset() {
     let mut after = before.clone();
     after.services[0].entry.stats64 = counting(1, 100);
     let key = after.services[0].entry.service.key();
-    assert_eq!(between(before, after), [Event::CountersReset(key, None)]);
+    let events = between(before, after);
+    let [Event::CountersReset(reset, None), Event::Counted(count)] = events[..] else { panic!("{events:?}") };
+    assert_eq!((reset, count.service, count.delta.connections, count.delta.bytes_in), (key, key, 1, 100));
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn a_narrow_counter_that_overflows_goes_on_counting() {
     let events = between(before, after);
     let [Event::Counted(count)] = &events[..] else { panic!("{events:?}") };
     assert_eq!((count.delta.connections, count.delta.bytes_in), (5, 500));
-    assert_eq!(count.per_second(count.delta.bytes_in), 250.0);
+    assert_eq!(count.per_second().unwrap().bytes_in, 250.0);
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn what_an_incomplete_look_does_not_show_has_not_vanished() {
     let mut after = table(&[service(1, &[2, 3])]);
     after.complete.lack(AddressFamily::Ipv4);
     let mut watcher = Watcher::new();
-    watcher.observe(before.clone(), SECOND);
+    let _ = watcher.observe(before.clone(), SECOND);
     let key = after.services[0].entry.service.key();
     let new = after.services[0].destinations[1];
     assert_eq!(watcher.observe(after.clone(), SECOND), [Event::DestinationAppeared(key, new)]);
@@ -110,4 +112,84 @@ fn what_an_incomplete_look_does_not_show_has_not_vanished() {
             Event::ServiceVanished(before.services[1].entry.service),
         ]
     );
+}
+
+#[test]
+fn a_scope_hides_what_others_own() {
+    let (ours, theirs) = (service(1, &[1]), service(2, &[]));
+    let scope = Scope::services([ours.entry.service.key()]);
+    let mut watcher = Watcher::within(scope);
+    let mut with_timeouts = table(&[ours.clone(), theirs]);
+    assert_eq!(watcher.observe(with_timeouts.clone(), SECOND).len(), 2);
+    with_timeouts.timeouts.tcp = 1;
+    with_timeouts.services.truncate(1);
+    assert_eq!(watcher.observe(with_timeouts, SECOND * 2), [], "neither a foreign service nor the timeouts");
+    assert_eq!(watcher.last().unwrap().services, [ours]);
+}
+
+/// Steady traffic of 10 connections a second, counted by an estimator that ticks every two seconds at an offset, looked at
+/// in an interval: the sum of all deltas, and all rates.
+fn steady(interval: Duration, offset: Duration, looks: u32) -> (u64, Vec<f64>) {
+    let mut watcher = Watcher::new();
+    let (mut sum, mut rates) = (0, Vec::new());
+    for index in 0..looks {
+        let now = interval * index;
+        let ticks = (now + SECOND * 2 - offset).as_nanos() / (SECOND * 2).as_nanos();
+        let mut look = table(&[service(1, &[])]);
+        look.services[0].entry.stats64 = counting(ticks as u64 * 20, ticks as u64 * 2000);
+        for event in watcher.observe(look, now) {
+            if let Event::Counted(count) = event {
+                sum += count.delta.connections;
+                rates.extend(count.per_second().map(|rate| rate.connections));
+            }
+        }
+    }
+    (sum, rates)
+}
+
+#[test]
+fn rates_are_right_at_any_interval_and_any_phase() {
+    for interval in [100, 500, 700, 1000, 1500, 2000, 2500, 3000, 5000, 7000, 10_000] {
+        for offset in [1, 300, 999, 1001, 1700] {
+            let interval = Duration::from_millis(interval);
+            let looks = (120_000 / interval.as_millis()) as u32 + 1;
+            let (sum, rates) = steady(interval, Duration::from_millis(offset), looks);
+            assert!(rates.len() >= 8, "{interval:?} {offset}: {} rates", rates.len());
+            assert!(rates.iter().all(|rate| (rate - 10.0).abs() < 1.01), "{interval:?} {offset}: {rates:?}");
+            let wrong = rates.iter().filter(|rate| (**rate - 10.0).abs() > 0.01).count();
+            assert!(wrong * 10 <= rates.len(), "{interval:?} {offset}: {rates:?}");
+            assert!((1160..=1200).contains(&sum), "{sum}");
+        }
+    }
+}
+
+#[test]
+fn rates_go_on_over_a_reset_and_follow_what_is_new() {
+    let mut watcher = Watcher::new();
+    let mut rates = Vec::new();
+    let mut sum = 0;
+    for second in 0..40u32 {
+        let ticks = u64::from(second) / 2;
+        // Zeroed every ten seconds, right after a tick.
+        let mut look = table(&[service(1, &[])]);
+        look.services[0].entry.stats64 = counting(ticks % 5 * 20, ticks % 5 * 100);
+        if second >= 20 {
+            look.services.push(service(2, &[]));
+            look.services[1].entry.stats64 = counting(ticks * 40, ticks * 100);
+        }
+        for event in watcher.observe(look, SECOND * second) {
+            let Event::Counted(count) = event else { continue };
+            let rate = count.per_second().map(|rate| rate.connections);
+            match count.service == service(1, &[]).entry.service.key() {
+                true => {
+                    sum += count.delta.connections;
+                    rates.extend(rate);
+                }
+                false => assert!(rate.is_none_or(|rate| rate == 20.0), "{rate:?} at {second}"),
+            }
+        }
+    }
+    // What was counted in the tick of each reset is lost with it: the counters show 0.
+    assert_eq!(sum, 20 * 16);
+    assert!(rates.iter().all(|rate| *rate == 10.0), "{rates:?}");
 }

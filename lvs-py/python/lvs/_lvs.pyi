@@ -641,8 +641,13 @@ class Event:
     def after(self) -> ServiceEntry | DestinationEntry | Service | Destination | Timeouts | Daemon | None:
         """What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon."""
     @property
+    def per_second(self) -> dict[str, float] | None:
+        """Averages per second over the last whole ticks of the kernel's estimator, of "counted": right at any interval. None
+        as long as none can be taken.
+        """
+    @property
     def elapsed(self) -> timedelta | None:
-        """The time between the looks, of "counted"."""
+        """The time between the looks, of "counted". Counters move every two seconds: see `per_second` for rates."""
     @property
     def kind(self) -> str:
         """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
@@ -770,9 +775,7 @@ class Health:
         """
     def unwatch(self, service: ServiceLike) -> bool:
         """Forgets a service. Returns whether it was watched."""
-    def set_servers(
-        self, service: ServiceLike, servers: Iterable[Destination | DestinationLike]
-    ) -> list[HealthChange]:
+    def set_servers(self, service: ServiceLike, servers: Iterable[Destination | DestinationLike]) -> list[HealthChange]:
         """Replaces the servers of a service; those that stay keep their states and overrides. Returns what that changes."""
     def set_weight(self, service: ServiceLike, server: DestinationLike, weight: int) -> list[HealthChange]:
         """Sets the weight of a server for when it is well."""
@@ -1847,7 +1850,7 @@ class Verdict:
 @final
 class Watcher:
     """Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`."""
-    def __new__(cls) -> Self: ...
+    def __new__(cls, *, scope: Scope | None = None) -> Self: ...
     def observe(self, snapshot: Snapshot, now: timedelta) -> list[Event]:
         """Takes in a look at a time (of any clock that does not run backwards) and says what is different."""
 

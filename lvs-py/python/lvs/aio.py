@@ -62,7 +62,7 @@ from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, Ser
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
     from datetime import timedelta
     from types import TracebackType
     from typing import Any, Literal, TypeVar
@@ -129,7 +129,7 @@ async def _found(
             answer = await asyncio.wait_for(probe(), timeout)
         except OSError as error:
             return (None if error.errno in _OWN_SHORTAGE else False), None
-        except Exception as error:  # noqa: BLE001: whatever a probe raises, it did not succeed
+        except Exception as error:  # whatever a probe raises, it did not succeed
             if not isinstance(error, asyncio.TimeoutError):
                 log("a probe failed: %r", error)
             return False, None
@@ -334,16 +334,16 @@ class AsyncDirector:
         interval: float = 1.0,
         timeout: float | None = None,
         concurrency: int = 100,
-    ) -> AsyncIterator[list[HealthChange]]:
+    ) -> AsyncGenerator[list[HealthChange], None]:
         """Probes all watched servers, puts what `health` wants in force, and yields what has changed.
 
-        It does so again and again, every `interval` seconds. Nobody waits for a slow probe: what has been answered counts,
-        the others go on meanwhile. At most `concurrency` probes run at once.
+        It does so again and again, every `interval` seconds. Nobody waits for a slow probe: what has been answered
+        counts, the others go on meanwhile. At most `concurrency` probes run at once.
 
-        `probe` is called with service and server. It answers whether the server is well, the weight that the server asks
-        for, or None if nothing can be said; raising an exception and taking longer than `timeout` seconds mean that it is
-        not well, unless the exception says that this machine lacks descriptors or memory. Touches only watched services,
-        which may change from round to round; a refused step is logged and tried again.
+        `probe` is called with service and server. It answers whether the server is well, the weight that the server
+        asks for, or None if nothing can be said; raising an exception and taking longer than `timeout` seconds mean
+        that it is not well, unless the exception says that this machine lacks descriptors or memory. Touches only
+        watched services, which may change from round to round; a refused step is logged and tried again.
         """
         free = asyncio.Semaphore(concurrency)
         running: dict[tuple[ServiceKey, DestinationKey], asyncio.Future[tuple[bool | None, int | None]]] = {}

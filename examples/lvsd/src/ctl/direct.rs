@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use lvs_core::drain::{self as core_drain, Drain as CoreDrain, DrainPolicy};
-use lvs_core::watch::poll_async;
+use lvs_core::watch::poll;
 
 use super::{Answer, Cli, ClusterFile, Drain, Verb, print, remote, table};
 use crate::config::Cluster;
@@ -190,21 +190,18 @@ fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
 fn watch(cli: &Cli, interval: f64, out: &mut dyn Write) -> Answer {
     let interval = Duration::try_from_secs_f64(interval)?;
     let mut director = cli.target.open()?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let start = Instant::now();
-        let pause = || async move {
-            tokio::time::sleep(interval).await;
-            Some(start.elapsed())
-        };
-        let mut looks = poll_async(&mut *director, Duration::ZERO, pause);
-        while let Some(events) = looks.next().await {
-            // The table is looked at again at the next turn.
-            let Ok(events) = events else { continue };
-            for event in &events {
-                write!(out, "{}", text::event(event))?;
-            }
-            out.flush()?;
+    let start = Instant::now();
+    let pause = |_: &mut _| {
+        std::thread::sleep(interval);
+        Some(start.elapsed())
+    };
+    for events in poll(&mut *director, Duration::ZERO, pause) {
+        // The table is looked at again at the next turn.
+        let Ok(events) = events else { continue };
+        for event in &events {
+            write!(out, "{}", text::event(event))?;
         }
-        Ok(true)
-    })
+        out.flush()?;
+    }
+    Ok(true)
 }
