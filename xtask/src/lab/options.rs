@@ -11,8 +11,9 @@ cargo xtask lab [OPTION...] -- COMMAND [ARGUMENT...]
 cargo xtask lab [OPTION...] -c 'SHELL SCRIPT'
 
 Runs a command as root in an unmodified Debian kernel that has IPVS, in an emulated machine. Every file of this
-machine is there under its own name; what the command writes is thrown away, except below /out. The host's root is
-also at /host, without the command's changes. Modules are loaded on demand; ip_vs is there from the start.
+machine is there under its own name, but for ipvsadm, which is always Debian 12's; what the command writes is thrown
+away, except below /out. The host's root is also at /host, without the command's changes. Modules are loaded on
+demand; ip_vs is there from the start.
 
 The kernel:
   --kernel SERIES   the newest of Debian's kernels whose version begins so: 6.12 (default), 6.1, 7, 7.3.4, ...

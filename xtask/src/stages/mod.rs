@@ -51,7 +51,7 @@ cargo xtask test [--kernel NAME]... [STAGE...]
 Runs the stages named, or all of them, and ends with a line `N passed, N failed`. The exit status is 0 only if
 nothing failed and something passed. A stage installs or fetches what it needs, and says so.
 
-  --kernel NAME  run the lab's tests in this kernel instead of all
+  --kernel NAME  run the lab's tests in this kernel (6.12, 6.1, uml, or 7: Debian's newest)
 
 ";
 

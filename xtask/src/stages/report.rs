@@ -43,9 +43,14 @@ impl Report {
         Self { kernels: kernels.to_vec(), ..Self::default() }
     }
 
+    /// Whether the lab is asked for certain kernels, instead of its usual ones.
+    pub(crate) fn names_kernels(&self) -> bool {
+        !self.kernels.is_empty()
+    }
+
     /// Whether the lab is asked for this kernel.
     pub(crate) fn wants_kernel(&self, name: &str) -> bool {
-        self.kernels.is_empty() || self.kernels.iter().any(|kernel| kernel == name)
+        self.kernels.iter().any(|kernel| kernel == name)
     }
 
     pub(crate) fn counts(&self) -> Counts {

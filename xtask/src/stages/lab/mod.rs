@@ -4,7 +4,7 @@
 //! program in a directory `tests/lab` of a member of the workspace.
 //! Those in `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that one was switched
 //! off, with `after`; in `/out` the second finds what the first has left there. All find `LVS_TEST_KERNEL` (the series that must
-//! be running), `LVS_LAB` (6.12, 6.1 or uml), and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a
+//! be running), `LVS_LAB` (7, 6.12, 6.1 or uml), and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a
 //! failure, never a reason to skip.
 
 mod collect;
@@ -33,13 +33,15 @@ struct Kernel {
     series: &'static str,
 }
 
-/// Those of Debian's stable releases, and one that is old enough to behave differently (before 6.1.183 and 6.12.104,
-/// thresholds and connection counts were handled in another way).
-const KERNELS: [Kernel; 3] = [
+/// Those of Debian's stable releases; one that is old enough to behave differently (before 6.1.183 and 6.12.104, thresholds
+/// and connection counts were handled in another way); and the newest that Debian has, which runs only when it is named.
+const KERNELS: [Kernel; 4] = [
     Kernel { engine: Engine::Qemu, series: "6.12" },
     Kernel { engine: Engine::Qemu, series: "6.1" },
     Kernel { engine: Engine::Uml, series: "6.1" },
+    NEWEST,
 ];
+const NEWEST: Kernel = Kernel { engine: Engine::Qemu, series: "7" };
 
 impl Kernel {
     fn name(self) -> &'static str {
@@ -61,7 +63,11 @@ struct Guest {
 }
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    let kernels: Vec<_> = KERNELS.into_iter().filter(|kernel| report.wants_kernel(kernel.name())).collect();
+    let wanted = |kernel: &Kernel| match report.names_kernels() {
+        true => report.wants_kernel(kernel.name()),
+        false => *kernel != NEWEST,
+    };
+    let kernels: Vec<_> = KERNELS.into_iter().filter(wanted).collect();
     let items = collect::all(report)?;
     let reboots = collect::reboots()?;
     let guests: Vec<Guest> = kernels.iter().flat_map(|&kernel| guests(kernel, &items, &reboots)).collect();
