@@ -40,6 +40,7 @@
 //! ```
 
 mod apply;
+mod confirm;
 mod diff;
 mod display;
 mod error;

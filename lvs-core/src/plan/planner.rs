@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use super::confirm::confirm;
 use super::{Applied, Incomplete, OnFailure, Ownership, Plan, PlanError, Scope};
 use crate::director::Director;
 use crate::error::Result;
@@ -106,7 +107,9 @@ impl Planner {
         wanted: &Table,
         on_failure: OnFailure,
     ) -> Result<Applied> {
-        let plan = self.plan(&director.snapshot()?.to_table(), wanted)?;
+        let mut current = director.snapshot()?.to_table();
+        confirm(director, &mut current, wanted)?;
+        let plan = self.plan(&current, wanted)?;
         let outcome = plan.apply(director, on_failure);
         if outcome.is_complete() { Ok(Applied { plan }) } else { Err(Incomplete::new(plan, outcome).into()) }
     }
