@@ -2039,7 +2039,8 @@ typedef struct lvs_settings {
   uint32_t reserved;
 } lvs_settings;
 #define LVS_SETTINGS_INIT \
-  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0}
+  {(uint32_t)sizeof(lvs_settings), 0, 0, 1, 0, 0, 0, 0, 0, 10, 1, 0, 1024, 86400, 86400, 0, 1024, 0, \
+   1073741824, -4, -3, 0}
 
 /**
  * Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It needs no privileges, starts no
@@ -2089,15 +2090,6 @@ LVS_NODISCARD
 lvs_status lvs_director_totals(const struct lvs_director *director,
                                struct lvs_stats *totals,
                                struct lvs_error **err);
-
-/**
- * Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
- * statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
- */
-LVS_NODISCARD
-lvs_status lvs_director_proc_status(const struct lvs_director *director,
-                                    struct lvs_proc_status *status,
-                                    struct lvs_error **err);
 
 /**
  * Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged by its version; in a
@@ -2740,7 +2732,7 @@ typedef struct lvs_connection {
 } lvs_connection;
 #define LVS_CONNECTION_INIT \
   {(uint32_t)sizeof(lvs_connection), 0, 0, 0, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, LVS_ADDRESS_INIT_, \
-   0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0}
+   0, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0}
 
 /**
  * The service counts.
@@ -3115,6 +3107,7 @@ typedef struct lvs_table_status {
    */
   uint64_t lengths[8];
 } lvs_table_status;
+#define LVS_TABLE_STATUS_INIT_ {0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * How full the tables of a network namespace are, from ip_vs_status. Initialise it with LVS_PROC_STATUS_INIT.
@@ -3153,6 +3146,8 @@ typedef struct lvs_proc_status {
    */
   uint64_t estimator_per_thread;
 } lvs_proc_status;
+#define LVS_PROC_STATUS_INIT \
+  {(uint32_t)sizeof(lvs_proc_status), 0, LVS_TABLE_STATUS_INIT_, LVS_TABLE_STATUS_INIT_, 0, 0, 0, 0}
 
 /**
  * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
@@ -3190,6 +3185,15 @@ LVS_NODISCARD
 lvs_status lvs_procfs_status(const struct lvs_procfs *procfs,
                              struct lvs_proc_status *status,
                              struct lvs_error **err);
+
+/**
+ * Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
+ * statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+ */
+LVS_NODISCARD
+lvs_status lvs_director_proc_status(const struct lvs_director *director,
+                                    struct lvs_proc_status *status,
+                                    struct lvs_error **err);
 
 /**
  * Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and nothing zeroes them.

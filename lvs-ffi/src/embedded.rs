@@ -13,7 +13,6 @@ use crate::director::{Held, held, lvs_director};
 use crate::error::{Failure, lvs_error};
 use crate::handle::{field, give, place, slice, text};
 use crate::lock::Lock;
-use crate::procfs::lvs_proc_status;
 use crate::record::{self, record};
 use crate::stats::lvs_stats;
 use crate::status::lvs_status;
@@ -360,21 +359,6 @@ pub unsafe extern "C" fn lvs_director_totals(
         let totals = place(totals, "totals")?;
         totals.write((&held(director)?.embedded("read the totals")?.totals()).into());
         Ok(())
-    })
-}
-
-/// Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
-/// statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_director_proc_status(
-    director: Option<&lvs_director>,
-    status: *mut lvs_proc_status,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, {
-        record::check(status)?;
-        record::write(status, held(director)?.embedded("read the status of its tables")?.status().into())
     })
 }
 

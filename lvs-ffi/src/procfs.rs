@@ -9,6 +9,7 @@ use lvs_core::procfs::{PerCpuRow, Procfs, Status, Sysctls, TableStatus};
 
 use crate::boundary::{call, infallible};
 use crate::connection::{self, lvs_connection, lvs_connection_filter, lvs_connection_visitor};
+use crate::director::{held, lvs_director};
 use crate::error::{Failure, lvs_error};
 use crate::handle::{give, needed, place, text};
 use crate::record::{self, record};
@@ -179,6 +180,21 @@ pub unsafe extern "C" fn lvs_procfs_status(
     call!(err, {
         record::check(status)?;
         record::write(status, needed(procfs, "procfs")?.0.status()?.into())
+    })
+}
+
+/// Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
+/// statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_proc_status(
+    director: Option<&lvs_director>,
+    status: *mut lvs_proc_status,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        record::check(status)?;
+        record::write(status, held(director)?.embedded("read the status of its tables")?.status().into())
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::connections::{Entry, Flags, TemplateState, sctp, tcp};
 use super::ids::EntryId;
-use super::pipeline::{SCTP, TCP};
+use super::protocol::{SCTP, TCP};
 use super::timers::Timer;
 use super::{EmbeddedDirector, Settings};
 use crate::model::ServiceFlags;

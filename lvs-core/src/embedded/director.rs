@@ -166,12 +166,20 @@ impl EmbeddedDirector {
                     self.timers.wake(now);
                 }
                 Timer::Trash => self.check_trash(),
-                Timer::ServiceTable => self.service_table.resize(self.rules.len(), self.options.settings.svc_lfactor),
+                Timer::ServiceTable => self.resize_service_table(),
                 Timer::ConnectionTable => {
                     self.connection_table.resize(self.connections.len(), self.options.settings.conn_lfactor);
                     self.table_monitor = now;
                 }
             }
+        }
+    }
+
+    fn resize_service_table(&mut self) {
+        let before = self.service_table.buckets();
+        self.service_table.resize(self.rules.len(), self.options.settings.svc_lfactor);
+        if self.service_table.buckets() != before {
+            self.rules.resized(&self.options);
         }
     }
 
@@ -232,7 +240,7 @@ impl EmbeddedDirector {
             self.table_monitor = now;
         }
         if former.svc_lfactor != settings.svc_lfactor {
-            self.service_table.resize(self.rules.len(), settings.svc_lfactor);
+            self.resize_service_table();
         }
         self.renew_machine();
         self.rules.reconfigure(&self.options);
@@ -363,7 +371,7 @@ impl EmbeddedDirector {
                 Ok(())
             }
             Operation::Flush => {
-                rules.flush(now);
+                rules.flush(options, now);
                 Ok(())
             }
         }

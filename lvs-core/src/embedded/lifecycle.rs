@@ -3,7 +3,8 @@
 use super::EmbeddedDirector;
 use super::connections::{Client, Entry, Event, Flags, Leg, Target, TemplateState, is_active, sctp, tcp};
 use super::ids::{DestinationId, EntryId};
-use super::pipeline::{FTP, Failed, TCP};
+use super::pipeline::Failed;
+use super::protocol::{FTP, TCP};
 use super::rules::Moment;
 use crate::model::ForwardingMethod;
 

@@ -54,8 +54,8 @@
 //! run time besides the rules is in [`Settings`].
 //!
 //! # Differences
-//! * Services are listed in the order of their making, address services before firewall marks. The kernel lists them in
-//!   the order of a hash that changes with every boot.
+//! * Services are listed in the order of their making unless [`ServiceOrder`] says otherwise. The kernel lists them in the
+//!   order of a hash that changes with every boot, and since Linux 7.1 with every resize of its table.
 //! * Netfilter's connection tracking is not modelled, only what it does to the director: with `conntrack` set, and for
 //!   masqueraded connections to port 21 when the FTP helper is loaded, a packet that would be scheduled anew is dropped while its former
 //!   connection is tracked. A packet can say whether it is ([`Packet::tracked`]).
@@ -89,6 +89,7 @@ mod options;
 mod packet;
 mod persistence;
 mod pipeline;
+mod protocol;
 mod rules;
 mod settings;
 mod status;
@@ -103,7 +104,7 @@ pub use director::EmbeddedDirector;
 pub use flow::{Flow, FlowProtocol};
 #[cfg(feature = "unstable-wire")]
 pub use netlink::NetlinkSocket;
-pub use options::{Interface, Options};
+pub use options::{Interface, Options, ServiceOrder};
 pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
 #[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]

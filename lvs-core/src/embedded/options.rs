@@ -17,6 +17,18 @@ pub struct Interface {
     pub mtu: u32,
 }
 
+/// In which order services are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServiceOrder {
+    /// In the order of their making, address services before firewall marks.
+    #[default]
+    Made,
+    /// As a kernel lists them: in the order of a hash, whose random key is the [seed](Options::seed) here. Before Linux 7.1 address
+    /// services come first; since then both kinds are mixed, and the order changes whenever the table is resized.
+    Hashed,
+}
+
 /// Numbers that somebody else draws.
 #[derive(Clone)]
 pub(super) struct Draws(Arc<Mutex<dyn FnMut(u32) -> u32 + Send>>);
@@ -58,6 +70,7 @@ pub struct Options {
     pub(super) rounding: Rounding,
     pub(super) ftp_helper: bool,
     pub(super) draws: Option<Draws>,
+    pub(super) service_order: ServiceOrder,
     pub(super) seed: u64,
     pub(super) hz: u64,
 }
@@ -82,6 +95,7 @@ impl Default for Options {
             rounding: Rounding::Exact,
             ftp_helper: false,
             draws: None,
+            service_order: ServiceOrder::Made,
             seed: 0,
             hz: 250,
         }
@@ -118,6 +132,14 @@ impl Options {
     #[must_use]
     pub fn connection_table_size(mut self, buckets: u32) -> Self {
         self.connection_table_size = buckets;
+        self
+    }
+
+    /// In which order services are listed. A program that is to work with a kernel should work with
+    /// [`ServiceOrder::Hashed`], too.
+    #[must_use]
+    pub fn service_order(mut self, order: ServiceOrder) -> Self {
+        self.service_order = order;
         self
     }
 

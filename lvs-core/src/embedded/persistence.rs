@@ -3,7 +3,8 @@
 use super::EmbeddedDirector;
 use super::connections::{Address, Client, Flags, Target};
 use super::ids::{DestinationId, EntryId};
-use super::pipeline::{FTP, Failed, Opening};
+use super::pipeline::{Failed, Opening};
+use super::protocol::FTP;
 use super::verdict::ForwardReason;
 use crate::model::{ServiceFlags, ServiceKey};
 

@@ -6,20 +6,11 @@ use super::EmbeddedDirector;
 use super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, Target, sctp, tcp};
 use super::ids::{EntryId, ServiceId};
 use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
+use super::protocol::{AH, ESP, FTP, FTP_DATA, ISAKMP, SCTP, TCP, UDP};
 use super::rules::Moment;
 use super::verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
 use crate::model::{AddressFamily, ForwardingMethod, Protocol, ServiceFlags, ServiceKey};
 use crate::schedulers::Request;
-
-pub(super) const TCP: u8 = 6;
-const UDP: u8 = 17;
-pub(super) const SCTP: u8 = 132;
-pub(super) const FTP: u16 = 21;
-const FTP_DATA: u16 = 20;
-/// Of the key exchange, whose connection IPsec packets follow.
-const ISAKMP: u16 = 500;
-const ESP: u8 = 50;
-const AH: u8 = 51;
 
 /// A packet that may open a connection.
 pub(super) struct Opening<'a> {

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::clock::Clock;
 use super::estimator::{Estimator, Schedule};
 use super::ids::{DestinationId, ServiceId};
-use super::options::Options;
+use super::options::{Options, ServiceOrder};
+use super::status::service_hash;
 use super::verdict::RejectReason;
 use crate::errno::Errno;
 use crate::model::{DestinationKey, ServiceKey};
@@ -39,14 +40,18 @@ impl Moment {
     }
 }
 
+/// Where a service is listed: what comes first decides.
+type Place = (bool, u64, u64);
+
 /// Services, destinations, and the trash of removed destinations.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     services: Vec<ServiceState>,
     free_services: Vec<ServiceId>,
     by_key: HashMap<ServiceKey, ServiceId, super::hash::Seedless>,
-    /// Address services first, then firewall marks, each in the order of their making.
-    order: BTreeMap<(bool, u64), ServiceId>,
+    order: BTreeMap<Place, ServiceId>,
+    /// How often the service table was resized.
+    resizes: u64,
     sequence: u64,
     destinations: Vec<DestinationState>,
     free_destinations: Vec<DestinationId>,
@@ -94,6 +99,33 @@ impl Rules {
     #[inline]
     pub(super) fn find(&self, key: &ServiceKey) -> Option<ServiceId> {
         self.by_key.get(key).copied()
+    }
+
+    /// Where a service is listed that was made as the `sequence`th one.
+    fn place(&self, key: &ServiceKey, sequence: u64, options: &Options) -> Place {
+        let is_mark = matches!(key, ServiceKey::Fwmark { .. });
+        match options.service_order {
+            ServiceOrder::Made => (is_mark, sequence, 0),
+            ServiceOrder::Hashed => {
+                let mixed = options.profile.has_resizable_tables();
+                (is_mark && !mixed, service_hash(key, options.seed ^ self.resizes), u64::MAX - sequence)
+            }
+        }
+    }
+
+    /// The service table was resized, which gives it another order.
+    pub(super) fn resized(&mut self, options: &Options) {
+        self.resizes += 1;
+        if options.service_order == ServiceOrder::Hashed {
+            let all: Vec<ServiceId> = self.iter().collect();
+            self.order = all
+                .into_iter()
+                .map(|at| {
+                    let service = self.service(at);
+                    (self.place(&service.key, service.sequence, options), at)
+                })
+                .collect();
+        }
     }
 
     /// How many services there are.

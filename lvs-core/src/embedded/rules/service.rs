@@ -64,7 +64,7 @@ pub(in super::super) struct ServiceState {
     /// Destinations in the pool, removed ones included.
     pub(super) residents: u32,
     pub(super) alive: bool,
-    sequence: u64,
+    pub(super) sequence: u64,
 }
 
 impl ServiceState {
@@ -143,7 +143,8 @@ impl Rules {
             }
         };
         self.by_key.insert(key, at);
-        self.order.insert((is_fwmark(&key), self.sequence), at);
+        let place = self.place(&key, self.sequence, options);
+        self.order.insert(place, at);
         match key.port() {
             0 => self.portless += 1,
             21 => self.ftp += 1,
@@ -248,17 +249,19 @@ impl Rules {
         now: Moment,
     ) -> Result<(), Errno> {
         let at = self.named(key, options)?;
-        self.unlink_service(at, now);
+        self.unlink_service(at, options, now);
         Ok(())
     }
 
-    fn unlink_service(&mut self, at: ServiceId, now: Moment) {
+    fn unlink_service(&mut self, at: ServiceId, options: &Options, now: Moment) {
+        let service = self.service(at);
+        let place = self.place(&service.key, service.sequence, options);
         let service = &mut self.services[at.index()];
         let key = service.key;
         service.scheduler = None;
         service.alive = false;
         self.by_key.remove(&key);
-        self.order.remove(&(is_fwmark(&key), service.sequence));
+        self.order.remove(&place);
         self.ticking.retain(|ticking| *ticking != at);
         match key.port() {
             0 => self.portless -= 1,
@@ -276,10 +279,10 @@ impl Rules {
         self.forget_if_empty(at);
     }
 
-    pub(in super::super) fn flush(&mut self, now: Moment) {
+    pub(in super::super) fn flush(&mut self, options: &Options, now: Moment) {
         let all: Vec<ServiceId> = self.iter().collect();
         for at in all {
-            self.unlink_service(at, now);
+            self.unlink_service(at, options, now);
         }
     }
 
@@ -307,10 +310,6 @@ impl Rules {
         entry.stats64 = Some(stats);
         entry
     }
-}
-
-const fn is_fwmark(key: &ServiceKey) -> bool {
-    matches!(key, ServiceKey::Fwmark { .. })
 }
 
 fn check_engine(engine: Option<EngineName>, options: &Options) -> Result<(), Errno> {

@@ -206,3 +206,37 @@ fn packets_pass_when_the_last_service_of_their_family_is_gone() {
         assert_eq!(director.receive(&syn(1)), Verdict::Dropped(DropReason::DestinationRemoved));
     }
 }
+
+#[test]
+fn the_order_of_services_can_be_that_of_a_hash_that_changes_with_the_table() {
+    let keys = |director: &mut EmbeddedDirector| -> Vec<ServiceKey> {
+        director.services().unwrap().iter().map(|entry| entry.service.key()).collect()
+    };
+    let build = |seed| {
+        let options = EmbeddedDirector::options().profile(Profile::Linux7).seed(seed);
+        options.service_order(ServiceOrder::Hashed).build()
+    };
+    let (mut one, mut same, mut other) = (build(1), build(1), build(2));
+    for director in [&mut one, &mut same, &mut other] {
+        for port in 1..=16 {
+            director.add_service(&Service::new(ServiceKey::tcp("192.0.2.1", port).unwrap())).unwrap();
+            director.add_service(&Service::new(ServiceKey::fwmark(port.into(), AddressFamily::Ipv4).unwrap())).unwrap();
+        }
+        director.advance(Duration::from_secs(1));
+    }
+    let (before, others) = (keys(&mut one), keys(&mut other));
+    assert_eq!(before, keys(&mut same));
+    assert_ne!(before, others);
+    let is_mark = |key: &ServiceKey| matches!(key, ServiceKey::Fwmark { .. });
+    assert!(!before.is_sorted_by_key(is_mark), "addresses and marks are mixed");
+    set(&mut one, |settings| settings.svc_lfactor = -8);
+    let after = keys(&mut one);
+    assert_ne!(before, after, "resized");
+    let sorted = |mut keys: Vec<ServiceKey>| {
+        keys.sort();
+        keys
+    };
+    assert_eq!(sorted(after), sorted(before));
+    one.flush().unwrap();
+    assert!(keys(&mut one).is_empty());
+}
