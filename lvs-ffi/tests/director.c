@@ -235,6 +235,13 @@ static void the_embedded_clock_moves_when_told(void) {
   OK(lvs_director_totals(director, &totals, &err));
   CHECK(totals.counters.connections == 0 && totals.rates.bytes_out == 0);
 
+  lvs_proc_status status = LVS_PROC_STATUS_INIT;
+  uint32_t profile = LVS_PROFILE_OLD;
+  OK(lvs_director_proc_status(director, &status, &err));
+  CHECK(status.connections.entries == 0 && status.connections.buckets == 4096 && status.estimator_threads == 1);
+  OK(lvs_director_profile(director, &profile, &err));
+  CHECK(profile == LVS_PROFILE_NEW);
+
   OK(lvs_director_settings(director, &settings, &err));
   settings.expire_nodest_conn = 1;
   settings.drop_packet = 3;

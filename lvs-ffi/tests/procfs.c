@@ -64,6 +64,15 @@ static void statistics_are_read_from_the_kernels_text(void) {
   OK(lvs_procfs_stats(procfs, &stats, &err));
   CHECK(stats.counters.connections == 10 && stats.counters.bytes_in == 1500 && stats.rates.bytes_in == 64);
 
+  lvs_proc_status status = LVS_PROC_STATUS_INIT;
+  FAILS(lvs_procfs_status(procfs, &status, &err), LVS_STATUS_NOT_FOUND);
+  put("ip_vs_status",
+      "Conns:\t3\nConn buckets:\t256 (8 bits, lfactor -4)\nConn buckets empty:\t253 (98%)\n"
+      "Conn buckets len-1:\t3 (100%)\nServices:\t1\n");
+  OK(lvs_procfs_status(procfs, &status, &err));
+  CHECK(status.connections.entries == 3 && status.connections.buckets == 256 && status.connections.lfactor == -4);
+  CHECK(status.connections.lengths[0] == 253 && status.connections.lengths[1] == 3 && status.services.entries == 1);
+
   put("ip_vs_stats_percpu",
       "       Total Incoming Outgoing         Incoming         Outgoing\n"
       "CPU    Conns  Packets  Packets            Bytes            Bytes\n"

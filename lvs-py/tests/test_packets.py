@@ -30,7 +30,7 @@ def test_connections_go_where_the_scheduler_says(lvs_director: EmbeddedDirector)
 
 def test_packets_without_a_service_pass(lvs_director: EmbeddedDirector) -> None:
     verdict = lvs_director.receive("203.0.113.9:40000", "192.0.2.1:80")
-    assert not verdict and verdict.action == "passed" and verdict.reason == "no service matches"
+    assert not verdict and verdict.action == "passed" and verdict.reason == "no service of its family exists"
     assert verdict.destination is None and verdict.forwarding is None
     lvs_director.add_service(WEB)
     assert lvs_director.receive("203.0.113.9:40000", "192.0.2.1:80").action == "rejected"

@@ -84,3 +84,27 @@ def test_a_director_has_totals(lvs_director: lvs.EmbeddedDirector) -> None:
     lvs_director.connect("203.0.113.9:40000", "192.0.2.1:80")
     lvs_director.advance(2)
     assert lvs_director.totals().counters.connections == 1
+
+
+def test_how_full_the_tables_are_is_read_from_copies() -> None:
+    text = b"Conns:\t3\nConn buckets:\t256 (8 bits, lfactor -4)\nConn buckets empty:\t253 (98%)\n"
+    text += b"Conn buckets len-1:\t3 (100%)\n"
+    status = procfs.read_status(text)
+    assert status.connections == (3, 256, 8, -4, (253, 3, 0, 0, 0, 0, 0, 0))
+    assert status.services.lengths is None and status.estimator.max_threads == 0
+
+
+def test_an_embedded_director_has_a_status_and_a_profile() -> None:
+    with lvs.Director.embedded(profile="linux7") as director:
+        assert director.profile() == "linux7"
+        assert director.status().connections.buckets == 0
+        director.add_service(lvs.Service.tcp("192.0.2.1", 80))
+        assert director.status().connections.buckets == 256
+        assert director.status().services == (1, 16, 4, -3, (15, 1, 0, 0, 0, 0, 0, 0))
+
+
+def test_an_unknown_state_keeps_the_kernels_word() -> None:
+    [row] = lvs.read_connections(b"TCP CB007105 EC70 C0000201 0050 C6336407 1F90 NEWSTATE        899\n")
+    assert row.state is lvs.ConnectionState.UNKNOWN and row.state_name == row.unknown_state == "NEWSTATE"
+    [mark] = lvs.read_connections(b"IP  CB007101 0000 00000007 0000 0A020001 FFFF NONE             99\n")
+    assert (mark.mark, mark.mark_port, mark.is_invalid_template) == (7, 0, True)

@@ -145,13 +145,16 @@ impl EmbeddedDirector {
     fn run_due(&mut self) {
         let now = self.clock.ticks();
         self.connections.turn(now);
+        let before = self.connections.len();
         'expired: loop {
             self.connections.prepare_expired();
             for _ in 0..AHEAD {
                 let Some(at) = self.connections.next_expired() else { break 'expired };
                 self.expire(at, now);
-                self.timers.wake(now);
             }
+        }
+        if self.connections.len() != before {
+            self.timers.wake(now);
         }
         while let Some(timer) = self.timers.take_due(now) {
             match timer {

@@ -75,6 +75,9 @@ impl Timers {
 
     /// Wakes all timers: they go off at `tick` at the earliest.
     pub(super) fn wake(&mut self, tick: u64) {
+        if self.dormant.iter().all(Option::is_none) {
+            return;
+        }
         for (due, dormant) in self.due.iter_mut().zip(&mut self.dormant) {
             if let Some(dormant) = dormant.take() {
                 *due = Some(dormant.next(tick));

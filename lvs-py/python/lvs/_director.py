@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import exceptions, procfs
+from . import exceptions
 from ._batch import Batch
 from ._live import LiveServices, Sysctls
 from ._log import log
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from . import procfs
     from ._lvs import (
         BatchReport,
         Connections,
@@ -144,9 +145,9 @@ class Director:
 
         Time stands still until `EmbeddedDirector.advance` moves it. By default it does as a kernel 6.12 with
         all schedulers, IPv6 and the interfaces ``lo`` and ``eth0``. `profile` is ``"old"`` for kernels before 6.1.183
-        and 6.12.104, ``"linux7"`` from 7.1 on; `seed` is that of all chance; `interfaces` maps names to their longest packets;
-        `local_addresses` are further addresses of the machine, with their networks. `ftp_helper` is whether the kernel
-        has loaded ``ip_vs_ftp``.
+        and 6.12.104, ``"linux7"`` from 7.1 on; `seed` is that of all chance; `interfaces` maps names to their longest
+        packets; `local_addresses` are further addresses of the machine, with their networks. `ftp_helper` is whether
+        the kernel has loaded ``ip_vs_ftp``.
         """
         return EmbeddedDirector(
             Handle.embedded(
@@ -190,7 +191,9 @@ class Director:
         return self._handle.totals()
 
     def status(self) -> procfs.Status:
-        """How full the tables are, as in ``/proc/net/ip_vs_status``: of kernels from 7.1 on, and of embedded directors."""
+        """How full the tables are, as in ``/proc/net/ip_vs_status``: of kernels from 7.1 on, and embedded directors."""
+        from . import procfs
+
         return procfs._status(self._handle.status())
 
     def profile(self) -> str:
