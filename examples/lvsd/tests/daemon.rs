@@ -366,3 +366,20 @@ fn clients_that_ask_for_nothing_and_read_nothing_hold_nobody_up() {
     }
     drop((slow, watchers));
 }
+
+#[test]
+#[ignore = "needs promtool"]
+fn promtool_finds_nothing_to_say_about_the_metrics() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", CHECK, &["127.0.0.9:1"]));
+    let _daemon = place.start(&file);
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(place.ask(&["metrics"]).as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}

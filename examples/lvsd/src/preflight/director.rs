@@ -12,11 +12,37 @@ pub fn director(table: &Table) -> Vec<Finding> {
     let mut findings = Vec::new();
     module(&mut findings);
     schedulers(table, &mut findings);
-    addresses(table, &mut findings);
-    forwarding(table, &mut findings);
-    leavers(table, &mut findings);
+    settings(table, &ThisHost, &mut findings);
     daemons(table, &mut findings);
     findings
+}
+
+/// What the advice rests on: settings by name, and addresses.
+trait Host {
+    /// Whether a setting is there and has this value.
+    fn has(&self, setting: &str, value: &str) -> bool;
+    /// Whether an address is the host's.
+    fn is_local(&self, addr: IpAddr) -> bool;
+}
+
+struct ThisHost;
+
+impl Host for ThisHost {
+    fn has(&self, setting: &str, value: &str) -> bool {
+        sysctl::read(setting).is_ok_and(|now| now == value)
+    }
+
+    /// Only to an address of its own can a socket be bound, unless `ip_nonlocal_bind` lets it.
+    fn is_local(&self, addr: IpAddr) -> bool {
+        UdpSocket::bind((addr, 0)).is_ok()
+    }
+}
+
+fn settings(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+    addresses(table, host, findings);
+    forwarding(table, host, findings);
+    leavers(table, host, findings);
+    loops(table, host, findings);
 }
 
 fn module(findings: &mut Vec<Finding>) {
@@ -46,15 +72,10 @@ fn can_load(module: &str) -> bool {
     modprobe.status().is_ok_and(|status| status.success())
 }
 
-/// Whether an address is this host's: only then can a socket be bound to it, unless `ip_nonlocal_bind` lets it.
-fn is_local(addr: IpAddr) -> bool {
-    UdpSocket::bind((addr, 0)).is_ok()
-}
-
-fn addresses(table: &Table, findings: &mut Vec<Finding>) {
+fn addresses(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     for entry in &table.services {
         match entry.service.key() {
-            ServiceKey::Endpoint { addr, .. } if !is_local(addr) => {
+            ServiceKey::Endpoint { addr, .. } if !host.is_local(addr) => {
                 let prefix = if addr.is_ipv4() { 32 } else { 128 };
                 findings.push(missing(
                     format!("the virtual address {addr} is not this host's: its packets do not reach IPVS"),
@@ -79,7 +100,7 @@ fn addresses(table: &Table, findings: &mut Vec<Finding>) {
     findings.dedup();
 }
 
-fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
+fn forwarding(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     let uses = |method: ForwardingMethod, family: AddressFamily| {
         table.services.iter().any(|entry| {
             entry.service.key().family() == family && entry.destinations.iter().any(|d| d.forwarding == method)
@@ -88,7 +109,7 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
     for (family, name) in
         [(AddressFamily::Ipv4, "net.ipv4.ip_forward"), (AddressFamily::Ipv6, "net.ipv6.conf.all.forwarding")]
     {
-        if uses(ForwardingMethod::Masquerade, family) && sysctl::read(name).is_ok_and(|value| value == "0") {
+        if uses(ForwardingMethod::Masquerade, family) && host.has(name, "0") {
             findings.push(missing(
                 format!("masquerading over {family} needs forwarding: replies of real servers are dropped"),
                 format!("sysctl -w {name}=1"),
@@ -99,15 +120,14 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
     if (uses(ForwardingMethod::Masquerade, AddressFamily::Ipv4)
         || uses(ForwardingMethod::Masquerade, AddressFamily::Ipv6))
         && sysctl::read("net.netfilter.nf_conntrack_count").is_ok_and(|value| value != "0")
-        && sysctl::read(conntrack).is_ok_and(|value| value == "0")
+        && host.has(conntrack, "0")
     {
         let what = "connection tracking is in use here but IPVS does not take part: stateful firewall and SNAT rules do not match \
                     balanced connections";
         findings.push(advice(what, Some(format!("sysctl -w {conntrack}=1"))));
     }
-    let strict = ["all", "default"]
-        .iter()
-        .any(|interface| sysctl::read(&format!("net.ipv4.conf.{interface}.rp_filter")).is_ok_and(|value| value == "1"));
+    let strict =
+        ["all", "default"].iter().any(|interface| host.has(&format!("net.ipv4.conf.{interface}.rp_filter"), "1"));
     if strict && uses(ForwardingMethod::Direct, AddressFamily::Ipv4) {
         let what =
             "strict reverse path filtering: with direct routing replies of a local client's server come from elsewhere";
@@ -118,10 +138,10 @@ fn forwarding(table: &Table, findings: &mut Vec<Finding>) {
 /// What a removed server leaves behind. Where the director sees the clients' packets alone, it keeps a
 /// closed connection for two minutes as one that may still say something, and its server with it. UDP has
 /// no end that it could see, so a flow goes on to the removed server with every forwarding method.
-fn leavers(table: &Table, findings: &mut Vec<Finding>) {
+fn leavers(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     let one_way = |method| matches!(method, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
     let setting = "net.ipv4.vs.expire_nodest_conn";
-    if !sysctl::read(setting).is_ok_and(|value| value == "0") {
+    if !host.has(setting, "0") {
         return;
     }
     let udp = |key: &ServiceKey| key.protocol().is_none_or(|protocol| protocol == Protocol::Udp);
@@ -138,7 +158,6 @@ fn leavers(table: &Table, findings: &mut Vec<Finding>) {
 }
 
 fn daemons(table: &Table, findings: &mut Vec<Finding>) {
-    loops(table, findings);
     for daemon in &table.daemons {
         if !Path::new("/sys/class/net").join(daemon.interface.as_str()).exists() {
             findings.push(Finding {
@@ -155,15 +174,74 @@ fn daemons(table: &Table, findings: &mut Vec<Finding>) {
 
 /// A backup that holds a virtual address as a real server sends what it gets on to another one, which may
 /// be the master's backup in turn (`ipvs-sysctl.rst`, `backup_only`).
-fn loops(table: &Table, findings: &mut Vec<Finding>) {
+fn loops(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     let is_backup = table.daemons.iter().any(|daemon| daemon.role == DaemonRole::Backup);
     let one_way = |method| matches!(method, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
     let mut servers = table.services.iter().flat_map(|entry| &entry.destinations);
-    let is_server = servers.any(|server| one_way(server.forwarding) && is_local(server.key.addr));
+    let is_server = servers.any(|server| one_way(server.forwarding) && host.is_local(server.key.addr));
     let setting = "net.ipv4.vs.backup_only";
-    if is_backup && is_server && sysctl::read(setting).is_ok_and(|value| value == "0") {
+    if is_backup && is_server && host.has(setting, "0") {
         let what = "this host is a backup director and a real server of the same cluster: packets can go in circles \
                     between the directors";
         findings.push(missing(what, format!("sysctl -w {setting}=1")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Cluster;
+
+    /// A host with these settings at 0 and this address.
+    struct Fake(&'static [&'static str], &'static str);
+
+    impl Host for Fake {
+        fn has(&self, setting: &str, value: &str) -> bool {
+            value == "0" && self.0.contains(&setting)
+        }
+
+        fn is_local(&self, addr: IpAddr) -> bool {
+            addr.to_string() == self.1 || addr.to_string() == "192.0.2.1"
+        }
+    }
+
+    fn found(text: &str, host: &Fake) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        settings(&Cluster::parse(text).unwrap().table(), host, &mut findings);
+        findings
+    }
+
+    fn cluster(address: &str, forwarding: &str, daemon: &str) -> String {
+        format!(
+            "{daemon}\n[[service]]\naddress = \"{address}\"\nforwarding = \"{forwarding}\"\n\
+             [[service.server]]\naddress = \"198.51.100.7\"\n"
+        )
+    }
+
+    #[test]
+    fn a_backup_that_is_also_a_real_server_is_warned_of_loops() {
+        let backup = "[[daemon]]\nrole = \"backup\"\ninterface = \"eth1\"";
+        let text = cluster("tcp://192.0.2.1:80", "direct", backup);
+        let host = Fake(&["net.ipv4.vs.backup_only"], "198.51.100.7");
+        let findings = found(&text, &host);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].mend.as_deref().unwrap().contains("backup_only=1"));
+        assert_eq!(found(&text, &Fake(&[], "198.51.100.7")), [], "it is set");
+        assert_eq!(found(&text, &Fake(&["net.ipv4.vs.backup_only"], "198.51.100.8")), [], "it is no real server");
+        assert_eq!(found(&cluster("tcp://192.0.2.1:80", "direct", ""), &host), [], "it is no backup");
+    }
+
+    #[test]
+    fn flows_to_removed_servers_are_spoken_of_with_every_method() {
+        let host = Fake(&["net.ipv4.vs.expire_nodest_conn"], "");
+        for (address, method, expected) in [
+            ("udp://192.0.2.1:53", "masquerade", 1),
+            ("udp://192.0.2.1:53", "direct", 2),
+            ("tcp://192.0.2.1:80", "direct", 1),
+            ("tcp://192.0.2.1:80", "masquerade", 0),
+        ] {
+            let findings = found(&cluster(address, method, ""), &host);
+            assert_eq!(findings.len(), expected, "{address} {method}: {findings:?}");
+        }
     }
 }
