@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lvs_core::Director;
 use lvs_core::connections::ConnectionSums;
@@ -344,7 +344,19 @@ impl PyHandle {
     }
 
     fn advance(&self, py: Python<'_>, by: Duration) -> PyResult<()> {
-        self.with_embedded(py, |director| director.advance(by))
+        // In steps that take about 10 ms each, so that Ctrl-C is heeded; no lock is held while a signal handler runs.
+        let (mut left, mut step) = (by, Duration::from_secs(3600));
+        loop {
+            let (this, start) = (left.min(step), Instant::now());
+            self.with_embedded(py, |director| director.advance(this))?;
+            left -= this;
+            if left.is_zero() {
+                return Ok(());
+            }
+            py.check_signals()?;
+            let is_quick = start.elapsed() < Duration::from_millis(10);
+            step = if is_quick { step.saturating_mul(2) } else { (step / 2).max(Duration::from_secs(1)) };
+        }
     }
 
     fn set_available_pages(&self, py: Python<'_>, pages: u64) -> PyResult<()> {

@@ -27,6 +27,7 @@ mod scheduler;
 mod service;
 mod settings;
 mod shared;
+mod signals;
 mod simulation;
 mod snapshot;
 mod stats;

@@ -17,6 +17,7 @@ use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::invalid;
 use crate::failures::OrRaise;
 use crate::service::service_of;
+use crate::signals::Signals;
 use crate::value::html;
 
 /// A kind with its numbers: `("poisson", 10.0)`.
@@ -102,7 +103,12 @@ pub(crate) fn simulate(
     }
     workload.seed = seed;
     workload.director = EmbeddedDirector::options().profile(crate::scheduler::profile(py, &profile)?).seed(seed);
-    py.detach(|| workload.run()).or_raise(py).map(|report| PyReport(Arc::new(report)))
+    let mut signals = Signals::default();
+    let report = py.detach(|| workload.run_while(|| !signals.raised())).or_raise(py)?;
+    match report {
+        Some(report) => Ok(PyReport(Arc::new(report))),
+        None => Err(signals.into_error()),
+    }
 }
 
 /// What became of a workload.

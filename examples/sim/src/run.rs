@@ -59,6 +59,14 @@ impl Workload {
     /// [`InvalidInput`](lvs_core::ErrorKind::InvalidInput) if arrivals, lengths or clients are no distribution, if an event names
     /// none of the servers, or if samples follow each other without end.
     pub fn run(&self) -> Result<Report> {
+        Ok(self.run_while(|| true)?.expect("nothing tells it to stop"))
+    }
+
+    /// Plays the workload as long as `go_on`, asked before each event, says so; `None` if it stopped before its end.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_while(&self, mut go_on: impl FnMut() -> bool) -> Result<Option<Report>> {
         let mut arrivals = ArrivalTimes::new(&self.arrivals, self.seed)?;
         let mut lengths = SessionLengths::new(&self.lengths, self.seed)?;
         let mut clients = Population::new(&self.clients, self.service.key().family(), self.seed)?;
@@ -82,6 +90,9 @@ impl Workload {
             if time > self.duration {
                 break;
             }
+            if !go_on() {
+                return Ok(None);
+            }
             run.director.advance_to(time);
             match happening {
                 Happening::Arrival => {
@@ -103,7 +114,7 @@ impl Workload {
                 }
             }
         }
-        Ok(run.finish())
+        Ok(Some(run.finish()))
     }
 }
 
