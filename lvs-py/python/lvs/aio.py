@@ -1,10 +1,8 @@
 """The directors for programs of `asyncio`.
 
-The kernel carries a netlink request out inside the system call that sends it, and its answer is there when that call
-returns; a socket that is always ready has nothing that a loop could await. So a single change or question is done at
-once, in microseconds, on the loop's thread. What can take longer (a snapshot, a large batch, the connection table) runs
-in the loop's default executor, with the interpreter released; and what really waits, a drain, a watch or rounds of
-health checks, awaits timers of the loop and keeps no thread.
+Every call runs in the loop's default executor, with the interpreter released: a call may have to wait for another one
+that uses the director at the same time, and the loop must not. What really waits, a drain, a watch or rounds of health
+checks, awaits timers of the loop and keeps no thread.
 
 ```python
 import asyncio
@@ -21,7 +19,7 @@ async def main() -> None:
 asyncio.run(main())
 ```
 
-Events are an asynchronous iterator, and so are the rounds of a health checker with a probe of your own:
+Events are an asynchronous iterator, and so are the rounds of health checks with a probe of your own:
 
 ```python
 import asyncio
@@ -49,14 +47,13 @@ asyncio.run(keep_up())
 from __future__ import annotations
 
 import asyncio
-import errno
-import functools
+import inspect
+import logging
 
 from . import _drain
 from ._director import Director, EmbeddedDirector, _span
-from ._log import log
 from ._lvs import Drain, Operation, Scope, Watcher
-from .exceptions import NotFoundError
+from .exceptions import InvalidInputError
 from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
 
 TYPE_CHECKING = False
@@ -75,7 +72,6 @@ if TYPE_CHECKING:
         ConnectionSums,
         Daemon,
         Destination,
-        DestinationKey,
         Destinations,
         DrainProgress,
         Event,
@@ -86,14 +82,12 @@ if TYPE_CHECKING:
         Plan,
         Service,
         ServiceEntry,
-        ServiceKey,
         Services,
         Snapshot,
         Stats,
         Timeouts,
     )
-
-    _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[int | None]]
+    from ._probing import Probe
 
     _T = TypeVar("_T")
 
@@ -101,39 +95,25 @@ __all__ = ["AsyncDirector", "embedded", "kernel"]
 
 
 async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
+    import functools
+
     return await asyncio.get_running_loop().run_in_executor(None, functools.partial(function, *arguments, **options))
 
 
-async def _uninterrupted(function: Callable[[], _T]) -> _T:
-    """Runs a function aside to its end, even if the task is cancelled meanwhile: what it does must not happen later."""
-    running = asyncio.ensure_future(_aside(function))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        # Retrieved, or asyncio complains; the cancellation is what counts.
-        running.cancelled() or running.exception()
-        raise
-
-
-#: What the system lacks, not the server.
-_OWN_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EADDRNOTAVAIL})
-
-
-async def _found(
-    probe: Callable[[], Awaitable[int | None]], timeout: float | None, free: asyncio.Semaphore
-) -> tuple[bool | None, int | None]:
-    """Whether a server is well (None if that cannot be said), and the weight that it asks for."""
-    async with free:
+async def _to_its_end(function: Callable[..., _T], *arguments: Any) -> _T:
+    """Like `_aside`, but a cancellation is raised only when the call has ended: its thread cannot be interrupted."""
+    call = asyncio.ensure_future(_aside(function, *arguments))
+    cancelled: asyncio.CancelledError | None = None
+    while not call.done():
         try:
-            answer = await asyncio.wait_for(probe(), timeout)
-        except OSError as error:
-            return (None if error.errno in _OWN_SHORTAGE else False), None
-        except Exception as error:  # whatever a probe raises, it did not succeed
-            if not isinstance(error, asyncio.TimeoutError):
-                log("a probe failed: %r", error)
-            return False, None
-    return (answer, None) if answer is None or isinstance(answer, bool) else (True, answer)
+            await asyncio.wait([call])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        # What came of the call matters no more, and is not reported as lost.
+        call.cancelled() or call.exception()
+        raise cancelled
+    return call.result()
 
 
 class AsyncDirector:
@@ -148,6 +128,8 @@ class AsyncDirector:
         self.director = director
 
     async def __aenter__(self) -> AsyncDirector:
+        if self.director.closed:
+            raise InvalidInputError("the director is closed")
         return self
 
     async def __aexit__(
@@ -165,7 +147,7 @@ class AsyncDirector:
 
     async def service(self, service: ServiceLike) -> ServiceEntry:
         """One service with its destinations. Raises `lvs.NotFoundError`."""
-        return self.director.services[service]
+        return await _aside(lambda: self.director.services[service])
 
     async def services(self) -> Services:
         """All services with their destinations and statistics, of one snapshot."""
@@ -177,23 +159,23 @@ class AsyncDirector:
 
     async def info(self) -> Info:
         """Version and size of the connection table."""
-        return self.director.info()
+        return await _aside(self.director.info)
 
     async def timeouts(self) -> Timeouts:
         """The timeouts of connections."""
-        return self.director.timeouts()
+        return await _aside(self.director.timeouts)
 
     async def daemons(self) -> tuple[Daemon, ...]:
         """The running sync daemons."""
-        return self.director.daemons()
+        return await _aside(self.director.daemons)
 
     async def totals(self) -> Stats:
         """Sums and rates of the whole director: see `lvs.Director.totals`."""
-        return self.director.totals()
+        return await _aside(self.director.totals)
 
     async def execute(self, operation: Operation) -> None:
         """Carries out one operation."""
-        self.director.execute(operation)
+        await _aside(self.director.execute, operation)
 
     async def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
         """Carries out operations in order, and reports on each."""
@@ -201,33 +183,33 @@ class AsyncDirector:
 
     async def add_service(self, service: Service | ServiceLike) -> None:
         """Adds a virtual service."""
-        self.director.add_service(service)
+        await _aside(self.director.add_service, service)
 
     async def update_service(self, service: Service | ServiceLike) -> None:
         """Replaces scheduler, flags, timeout, netmask and engine of a service."""
-        self.director.update_service(service)
+        await _aside(self.director.update_service, service)
 
     async def remove_service(self, service: ServiceLike) -> None:
         """Removes a service and its destinations."""
-        self.director.remove_service(service)
+        await _aside(self.director.remove_service, service)
 
     async def add_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
         """Adds a destination to a service."""
-        self.director.add_destination(service, destination)
+        await _aside(self.director.add_destination, service, destination)
 
     async def update_destination(self, service: ServiceLike, destination: Destination | DestinationLike) -> None:
         """Replaces everything of a destination but its address and port."""
-        self.director.update_destination(service, destination)
+        await _aside(self.director.update_destination, service, destination)
 
     async def remove_destination(self, service: ServiceLike, destination: DestinationLike) -> None:
         """Removes a destination from a service at once."""
-        self.director.remove_destination(service, destination)
+        await _aside(self.director.remove_destination, service, destination)
 
     async def set_timeouts(
         self, *, tcp: Seconds | None = None, tcp_fin: Seconds | None = None, udp: Seconds | None = None
     ) -> None:
         """Sets timeouts of connections, in seconds."""
-        self.director.set_timeouts(tcp=tcp, tcp_fin=tcp_fin, udp=udp)
+        await _aside(self.director.set_timeouts, tcp=tcp, tcp_fin=tcp_fin, udp=udp)
 
     async def start_daemon(self, daemon: Daemon) -> None:
         """Starts a sync daemon, which asks the kernel for a thread."""
@@ -239,7 +221,7 @@ class AsyncDirector:
 
     async def zero(self, service: ServiceLike | None = None) -> None:
         """Zeroes counters."""
-        self.director.zero(service)
+        await _aside(self.director.zero, service)
 
     async def flush(self) -> None:
         """Removes all services."""
@@ -291,7 +273,8 @@ class AsyncDirector:
     ) -> DrainProgress:
         """Takes a server out without cutting a connection: see `lvs.Director.drain`.
 
-        Cancelling the task puts the weights back.
+        Cancelling the task at any moment puts the weights back, before the cancellation is raised. `progress` may be a
+        coroutine function.
         """
         drain = Drain(
             service, destination, real_server=real_server, wait_for=wait_for, deadline=_span(deadline), remove=remove
@@ -299,22 +282,25 @@ class AsyncDirector:
         looks = _drain.Looks(self.director, drain)
         try:
             while True:
-                look = await _uninterrupted(looks.next)
+                look = await _to_its_end(looks.next)
                 if progress is not None:
-                    progress(look)
+                    shown = progress(look)
+                    if inspect.isawaitable(shown):
+                        await shown
                 if look.done:
                     return looks.whole or look
                 if look.waiting:
                     await self._sleep(interval)
         except BaseException:
-            await _uninterrupted(looks.cancel)
+            await _to_its_end(looks.cancel)
             raise
 
     async def watch(self, *, interval: float = 2.0) -> AsyncIterator[list[Event]]:
         """Looks again and again, and yields what has changed since the look before: see `lvs.Director.watch`."""
         watcher = Watcher()
         while True:
-            yield watcher.observe(await self.snapshot(), self.director._now())
+            snapshot, now = await self.snapshot(), self.director._now()
+            yield await _aside(watcher.observe, snapshot, now)
             await self._sleep(interval)
 
     async def events(self, *, interval: float = 2.0, initial: bool = False) -> AsyncIterator[Event]:
@@ -329,48 +315,47 @@ class AsyncDirector:
     async def keep_healthy(
         self,
         health: Health,
-        probe: _Probe,
+        probe: Probe,
         *,
         interval: float = 1.0,
-        timeout: float | None = None,
-        concurrency: int = 100,
+        timeout: float | None = 5.0,
+        concurrency: int = 256,
     ) -> AsyncGenerator[list[HealthChange], None]:
-        """Probes all watched servers, puts what `health` wants in force, and yields what has changed.
+        """Probes every watched server each `interval` seconds, puts what `health` wants in force, yields what changed.
 
-        It does so again and again, every `interval` seconds. Nobody waits for a slow probe: what has been answered
-        counts, the others go on meanwhile. At most `concurrency` probes run at once.
+        `probe` is called with service and server and answers whether the server is up, or the weight that it asks for
+        (0: no new connections). `OSError`, `EOFError`, `AssertionError`, the exceptions of other packages and taking
+        longer than `timeout` seconds mean that it is down. Any other exception or answer, `None` included, is a fault
+        of the probe, and running out of descriptors or memory one of this machine: both are logged, and change nothing.
 
-        `probe` is called with service and server. It answers whether the server is well, the weight that the server
-        asks for, or None if nothing can be said; raising an exception and taking longer than `timeout` seconds mean
-        that it is not well, unless the exception says that this machine lacks descriptors or memory. Touches only
-        watched services, which may change from round to round; a refused step is logged and tried again.
+        A result is in force as soon as it is there. Who hangs delays nobody else; its next probe begins when this one
+        has ended. At most `concurrency` probes run at once. A refused change is logged and tried again in the next
+        round. Touches only watched services. Yields once a round.
         """
-        free = asyncio.Semaphore(concurrency)
-        running: dict[tuple[ServiceKey, DestinationKey], asyncio.Future[tuple[bool | None, int | None]]] = {}
+        from ._probing import Probing
+
         loop = asyncio.get_running_loop()
+        probing = Probing(health, probe, timeout, concurrency)
         try:
             while True:
-                begun = loop.time()
-                for key in health.watched():
-                    if key not in running:
-                        running[key] = asyncio.ensure_future(_found(functools.partial(probe, *key), timeout, free))
-                if running:
-                    await asyncio.wait(running.values(), timeout=interval)
+                end = loop.time() + interval
+                probing.begin()
                 changes = health.tick(self.director._now())
-                for key in [key for key, found in running.items() if found.done()]:
-                    up, weight = running.pop(key).result()
-                    try:
-                        changes += health.report(*key, up, self.director._now(), weight=weight)
-                    except NotFoundError:
-                        continue  # not watched any more
-                await self._keep(health)
+                while found := await probing.some(end - loop.time()):
+                    more = probing.report(found, self.director._now())
+                    changes += more
+                    if more:
+                        await self._enforce(health)
+                await self._enforce(health)
                 yield changes
-                await self._sleep(interval, since=begun)
+                if isinstance(self.director, EmbeddedDirector):
+                    await self._sleep(interval)
+                else:
+                    await asyncio.sleep(max(0.0, end - loop.time()))
         finally:
-            for found in running.values():
-                found.cancel()
+            await probing.stop()
 
-    async def _keep(self, health: Health) -> None:
+    async def _enforce(self, health: Health) -> None:
         """Puts in force what is wanted now, as far as the director takes it."""
         scope = Scope.services(*{service for service, _ in health.watched()})
         wanted = health.wanted(self.director._now())
@@ -378,16 +363,13 @@ class AsyncDirector:
         if outcome.interrupted is not None:
             raise outcome.interrupted
         for refusal in outcome.refused:
-            log("refused: %s", refusal.error)
+            logging.getLogger("lvs").warning("health: refused, to be tried again: %s", refusal.error)
 
-    def _sleep(self, seconds: float, *, since: float | None = None) -> Awaitable[object]:
-        """Waits, of a kernel's director as long as is left since then."""
+    def _sleep(self, seconds: float) -> Awaitable[object]:
         if isinstance(self.director, EmbeddedDirector):
             self.director.advance(seconds)
             return asyncio.sleep(0)
-        if since is not None:
-            seconds -= asyncio.get_running_loop().time() - since
-        return asyncio.sleep(max(seconds, 0))
+        return asyncio.sleep(seconds)
 
     def __repr__(self) -> str:
         return f"<AsyncDirector of {self.director!r}>"
