@@ -79,12 +79,22 @@ static void options_are_checked_and_time_is_told(void) {
   lvs_error *err = NULL;
   lvs_balancer *balancer = NULL;
   lvs_balancer_options options = LVS_BALANCER_OPTIONS_INIT;
-  options.family = LVS_FAMILY_IPV6;
+  lvs_destination server = destination("198.51.100.1:80");
+  lvs_request request = LVS_REQUEST_INIT;
+  uint32_t number = 0;
+  bool found = false;
   options.profile = LVS_PROFILE_OLD;
+  OK(lvs_address_parse("203.0.113.9", &request.client, &err));
+  OK(lvs_address_parse("192.0.2.1", &request.target, &err));
   OK(lvs_balancer_new("lblc", &options, &balancer, &err));
-  CHECK(lvs_balancer_next_tick(balancer) != LVS_NEVER);
+  CHECK(lvs_balancer_next_tick(balancer) == LVS_NEVER); /* nothing is remembered yet */
+  OK(lvs_balancer_add(balancer, &server, &number, &err));
+  OK(lvs_balancer_pick(balancer, &request, &number, &found, &err));
+  CHECK(found && lvs_balancer_next_tick(balancer) != LVS_NEVER);
   OK(lvs_balancer_tick(balancer, 120000, &err));
   CHECK(lvs_balancer_next_tick(balancer) > 120000);
+  OK(lvs_balancer_tick(balancer, UINT64_MAX, &err));
+  CHECK(lvs_balancer_next_tick(balancer) == LVS_NEVER);
   lvs_balancer_free(balancer);
   balancer = NULL;
   options.profile = 3;

@@ -123,6 +123,7 @@ static void helpers_and_connections_are_shown_one_by_one(void) {
   FAILS(lvs_procfs_visit_helpers(NULL, see_helper, &seen, &err), LVS_STATUS_INVALID_INPUT);
   drop("ip_vs_app");
   drop("ip_vs_conn_sync");
+  drop("ip_vs_status");
   lvs_procfs_free(procfs);
   lvs_procfs_free(NULL);
   lvs_error_free(err);
