@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ._lvs import DestinationKey, Health, HealthChange, ServiceKey
 
-    Probe = Callable[[ServiceKey, DestinationKey], Awaitable[bool | int]]
+    _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[bool | int]]
     _Key = tuple[ServiceKey, DestinationKey]
 
 __all__ = ["Probing"]
@@ -45,7 +45,7 @@ def _is_down(error: BaseException) -> bool | None:
 class Probing:
     """The probes of one health checker."""
 
-    def __init__(self, health: Health, probe: Probe, timeout: float | None, concurrency: int) -> None:
+    def __init__(self, health: Health, probe: _Probe, timeout: float | None, concurrency: int) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency is {concurrency}, but at least one probe must be allowed to run")
         self._health = health

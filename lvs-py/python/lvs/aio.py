@@ -87,7 +87,7 @@ if TYPE_CHECKING:
         Stats,
         Timeouts,
     )
-    from ._probing import Probe
+    from ._probing import _Probe
 
     _T = TypeVar("_T")
 
@@ -315,7 +315,7 @@ class AsyncDirector:
     async def keep_healthy(
         self,
         health: Health,
-        probe: Probe,
+        probe: _Probe,
         *,
         interval: float = 1.0,
         timeout: float | None = 5.0,
