@@ -113,6 +113,10 @@ fn pristine(options: Options, cache: &Path) -> Result<PathBuf> {
     let mut debootstrap = Command::new("debootstrap");
     debootstrap.args(["--variant=minbase", "--include", PACKAGES, options.suite.name]).arg(&new).arg(&mirror);
     host::capture(&mut debootstrap).context(|| format!("cannot make a root of Debian {}", options.suite.name))?;
+    // What it was made from; every copy would hold it, too.
+    let downloads = new.join("var/cache/apt/archives");
+    fs::remove_dir_all(&downloads)?;
+    fs::create_dir_all(downloads.join("partial"))?;
     fs::write(new.join("etc/apt/sources.list"), sources(options.suite, &mirror, &security))?;
     fs::write(new.join("etc/apt/apt.conf.d/90lvs"), settings()?)?;
     fs::rename(&new, &root)?;
