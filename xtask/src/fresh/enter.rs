@@ -3,7 +3,7 @@
 use super::Options;
 use super::root::{Copy, cache};
 use crate::error::Result;
-use crate::{host, lab, project};
+use crate::{host, lab, project, sys};
 use fs_err as fs;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -140,6 +140,8 @@ impl Fresh {
             }
         }
         run.args(["sh", "-c", "cd \"$0\" && exec \"$@\"", PROJECT]).args(command);
+        // Whoever kills this program ends the command, and with its namespace every mount.
+        sys::hand_over(&mut run, Vec::new());
         run
     }
 }
