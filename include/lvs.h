@@ -3389,14 +3389,6 @@ lvs_status lvs_snapshot_list_daemons(const struct lvs_snapshot *snapshot,
                                      struct lvs_error **err);
 
 /**
- * Writes the whole snapshot as JSON.
- */
-LVS_NODISCARD
-lvs_status lvs_snapshot_to_json(const struct lvs_snapshot *snapshot,
-                                struct lvs_text *text,
-                                struct lvs_error **err);
-
-/**
  * Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of persistence engines
  * the text may hold any bytes.
  */
@@ -3405,14 +3397,6 @@ lvs_status lvs_connections_list(const struct lvs_connections *connections,
                                 const struct lvs_listing_options *options,
                                 struct lvs_text *text,
                                 struct lvs_error **err);
-
-/**
- * Writes the connections of a list as JSON, one object a line.
- */
-LVS_NODISCARD
-lvs_status lvs_connections_to_json(const struct lvs_connections *connections,
-                                   struct lvs_text *text,
-                                   struct lvs_error **err);
 
 /* Operations, as read back from a batch or a plan ------------------------------------------------- */
 
@@ -4879,6 +4863,97 @@ lvs_status lvs_watcher_event_daemon(const struct lvs_watcher *watcher,
  * Releases a watcher. NULL does nothing.
  */
 void lvs_watcher_free(struct lvs_watcher *watcher);
+
+/* JSON of what can be stored and sent, in the one schema of all languages ------------------------- */
+
+/**
+ * Writes a snapshot as JSON, services and destinations in its order; lvs_snapshot_sort() puts them in another one. The
+ * schema is that of all languages: lvs-core/schema/lvs.schema.json of the sources.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_to_json(const struct lvs_snapshot *snapshot,
+                                struct lvs_text *text,
+                                struct lvs_error **err);
+
+/**
+ * Reads a snapshot from JSON. Unknown fields are refused: LVS_STATUS_INVALID_INPUT, and the message says where.
+ */
+LVS_NODISCARD
+lvs_status lvs_snapshot_from_json(const char *text,
+                                  struct lvs_snapshot **snapshot,
+                                  struct lvs_error **err);
+
+/**
+ * Writes a table as JSON.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_to_json(const struct lvs_table *table,
+                             struct lvs_text *text,
+                             struct lvs_error **err);
+
+/**
+ * Reads a table from JSON. What has a default may be left out; unknown fields are refused.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_from_json(const char *text,
+                               struct lvs_table **table,
+                               struct lvs_error **err);
+
+/**
+ * Writes a plan as JSON: its steps, each with what undoes it.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_to_json(const struct lvs_plan *plan,
+                            struct lvs_text *text,
+                            struct lvs_error **err);
+
+/**
+ * Reads a plan from JSON.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_from_json(const char *text,
+                              struct lvs_plan **plan,
+                              struct lvs_error **err);
+
+/**
+ * Writes the operations of a batch as a JSON array.
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_to_json(const struct lvs_batch *batch,
+                             struct lvs_text *text,
+                             struct lvs_error **err);
+
+/**
+ * Makes a batch of the operations of a JSON array.
+ */
+LVS_NODISCARD
+lvs_status lvs_batch_from_json(const char *text,
+                               struct lvs_batch **batch,
+                               struct lvs_error **err);
+
+/**
+ * Writes the events of a watcher as a JSON array.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_events_to_json(const struct lvs_watcher *watcher,
+                                      struct lvs_text *text,
+                                      struct lvs_error **err);
+
+/**
+ * Replaces the events of a watcher by those of a JSON array; what it compares the next snapshot with stays.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_events_from_json(struct lvs_watcher *watcher,
+                                        const char *text,
+                                        struct lvs_error **err);
+
+/**
+ * Writes the connections of a list as JSON, one object a line.
+ */
+LVS_NODISCARD
+lvs_status lvs_connections_to_json(const struct lvs_connections *connections,
+                                   struct lvs_text *text,
+                                   struct lvs_error **err);
 
 /* Schedulers without a director ------------------------------------------------------------------- */
 

@@ -3,9 +3,9 @@
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
+use lvs_core::json;
 use lvs_core::listing::{
-    ConnectionListing, ListingMode, ListingOptions, write_connection_json, write_daemons, write_json, write_service,
-    write_table, write_timeouts,
+    ConnectionListing, ListingMode, ListingOptions, write_daemons, write_service, write_table, write_timeouts,
 };
 use lvs_core::model::{Connection, Coverage, ServiceKey, ServiceSnapshot, Snapshot};
 use lvs_core::rules::{ListOptions, ListSubject, NumericOnly, Resolver};
@@ -62,9 +62,12 @@ fn listing<'a>(options: &ListOptions, names: &'a dyn Resolver) -> ListingOptions
 
 fn table(session: &mut Session<'_>, options: &ListOptions, out: &mut impl Write) -> Result<Exit, Exit> {
     // DIFFERENCE: ipvsadm asks for the services and then for each one's destinations, on a socket each.
-    let snapshot = session.backend.director().complete_snapshot().map_err(|error| Exit::unlisted(&error))?;
+    let mut snapshot = session.backend.director().complete_snapshot().map_err(|error| Exit::unlisted(&error))?;
     if session.ours.json {
-        return written(write_json(out, &snapshot));
+        if !options.no_sort {
+            snapshot.sort();
+        }
+        return written(json::write(out, &snapshot));
     }
     written(write_table(out, &snapshot, &listing(options, session.names)))
 }
@@ -82,14 +85,14 @@ fn service(
     if session.ours.json {
         let mut snapshot = Snapshot::new(director.info().unwrap_or_default(), Coverage::FULL);
         snapshot.services.push(service);
-        return written(write_json(out, &snapshot));
+        return written(json::write(out, &snapshot));
     }
     written(write_service(out, &service, &listing(options, session.names)))
 }
 
 fn connections(session: &mut Session<'_>, options: &ListOptions, out: &mut impl Write) -> Result<Exit, Exit> {
     if session.ours.json {
-        return visit(session, |connection| write_connection_json(out, connection));
+        return visit(session, |connection| json::write(out, connection));
     }
     let options = (listing(options, session.names), options.persistent_conn);
     let mut lines = ConnectionListing::new(out, options.0, options.1).map_err(|error| Exit::unwritten(&error))?;

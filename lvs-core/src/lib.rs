@@ -6,7 +6,8 @@
 //! | to ... | look at |
 //! |---|---|
 //! | read and write `ipvsadm` rules files | [`rules`] |
-//! | print tables as `ipvsadm -L` does, or as JSON | [`listing`] |
+//! | print tables as `ipvsadm -L` does | [`listing`] |
+//! | store, log and send values as JSON | `json`, with the feature of that name |
 //! | walk, filter and count connections | [`Director::visit_connections`], [`connections`], [`procfs`] |
 //! | ask which real server a client will get | [`schedulers`], [`embedded`] |
 //! | bring a director to a table without a gap | [`plan`] |
@@ -89,6 +90,8 @@ pub mod embedded;
 mod errno;
 mod error;
 pub mod health;
+#[cfg(feature = "json")]
+pub mod json;
 #[cfg(all(feature = "kernel", target_os = "linux"))]
 pub mod kernel;
 pub mod lint;

@@ -284,7 +284,7 @@ mod tests {
             (server("2001:db8::7", 80), Some("use a tunnel")),
             (good.with_weight(1 << 31), Some("above 2147483647")),
             (good.with_thresholds(1, 2), Some("lower threshold 2 is above")),
-            (good.with_tunnel(Tunnel::gue(0, TunnelFlags::NO_CHECKSUM)), Some("name it")),
+            (good.with_tunnel(Tunnel::gue(0, TunnelFlags::EMPTY)), Some("name it")),
             (server("224.0.0.5", 80), Some("224.0.0.5 is not the unicast")),
         ] {
             let flaws = destination(&web(), &server);

@@ -40,8 +40,11 @@ fn destination(random: &mut Random) -> Destination {
     destination.weight = random.pick(&[0, 1, 7, 1 << 31]);
     destination.upper_threshold = random.pick(&[0, 5, 1 << 31]);
     destination.lower_threshold = random.pick(&[0, 0, 3]);
-    destination.tunnel =
-        random.pick(&[Tunnel::IPIP, Tunnel::gue(6080, TunnelFlags::CHECKSUM), Tunnel::gue(0, TunnelFlags(7))]);
+    destination.tunnel = random.pick(&[
+        Tunnel::IPIP,
+        Tunnel::gue(6080, TunnelFlags::CHECKSUM),
+        Tunnel::gue(0, TunnelFlags::from_bits(7)),
+    ]);
     destination
 }
 

@@ -95,7 +95,7 @@ fn rich_table() -> Table {
             server(2).with_weight(0),
             server(3).with_tunnel(Tunnel::IPIP),
             server(4).with_tunnel(Tunnel::gue(6080, TunnelFlags::CHECKSUM)),
-            server(5).with_tunnel(Tunnel::gre(TunnelFlags::NO_CHECKSUM)),
+            server(5).with_tunnel(Tunnel::gre(TunnelFlags::EMPTY)),
             server(6).with_forwarding(ForwardingMethod::Local).with_weight(i32::MAX as u32),
             server(7).with_forwarding(ForwardingMethod::Other(7)),
             Destination::new("2001:db8::7".parse().unwrap(), 80).with_tunnel(Tunnel::IPIP),

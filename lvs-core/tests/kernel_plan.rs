@@ -97,8 +97,8 @@ fn destination(key: ServiceKey, mixed: bool, random: &mut Random) -> Destination
         2 => destination.with_tunnel(Tunnel::IPIP),
         _ => destination.with_tunnel(random.pick(&[
             Tunnel::gue(6080, TunnelFlags::CHECKSUM),
-            Tunnel::gue(6081, TunnelFlags::NO_CHECKSUM),
-            Tunnel::gre(TunnelFlags::NO_CHECKSUM),
+            Tunnel::gue(6081, TunnelFlags::EMPTY),
+            Tunnel::gre(TunnelFlags::EMPTY),
         ])),
     }
 }

@@ -120,7 +120,7 @@ impl Random {
         let tunnel = Tunnel {
             kind: TunnelKind::from_number(self.below(4) as u8),
             port: self.port(),
-            flags: TunnelFlags(self.below(4) as u16),
+            flags: TunnelFlags::from_bits(self.below(4) as u16),
         };
         let count = |random: &mut Self| random.number() as u32;
         let mut destination = Destination::new(self.addr(v6), self.port())

@@ -1,10 +1,10 @@
-//! Where the two styles of a listing differ, and JSON, which has neither's limits.
+//! Where the two styles of a listing differ.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod listing_case;
 
-use listing_case::{Case, Names};
-use lvs_core::listing::{ConnectionListing, ListingMode, ListingOptions, Style, write_json, write_table};
+use listing_case::Names;
+use lvs_core::listing::{ConnectionListing, ListingMode, ListingOptions, Style, write_table};
 use lvs_core::model::*;
 use lvs_core::procfs::parse_connection;
 
@@ -125,65 +125,4 @@ fn connections_in_fixed_style_show_marks_and_all_engine_data() {
             "UDP 100:00 NONE        203.0.113.5:0      192.0.2.1:5060     198.51.100.7:5060 sip                a b\\x1b\\xff"
         ]
     );
-}
-
-#[test]
-fn json_says_what_the_snapshot_says() {
-    let mut text = Vec::new();
-    let mut snapshot = disputed();
-    let mut backup = Daemon::new(DaemonRole::Backup, "et\"h\\0".parse().unwrap(), 7);
-    backup.group = Some("ff02::81".parse().unwrap());
-    snapshot.daemons.push(backup);
-    write_json(&mut text, &snapshot).unwrap();
-    assert!(text.ends_with(b"}\n"));
-    let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let numbers = |a: u64, b: u64, c: u64, d: u64, e: u64| serde_json::json!({"connections": a, "packets_in": b, "packets_out": c, "bytes_in": d, "bytes_out": e});
-    let (stats, rates) = (numbers((1 << 32) + 5, 7, 0, 1, 2), numbers(200_000_000, 1, 0, 3, 4));
-    let destination = |addr: &str| {
-        serde_json::json!({
-            "address": addr, "port": 80, "forwarding": "bypass", "weight": 1, "upper_threshold": 0,
-            "lower_threshold": 0, "tunnel": {"type": "ipip", "port": 0, "flags": 0}, "active": 0, "inactive": 0,
-            "persistent": 0, "stats": stats, "rates": rates
-        })
-    };
-    let service = |mut key: serde_json::Value, destinations: &[&str]| {
-        let rest = serde_json::json!({
-            "family": "ipv4", "scheduler": "sh", "flags": 0x130, "scheduler_flags": ["sh-port", "flag-3"],
-            "persistent": false, "timeout": 0, "netmask": "255.255.255.255", "engine": "sip", "one_packet": false,
-            "stats": stats, "rates": rates,
-            "destinations": destinations.iter().map(|addr| destination(addr)).collect::<Vec<_>>()
-        });
-        key.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        key
-    };
-    let expected = serde_json::json!({
-        "version": "1.2.1", "connection_table_size": 4096, "complete": {"ipv4": true, "ipv6": true},
-        "timeouts": {"tcp": 900, "tcp_fin": 120, "udp": 300},
-        "daemons": [{
-            "role": "backup", "interface": "et\"h\\0", "sync_id": 7, "max_len": null, "group": "ff02::81",
-            "port": null, "ttl": null
-        }],
-        "services": [
-            service(serde_json::json!({"protocol": "tcp", "address": "10.0.0.1", "port": 80}), &["10.0.0.7", "198.51.100.7"]),
-            service(serde_json::json!({"protocol": "tcp", "address": "192.168.0.1", "port": 80}), &["192.0.2.1"]),
-            service(serde_json::json!({"fwmark": u32::MAX}), &[]),
-        ]
-    });
-    assert_eq!(value, expected);
-}
-
-#[test]
-fn recorded_tables_are_json_too() {
-    for name in ["linux-6.1.txt", "linux-6.12.txt", "random-1.txt", "random-9.txt"] {
-        let case = Case::parse(&std::fs::read_to_string(Case::directory().join(name)).unwrap());
-        let snapshot = case.snapshot();
-        let mut text = Vec::new();
-        write_json(&mut text, &snapshot).unwrap();
-        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        let services = value["services"].as_array().unwrap();
-        assert_eq!(services.len(), snapshot.services.len());
-        let destinations: usize =
-            services.iter().map(|service| service["destinations"].as_array().unwrap().len()).sum();
-        assert_eq!(destinations, snapshot.services.iter().map(|service| service.destinations.len()).sum::<usize>());
-    }
 }

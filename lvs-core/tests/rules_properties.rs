@@ -95,7 +95,7 @@ fn destination() -> impl Strategy<Value = Destination> {
     let tunnel = (0..5u8, port(), prop_oneof![0..3u16, any::<u16>()]).prop_map(|(kind, port, flags)| Tunnel {
         kind: TunnelKind::from_number(kind),
         port,
-        flags: TunnelFlags(flags),
+        flags: TunnelFlags::from_bits(flags),
     });
     (addr(), port(), 0..8u32, number(), number(), number(), prop_oneof![Just(Tunnel::IPIP), tunnel]).prop_map(
         |(addr, port, method, weight, upper, lower, tunnel)| {

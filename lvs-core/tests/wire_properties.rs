@@ -115,7 +115,7 @@ fn any_destination() -> impl Strategy<Value = Destination> {
                 .with_weight(weight)
                 .with_thresholds(upper, lower);
             destination.tunnel =
-                Tunnel { kind: TunnelKind::from_number(kind), port: tunnel, flags: TunnelFlags(flags) };
+                Tunnel { kind: TunnelKind::from_number(kind), port: tunnel, flags: TunnelFlags::from_bits(flags) };
             destination
         },
     )

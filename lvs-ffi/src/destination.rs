@@ -144,7 +144,7 @@ impl From<&Destination> for lvs_destination {
             lower_threshold: destination.lower_threshold,
             tunnel: destination.tunnel.kind.number().into(),
             tunnel_port: destination.tunnel.port,
-            tunnel_flags: destination.tunnel.flags.0,
+            tunnel_flags: destination.tunnel.flags.bits(),
         }
     }
 }
@@ -164,7 +164,7 @@ impl lvs_destination {
         destination.tunnel = Tunnel {
             kind: TunnelKind::from_number(kind),
             port: self.tunnel_port,
-            flags: TunnelFlags(self.tunnel_flags),
+            flags: TunnelFlags::from_bits(self.tunnel_flags),
         };
         Ok(destination)
     }
@@ -256,7 +256,7 @@ mod tests {
         let rich = Destination::new("2001:db8::7".parse().unwrap(), 0)
             .with_weight(u32::MAX)
             .with_thresholds(9, 4)
-            .with_tunnel(Tunnel::gue(6080, TunnelFlags(0xffff)));
+            .with_tunnel(Tunnel::gue(6080, TunnelFlags::from_bits(0xffff)));
         for number in 0..8 {
             for destination in [plain, rich] {
                 let destination = destination.with_forwarding(ForwardingMethod::from_number(number));

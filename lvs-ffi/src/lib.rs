@@ -78,6 +78,8 @@ pub mod health;
 
 pub mod watch;
 
+pub mod json;
+
 pub mod balancer;
 
 /// cbindgen:ignore

@@ -3,8 +3,7 @@
 use std::io;
 
 use lvs_core::listing::{
-    ConnectionListing, ListingMode, ListingOptions, Style, write_connection_json, write_daemons, write_json,
-    write_service, write_table, write_timeouts,
+    ConnectionListing, ListingMode, ListingOptions, Style, write_daemons, write_service, write_table, write_timeouts,
 };
 use lvs_core::rules::SystemResolver;
 
@@ -165,20 +164,6 @@ pub unsafe extern "C" fn lvs_snapshot_list_daemons(
     })
 }
 
-/// Writes the whole snapshot as JSON.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_snapshot_to_json(
-    snapshot: Option<&lvs_snapshot>,
-    text: Option<&mut lvs_text>,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
-        written(text, |out| write_json(out, &snapshot.0))
-    })
-}
-
 /// Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of persistence engines
 /// the text may hold any bytes.
 #[unsafe(no_mangle)]
@@ -197,26 +182,6 @@ pub unsafe extern "C" fn lvs_connections_list(
         written(text, |out| {
             let mut listing = ConnectionListing::new(out, options, given.engines != 0)?;
             connections.each(|connection| listing.write(connection))
-        })
-    })
-}
-
-/// Writes the connections of a list as JSON, one object a line.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_connections_to_json(
-    connections: Option<&lvs_connections>,
-    text: Option<&mut lvs_text>,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, {
-        let connections = needed(connections, "connections")?;
-        written(text, |out| {
-            connections.each(|connection| {
-                write_connection_json(out, connection)?;
-                out.push(b'\n');
-                Ok(())
-            })
         })
     })
 }

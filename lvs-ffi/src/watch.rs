@@ -76,7 +76,7 @@ record! { lvs_event: 112; }
 #[derive(Default)]
 pub struct lvs_watcher {
     watcher: Watcher,
-    events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl lvs_event {

@@ -66,6 +66,69 @@ static void tables_are_those_of_ipvsadm(void) {
   lvs_error_free(err);
 }
 
+/* What C writes it reads back, and writes the same again. */
+static void json_is_read_back(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_text *text = NULL, *again = NULL;
+  OK(lvs_text_new(&text, &err));
+  OK(lvs_text_new(&again, &err));
+  lvs_service web = service("tcp://192.0.2.1:80");
+  lvs_destination server = destination("198.51.100.7:80");
+  OK(lvs_director_add_service(director, &web, &err));
+  OK(lvs_director_add_destination(director, &web.key, &server, &err));
+
+  lvs_snapshot *snapshot = NULL, *read = NULL;
+  OK(lvs_director_snapshot(director, &snapshot, &err));
+  OK(lvs_snapshot_to_json(snapshot, text, &err));
+  CHECK(strstr(lvs_text_data(text), "\"key\":\"tcp://192.0.2.1:80\",\"scheduler\":\"wlc\",\"flags\":[]") != NULL);
+  OK(lvs_snapshot_from_json(lvs_text_data(text), &read, &err));
+  OK(lvs_snapshot_to_json(read, again, &err));
+  CHECK(strcmp(lvs_text_data(text), lvs_text_data(again)) == 0);
+
+  lvs_table *table = NULL, *table_read = NULL;
+  OK(lvs_snapshot_to_table(snapshot, &table, &err));
+  OK(lvs_table_to_json(table, text, &err));
+  OK(lvs_table_from_json(lvs_text_data(text), &table_read, &err));
+  OK(lvs_table_to_json(table_read, again, &err));
+  CHECK(strcmp(lvs_text_data(text), lvs_text_data(again)) == 0);
+
+  lvs_batch *batch = NULL, *batch_read = NULL;
+  OK(lvs_batch_new(&batch, &err));
+  OK(lvs_batch_add_service(batch, &web, &err));
+  OK(lvs_batch_to_json(batch, text, &err));
+  OK(lvs_batch_from_json(lvs_text_data(text), &batch_read, &err));
+  CHECK(lvs_batch_len(batch_read) == 1);
+  OK(lvs_batch_to_json(batch_read, again, &err));
+  CHECK(strcmp(lvs_text_data(text), lvs_text_data(again)) == 0);
+
+  lvs_watcher *watcher = NULL;
+  OK(lvs_watcher_new(&watcher, &err));
+  OK(lvs_watcher_observe(watcher, snapshot, 0, &err));
+  OK(lvs_watcher_events_to_json(watcher, text, &err));
+  CHECK(strncmp(lvs_text_data(text), "[{\"event\":\"service_appeared\",", 29) == 0);
+  OK(lvs_watcher_events_from_json(watcher, lvs_text_data(text), &err));
+  OK(lvs_watcher_events_to_json(watcher, again, &err));
+  CHECK(strcmp(lvs_text_data(text), lvs_text_data(again)) == 0);
+
+  lvs_snapshot_free(read);
+  read = NULL;
+  FAILS(lvs_snapshot_from_json("{\"servces\":[]}", &read, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "unknown field `servces`, expected one of") != NULL && read == NULL);
+  FAILS(lvs_table_from_json(NULL, &table_read, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_plan_from_json("[]", NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_watcher_free(watcher);
+  lvs_batch_free(batch);
+  lvs_batch_free(batch_read);
+  lvs_table_free(table);
+  lvs_table_free(table_read);
+  lvs_snapshot_free(snapshot);
+  lvs_text_free(text);
+  lvs_text_free(again);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
 static void connections_are_listed(void) {
   lvs_error *err = NULL;
   lvs_director *director = filled();
@@ -88,7 +151,7 @@ static void connections_are_listed(void) {
   OK(lvs_connections_list(list, &options, text, &err));
   CHECK(strstr(lvs_text_data(text), "pe_data\n") != NULL);
   OK(lvs_connections_to_json(list, text, &err));
-  CHECK(strstr(lvs_text_data(text), "{\"protocol\":\"tcp\",\"client\":{") != NULL);
+  CHECK(strstr(lvs_text_data(text), "{\"protocol\":\"tcp\",\"client\":\"203.0.113.9:40000\",\"target\":\"192.0.2.1:80\"") != NULL);
   FAILS(lvs_connections_list(NULL, NULL, text, &err), LVS_STATUS_INVALID_INPUT);
   FAILS(lvs_connections_to_json(list, NULL, &err), LVS_STATUS_INVALID_INPUT);
   lvs_text_free(text);
@@ -100,5 +163,6 @@ static void connections_are_listed(void) {
 int main(void) {
   tables_are_those_of_ipvsadm();
   connections_are_listed();
+  json_is_read_back();
   return 0;
 }

@@ -7,10 +7,11 @@ use lvs_core::model::{
     AddressFamily, ConnectionOrigin, ConnectionState, DaemonRole, ForwardingMethod, ModelError, Named, Netmask,
     PrefixLength, Protocol, ServiceFlags, TunnelFlags, TunnelKind,
 };
+use lvs_core::schedulers;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyInt, PyString};
+use pyo3::types::{PyInt, PyList, PyString};
 
 use crate::errors::{OrInvalid, invalid};
 
@@ -109,13 +110,32 @@ pub(crate) fn enum_name(class_: &str, number: u32) -> String {
     }
 }
 
-/// Flags: a member, or the bits as a number.
-pub(crate) fn service_flags(value: &Bound<'_, PyAny>) -> PyResult<ServiceFlags> {
-    value.extract().map(ServiceFlags::from_bits)
+/// Flags of a service with this scheduler: a member, the bits as a number, or names.
+pub(crate) fn service_flags(value: &Bound<'_, PyAny>, scheduler: &str) -> PyResult<ServiceFlags> {
+    let py = value.py();
+    let one = |name: &str| match ServiceFlags::of_scheduler(name, scheduler) {
+        Ok(flag) => Ok(flag),
+        Err(error) if schedulers::flag_by_name(name).is_some() => Err(error).or_invalid(py),
+        Err(_) => name.parse().or_invalid(py),
+    };
+    names(value, one).unwrap_or_else(|| value.extract().map(ServiceFlags::from_bits))
 }
 
 pub(crate) fn tunnel_flags(value: &Bound<'_, PyAny>) -> PyResult<TunnelFlags> {
-    value.extract().map(TunnelFlags)
+    let one = |name: &str| name.parse().or_invalid(value.py());
+    names(value, one).unwrap_or_else(|| value.extract().map(TunnelFlags::from_bits))
+}
+
+/// Flags given by their names, in a list or in one text with commas; nothing if they are not.
+fn names<T: FromIterator<T>>(value: &Bound<'_, PyAny>, one: impl Fn(&str) -> PyResult<T>) -> Option<PyResult<T>> {
+    if let Ok(text) = value.cast::<PyString>() {
+        let flags = |text: std::borrow::Cow<'_, str>| {
+            text.split([',', '|']).map(str::trim).filter(|name| !name.is_empty()).map(&one).collect()
+        };
+        return Some(text.to_cow().and_then(flags));
+    }
+    let list = value.cast::<PyList>().ok()?;
+    Some(list.iter().map(|name| one(&name.cast::<PyString>()?.to_cow()?)).collect())
 }
 
 /// A member of one of the enumerations.

@@ -92,7 +92,7 @@ impl Value for PyTunnel {
             TunnelKind::Gre => fields.positional("kind", "gre"),
             other => fields.positional("kind", other.number()),
         }?;
-        fields.unless("port", port, port == 0)?.unless("flags", flags.0, flags.0 == 0)
+        fields.unless("port", port, port == 0)?.unless("flags", flags.bits(), flags.bits() == 0)
     }
 }
 
@@ -113,7 +113,7 @@ impl PyTunnel {
         Ok(Self(Tunnel {
             kind: kind.map_or(Ok(TunnelKind::Ipip), convert::tunnel_kind)?,
             port: port.map_or(Ok(0), convert::port)?,
-            flags: flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?,
+            flags: flags.map_or(Ok(TunnelFlags::EMPTY), convert::tunnel_flags)?,
         }))
     }
 
@@ -127,7 +127,7 @@ impl PyTunnel {
     #[staticmethod]
     #[pyo3(signature = (port, *, flags = None))]
     fn gue(port: &Bound<'_, PyAny>, flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let flags = flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?;
+        let flags = flags.map_or(Ok(TunnelFlags::EMPTY), convert::tunnel_flags)?;
         Ok(Self(Tunnel::gue(convert::port(port)?, flags)))
     }
 
@@ -135,7 +135,7 @@ impl PyTunnel {
     #[staticmethod]
     #[pyo3(signature = (*, flags = None))]
     fn gre(flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        Ok(Self(Tunnel::gre(flags.map_or(Ok(TunnelFlags(0)), convert::tunnel_flags)?)))
+        Ok(Self(Tunnel::gre(flags.map_or(Ok(TunnelFlags::EMPTY), convert::tunnel_flags)?)))
     }
 
     /// The encapsulation.
@@ -153,7 +153,7 @@ impl PyTunnel {
     /// The checksum flags of GUE and GRE.
     #[getter]
     fn flags<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        convert::member(convert::tunnel_flags_class(py)?, self.0.flags.0)
+        convert::member(convert::tunnel_flags_class(py)?, self.0.flags.bits())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use lvs_core::json;
 use lvs_core::listing::{
-    ConnectionListing, ListingMode, ListingOptions, Style, write_connection_json, write_daemons, write_json,
-    write_table, write_timeouts,
+    ConnectionListing, ListingMode, ListingOptions, Style, write_daemons, write_table, write_timeouts,
 };
 use lvs_core::rules::SystemResolver;
 use pyo3::prelude::*;
@@ -97,20 +97,12 @@ pub(crate) fn list_daemons(daemons: &Bound<'_, PyAny>) -> PyResult<String> {
 #[pyfunction]
 pub(crate) fn snapshot_json(snapshot: &Bound<'_, PySnapshot>) -> String {
     let shared = snapshot.get().0.clone();
-    snapshot.py().detach(|| text(|out| write_json(out, &shared.snapshot)))
+    snapshot.py().detach(|| json::to_string(&shared.snapshot))
 }
 
 /// Connections as JSON, one object a line.
 #[pyfunction]
 pub(crate) fn connections_json(connections: &Bound<'_, PyConnections>) -> String {
     let all = connections.get().shared();
-    connections.py().detach(|| {
-        text(|out| {
-            all.iter().try_for_each(|owned| {
-                write_connection_json(out, &owned.view())?;
-                out.push(b'\n');
-                Ok(())
-            })
-        })
-    })
+    connections.py().detach(|| text(|out| all.iter().try_for_each(|owned| json::write(out, &owned.view()))))
 }

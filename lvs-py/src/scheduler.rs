@@ -100,7 +100,7 @@ impl PyBalancer {
             Some(lvs_core::model::AddressFamily::Ipv4) => Family::V4,
             None => destinations.first().map_or(Family::V4, |first| Family::of(first.key.addr)),
         };
-        let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags).map(|flags| flags.bits()))?;
+        let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags, &scheduler).map(|flags| flags.bits()))?;
         let options = Options::default().with_flags(flags).with_seed(seed);
         let info = schedulers::info(&scheduler)
             .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler: see lvs.schedulers()")))?;

@@ -197,7 +197,7 @@ impl Options<'_, '_> {
         let mut service = Service::new(key);
         service.scheduler = text(self.scheduler, "a scheduler")?.parse().or_invalid(py)?;
         if let Some(flags) = self.flags {
-            service.flags = convert::service_flags(flags)?;
+            service.flags = convert::service_flags(flags, service.scheduler.as_str())?;
         }
         if let Some(timeout) = self.timeout {
             service.timeout = convert::seconds(timeout)?;

@@ -28,7 +28,19 @@ pub(crate) const GENERATORS: &[Generator] = &[
     Generator { file: c_abi::FILE, make: c_abi::make, obstacle: none },
     Generator { file: debian::SYMBOLS, make: debian::symbols, obstacle: none },
     Generator { file: rust_api::FILE, make: rust_api::make, obstacle: rust_api::obstacle },
+    Generator { file: "lvs-core/schema/lvs.schema.json", make: json_schema, obstacle: none },
 ];
+
+/// The JSON Schema of what all languages read and write, from the types of lvs-core.
+fn json_schema() -> Result<Vec<u8>> {
+    let arguments = ["run", "--quiet", "--package", "lvs-core", "--features", "schema", "--example", "schema"];
+    let output = project::cargo(&arguments).output().context(|| "cannot run cargo".into())?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Error::new(format!("cannot make the JSON Schema: {}", String::from_utf8_lossy(&output.stderr))))
+    }
+}
 
 impl Generator {
     /// Whether the committed file is what is made today; gives back why that cannot be known here, if it cannot.

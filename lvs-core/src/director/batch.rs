@@ -14,6 +14,8 @@ pub enum OnRefusal {
 
 /// A refused operation of a batch, or a refused step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: a pair with names.
 pub struct Refusal {
     /// Which operation of the batch or step of the plan, from 0.
@@ -29,6 +31,8 @@ pub struct Refusal {
 /// `answered..sent` may or may not have taken effect.
 #[derive(Debug, Default)]
 #[must_use = "operations that were refused are only reported here"]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BatchReport {
     /// How many operations the batch had.
@@ -40,6 +44,8 @@ pub struct BatchReport {
     /// The refused ones, in order.
     pub refused: Vec<Refusal>,
     /// What broke the way to the director, if something did.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::director::as_text"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub interrupted: Option<Error>,
 }
 

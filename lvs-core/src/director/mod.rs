@@ -9,12 +9,16 @@
 mod batch;
 mod error;
 mod forward;
+#[cfg(feature = "serde")]
+mod record;
 
 use std::ops::ControlFlow;
 
 pub use crate::model::Operation;
 pub use batch::{BatchReport, OnRefusal, Refusal};
 pub use error::{Attempt, Cause, OperationError};
+#[cfg(feature = "serde")]
+pub(crate) use record::as_text;
 
 use crate::error::Result;
 use crate::model::{

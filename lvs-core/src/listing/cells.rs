@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use super::options::{ListingOptions, Style};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
 use crate::rules::push_ipv6;
+use crate::schedulers::has_flags;
 
 /// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most 59 bytes, as `ipvsadm` has room for.
 pub(super) fn push_endpoint(
@@ -84,39 +85,25 @@ impl fmt::Display for Number {
 
 /// The scheduler's flags in its own words: ` (sh-fallback,sh-port)`; nothing if none is set.
 pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerName, flags: ServiceFlags) {
-    let names = flag_names(scheduler.as_str());
     let unknown = if style == Style::Fixed { flags.unknown() } else { ServiceFlags::EMPTY };
-    if (flags & ServiceFlags::SCHED_ALL).is_empty() && unknown.is_empty() {
+    let set = flags & ServiceFlags::SCHED_ALL;
+    if set.is_empty() && unknown.is_empty() {
         return;
     }
+    // sh and mh have no third flag, and ipvsadm leaves it out.
+    let nameless = style == Style::Compat && has_flags(scheduler.as_str());
     text.push_str(" (");
     let start = text.len();
-    for (flag, name) in [ServiceFlags::SCHED1, ServiceFlags::SCHED2, ServiceFlags::SCHED3].into_iter().zip(names) {
-        let name = match name {
-            Some(name) => name,
-            // sh and mh have no third flag, and ipvsadm leaves it out.
-            None if style == Style::Compat => continue,
-            None => "flag-3",
-        };
-        if flags.contains(flag) {
-            if text.len() > start {
-                text.push(',');
-            }
-            text.push_str(name);
+    for name in set.names(scheduler.as_str()).filter(|name| !(nameless && *name == "flag-3")) {
+        if text.len() > start {
+            text.push(',');
         }
+        text.push_str(name);
     }
     if !unknown.is_empty() {
-        push(text, format_args!("{}{unknown}", if text.len() > start { "," } else { "" }));
+        push(text, format_args!("{}{unknown:#x}", if text.len() > start { "," } else { "" }));
     }
     text.push(')');
-}
-
-pub(super) const fn flag_names(scheduler: &str) -> [Option<&'static str>; 3] {
-    match scheduler.as_bytes() {
-        b"sh" => [Some("sh-fallback"), Some("sh-port"), None],
-        b"mh" => [Some("mh-fallback"), Some("mh-port"), None],
-        _ => [Some("flag-1"), Some("flag-2"), Some("flag-3")],
-    }
 }
 
 /// A firewall mark, in compat style through `%d`.

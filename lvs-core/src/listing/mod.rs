@@ -1,4 +1,4 @@
-//! Tables for people: `ipvsadm -L` in all its forms, and JSON.
+//! Tables for people: `ipvsadm -L` in all its forms.
 //!
 //! In [`Style::Compat`] the output is that of Debian's `ipvsadm` 1.31, byte for byte. [`Style::Fixed`] has the same
 //! layout without its mistakes:
@@ -39,14 +39,12 @@
 
 mod cells;
 mod connections;
-mod json;
 mod options;
 mod order;
 mod system;
 mod table;
 
 pub use connections::ConnectionListing;
-pub use json::{write_connection_json, write_json};
 pub use options::{ListingMode, ListingOptions, Style};
 pub use order::{sort_destinations, sort_services};
 pub use system::{write_daemons, write_timeouts};

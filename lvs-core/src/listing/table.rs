@@ -245,7 +245,7 @@ fn push_tunnel(line: &mut String, destination: &Destination, style: Style) {
         TunnelKind::Gre => line.push_str("gre:"),
         TunnelKind::Other(_) => return line.push_str("n/a"),
     }
-    match flags.0 {
+    match flags.bits() {
         0 => line.push_str("-c"),
         1 => line.push_str("+c"),
         2 => line.push_str("r+c"),

@@ -1,12 +1,13 @@
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::str::FromStr;
 
-use super::named::{Named, text_by_name};
-use super::{AddressFamily, Protocol};
+use super::named::{Named, serde_as_text, text_by_name};
+use super::{AddressFamily, ModelError, Protocol, ServiceKey};
 
 /// The virtual side of a connection: an address and port, or the mark of a firewall-mark service's template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 // Exhaustive: what a connection entry can hold (ip_vs_conn.c).
 pub enum ConnectionTarget {
     /// The address and port that the client asked for.
@@ -19,6 +20,29 @@ pub enum ConnectionTarget {
     /// The firewall mark of a persistence template.
     Fwmark(NonZeroU32),
 }
+
+/// `192.0.2.1:80`, `[2001:db8::1]:53`, `fwmark:7`.
+impl fmt::Display for ConnectionTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Endpoint { addr, port } => SocketAddr::new(addr, port).fmt(f),
+            Self::Fwmark(mark) => write!(f, "fwmark:{mark}"),
+        }
+    }
+}
+
+impl FromStr for ConnectionTarget {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        match text.parse()? {
+            ServiceKey::Endpoint { addr, port, .. } => Ok(Self::Endpoint { addr, port }),
+            ServiceKey::Fwmark { mark, .. } => Ok(Self::Fwmark(mark)),
+        }
+    }
+}
+
+serde_as_text!(ConnectionTarget);
 
 /// Where a connection entry came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -244,6 +268,75 @@ impl<'a> Connection<'a> {
     /// Whether it is a persistence template rather than a connection.
     pub const fn is_template(&self) -> bool {
         self.client_port == 0 && matches!(self.state, ConnectionState::None | ConnectionState::Assured)
+    }
+}
+
+/// A connection as serde writes it.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Record<'a> {
+    protocol: Protocol,
+    /// The client's address and port.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    client: SocketAddr,
+    /// What the client asked for: `ADDRESS:PORT`, or `fwmark:N` for the template of a firewall-mark service.
+    target: ConnectionTarget,
+    /// The real server's address and port.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    destination: SocketAddr,
+    state: ConnectionState,
+    /// Whole seconds until it expires, 0 if overdue.
+    expires: u32,
+    /// Whether it is a persistence template rather than a connection.
+    template: bool,
+    origin: Option<ConnectionOrigin>,
+    engine: Option<EngineRecord<'a>>,
+}
+
+/// Data of a persistence engine as serde writes it.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct EngineRecord<'a> {
+    name: &'a str,
+    /// The data as text, `null` where it is not UTF-8.
+    data: Option<&'a str>,
+    /// The data in hexadecimal.
+    hex: String,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Connection<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let engine = self.engine.map(|EngineData { engine, data }| EngineRecord {
+            name: engine,
+            data: std::str::from_utf8(data).ok(),
+            hex: data.iter().map(|byte| format!("{byte:02x}")).collect(),
+        });
+        let record = Record {
+            protocol: self.protocol,
+            client: SocketAddr::new(self.client_addr, self.client_port),
+            target: self.target,
+            destination: SocketAddr::new(self.destination_addr, self.destination_port),
+            state: self.state,
+            expires: self.expires,
+            template: self.is_template(),
+            origin: self.origin,
+            engine,
+        };
+        record.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Connection<'_> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Connection".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Record::json_schema(generator)
     }
 }
 

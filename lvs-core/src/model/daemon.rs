@@ -41,7 +41,8 @@ text_by_name!(DaemonRole);
 
 /// A connection synchronisation daemon. What is `None` is the kernel's default when started, and filled in when read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Daemon {
     /// The part it plays.

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::named::{Named, text_by_name};
-use super::{AddressFamily, Stats};
+use super::{AddressFamily, Stats, TunnelFlags};
 
 /// What identifies a destination inside its service: address and port.
 ///
@@ -172,29 +172,11 @@ impl Named for TunnelKind {
     }
 }
 
-/// Checksum flags of GUE and GRE tunnels (`IP_VS_TUNNEL_ENCAP_FLAG_*`); the kernel stores any 16 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct TunnelFlags(pub u16);
-
-impl TunnelFlags {
-    /// No checksum.
-    pub const NO_CHECKSUM: Self = Self(0);
-    /// A checksum over the payload.
-    pub const CHECKSUM: Self = Self(1);
-    /// Remote checksum offload (GUE only).
-    pub const REMOTE_CHECKSUM: Self = Self(2);
-
-    /// Whether all of `other`'s bits are set.
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
 /// The tunnel of a destination. The kernel keeps it for every forwarding method and uses it for
 /// [`ForwardingMethod::Tunnel`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: three attributes of the wire; a fourth would be a new field of `Destination`.
 pub struct Tunnel {
     /// The encapsulation.
@@ -207,7 +189,7 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// IP in IP.
-    pub const IPIP: Self = Self { kind: TunnelKind::Ipip, port: 0, flags: TunnelFlags(0) };
+    pub const IPIP: Self = Self { kind: TunnelKind::Ipip, port: 0, flags: TunnelFlags::EMPTY };
 
     /// Generic UDP encapsulation to a port.
     pub const fn gue(port: u16, flags: TunnelFlags) -> Self {
@@ -222,7 +204,8 @@ impl Tunnel {
 
 /// A destination (real server) as you configure it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Destination {
     /// What identifies it.
@@ -301,7 +284,6 @@ impl Destination {
 
 /// A destination as a director reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DestinationEntry {
     /// Its configuration.

@@ -1,3 +1,5 @@
+use super::AddressFamily;
+
 /// A value that no director can be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -18,9 +20,14 @@ pub enum ModelError {
     /// Not an IP address.
     #[error("{0:?} is not an IP address")]
     Address(String),
-    /// An IPv6 persistence prefix is not in 1..=128.
-    #[error("prefix length {0} is not in 1..=128")]
-    PrefixLength(u32),
+    /// A prefix length that is too long for its family, or 0 where there is none.
+    #[error("prefix length {length} is not from {} of {family}", if *family == AddressFamily::Ipv4 { "0 to 32" } else { "1 to 128" })]
+    PrefixLength {
+        /// The length as given.
+        length: u32,
+        /// The family that it was given for.
+        family: AddressFamily,
+    },
     /// An IPv4 mask was given to an IPv6 service, or a prefix length to an IPv4 one.
     #[error("a netmask of the other address family than the service's")]
     NetmaskFamily,
@@ -32,6 +39,16 @@ pub enum ModelError {
         /// The text as given.
         text: String,
         /// What is allowed.
+        expected: String,
+    },
+    /// A flag that the scheduler does not have.
+    #[error("{flag:?} is not a flag of the scheduler {scheduler}: expected {expected}")]
+    Flag {
+        /// The scheduler.
+        scheduler: String,
+        /// The flag as given.
+        flag: String,
+        /// The flags that a service with this scheduler may have.
         expected: String,
     },
     /// Text that is not the key of a service or destination.

@@ -1,8 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
+
+use super::ModelError;
+use super::named::serde_as_text;
 
 /// The version that a director reports. The kernel's has been 1.2.1 for years and does not tell the kernel's release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 // Exhaustive: three numbers in a u32 (`NVERSION` of <linux/ip_vs.h>).
 pub struct Version {
     /// Major number.
@@ -31,9 +34,29 @@ impl fmt::Display for Version {
     }
 }
 
+impl FromStr for Version {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        let mut parts = text.split('.');
+        let mut next = || parts.next()?.parse::<u16>().ok();
+        let version = next().zip(next()).zip(next()).and_then(|((major, minor), patch)| {
+            Some(Self { major, minor: minor.try_into().ok()?, patch: patch.try_into().ok()? })
+        });
+        version.filter(|_| parts.next().is_none()).ok_or_else(|| ModelError::Unknown {
+            what: "a version of IPVS",
+            text: text.to_owned(),
+            expected: "three numbers such as 1.2.1".to_owned(),
+        })
+    }
+}
+
+serde_as_text!(Version);
+
 /// What a director says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Info {
     /// The version of IPVS.

@@ -36,6 +36,8 @@ mod named;
 mod netmask;
 mod operation;
 mod protocol;
+#[cfg(feature = "serde")]
+mod record;
 mod service;
 mod snapshot;
 mod stats;
@@ -45,17 +47,16 @@ mod timeouts;
 
 pub use connection::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData};
 pub use daemon::{Daemon, DaemonRole};
-pub use destination::{
-    Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelFlags, TunnelKind,
-};
+pub use destination::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelKind};
 pub use error::ModelError;
 pub use family::AddressFamily;
-pub use flags::ServiceFlags;
+pub use flags::{ServiceFlags, TunnelFlags};
 pub use info::{Info, Version};
 pub use name::{EngineName, InterfaceName, SchedulerName};
 pub use named::Named;
+pub(crate) use named::one_of;
 pub use netmask::{Netmask, PrefixLength};
-pub use operation::Operation;
+pub use operation::{Operation, OperationKind};
 pub use protocol::Protocol;
 pub use service::{Service, ServiceEntry, ServiceKey};
 pub use snapshot::{Completeness, Coverage, ServiceSnapshot, Snapshot};

@@ -47,18 +47,24 @@ pub trait Named: Copy + PartialEq + 'static {
 
     /// All names, for messages: `ipip, gue, gre or tunnel-N`.
     fn expected() -> String {
-        let mut names: Vec<_> = Self::NAMES.iter().map(|(_, name)| (*name).to_owned()).collect();
-        names.extend(Self::PREFIX.map(|prefix| format!("{prefix}N")));
-        match &names[..] {
-            [] => String::new(),
-            [name] => name.clone(),
-            [names @ .., last] => format!("{} or {last}", names.join(", ")),
-        }
+        let number = Self::PREFIX.map(|prefix| format!("{prefix}N"));
+        let names = Self::NAMES.iter().map(|(_, name)| *name).chain(number.as_deref());
+        one_of(names)
+    }
+}
+
+/// `a, b or c`.
+pub(crate) fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    match &names[..] {
+        [] => String::new(),
+        [name] => (*name).to_owned(),
+        [names @ .., last] => format!("{} or {last}", names.join(", ")),
     }
 }
 
 /// Whether two spellings are the same but for case, and `_` for `-`.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     let fold = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
 }
@@ -131,6 +137,17 @@ macro_rules! serde_as_text {
             impl<'de> serde::Deserialize<'de> for $name {
                 fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_str($crate::model::named::Text(std::marker::PhantomData))
+                }
+            }
+
+            #[cfg(feature = "schema")]
+            impl schemars::JsonSchema for $name {
+                fn schema_name() -> std::borrow::Cow<'static, str> {
+                    stringify!($name).into()
+                }
+
+                fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                    schemars::json_schema!({ "type": "string" })
                 }
             }
         )+

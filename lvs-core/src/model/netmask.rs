@@ -1,11 +1,14 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
+use super::named::serde_as_text;
 use super::{AddressFamily, ModelError};
 
 /// An IPv6 prefix length, 1..=128 (the kernel refuses others with `EINVAL`, `ip_vs_ctl.c`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "u32", into = "u32"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "u32"))]
 pub struct PrefixLength(u8);
 
 impl PrefixLength {
@@ -17,7 +20,11 @@ impl PrefixLength {
     /// # Errors
     /// [`ModelError::PrefixLength`] outside 1..=128.
     pub const fn new(length: u32) -> Result<Self, ModelError> {
-        if length >= 1 && length <= 128 { Ok(Self(length as u8)) } else { Err(ModelError::PrefixLength(length)) }
+        if length >= 1 && length <= 128 {
+            Ok(Self(length as u8))
+        } else {
+            Err(ModelError::PrefixLength { length, family: AddressFamily::Ipv6 })
+        }
     }
 
     /// The length in bits.
@@ -41,7 +48,6 @@ impl From<PrefixLength> for u32 {
 
 /// Which clients persistence counts as one: a mask for IPv4, a prefix length for IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
 // Exhaustive: there is one form for each family.
 pub enum Netmask {
     /// An IPv4 mask; the kernel takes any 32 bits, contiguous or not.
@@ -94,6 +100,67 @@ impl fmt::Display for Netmask {
         }
     }
 }
+
+impl Netmask {
+    /// The mask of a prefix length, for a family.
+    ///
+    /// # Errors
+    /// [`ModelError::PrefixLength`] when it is outside 0..=32 (IPv4) or 1..=128 (IPv6).
+    pub fn from_prefix(length: u32, family: AddressFamily) -> Result<Self, ModelError> {
+        match family {
+            AddressFamily::Ipv6 => PrefixLength::new(length).map(Self::V6),
+            AddressFamily::Ipv4 if length <= 32 => {
+                let bits = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+                Ok(Self::V4(Ipv4Addr::from_bits(bits)))
+            }
+            AddressFamily::Ipv4 => Err(ModelError::PrefixLength { length, family }),
+        }
+    }
+
+    /// Reads a mask for a family: a prefix length, with or without a slash, or the dotted mask of IPv4.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the text is neither, or of the other family.
+    pub fn parse(text: &str, family: AddressFamily) -> Result<Self, ModelError> {
+        match text.strip_prefix('/').unwrap_or(text).parse() {
+            Ok(length) => Self::from_prefix(length, family),
+            Err(_) => text
+                .parse::<Self>()
+                .and_then(|mask| if mask.family() == family { Ok(mask) } else { Err(ModelError::NetmaskFamily) }),
+        }
+    }
+}
+
+/// Reads what [`Display`](fmt::Display) prints: a dotted mask of IPv4, or a prefix length of IPv6.
+/// [`Netmask::parse`] knows the family and reads `24` for IPv4, too.
+impl FromStr for Netmask {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, ModelError> {
+        if let Ok(length) = text.strip_prefix('/').unwrap_or(text).parse() {
+            return PrefixLength::new(length).map(Self::V6);
+        }
+        text.parse().map(Self::V4).map_err(|_| ModelError::Unknown {
+            what: "a netmask",
+            text: text.to_owned(),
+            expected: "255.255.255.0 for IPv4, or a prefix length from 1 to 128 for IPv6".to_owned(),
+        })
+    }
+}
+
+impl From<Ipv4Addr> for Netmask {
+    fn from(mask: Ipv4Addr) -> Self {
+        Self::V4(mask)
+    }
+}
+
+impl From<PrefixLength> for Netmask {
+    fn from(length: PrefixLength) -> Self {
+        Self::V6(length)
+    }
+}
+
+serde_as_text!(Netmask);
 
 #[cfg(test)]
 mod tests {

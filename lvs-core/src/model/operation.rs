@@ -1,9 +1,12 @@
 use std::fmt;
 
+use super::named::{Named, text_by_name};
 use super::{Daemon, DaemonRole, Destination, DestinationKey, Service, ServiceKey, Timeouts};
 
 /// One change of a director's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "Record", from = "Record"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the kernel's commands that change something (ip_vs_ctl.c).
 pub enum Operation {
     /// Adds a virtual service.
@@ -46,6 +49,129 @@ impl fmt::Display for Operation {
             Self::Zero(Some(key)) => write!(f, "zero the counters of {key}"),
             Self::Zero(None) => f.write_str("zero all counters"),
             Self::Flush => f.write_str("flush the table"),
+        }
+    }
+}
+
+/// What an [`Operation`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+// Exhaustive: as the operations are.
+pub enum OperationKind {
+    /// Adds a virtual service.
+    AddService,
+    /// Replaces everything of a service but its key.
+    UpdateService,
+    /// Removes a service and its destinations.
+    RemoveService,
+    /// Adds a destination to a service.
+    AddDestination,
+    /// Replaces everything of a destination but its key.
+    UpdateDestination,
+    /// Removes a destination from a service.
+    RemoveDestination,
+    /// Sets timeouts.
+    SetTimeouts,
+    /// Starts a sync daemon.
+    StartDaemon,
+    /// Stops a sync daemon.
+    StopDaemon,
+    /// Zeroes counters.
+    Zero,
+    /// Removes all services.
+    Flush,
+}
+
+impl Named for OperationKind {
+    const WHAT: &'static str = "an operation";
+    const NAMES: &'static [(Self, &'static str)] = &[
+        (Self::AddService, "add_service"),
+        (Self::UpdateService, "update_service"),
+        (Self::RemoveService, "remove_service"),
+        (Self::AddDestination, "add_destination"),
+        (Self::UpdateDestination, "update_destination"),
+        (Self::RemoveDestination, "remove_destination"),
+        (Self::SetTimeouts, "set_timeouts"),
+        (Self::StartDaemon, "start_daemon"),
+        (Self::StopDaemon, "stop_daemon"),
+        (Self::Zero, "zero"),
+        (Self::Flush, "flush"),
+    ];
+}
+
+text_by_name!(OperationKind);
+
+impl Operation {
+    /// What it does.
+    pub const fn kind(&self) -> OperationKind {
+        match self {
+            Self::AddService(_) => OperationKind::AddService,
+            Self::UpdateService(_) => OperationKind::UpdateService,
+            Self::RemoveService(_) => OperationKind::RemoveService,
+            Self::AddDestination(..) => OperationKind::AddDestination,
+            Self::UpdateDestination(..) => OperationKind::UpdateDestination,
+            Self::RemoveDestination(..) => OperationKind::RemoveDestination,
+            Self::SetTimeouts(_) => OperationKind::SetTimeouts,
+            Self::StartDaemon(_) => OperationKind::StartDaemon,
+            Self::StopDaemon(_) => OperationKind::StopDaemon,
+            Self::Zero(_) => OperationKind::Zero,
+            Self::Flush => OperationKind::Flush,
+        }
+    }
+}
+
+/// An operation as serde has it: `{"operation": "add_destination", "service": KEY, "destination": {…}}`.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum Record {
+    AddService { service: Service },
+    UpdateService { service: Service },
+    RemoveService { service: ServiceKey },
+    AddDestination { service: ServiceKey, destination: Destination },
+    UpdateDestination { service: ServiceKey, destination: Destination },
+    RemoveDestination { service: ServiceKey, destination: DestinationKey },
+    SetTimeouts { timeouts: Timeouts },
+    StartDaemon { daemon: Daemon },
+    StopDaemon { role: DaemonRole },
+    Zero { service: Option<ServiceKey> },
+    Flush {},
+}
+
+#[cfg(feature = "serde")]
+impl From<Operation> for Record {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::AddService(service) => Self::AddService { service },
+            Operation::UpdateService(service) => Self::UpdateService { service },
+            Operation::RemoveService(service) => Self::RemoveService { service },
+            Operation::AddDestination(service, destination) => Self::AddDestination { service, destination },
+            Operation::UpdateDestination(service, destination) => Self::UpdateDestination { service, destination },
+            Operation::RemoveDestination(service, destination) => Self::RemoveDestination { service, destination },
+            Operation::SetTimeouts(timeouts) => Self::SetTimeouts { timeouts },
+            Operation::StartDaemon(daemon) => Self::StartDaemon { daemon },
+            Operation::StopDaemon(role) => Self::StopDaemon { role },
+            Operation::Zero(service) => Self::Zero { service },
+            Operation::Flush => Self::Flush {},
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Record> for Operation {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::AddService { service } => Self::AddService(service),
+            Record::UpdateService { service } => Self::UpdateService(service),
+            Record::RemoveService { service } => Self::RemoveService(service),
+            Record::AddDestination { service, destination } => Self::AddDestination(service, destination),
+            Record::UpdateDestination { service, destination } => Self::UpdateDestination(service, destination),
+            Record::RemoveDestination { service, destination } => Self::RemoveDestination(service, destination),
+            Record::SetTimeouts { timeouts } => Self::SetTimeouts(timeouts),
+            Record::StartDaemon { daemon } => Self::StartDaemon(daemon),
+            Record::StopDaemon { role } => Self::StopDaemon(role),
+            Record::Zero { service } => Self::Zero(service),
+            Record::Flush {} => Self::Flush,
         }
     }
 }

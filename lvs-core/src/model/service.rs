@@ -97,7 +97,6 @@ impl ServiceKey {
 ///
 /// The key and the netmask agree in family, which is why they are read through methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Unchecked"))]
 #[non_exhaustive]
 pub struct Service {
     key: ServiceKey,
@@ -203,39 +202,8 @@ impl Service {
     }
 }
 
-#[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
-#[serde(rename = "Service")]
-struct Unchecked {
-    key: ServiceKey,
-    #[serde(default)]
-    scheduler: SchedulerName,
-    #[serde(default)]
-    flags: ServiceFlags,
-    #[serde(default)]
-    timeout: u32,
-    netmask: Option<Netmask>,
-    engine: Option<EngineName>,
-}
-
-#[cfg(feature = "serde")]
-impl TryFrom<Unchecked> for Service {
-    type Error = ModelError;
-
-    fn try_from(from: Unchecked) -> Result<Self, ModelError> {
-        let mut service = Self::new(from.key).with_scheduler(from.scheduler).with_flags(from.flags);
-        service.timeout = from.timeout;
-        service.engine = from.engine;
-        match from.netmask {
-            Some(netmask) => service.with_netmask(netmask),
-            None => Ok(service),
-        }
-    }
-}
-
 /// A virtual service as a director reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ServiceEntry {
     /// Its configuration.
@@ -271,15 +239,5 @@ mod tests {
     #[test]
     fn mark_zero_is_no_service() {
         assert_eq!(ServiceKey::fwmark(0, AddressFamily::Ipv4), Err(ModelError::ZeroMark));
-    }
-
-    #[cfg(feature = "serde")]
-    #[test]
-    fn a_service_survives_json() {
-        let service = Service::new(ServiceKey::fwmark(7, AddressFamily::Ipv6).unwrap()).with_persistence(300);
-        let json = serde_json::to_string(&service).unwrap();
-        assert_eq!(serde_json::from_str::<Service>(&json).unwrap(), service);
-        let wrong = json.replace("128", "\"255.0.0.0\"");
-        assert!(serde_json::from_str::<Service>(&wrong).is_err(), "{wrong}");
     }
 }

@@ -2,7 +2,8 @@ use super::{AddressFamily, Daemon, DestinationEntry, Info, ServiceEntry, Service
 
 /// What the source of a snapshot could see. A field that is `false` means: not looked at, not: not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Coverage {
     /// IPv6 services and destinations.
@@ -31,7 +32,8 @@ impl Coverage {
 /// tables can be checked against a list that the kernel makes in one go; of a long IPv6 list (more than some hundred
 /// services) it takes two equal readings, which a table that never rests does not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: there are two families.
 pub struct Completeness {
     /// No IPv4 service is missing, and no destination of one.
@@ -74,7 +76,6 @@ impl Completeness {
 
 /// A service as reported, with its destinations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 // Exhaustive: a pair with names.
 pub struct ServiceSnapshot {
     /// The service.
@@ -85,7 +86,8 @@ pub struct ServiceSnapshot {
 
 /// All that a director holds, read in one call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Snapshot {
     /// What the director says of itself.

@@ -1,6 +1,7 @@
 /// Sums since the service or destination appeared or was zeroed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the kernel's five (`struct ip_vs_kstats`).
 pub struct Counters {
     /// Connections scheduled.
@@ -17,7 +18,8 @@ pub struct Counters {
 
 /// Averages per second over the last seconds, as the kernel's estimator computes them every two seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the kernel's five (`struct ip_vs_kstats`).
 pub struct Rates {
     /// Connections a second.
@@ -36,7 +38,8 @@ pub struct Rates {
 ///
 /// The kernel refreshes both every two seconds: traffic shows up with that delay (`ip_vs_est.c`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: sums and rates.
 pub struct Stats {
     /// The sums.

@@ -2,13 +2,11 @@ use super::{Completeness, Daemon, Destination, Service, ServiceKey, Timeouts};
 
 /// A virtual service with its destinations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 // Exhaustive: a pair with names.
 pub struct TableService {
     /// The service.
     pub service: Service,
     /// Its destinations.
-    #[cfg_attr(feature = "serde", serde(default))]
     pub destinations: Vec<Destination>,
 }
 
@@ -21,7 +19,8 @@ impl TableService {
 
 /// A whole configuration: what a rules file says, what a director is to hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Table {
     /// The services, each with its destinations, in the order of the source.

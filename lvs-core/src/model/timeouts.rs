@@ -2,7 +2,8 @@
 ///
 /// The kernel takes 0..=8589934 (2^31-1 ticks at 250 Hz) and answers `EINVAL` above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the kernel's three (`struct ip_vs_timeout_user`).
 pub struct Timeouts {
     /// Of established TCP connections. When set, 0 leaves it as it is.

@@ -10,6 +10,7 @@ use crate::model::{
 /// The steps of a phase run before those of the next one. What a refusal holds up, [`Plan::apply`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the order is the point of a plan.
 pub enum Phase {
     /// Daemons that are not wanted, or not so, stop: while one runs the kernel takes no destination of the other family.
@@ -28,6 +29,8 @@ pub enum Phase {
 
 /// One operation of a plan and what takes it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: three parts with names.
 pub struct Step {
     /// When it runs.
@@ -44,6 +47,8 @@ pub struct Step {
 /// Displayed, it is a list of what it adds (`+`), changes (`~`, with what it was) and removes (`-`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "a plan does nothing until it is applied"]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
 }

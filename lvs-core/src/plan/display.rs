@@ -97,7 +97,7 @@ fn destination_difference(
     part(f, "lower-threshold", (before.lower_threshold, after.lower_threshold), was_there)?;
     let tunnel = |server: &Destination| {
         let tunnel = server.tunnel;
-        format!("{} port {} flags {:#x}", tunnel.kind, tunnel.port, tunnel.flags.0)
+        format!("{} port {} flags {:#x}", tunnel.kind, tunnel.port, tunnel.flags)
     };
     part(f, "tunnel", (tunnel(before), tunnel(after)), was_there)
 }

@@ -21,6 +21,7 @@ pub enum OnFailure {
 /// A step that was not carried out because another one was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: a pair with names.
 pub struct Held {
     /// Which step of the plan, from 0.
@@ -31,6 +32,8 @@ pub struct Held {
 
 /// What came of a plan.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[must_use = "steps that were refused are only reported here"]
 #[non_exhaustive]
 pub struct Outcome {
@@ -44,6 +47,8 @@ pub struct Outcome {
     /// `refused` were never begun.
     pub held: Vec<Held>,
     /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::director::as_text"))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub interrupted: Option<Error>,
     /// Indexes of the steps that were undone again, last first.
     pub undone: Vec<usize>,

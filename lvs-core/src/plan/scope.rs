@@ -83,7 +83,7 @@ impl Scope {
     pub fn network(network: IpAddr, prefix: u8) -> Result<Self, ModelError> {
         let bits = if network.is_ipv4() { 32 } else { 128 };
         if prefix > bits {
-            return Err(ModelError::PrefixLength(prefix.into()));
+            return Err(ModelError::PrefixLength { length: prefix.into(), family: network.into() });
         }
         let mask = match (network, prefix) {
             (_, 0) => None,

@@ -13,6 +13,7 @@ use crate::model::{
     Daemon, Destination, DestinationKey, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Table,
     TableService, Timeouts,
 };
+use crate::schedulers::has_flags;
 
 /// A text, and what it does not carry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -260,7 +261,7 @@ impl<'r> Emitter<'r> {
         let named = ServiceFlags::PERSISTENT | ServiceFlags::ONE_PACKET | ServiceFlags::SCHED_ALL;
         let unnamed = service.flags.without(named);
         if !unnamed.is_empty() {
-            let _ = write!(text, " --flags {unnamed}");
+            let _ = write!(text, " --flags {unnamed:#x}");
         }
         if !service.is_persistent() && service.timeout != 0 {
             let _ = write!(text, " --duration {}", service.timeout);
@@ -273,24 +274,15 @@ impl<'r> Emitter<'r> {
         if flags.is_empty() {
             return;
         }
-        let names = match service.scheduler.as_str() {
-            "sh" => ["sh-fallback", "sh-port", ""],
-            "mh" => ["mh-fallback", "mh-port", ""],
-            _ => ["flag-1", "flag-2", "flag-3"],
-        };
+        let scheduler = service.scheduler.as_str();
+        // ipvsadm has no name for the third flag of sh and mh, but reads the general one.
+        let nameless = self.dialect == Dialect::Ipvsadm && has_flags(scheduler);
         text.push_str(" -b ");
         let mut comma = "";
-        for (flag, name) in [ServiceFlags::SCHED1, ServiceFlags::SCHED2, ServiceFlags::SCHED3].into_iter().zip(names) {
-            if !flags.contains(flag) {
-                continue;
-            }
-            // ipvsadm has no name for the third flag of sh and mh, but reads the general one.
-            let name = if name.is_empty() && self.dialect == Dialect::Lossless { "flag-3" } else { name };
-            if !name.is_empty() {
-                text.push_str(comma);
-                text.push_str(name);
-                comma = ",";
-            }
+        for name in flags.names(scheduler).filter(|name| !(nameless && *name == "flag-3")) {
+            text.push_str(comma);
+            text.push_str(name);
+            comma = ",";
         }
     }
 

@@ -8,6 +8,7 @@ use crate::model::{
     Daemon, Destination, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Timeouts, Tunnel,
     TunnelFlags, TunnelKind,
 };
+use crate::schedulers::has_flags;
 
 const MOST_SECONDS: u32 = 31 * 24 * 3600;
 const MOST: u32 = i32::MAX as u32;
@@ -31,7 +32,7 @@ pub(crate) fn service(service: &Service, dialect: Dialect) -> Option<Service> {
         return None;
     }
     let mut flags = ServiceFlags::PERSISTENT | one_packet | ServiceFlags::SCHED_ALL;
-    if dialect == Dialect::Ipvsadm && matches!(service.scheduler.as_str(), "sh" | "mh") {
+    if dialect == Dialect::Ipvsadm && has_flags(service.scheduler.as_str()) {
         flags = flags.without(ServiceFlags::SCHED3);
     }
     said.flags = service.flags & flags;
@@ -73,10 +74,10 @@ pub(crate) fn server(key: &ServiceKey, destination: &Destination, dialect: Diale
     }
     said.tunnel = match (said.forwarding, destination.tunnel) {
         (ForwardingMethod::Tunnel, Tunnel { kind: TunnelKind::Gue, port: port @ 1.., flags }) => {
-            Tunnel::gue(port, if flags.0 > 2 { TunnelFlags::NO_CHECKSUM } else { flags })
+            Tunnel::gue(port, if flags.bits() > 2 { TunnelFlags::EMPTY } else { flags })
         }
         (ForwardingMethod::Tunnel, Tunnel { kind: TunnelKind::Gre, flags, .. }) => {
-            Tunnel::gre(if flags.0 > 1 { TunnelFlags::NO_CHECKSUM } else { flags })
+            Tunnel::gre(if flags.bits() > 1 { TunnelFlags::EMPTY } else { flags })
         }
         _ => Tunnel::IPIP,
     };

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::option::{Group, Verb};
-use crate::model::{DestinationKey, ServiceKey};
+use crate::model::{DestinationKey, ServiceKey, one_of};
+use crate::schedulers::all_flag_names;
 
 /// A value that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -303,10 +304,7 @@ impl fmt::Display for SyntaxErrorKind {
                 with.spelling(),
                 option.spelling()
             ),
-            Self::UnknownFlag(flag) => write!(
-                f,
-                "expected flag-1, flag-2, flag-3, sh-fallback, sh-port, mh-fallback or mh-port, found `{flag}`"
-            ),
+            Self::UnknownFlag(flag) => write!(f, "expected {}, found `{flag}`", one_of(all_flag_names())),
             Self::IncompatibleFlag(flag) => write!(f, "expected a flag of this line's scheduler, found `{flag}`"),
             Self::EmptyFlags => f.write_str("expected scheduler flags, found only commas"),
             Self::NotAChange(verb) => write!(f, "expected a command that changes the table, found `{verb}`"),

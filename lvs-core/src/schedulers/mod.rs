@@ -67,6 +67,7 @@
 mod balancer;
 mod cache;
 mod destination;
+mod flags;
 pub mod hash;
 mod options;
 mod pool;
@@ -96,6 +97,7 @@ mod wrr;
 pub use balancer::Balancer;
 pub use destination::{DestinationExists, DestinationId, Family, NewDestination};
 pub use dh::Dh;
+pub use flags::{all_flag_names, flag_by_name, flag_names, has_flags};
 pub use fo::Fo;
 pub use lblc::Lblc;
 pub use lblcr::Lblcr;

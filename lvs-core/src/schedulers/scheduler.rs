@@ -122,34 +122,43 @@ pub struct SchedulerInfo {
     pub title: &'static str,
     /// Whether its choices follow from the history alone (not so for twos, which draws).
     pub deterministic: bool,
+    /// The names of its flags (`ipvsadm -b`), in the order of the bits from 0x8 on.
+    pub flags: &'static [&'static str],
     make: fn(&Options) -> Box<dyn Scheduler>,
 }
 
-macro_rules! scheduler {
-    ($name:literal, $title:literal, $make:expr) => {
-        scheduler!($name, $title, $make, true)
-    };
-    ($name:literal, $title:literal, $make:expr, $deterministic:literal) => {
-        SchedulerInfo { name: $name, title: $title, deterministic: $deterministic, make: $make }
-    };
+impl SchedulerInfo {
+    const fn new(name: &'static str, title: &'static str, make: fn(&Options) -> Box<dyn Scheduler>) -> Self {
+        Self { name, title, deterministic: true, flags: &[], make }
+    }
+
+    const fn with_flags(mut self, flags: &'static [&'static str]) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    const fn random(mut self) -> Self {
+        self.deterministic = false;
+        self
+    }
 }
 
 /// All schedulers, in the order of `ipvsadm`'s manual.
 pub static SCHEDULERS: [SchedulerInfo; 14] = [
-    scheduler!("rr", "round robin", |_| Box::new(Rr::new())),
-    scheduler!("wrr", "weighted round robin", |_| Box::new(Wrr::new())),
-    scheduler!("lc", "least connections", |_| Box::new(Lc::new())),
-    scheduler!("wlc", "weighted least connections", |_| Box::new(Wlc::new())),
-    scheduler!("lblc", "locality-based least connections", |o| Box::new(Lblc::new(o))),
-    scheduler!("lblcr", "locality-based least connections with replication", |o| Box::new(Lblcr::new(o))),
-    scheduler!("dh", "destination hashing", |_| Box::new(Dh::new())),
-    scheduler!("sh", "source hashing", |o| Box::new(Sh::new(o))),
-    scheduler!("sed", "shortest expected delay", |_| Box::new(Sed::new())),
-    scheduler!("nq", "never queue", |_| Box::new(Nq::new())),
-    scheduler!("fo", "weighted failover", |_| Box::new(Fo::new())),
-    scheduler!("ovf", "weighted overflow", |_| Box::new(Ovf::new())),
-    scheduler!("mh", "Maglev hashing", |o| Box::new(Mh::new(o))),
-    scheduler!("twos", "power of two choices", |o| Box::new(Twos::new(SplitMix64::new(o.seed))), false),
+    SchedulerInfo::new("rr", "round robin", |_| Box::new(Rr::new())),
+    SchedulerInfo::new("wrr", "weighted round robin", |_| Box::new(Wrr::new())),
+    SchedulerInfo::new("lc", "least connections", |_| Box::new(Lc::new())),
+    SchedulerInfo::new("wlc", "weighted least connections", |_| Box::new(Wlc::new())),
+    SchedulerInfo::new("lblc", "locality-based least connections", |o| Box::new(Lblc::new(o))),
+    SchedulerInfo::new("lblcr", "locality-based least connections with replication", |o| Box::new(Lblcr::new(o))),
+    SchedulerInfo::new("dh", "destination hashing", |_| Box::new(Dh::new())),
+    SchedulerInfo::new("sh", "source hashing", |o| Box::new(Sh::new(o))).with_flags(&["sh-fallback", "sh-port"]),
+    SchedulerInfo::new("sed", "shortest expected delay", |_| Box::new(Sed::new())),
+    SchedulerInfo::new("nq", "never queue", |_| Box::new(Nq::new())),
+    SchedulerInfo::new("fo", "weighted failover", |_| Box::new(Fo::new())),
+    SchedulerInfo::new("ovf", "weighted overflow", |_| Box::new(Ovf::new())),
+    SchedulerInfo::new("mh", "Maglev hashing", |o| Box::new(Mh::new(o))).with_flags(&["mh-fallback", "mh-port"]),
+    SchedulerInfo::new("twos", "power of two choices", |o| Box::new(Twos::new(SplitMix64::new(o.seed)))).random(),
 ];
 
 /// The scheduler called `name`, not yet bound; `None` if there is none.

@@ -20,11 +20,15 @@ pub struct Count {
 
 /// What was counted in a number of whole ticks of the kernel's estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: how much, in which time.
 pub struct Window {
     /// How much.
     pub counters: Counters,
     /// In which time: a multiple of two seconds.
+    #[cfg_attr(feature = "serde", serde(with = "crate::seconds"))]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub elapsed: Duration,
 }
 

@@ -33,6 +33,8 @@ mod counting;
 mod pairs;
 mod poll;
 mod rates;
+#[cfg(feature = "serde")]
+mod record;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -51,6 +53,12 @@ use crate::plan::Scope;
 
 /// A difference between two looks at a director.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(into = "record::Record", from = "record::Record")
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Event {
     /// A service is new. At the first look all are.

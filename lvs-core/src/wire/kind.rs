@@ -382,7 +382,7 @@ fields! {
     Option<u32> = u32: Some, std::convert::identity;
     ForwardingMethod = u32: Self::from_number, |method: Self| Some(method.number().into());
     TunnelKind = u8: Self::from_number, |kind: Self| Some(kind.number());
-    TunnelFlags = u16: Self, |flags: Self| Some(flags.0);
+    TunnelFlags = u16: Self::from_bits, |flags: Self| Some(flags.bits());
     Version = u32: Self::from_number, |version: Self| Some(version.number());
 }
 

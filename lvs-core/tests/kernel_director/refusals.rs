@@ -77,7 +77,7 @@ fn destinations_are_refused_with_the_errno_of_the_kernel_s_table() {
         edit.key = server(1).key;
         refused(director.update_destination(&v4(1), &edit), Errno::ERANGE, Cause::OutOfRange);
     }
-    let no_port = server(2).with_tunnel(Tunnel::gue(0, TunnelFlags::NO_CHECKSUM));
+    let no_port = server(2).with_tunnel(Tunnel::gue(0, TunnelFlags::EMPTY));
     refused(director.add_destination(&v4(1), &no_port), Errno::EINVAL, Cause::Invalid);
     for addr in ["0.0.0.0", "224.0.0.1", "255.255.255.255"] {
         let odd = Destination::new(addr.parse().unwrap(), 80);

@@ -85,7 +85,7 @@ fn the_old_socket_options_write_what_netlink_reads_and_refuse_alike() {
     refused(options.add_service(&odd), Errno::ENOENT, Cause::SchedulerNotFound(name("nosuch")));
     for (error, what) in [
         (options.add_service(&Service::new(v4(3)).with_engine(name("sip"))), "a persistence engine"),
-        (options.add_destination(&v4(1), &server(3).with_tunnel(Tunnel::gue(6080, TunnelFlags(0)))), "a tunnel"),
+        (options.add_destination(&v4(1), &server(3).with_tunnel(Tunnel::gue(6080, TunnelFlags::EMPTY))), "a tunnel"),
         (options.add_destination(&v4(1), &Destination::new("2001:db8::1".parse().unwrap(), 80)), "IPv6"),
     ] {
         let error = error.unwrap_err();

@@ -255,7 +255,7 @@ impl<'a> Rules<'a> {
             self.rule("a negative weight", round, &request, out_of_range);
             let thresholds = key.clone().destination(&server.with_thresholds(3, 4));
             self.rule("a lower threshold above the upper", round, &thresholds, out_of_range);
-            let gue = key.clone().destination(&server.with_tunnel(Tunnel::gue(0, TunnelFlags::NO_CHECKSUM)));
+            let gue = key.clone().destination(&server.with_tunnel(Tunnel::gue(0, TunnelFlags::EMPTY)));
             self.rule("GUE without a port", round, &gue, EINVAL);
             let mixed = key.clone().destination(&other("2001:db8::7").with_forwarding(ForwardingMethod::Masquerade));
             self.rule("another family, and no tunnel", round, &mixed, EINVAL);

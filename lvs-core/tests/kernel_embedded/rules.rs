@@ -119,7 +119,7 @@ impl Requests {
         destination.upper_threshold = random.pick(&[0, 0, 0, small, any]);
         destination.lower_threshold = random.pick(&[0, 0, 0, small / 2, any]);
         let kind = TunnelKind::from_number(random.pick(&[0, 0, 0, 1, 2, any as u8]));
-        destination.tunnel = Tunnel { kind, port: random.pick(&[0, 6080]), flags: TunnelFlags(any as u16) };
+        destination.tunnel = Tunnel { kind, port: random.pick(&[0, 6080]), flags: TunnelFlags::from_bits(any as u16) };
         destination
     }
 

@@ -116,7 +116,7 @@ fn tunnel(entry: &ServiceEntry) -> Tunnel {
     entry.tunnel.as_ref().map_or(Tunnel::IPIP, |tunnel| Tunnel {
         kind: tunnel.kind,
         port: tunnel.port,
-        flags: if tunnel.checksum { TunnelFlags::CHECKSUM } else { TunnelFlags::NO_CHECKSUM },
+        flags: if tunnel.checksum { TunnelFlags::CHECKSUM } else { TunnelFlags::EMPTY },
     })
 }
 
@@ -168,15 +168,8 @@ fn service(entry: &ServiceEntry, key: ServiceKey, found: &mut Findings<'_>) -> O
         Some(name) => service.with_scheduler(found.take(name.span(), name.get_ref().parse())?),
     };
     for flag in &entry.flags {
-        service.flags |= match flag.get_ref().as_str() {
-            "sh-fallback" | "mh-fallback" | "flag-1" => ServiceFlags::SCHED1,
-            "sh-port" | "mh-port" | "flag-2" => ServiceFlags::SCHED2,
-            "flag-3" => ServiceFlags::SCHED3,
-            other => {
-                found.add(flag.span(), format!("no scheduler flag {other:?}"));
-                continue;
-            }
-        };
+        let read = ServiceFlags::of_scheduler(flag.get_ref(), service.scheduler.as_str());
+        service.flags |= found.take(flag.span(), read).unwrap_or_default();
     }
     if let Some(seconds) = entry.persistent {
         service = service.with_persistence(seconds);

@@ -84,8 +84,8 @@ pub(super) fn extended_tunnel(server: &Destination, text: &mut String) {
     if port != 0 {
         let _ = write!(text, " --tun-port {port}");
     }
-    if flags.0 != 0 {
-        let _ = write!(text, " --tun-flags {:#x}", flags.0);
+    if flags.bits() != 0 {
+        let _ = write!(text, " --tun-flags {:#x}", flags.bits());
     }
 }
 

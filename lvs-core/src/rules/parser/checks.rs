@@ -8,6 +8,7 @@ use crate::model::{
 use crate::rules::command::{ListOptions, ListSubject};
 use crate::rules::lexer::{Word, Words};
 use crate::rules::option::{Group, Verb};
+use crate::schedulers::flag_by_name;
 
 const TUNNEL_OPTIONS: u64 = Group::TunType.bit()
     | Group::TunPort.bit()
@@ -33,30 +34,21 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let mut flags = ServiceFlags::EMPTY;
         let Some(word) = self.draft.sched_flags else { return Ok(flags) };
         let scheduler = self.draft.scheduler;
-        let is = |name: &str| scheduler.is_some_and(|scheduler| scheduler == name);
         let mut at = 0;
         let mut any = false;
         for name in word.bytes.split(|byte| *byte == b',') {
             let part = Word { bytes: name, start: word.start + at };
             at += name.len() + 1;
-            let (flag, fits) = match name {
-                b"" => continue,
-                b"flag-1" => (ServiceFlags::SCHED1, true),
-                b"flag-2" => (ServiceFlags::SCHED2, true),
-                b"flag-3" => (ServiceFlags::SCHED3, true),
-                b"sh-fallback" => (ServiceFlags::SCHED1, is("sh")),
-                b"sh-port" => (ServiceFlags::SCHED2, is("sh")),
-                b"mh-fallback" => (ServiceFlags::SCHED1, is("mh")),
-                b"mh-port" => (ServiceFlags::SCHED2, is("mh")),
-                _ => {
-                    self.fault(Kind::UnknownFlag(part.text()), part.span())?;
-                    any = true;
-                    continue;
-                }
-            };
+            if name.is_empty() {
+                continue;
+            }
             any = true;
-            if fits {
-                flags |= flag;
+            let Some((bit, of)) = std::str::from_utf8(name).ok().and_then(flag_by_name) else {
+                self.fault(Kind::UnknownFlag(part.text()), part.span())?;
+                continue;
+            };
+            if of.is_none_or(|of| scheduler.is_some_and(|scheduler| scheduler == of.name)) {
+                flags |= ServiceFlags::from_bits(bit);
             } else if self.bad & Group::Scheduler.bit() == 0 {
                 self.fault(Kind::IncompatibleFlag(part.text()), part.span())?;
             }
@@ -192,10 +184,10 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let kind = self.draft.tunnel;
         let port = self.draft.tunnel_port;
         let flags = match self.draft.tunnel_flags {
-            Some(bits) => TunnelFlags(bits),
+            Some(bits) => TunnelFlags::from_bits(bits),
             None if self.has(Group::TunRemCsum) => TunnelFlags::REMOTE_CHECKSUM,
             None if self.has(Group::TunCsum) => TunnelFlags::CHECKSUM,
-            None => TunnelFlags::NO_CHECKSUM,
+            None => TunnelFlags::EMPTY,
         };
         if self.cx.extended {
             return Ok(Tunnel { kind, port, flags });
