@@ -44,6 +44,17 @@ static void a_plan_adds_before_it_removes(void) {
   OK(lvs_plan_describe(plan, text, &err));
   CHECK(strcmp(lvs_text_data(text), "+ tcp://192.0.2.1:80 -> 198.51.100.3:80 weight 1 direct\n"
                                     "- tcp://192.0.2.1:80 -> 198.51.100.1:80\n") == 0);
+  /* A plan goes through JSON and comes back as it was. */
+  lvs_plan *read = NULL;
+  lvs_text *again = NULL;
+  OK(lvs_text_new(&again, &err));
+  OK(lvs_plan_to_json(plan, text, &err));
+  OK(lvs_plan_from_json(lvs_text_data(text), &read, &err));
+  CHECK(lvs_plan_len(read) == 2);
+  OK(lvs_plan_to_json(read, again, &err));
+  CHECK(strcmp(lvs_text_data(text), lvs_text_data(again)) == 0);
+  lvs_plan_free(read);
+  lvs_text_free(again);
   uint32_t phase = 99;
   lvs_operation operation = LVS_OPERATION_INIT;
   lvs_destination server = LVS_DESTINATION_INIT;
