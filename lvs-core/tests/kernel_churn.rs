@@ -168,7 +168,7 @@ fn watch(director: &mut KernelDirector, count: usize, families: &[AddressFamily]
 }
 
 fn snapshots() -> usize {
-    environment("LVS_LAB_SNAPSHOTS", 150) as usize
+    environment("LVS_LAB_SNAPSHOTS", 15) as usize
 }
 
 #[test]
