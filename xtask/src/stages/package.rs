@@ -46,23 +46,11 @@ fn debian(report: &mut Report) -> Result<()> {
         &[("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian"), ("pkg-config", "pkg-config")],
         "Debian packages are built with them",
     )?;
-    // A copy of the files that git knows: packages appear beside the directory in which they are built.
+    // A copy: packages appear beside the directory in which they are built.
     let base = project::target_directory().join("debian-packages");
     let _ = fs::remove_dir_all(&base);
     let source = base.join("lvs");
-    fs::create_dir_all(&source)?;
-    let files =
-        host::capture(project::command("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]))?;
-    for file in String::from_utf8_lossy(&files.stdout).split_terminator('\0') {
-        let from = project::root().join(file);
-        // A file that is removed, but not from git yet.
-        if !from.symlink_metadata().is_ok_and(|m| m.is_file() || m.is_symlink()) {
-            continue;
-        }
-        let to = source.join(file);
-        fs::create_dir_all(to.parent().unwrap_or(&source))?;
-        fs::copy(from, to)?;
-    }
+    copy_sources(project::root(), &source)?;
     let mut build = Command::new("dpkg-buildpackage");
     // Nothing about Rust is in Build-Depends, and what is there is installed above.
     build.args(["--build=binary", "--no-sign", "--no-check-builddeps"]).current_dir(&source);
@@ -75,6 +63,26 @@ fn debian(report: &mut Report) -> Result<()> {
         host::capture(Command::new("dpkg-deb").arg("-x").arg(package.path()).arg(&root))?;
     }
     consumer_of(report, &base, &root)
+}
+
+/// What tools have made is no part of the sources.
+const MADE: [&str; 7] = ["target", ".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"];
+
+fn copy_sources(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)?.flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        if MADE.iter().any(|made| name == *made) {
+            continue;
+        }
+        // Licences are links.
+        if path.is_dir() {
+            copy_sources(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn only(directory: &Path, end: &str) -> Result<std::path::PathBuf> {
