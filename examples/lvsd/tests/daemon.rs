@@ -126,6 +126,18 @@ fn service(vip: &str, check: &str, servers: &[&str]) -> String {
 const CHECK: &str = "check = { tcp = {}, interval = 0.1, timeout = 5.0 }";
 
 #[test]
+fn who_stops_the_daemon_gets_a_reply_before_it_ends() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.10", CHECK, &["198.51.100.1"]));
+    for _ in 0..10 {
+        let mut daemon = place.start(&file);
+        assert_eq!(place.ask(&["stop"]), "remove service tcp://192.0.2.10:80\n");
+        assert!(daemon.0.wait().unwrap().success());
+        assert!(place.table().is_empty());
+    }
+}
+
+#[test]
 fn two_clusters_of_one_stem_leave_each_other_alone() {
     let place = Place::new();
     let blue = place.write("web.blue.toml", &service("192.0.2.10", "", &["198.51.100.1"]));

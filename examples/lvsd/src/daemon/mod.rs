@@ -28,6 +28,8 @@ const QUESTIONS: usize = 64;
 const EVENTS: usize = 1024;
 /// How many outcomes of checks are taken in before the table is looked after.
 const AT_ONCE: usize = 4096;
+/// How often other tasks run once more when the daemon ends.
+const LAST_TURNS: usize = 64;
 
 /// Where clusters come from.
 pub trait Source {
@@ -214,6 +216,11 @@ pub async fn run(
     engine.end(clock.moment());
     publish(&mut engine, &inbox.events, &hooks);
     hooks.finish().await;
+    // The tasks of connections end with this one: whoever asked for the end gets the reply first. A task writes it as soon
+    // as it runs.
+    for _ in 0..LAST_TURNS {
+        tokio::task::yield_now().await;
+    }
     Ok(())
 }
 
