@@ -68,6 +68,10 @@ class _Named(enum.IntEnum):
             return f"{type(self).__name__}.{self._name_}"
         return f"{type(self).__name__}({self._value_})"
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        # By value: some releases of Python 3.11 pickle the name, by which an unnamed member cannot be found.
+        return type(self), (self._value_,)
+
 
 class Protocol(_Named):
     """The transport protocol of a virtual service or a connection.
