@@ -101,7 +101,8 @@ pub(super) fn apply(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
     reloaded(cli, &done, out)
 }
 
-fn reloaded(cli: &Cli, done: &Reloaded, out: &mut dyn Write) -> Answer {
+/// What a reload has done, as asked for; whether nothing was refused.
+pub(super) fn reloaded(cli: &Cli, done: &Reloaded, out: &mut dyn Write) -> Answer {
     if cli.json {
         print::json(done, out)?
     } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use super::direct::reloaded;
 use super::{Answer, Cli, Drain, Verb, print};
 use crate::control::client::Client;
 use crate::control::{Changed, Draining, Findings, History, Operations, Reloaded, Status};
@@ -126,15 +127,6 @@ async fn ask(client: &mut Client, cli: &Cli, verb: &Verb, out: &mut dyn Write) -
         }
         other => bail!("{other:?} is not for lvsd"),
     }
-}
-
-fn reloaded(cli: &Cli, done: &Reloaded, out: &mut dyn Write) -> Answer {
-    if cli.json {
-        print::json(done, out)?
-    } else {
-        print::reloaded(done, out)?
-    };
-    Ok(done.refused.is_empty())
 }
 
 fn changed(cli: &Cli, changed: &Changed, out: &mut dyn Write) -> Answer {
