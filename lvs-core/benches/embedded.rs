@@ -1,7 +1,8 @@
 //! The embedded director under load: new connections a second with expiry, and bytes a connection.
 //!
-//! Run with `cargo bench --bench embedded`; `-- 10000000` sets the connections of the memory part, and `-- 'rr TCP IPv4 10000000'`
-//! runs what is named so. Prints the best of several passes, in processor time, so that neighbours on the machine count less.
+//! Run with `cargo bench --bench embedded`; `-- 10000000` sets the connections of the memory part,
+//! and `-- 'rr TCP IPv4 10000000'` runs what is named so. Prints the best of several passes, in
+//! processor time, so that neighbours on the machine count less.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::hint::black_box;
@@ -34,8 +35,8 @@ fn director(key: &ServiceKey, scheduler: &str, destinations: u8) -> EmbeddedDire
     director
 }
 
-/// Nanoseconds for a new connection that replaces an expired one, with `live` of them in the table all the time;
-/// packets one by one or 64 `together`.
+/// Nanoseconds for a new connection that replaces an expired one, with `live` of them in the table
+/// all the time; packets one by one or 64 `together`.
 fn steady(scheduler: &str, live: u64, tcp: bool, v6: bool, together: bool) -> f64 {
     let vip: SocketAddr = if v6 { "[2001:db8:1::1]:80" } else { "192.0.2.1:80" }.parse().unwrap();
     let key = match (tcp, v6) {

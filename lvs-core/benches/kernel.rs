@@ -1,4 +1,5 @@
-//! How fast the kernel director restores and reads tables, beside whatever else runs in the same kernel.
+//! How fast the kernel director restores and reads tables, beside whatever else runs in the same
+//! kernel.
 //!
 //! ```text
 //! kernel restore SERVICES DESTINATIONS     adds so many services with so many destinations each
@@ -12,30 +13,25 @@
 //! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
 //! ```
 //!
-//! Each prints a line: case, contender, seconds of processor time (ours and the kernel's on our behalf; waiting for the
-//! machine is not in it), separated by tabs; the first two come from the environment (`CASE`, `CONTENDER`), as
-//! `cargo xtask bench restore snapshot` sets them. Run it as root where the kernel has IPVS, in a network namespace of
-//! its own: the kernel slows down after a flush, until it has forgotten the destinations.
+//! Each prints a line: case, contender, seconds of processor time (ours and the kernel's on our
+//! behalf; waiting for the machine is not in it), separated by tabs; the first two come from the
+//! environment (`CASE`, `CONTENDER`), as `cargo xtask bench restore snapshot` sets them. Run it as
+//! root where the kernel has IPVS, in a network namespace of its own: the kernel slows down after a
+//! flush, until it has forgotten the destinations.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
-use std::collections::VecDeque;
-use std::io;
+mod canned;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use canned::Canned;
 use lvs_core::Director;
 use lvs_core::director::{OnRefusal, Operation};
-use lvs_core::kernel::{Inbox, KernelDirector, Transport, TransportChoice};
-use lvs_core::model::{
-    Destination, DestinationEntry, ForwardingMethod, Info, Protocol, Service, ServiceEntry, ServiceKey, Stats, Timeouts,
-};
+use lvs_core::kernel::{KernelDirector, TransportChoice};
+use lvs_core::model::{Destination, ForwardingMethod, Protocol, Service, ServiceKey};
 use lvs_core::plan::{OnFailure, Plan, Scope};
 use lvs_core::watch::Watcher;
-use lvs_core::wire::family;
-use lvs_core::wire::message::{Command, Messages, header, write, write_done};
-use lvs_core::wire::payload::Payload;
-use lvs_core::wire::request::ReceivedRequest;
-use lvs_core::wire::uapi::{NLM_F_DUMP, NLM_F_MULTIPART};
 
 /// The processor time that this process has taken, in seconds.
 fn now() -> f64 {
@@ -132,88 +128,6 @@ fn watch() {
     assert!(events.is_empty(), "nothing has changed: {events:?}");
     tell("watch", compared - start);
     println!("reading {:.6} s, comparing {:.6} s", read - start, compared - read);
-}
-
-/// Answers as the kernel would, from datagrams made beforehand.
-struct Canned {
-    services: Vec<Vec<u8>>,
-    destinations: Vec<Vec<u8>>,
-    queue: VecDeque<Vec<u8>>,
-}
-
-impl Canned {
-    fn new(services: u32, destinations: u32) -> Self {
-        let stats = Stats::default();
-        let mut canned = Self { services: Vec::new(), destinations: Vec::new(), queue: VecDeque::new() };
-        let add = |list: &mut Vec<Vec<u8>>, message: Vec<u8>| match list.last_mut() {
-            Some(datagram) if datagram.len() + message.len() <= 3776 => datagram.extend_from_slice(&message),
-            _ => list.push(message),
-        };
-        for index in 0..services {
-            let mut entry = ServiceEntry::new(Service::new(key(index)));
-            (entry.stats, entry.stats64) = (Some(stats), Some(stats));
-            add(&mut canned.services, reply(Payload::Service(entry)));
-        }
-        for number in 0..destinations {
-            let [_, a, b, c] = number.to_be_bytes();
-            let addr = IpAddr::V4(Ipv4Addr::new(172, 16 + a, b, c));
-            let mut entry = DestinationEntry::new(Destination::new(addr, 8080));
-            (entry.stats, entry.stats64) = (Some(stats), Some(stats));
-            add(&mut canned.destinations, reply(Payload::Destination(entry)));
-        }
-        canned
-    }
-}
-
-fn reply(payload: Payload<'_>) -> Vec<u8> {
-    let mut buf = Vec::new();
-    write(&mut buf, header(33, NLM_F_MULTIPART, 0), payload);
-    buf
-}
-
-fn numbered(mut datagram: Vec<u8>, sequence: u32) -> Vec<u8> {
-    let mut start = 0;
-    while let Some(message) = Messages::new(&datagram[start..]).next() {
-        let length = message.header.length as usize;
-        datagram[start + 8..start + 12].copy_from_slice(&sequence.to_ne_bytes());
-        start += length;
-    }
-    datagram
-}
-
-impl Transport for Canned {
-    fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
-        for message in Messages::new(datagram) {
-            let sequence = message.header.sequence_number;
-            let mut buf = Vec::new();
-            if family::read_request(&message).is_some() {
-                family::write_reply(&mut buf, header(0, 0, sequence), 33);
-                self.queue.push_back(buf);
-                continue;
-            }
-            let list = match ReceivedRequest::read(&message).unwrap().command {
-                Command::GetInfo => vec![reply(Payload::Info(Info::default()))],
-                Command::GetConfig => vec![reply(Payload::Timeouts(Timeouts::default()))],
-                Command::GetService => self.services.clone(),
-                Command::GetDest => self.destinations.clone(),
-                _ => Vec::new(),
-            };
-            self.queue.extend(list.into_iter().map(|datagram| numbered(datagram, sequence)));
-            if message.header.flags & NLM_F_DUMP != 0 {
-                write_done(&mut buf, sequence, 0, None);
-                self.queue.push_back(buf);
-            }
-        }
-        Ok(())
-    }
-
-    fn receive(&mut self, inbox: &mut Inbox, _wait: bool) -> io::Result<()> {
-        while !inbox.is_full() {
-            let Some(datagram) = self.queue.pop_front() else { break };
-            inbox.push(&datagram);
-        }
-        Ok(())
-    }
 }
 
 fn main() {

@@ -1,8 +1,9 @@
 //! Rules a second: `cargo bench -p lvs-core --bench rules`.
 //!
-//! One core; the best of many rounds so short that some are left alone by whatever else the machine does. The comparison is with a program that only splits the same text into lines
-//! and words with `std`, and with reading each line the way `ipvsadm -R` has to: as a list of owned words. Lines with
-//! tabs are for `cargo xtask bench parse`.
+//! One core; the best of many rounds so short that some are left alone by whatever else the machine
+//! does. The comparison is with a program that only splits the same text into lines and words with
+//! `std`, and with reading each line the way `ipvsadm -R` has to: as a list of owned words. Lines
+//! with tabs are for `cargo xtask bench parse`.
 
 #![allow(clippy::print_stdout, reason = "it prints its result")]
 

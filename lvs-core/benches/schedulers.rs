@@ -1,7 +1,8 @@
 //! How long a choice takes, beside a plain walk over the list that chooses the same, in one run.
 //!
 //! `cargo bench -p lvs-core --bench schedulers`, with words to run only what contains one of them:
-//! `table`, `least`, `bulk`, or a scheduler's name. Times are the best of several repetitions, in nanoseconds.
+//! `table`, `least`, `bulk`, or a scheduler's name. Times are the best of several repetitions, in
+//! nanoseconds.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 #[path = "../tests/linear/mod.rs"]
@@ -33,7 +34,8 @@ fn main() {
         ("mh", &[10, 1000, 4000]),
     ] {
         for &size in sizes.iter().filter(|&&size| wanted("table", name) && !(quick && size > 10)) {
-            // The reference walks and fills as the kernel does; its rr makes a list first and is no fair match.
+            // The reference walks and fills as the kernel does; its rr makes a list first and is no
+            // fair match.
             let theirs = (name != "rr").then(|| choices(filled(linear(name, &Options::default()).unwrap(), size)));
             report(name, size, choices(filled(ours(name), size)), theirs);
         }
@@ -91,20 +93,23 @@ fn destination(n: u32, weight: i32) -> NewDestination {
 /// A service of `size` destinations, weights 1 to 100.
 fn filled(scheduler: Box<dyn Scheduler>, size: u32) -> Balancer {
     let mut random = SplitMix64::new(1);
-    let mut pool = Pool::new(Profile::New, Family::V4);
-    for n in 0..size {
-        pool.insert(destination(n, 1 + random.below(100) as i32)).unwrap();
-    }
-    Balancer::new(pool, scheduler, 0).unwrap()
+    weighted(scheduler, (0..size).map(|_| 1 + random.below(100) as i32))
 }
 
 /// The same, but one has the weight 1000 and all others 1.
 fn lopsided(scheduler: Box<dyn Scheduler>, size: u32) -> Balancer {
-    let mut pool = Pool::new(Profile::New, Family::V4);
-    for n in 0..size {
-        pool.insert(destination(n, if n == size / 2 { 1000 } else { 1 })).unwrap();
+    weighted(scheduler, (0..size).map(|n| if n == size / 2 { 1000 } else { 1 }))
+}
+
+/// A service of destinations with these weights, which the scheduler finds when it is bound.
+fn weighted(scheduler: Box<dyn Scheduler>, weights: impl Iterator<Item = i32>) -> Balancer {
+    let rr = by_name("rr", &Options::default()).unwrap();
+    let mut balancer = Balancer::new(Pool::new(Profile::New, Family::V4), rr, 0).unwrap();
+    for (weight, n) in weights.zip(0..) {
+        balancer.add(destination(n, weight)).unwrap();
     }
-    Balancer::new(pool, scheduler, 0).unwrap()
+    balancer.set_scheduler(scheduler, 0).unwrap();
+    balancer
 }
 
 fn requests() -> Vec<Request> {
@@ -145,7 +150,8 @@ fn choices(mut balancer: Balancer) -> f64 {
     })
 }
 
-/// A choice, a connection that becomes active, and the end of the oldest one: a steady state of some connections for each destination.
+/// A choice, a connection that becomes active, and the end of the oldest one: a steady state of
+/// some connections for each destination.
 fn connections(mut balancer: Balancer, size: u32) -> f64 {
     let requests = requests();
     let mut requests = requests.iter().cycle();
@@ -171,7 +177,8 @@ fn connections(mut balancer: Balancer, size: u32) -> f64 {
     best(count, || (0..count).for_each(|_| turn()))
 }
 
-/// Adds, edits and removes all destinations, a choice after each kind; time for one change of each kind.
+/// Adds, edits and removes all destinations, a choice after each kind; time for one change of each
+/// kind.
 fn bulk(scheduler: Box<dyn Scheduler>, size: u32) -> [f64; 3] {
     let request = requests()[0];
     let mut balancer = Balancer::new(Pool::new(Profile::New, Family::V4), scheduler, 0).unwrap();

@@ -1,5 +1,5 @@
-//! Brings a director to a table, beside services that belong to somebody else: shows first what it would do, and goes
-//! back if asked to.
+//! Brings a director to a table, beside services that belong to somebody else: shows first what it
+//! would do, and goes back if asked to.
 //!
 //! ```text
 //! cargo run -p lvs-core --example controller                          # on an embedded director
@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut director = open(flags.contains("--kernel"))?;
     let is_demonstration = !flags.contains("--kernel");
 
-    // What others have is not ours: with a record that knows nothing yet, a service that is there is refused.
+    // What others have is not ours: with a record that knows nothing yet, a service that is there
+    // is refused.
     let before = director.snapshot()?.to_table();
     let mut ours = Ownership::new("example", Place::kernel("this network namespace"));
     let plan = Planner::owned_by(&ours).plan(&before, &wanted)?;

@@ -1,4 +1,5 @@
-//! The crate's messages with `genetlink`, asynchronously under tokio: lists the kernel's services and destinations.
+//! The crate's messages with `genetlink`, asynchronously under tokio: lists the kernel's services
+//! and destinations.
 //!
 //! ```text
 //! cargo run -p lvs-core --example genetlink     # as root, where the module ip_vs is loaded

@@ -1,5 +1,5 @@
-//! Ten thousand clients on an embedded director, with persistence and a server that fails: which server gets how many,
-//! and what the failure costs. No kernel, no privileges, a moment of time.
+//! Ten thousand clients on an embedded director, with persistence and a server that fails: which
+//! server gets how many, and what the failure costs. No kernel, no privileges, a moment of time.
 //!
 //! ```text
 //! cargo run -p lvs-core --example simulate_clients

@@ -1,14 +1,30 @@
 use std::fmt;
 
-/// An error number of Linux, whatever platform this runs on: the embedded director answers with them anywhere.
+/// An error number of Linux, whatever system this runs on: the embedded director answers with them
+/// anywhere. Some differ between architectures (MIPS, SPARC, the rest): they are those of the one
+/// this was compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Errno(pub i32);
 
+/// Whose numbers a row of [`errnos!`] gives, by place.
+const GENERIC: usize = 0;
+const MIPS: usize = 1;
+const SPARC: usize = 2;
+
+const ARCHITECTURE: usize =
+    if cfg!(any(target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64", target_arch = "mips64r6")) {
+        MIPS
+    } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
+        SPARC
+    } else {
+        GENERIC
+    };
+
 macro_rules! errnos {
-    ($($name:ident = $number:literal, $text:literal;)*) => {
+    ($($name:ident = $numbers:expr, $text:literal;)*) => {
         impl Errno {
-            $(#[doc = concat!($text, ".")] pub const $name: Self = Self($number);)*
+            $(#[doc = concat!($text, ".")] pub const $name: Self = Self($numbers[ARCHITECTURE]);)*
 
             /// The symbol, such as `ENOENT`, if this crate knows it.
             pub const fn name(self) -> Option<&'static str> {
@@ -26,37 +42,49 @@ macro_rules! errnos {
                 }
             }
         }
+
+        /// The symbols with their numbers.
+        #[cfg(test)]
+        const ALL: &[(&str, [i32; 3])] = &[$((stringify!($name), $numbers),)*];
     };
 }
 
-// Numbers and texts: errno(3) and glibc on Linux x86-64 (asm-generic; the same on arm64, riscv and s390).
+/// The same on every architecture.
+const fn same(number: i32) -> [i32; 3] {
+    [number; 3]
+}
+
+// Numbers: asm/errno.h of each architecture (arch/mips, arch/sparc, asm-generic for all others that
+// Rust has targets for). Texts: glibc.
 errnos! {
-    EPERM = 1, "Operation not permitted";
-    ENOENT = 2, "No such file or directory";
-    ESRCH = 3, "No such process";
-    EINTR = 4, "Interrupted system call";
-    EIO = 5, "Input/output error";
-    EBADF = 9, "Bad file descriptor";
-    EAGAIN = 11, "Resource temporarily unavailable";
-    ENOMEM = 12, "Cannot allocate memory";
-    EACCES = 13, "Permission denied";
-    EFAULT = 14, "Bad address";
-    EBUSY = 16, "Device or resource busy";
-    EEXIST = 17, "File exists";
-    ENODEV = 19, "No such device";
-    EINVAL = 22, "Invalid argument";
-    EMFILE = 24, "Too many open files";
-    ERANGE = 34, "Numerical result out of range";
-    EMSGSIZE = 90, "Message too long";
-    ENOPROTOOPT = 92, "Protocol not available";
-    EPROTONOSUPPORT = 93, "Protocol not supported";
-    EOPNOTSUPP = 95, "Operation not supported";
-    EAFNOSUPPORT = 97, "Address family not supported by protocol";
-    EADDRINUSE = 98, "Address already in use";
-    EADDRNOTAVAIL = 99, "Cannot assign requested address";
-    ENETDOWN = 100, "Network is down";
-    ENOBUFS = 105, "No buffer space available";
-    ETIMEDOUT = 110, "Connection timed out";
+    EPERM = same(1), "Operation not permitted";
+    ENOENT = same(2), "No such file or directory";
+    ESRCH = same(3), "No such process";
+    EINTR = same(4), "Interrupted system call";
+    EIO = same(5), "Input/output error";
+    EBADF = same(9), "Bad file descriptor";
+    EAGAIN = same(11), "Resource temporarily unavailable";
+    ENOMEM = same(12), "Cannot allocate memory";
+    EACCES = same(13), "Permission denied";
+    EFAULT = same(14), "Bad address";
+    EBUSY = same(16), "Device or resource busy";
+    EEXIST = same(17), "File exists";
+    ENODEV = same(19), "No such device";
+    EINVAL = same(22), "Invalid argument";
+    ENFILE = same(23), "Too many open files in system";
+    EMFILE = same(24), "Too many open files";
+    ENOSPC = same(28), "No space left on device";
+    ERANGE = same(34), "Numerical result out of range";
+    EMSGSIZE = [90, 97, 40], "Message too long";
+    ENOPROTOOPT = [92, 99, 42], "Protocol not available";
+    EPROTONOSUPPORT = [93, 120, 43], "Protocol not supported";
+    EOPNOTSUPP = [95, 122, 45], "Operation not supported";
+    EAFNOSUPPORT = [97, 124, 47], "Address family not supported by protocol";
+    EADDRINUSE = [98, 125, 48], "Address already in use";
+    EADDRNOTAVAIL = [99, 126, 49], "Cannot assign requested address";
+    ENETDOWN = [100, 127, 50], "Network is down";
+    ENOBUFS = [105, 132, 55], "No buffer space available";
+    ETIMEDOUT = [110, 145, 60], "Connection timed out";
 }
 
 impl fmt::Display for Errno {
@@ -65,5 +93,37 @@ impl fmt::Display for Errno {
             (Some(name), Some(text)) => write!(f, "{text} ({name})"),
             _ => write!(f, "errno {}", self.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_architecture_has_a_number_twice() {
+        for architecture in [GENERIC, MIPS, SPARC] {
+            let numbers: HashSet<i32> = ALL.iter().map(|(_, numbers)| numbers[architecture]).collect();
+            assert_eq!(numbers.len(), ALL.len(), "architecture {architecture}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_numbers_are_those_of_the_c_library() {
+        macro_rules! compare {
+            ($($name:ident)*) => {{
+                $(assert_eq!(Errno::$name.0, libc::$name, stringify!($name));)*
+                vec![$(stringify!($name)),*]
+            }};
+        }
+        let compared = compare! {
+            EPERM ENOENT ESRCH EINTR EIO EBADF EAGAIN ENOMEM EACCES EFAULT EBUSY EEXIST ENODEV EINVAL ENFILE EMFILE
+            ENOSPC ERANGE EMSGSIZE ENOPROTOOPT EPROTONOSUPPORT EOPNOTSUPP EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL
+            ENETDOWN ENOBUFS ETIMEDOUT
+        };
+        assert_eq!(compared, ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }
 }

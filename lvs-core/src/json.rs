@@ -1,14 +1,18 @@
 //! JSON: one schema for what people store, log and send, the same in Rust, C and Python.
 //!
-//! What is written here is what `serde` makes of the types, so other formats of serde have the same fields.
+//! What is written here is what `serde` makes of the types, so other formats of serde have the same
+//! fields.
 //!
-//! * **Snapshots, tables, plans, operations, events** and all values of the [`model`](crate::model) are written and read
-//!   back. Unknown fields are refused; those that have a default may be left out.
-//! * **Reports, outcomes and connections** are only written.
-//! * Keys are text, as [`ServiceKey`](crate::model::ServiceKey) and [`DestinationKey`](crate::model::DestinationKey)
-//!   print them, and so can be keys of a map. Protocols, methods, kinds and states have the names of
-//!   [`Named`](crate::model::Named); flags are lists of names, those of the scheduler among them.
-//! * Times are seconds. Counters are whole numbers up to 2^64-1, beyond what JavaScript reads exactly.
+//! * Everything is written and read back, but a connection is only written: it borrows from where
+//!   it was read. Unknown fields are refused; those that have a default may be left out.
+//! * Of what broke the way to a director (`interrupted` in reports and outcomes), the text alone
+//!   comes back.
+//! * Keys are text, as [`ServiceKey`](crate::model::ServiceKey) and
+//!   [`DestinationKey`](crate::model::DestinationKey) print them, and so can be keys of a map.
+//!   Protocols, methods, kinds and states have the names of [`Named`](crate::model::Named); flags
+//!   are lists of names, those of the scheduler among them.
+//! * Times are seconds. Counters are whole numbers up to 2^64-1, beyond what JavaScript reads
+//!   exactly.
 //! * What a director did not report is `null`.
 //!
 //! The schema itself is the file `schema/lvs.schema.json` of this crate, made from the types.
@@ -41,8 +45,8 @@ pub struct JsonError(#[from] serde_json::Error);
 /// A value as one line of JSON, without a newline.
 ///
 /// # Panics
-/// Not for the types of this crate; for those of others when they have no JSON form, such as maps with keys that are not
-/// text.
+/// Not for the types of this crate; for those of others when they have no JSON form, such as maps
+/// with keys that are not text.
 pub fn to_string(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("a value with a JSON form")
 }
@@ -75,7 +79,7 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
 /// The JSON Schema of what is written and read: a definition for each type.
 #[cfg(feature = "schema")]
 pub fn schema() -> serde_json::Value {
-    use crate::{director, model, plan, watch};
+    use crate::{connections, director, drain, embedded, health, model, plan, watch};
 
     let mut generator = schemars::SchemaGenerator::default();
     generator.subschema_for::<model::Snapshot>();
@@ -87,11 +91,15 @@ pub fn schema() -> serde_json::Value {
     generator.subschema_for::<plan::Outcome>();
     generator.subschema_for::<director::BatchReport>();
     generator.subschema_for::<watch::Event>();
+    generator.subschema_for::<connections::ConnectionSums>();
+    generator.subschema_for::<drain::DrainProgress>();
+    generator.subschema_for::<health::Change>();
+    generator.subschema_for::<embedded::Verdict>();
     let definitions = generator.take_definitions(true);
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lvs",
-        "description": "Snapshots, tables, plans, operations, events, outcomes, reports and connections of the library lvs.",
+        "description": "Snapshots, tables, plans, operations, events, outcomes, reports, connections, sums, drains, health and verdicts of the library lvs.",
         "$defs": definitions,
     })
 }

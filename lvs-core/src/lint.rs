@@ -1,7 +1,9 @@
-//! What a table asks for that cannot work: refused by the kernel, or taken by it and then without the effect meant.
+//! What a table asks for that cannot work: refused by the kernel, or taken by it and then without
+//! the effect meant.
 //!
-//! [`Plan::between`](crate::plan::Plan::between) checks what it would add or change, so that a table is refused before
-//! anything is touched; [`explain`] finds the rule of the kernel that a refused operation has broken.
+//! [`Plan::between`](crate::plan::Plan::between) checks what it would add or change, so that a
+//! table is refused before anything is touched; [`explain`] finds the rule of the kernel that a
+//! refused operation has broken.
 //!
 //! ```
 //! use lvs_core::lint;
@@ -22,8 +24,8 @@ use std::net::IpAddr;
 
 use crate::errno::Errno;
 use crate::model::{
-    Destination, DestinationKey, ForwardingMethod, Operation, Protocol, Service, ServiceKey, Table, Timeouts,
-    TunnelKind,
+    Daemon, Destination, DestinationKey, ForwardingMethod, Operation, Protocol, Service, ServiceKey, Table,
+    TableService, Timeouts, TunnelKind,
 };
 
 /// The largest number that the kernel takes where it counts in signed integers.
@@ -33,7 +35,8 @@ const INT_MAX: u32 = i32::MAX as u32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// A server of the other address family, reached by something else than a tunnel. The kernel refuses it.
+    /// A server of the other address family, reached by something else than a tunnel. The kernel
+    /// refuses it.
     MixedFamily(ForwardingMethod),
     /// A GUE tunnel without its UDP port. The kernel refuses it.
     GueWithoutPort,
@@ -48,12 +51,13 @@ pub enum Flaw {
         /// The lower threshold.
         lower: u32,
     },
-    /// An upper threshold above 2^31-1. The kernel refuses it (6.1 series: from 6.1.183; 6.12 series: from 6.12.104).
+    /// An upper threshold above 2^31-1. The kernel refuses it (6.1 series: from 6.1.183; 6.12
+    /// series: from 6.12.104).
     ThresholdOutOfRange(u32),
     /// Timeouts that are more than 2^31-1 ticks of the kernel's clock. The kernel refuses them.
     TimeoutOutOfRange(u32),
-    /// A port other than the service's with a forwarding method that does not rewrite ports. The kernel takes it, and
-    /// packets arrive at the service's port.
+    /// A port other than the service's with a forwarding method that does not rewrite ports. The
+    /// kernel takes it, and packets arrive at the service's port.
     PortNotRewritten {
         /// The forwarding method.
         forwarding: ForwardingMethod,
@@ -70,6 +74,11 @@ pub enum Flaw {
     UnscheduledProtocol(Protocol),
     /// A mixed family while a sync daemon runs. The kernel refuses it.
     MixedFamilyWithDaemon,
+    /// A sync daemon's group that is not a multicast address. The kernel refuses it.
+    NotMulticast(IpAddr),
+    /// The scheduler `mh` for a service with more destinations than its table has entries. The
+    /// kernel refuses it.
+    TooManyForMh,
 }
 
 impl Flaw {
@@ -115,6 +124,11 @@ impl fmt::Display for Flaw {
             }
             Self::MixedFamilyWithDaemon => f.write_str(
                 "servers of the other address family and a sync daemon exclude each other: stop the daemon, or remove them",
+            ),
+            Self::NotMulticast(addr) => write!(f, "{addr} is not the multicast address of a group of sync daemons"),
+            Self::TooManyForMh => f.write_str(
+                "the service has more destinations than the table of mh has entries (4093, unless the kernel was built \
+                 otherwise): use another scheduler",
             ),
         }
     }
@@ -188,16 +202,21 @@ fn of_key(key: &ServiceKey, destination: &Destination) -> Vec<Flaw> {
     if !may_be_a_server(destination.key.addr) {
         flaws.push(Flaw::NotUnicast(destination.key.addr));
     }
-    let rewrites = !matches!(forwarding, ForwardingMethod::Direct | ForwardingMethod::Tunnel | ForwardingMethod::Local);
-    let (asked, actual) = (destination.key.port, key.port());
-    if key.protocol().is_some() && !rewrites && asked != actual {
-        flaws.push(Flaw::PortNotRewritten { forwarding, asked, actual });
-    }
+    flaws.extend(port(key, destination.key.port, forwarding));
     flaws
 }
 
-/// The classes that the kernel refuses wherever it runs; broadcast addresses of its own networks it knows alone
-/// (`ip_vs_ctl.c: ip_vs_new_dest()`). Link-local addresses may be its own.
+/// A port at which a real server is never reached, since its forwarding method does not rewrite
+/// ports.
+pub(crate) fn port(key: &ServiceKey, asked: u16, forwarding: ForwardingMethod) -> Option<Flaw> {
+    let rewrites = !matches!(forwarding, ForwardingMethod::Direct | ForwardingMethod::Tunnel | ForwardingMethod::Local);
+    let actual = key.port();
+    let lost = key.protocol().is_some() && !rewrites && asked != actual;
+    lost.then_some(Flaw::PortNotRewritten { forwarding, asked, actual })
+}
+
+/// The classes that the kernel refuses wherever it runs; broadcast addresses of its own networks it
+/// knows alone (`ip_vs_ctl.c: ip_vs_new_dest()`). Link-local addresses may be its own.
 fn may_be_a_server(addr: IpAddr) -> bool {
     match addr {
         IpAddr::V4(addr) => !(addr.is_unspecified() || addr.is_broadcast() || addr.is_multicast()),
@@ -212,13 +231,14 @@ fn timeouts(timeouts: &Timeouts) -> Option<Flaw> {
     found.map(Flaw::TimeoutOutOfRange)
 }
 
+fn daemon(daemon: &Daemon) -> Option<Flaw> {
+    daemon.group.filter(|group| !group.is_multicast()).map(Flaw::NotMulticast)
+}
+
 /// Everything that is wrong with a table, in its order.
 pub fn table(table: &Table) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(flaw) = table.timeouts.as_ref().and_then(timeouts) {
-        findings.push(Finding { service: None, destination: None, flaw });
-    }
-    let mut mixed = false;
+    let (timeouts, mixed) = of_no_service(table);
+    let mut findings: Vec<Finding> = timeouts.into_iter().collect();
     for entry in &table.services {
         let key = Some(entry.service.key());
         findings.extend(service(&entry.service).into_iter().map(|flaw| Finding {
@@ -227,19 +247,31 @@ pub fn table(table: &Table) -> Vec<Finding> {
             flaw,
         }));
         for server in &entry.destinations {
-            mixed |= server.key.family() != entry.service.key().family();
             let at = Some(server.key);
             let flaws = destination(&entry.service, server).into_iter();
             findings.extend(flaws.map(|flaw| Finding { service: key, destination: at, flaw }));
         }
     }
-    if mixed && !table.daemons.is_empty() {
-        findings.push(Finding { service: None, destination: None, flaw: Flaw::MixedFamilyWithDaemon });
-    }
+    let daemons = table.daemons.iter().filter_map(daemon);
+    findings.extend(daemons.map(|flaw| Finding { service: None, destination: None, flaw }));
+    findings.extend(mixed);
     findings
 }
 
-/// The rule of the kernel that a refused operation has broken, as far as the operation alone shows it.
+/// What is wrong with a table as a whole: with its timeouts, and with its sync daemons.
+pub(crate) fn of_no_service(table: &Table) -> (Option<Finding>, Option<Finding>) {
+    let finding = |flaw| Finding { service: None, destination: None, flaw };
+    let is_mixed = |entry: &TableService| {
+        let family = entry.service.key().family();
+        entry.destinations.iter().any(|server| server.key.family() != family)
+    };
+    let mixed = !table.daemons.is_empty() && table.services.iter().any(is_mixed);
+    let timeouts = table.timeouts.as_ref().and_then(timeouts);
+    (timeouts.map(finding), mixed.then(|| finding(Flaw::MixedFamilyWithDaemon)))
+}
+
+/// The rule of the kernel that a refused operation has broken, as far as the operation alone shows
+/// it.
 pub fn explain(operation: &Operation, errno: Errno) -> Option<Flaw> {
     if !matches!(errno, Errno::EINVAL | Errno::ERANGE) {
         return None;
@@ -254,6 +286,17 @@ pub fn explain(operation: &Operation, errno: Errno) -> Option<Flaw> {
         Operation::SetTimeouts(values) => {
             let most = [values.tcp, values.tcp_fin, values.udp].into_iter().max();
             most.map(Flaw::TimeoutOutOfRange)
+        }
+        // ip_vs_ctl.c: ip_vs_genl_new_daemon(). Sockets of an IPv6 group may fail with the same
+        // number later on.
+        Operation::StartDaemon(asked) => {
+            let is_ipv4 = asked.group.is_none_or(|group| group.is_ipv4());
+            daemon(asked).or((is_ipv4 && errno == Errno::EINVAL).then_some(Flaw::MixedFamilyWithDaemon))
+        }
+        // A netmask that the model holds is valid, and an empty service suits every scheduler: what
+        // is left is ip_vs_mh.c: ip_vs_mh_init_svc().
+        Operation::UpdateService(service) if service.scheduler.as_str() == "mh" && errno == Errno::EINVAL => {
+            Some(Flaw::TooManyForMh)
         }
         _ => None,
     }
@@ -320,5 +363,36 @@ mod tests {
         assert_eq!(explained(add(mixed.with_tunnel(Tunnel::IPIP))), Some(Flaw::MixedFamilyWithDaemon));
         assert_eq!(explained(add(server("198.51.100.7", 8000))), None, "the kernel takes that");
         assert_eq!(explain(&add(mixed), Errno::EEXIST), None);
+        let mh = web().with_scheduler("mh".parse().unwrap());
+        assert_eq!(explained(Operation::UpdateService(mh)), Some(Flaw::TooManyForMh));
+        assert_eq!(explained(Operation::UpdateService(web())), None);
+    }
+
+    #[test]
+    fn a_refused_daemon_names_its_group_or_the_servers_that_exclude_it() {
+        use crate::embedded::EmbeddedDirector;
+        use crate::model::{DaemonRole, TableService};
+        use crate::{Director, Errno};
+
+        let master = |group: Option<&str>| {
+            let mut daemon = Daemon::new(DaemonRole::Master, "eth0".parse().unwrap(), 1);
+            daemon.group = group.map(|group| group.parse().unwrap());
+            daemon
+        };
+        let unicast = Flaw::NotMulticast("192.0.2.9".parse().unwrap());
+        let mut director = EmbeddedDirector::new();
+        let error = director.start_daemon(&master(Some("192.0.2.9"))).unwrap_err();
+        assert_eq!(error.errno(), Some(Errno::EINVAL));
+        assert!(error.to_string().contains(&unicast.to_string()), "{error}");
+
+        director.add_service(&web()).unwrap();
+        director.add_destination(&web().key(), &server("2001:db8::7", 80).with_tunnel(Tunnel::IPIP)).unwrap();
+        let error = director.start_daemon(&master(Some("224.0.0.81"))).unwrap_err();
+        assert!(error.to_string().contains(&Flaw::MixedFamilyWithDaemon.to_string()), "{error}");
+
+        let mut table = Table::new();
+        table.services.push(TableService::new(web()));
+        table.daemons.push(master(Some("192.0.2.9")));
+        assert_eq!(super::table(&table)[0].flaw, unicast);
     }
 }

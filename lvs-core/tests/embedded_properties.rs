@@ -29,7 +29,8 @@ fn key(site: u8) -> ServiceKey {
     }
 }
 
-/// An address for each server of each site, so that an entry of the connection table tells whose it is.
+/// An address for each server of each site, so that an entry of the connection table tells whose it
+/// is.
 fn server(site: u8, host: u8) -> Destination {
     Destination::new([198, 51, site, host].into(), 80)
 }

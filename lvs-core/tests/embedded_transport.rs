@@ -1,4 +1,5 @@
-//! The kernel's client against the embedded director: through the wire and back, the answers stay the same.
+//! The kernel's client against the embedded director: through the wire and back, the answers stay
+//! the same.
 #![cfg(all(feature = "kernel", target_os = "linux"))]
 #![allow(clippy::unwrap_used)]
 

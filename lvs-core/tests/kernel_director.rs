@@ -1,7 +1,8 @@
 //! The kernel director on a running kernel, each test in a fresh network namespace.
 //!
-//! Needs root and IPVS. `LVS_TEST_KERNEL=6.12` says which kernel is expected; another one fails every test.
-#![cfg(target_os = "linux")]
+//! Needs root and IPVS. `LVS_TEST_KERNEL=6.12` says which kernel is expected; another one fails
+//! every test.
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used)]
 
 #[path = "kernel_director/genetlink.rs"]
@@ -53,8 +54,8 @@ fn open() -> KernelDirector {
     KernelDirector::open().unwrap()
 }
 
-/// What the kernel tells of a namespace that has no service yet: since 7.1 its table of connections is made with the
-/// first one.
+/// What the kernel tells of a namespace that has no service yet: since 7.1 its table of connections
+/// is made with the first one.
 fn empty_info() -> Info {
     let default = Info::default();
     let grows = std::path::Path::new("/proc/sys/net/ipv4/vs/conn_lfactor").exists();
@@ -62,7 +63,7 @@ fn empty_info() -> Info {
 }
 
 fn v4(number: u8) -> ServiceKey {
-    ServiceKey::tcp(&format!("192.0.2.{number}"), 80).unwrap()
+    ServiceKey::tcp(format!("192.0.2.{number}"), 80).unwrap()
 }
 
 fn server(number: u8) -> Destination {
@@ -245,7 +246,8 @@ fn sync_daemons_start_with_all_their_attributes_and_are_refused_with_the_kernel_
     options.start_daemon(&Daemon::new(DaemonRole::Backup, name("sync0"), 3)).unwrap();
     assert_eq!(director.daemons().unwrap()[0].sync_id, 3);
     options.stop_daemon(DaemonRole::Backup).unwrap();
-    // One that is stopped before its thread ran, as far as this machine has it so: the kernel then acknowledges nothing.
+    // One that is stopped before its thread ran, as far as this machine has it so: the kernel then
+    // acknowledges nothing.
     let stop = Operation::StopDaemon(DaemonRole::Master);
     for _ in 0..20 {
         let batch = [Operation::StartDaemon(master), stop];
@@ -259,7 +261,8 @@ fn sync_daemons_start_with_all_their_attributes_and_are_refused_with_the_kernel_
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn a_batch_with_errors_in_the_middle_says_of_each_operation_what_came_of_it() {
     let mut director = open();
-    // Every seventh operation repeats the one before it; every eleventh goes to a service that is not there.
+    // Every seventh operation repeats the one before it; every eleventh goes to a service that is
+    // not there.
     let mut operations = vec![Operation::AddService(Service::new(v4(1)))];
     let mut expected = Vec::new();
     let mut number = 0u32;
@@ -328,11 +331,13 @@ fn a_table_that_grows_while_it_is_read_shows_no_entry_twice() {
         });
         let start = Instant::now();
         let mut reads = 0;
-        // For a second at least, and until the table has grown while it was read, however slow the machine is.
+        // For a second at least, and until the table has grown while it was read, however slow the
+        // machine is.
         while reads < 5 || start.elapsed() < Duration::from_secs(1) || grown.load(Ordering::Relaxed) <= 420 {
             assert!(start.elapsed() < Duration::from_secs(300), "the table does not grow, or is never read whole");
             let services = match director.services() {
-                // It grows faster than it can be read: an error, never a list with holes. It ends at 4000.
+                // It grows faster than it can be read: an error, never a list with holes. It ends
+                // at 4000.
                 Err(Error::Refused(error)) if error.cause == Cause::Changing => continue,
                 services => services.unwrap(),
             };

@@ -1,13 +1,15 @@
-//! The embedded director beside the running kernel: the same requests, the same packets, the same answers.
+//! The embedded director beside the running kernel: the same requests, the same packets, the same
+//! answers.
 //!
 //! Needs root in a kernel with IPVS, as the lab provides.
 //!
 //! * `LVS_TEST_KERNEL=6.12`: the release that is expected; another one fails the test.
 //! * `LVS_LAB_OPERATIONS=100000`: how many random requests to compare; 3000 if not set.
 //! * `LVS_LAB_PACKETS=100000`: how many random packets to compare; 3000 if not set.
-//! * `LVS_LAB_SILENCE=90`: for how many seconds to let silent connections be dropped, not at all if not set.
+//! * `LVS_LAB_SILENCE=90`: for how many seconds to let silent connections be dropped, not at all if
+//!   not set.
 //! * `LVS_LAB_SEED=7`: another random history.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "kernel_embedded/clocked.rs"]
@@ -17,6 +19,8 @@ mod common;
 mod defence;
 #[path = "kernel_embedded/errnos.rs"]
 mod errnos;
+#[path = "kernel_embedded/layout.rs"]
+mod layout;
 #[path = "kernel_embedded/limits.rs"]
 mod limits;
 #[path = "kernel_embedded/packets.rs"]
@@ -192,7 +196,8 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
                 Ok((walk.packets, walk.verdicts, whole))
             })
         };
-        // A step that a busy machine held up until a timer went off proves nothing, but then it differs no second time.
+        // A step that a busy machine held up until a timer went off proves nothing, but then it
+        // differs no second time.
         let again = (1..10).fold(walk(), |result, _| result.or_else(|_| walk()));
         let (count, seen, whole) = again.unwrap_or_else(|difference| panic!("round {round}, ten times: {difference}"));
         packets += count;
@@ -215,14 +220,13 @@ fn every_packet_leaves_the_kernels_connections_states_and_counters() {
 fn every_entry_leaves_the_table_at_the_kernels_tick() {
     assert_expected_kernel();
     let (profile, twos) = kind();
-    in_new_namespace(|| {
-        let options = embedded(profile, twos).kernel_timers(clocked::jiffies());
-        let began = Instant::now();
-        let mut both = Both::open(options.build());
-        let compared = clocked::compare_expiry(&mut both, began);
-        println!("{compared} expiries: no difference");
-        assert!(compared >= 12, "{compared} expiries");
+    let compared = in_new_namespace(|| {
+        let clock = clocked::Clock::read();
+        let [early, late] = clock.ticks().map(|ticks| embedded(profile, twos).kernel_timers(ticks).build());
+        clocked::compare_expiry(&mut Both::open(early), late, clock)
     });
+    println!("{compared} expiries: no difference");
+    assert!(compared >= 12, "{compared} expiries");
 }
 
 #[test]
@@ -231,8 +235,8 @@ fn every_rate_is_the_kernels_to_the_digit() {
     assert_expected_kernel();
     let (profile, twos) = kind();
     for _ in 0..20 {
-        let done = in_new_namespace(|| clocked::compare_rates(&mut Both::open(embedded(profile, twos).build())));
-        match done {
+        let compare = || clocked::compare_rates(&mut Both::open(embedded(profile, twos).build()));
+        match in_new_namespace(compare) {
             Some(compared) => return println!("{compared} passes of the estimator: no difference"),
             None => println!("too busy to send a burst between two passes of the estimator: once more"),
         }
@@ -251,6 +255,14 @@ fn every_defence_is_the_kernels() {
     if seconds > 0 {
         in_new_namespace(|| defence::compare_silent_entries(&mut Both::open(embedded(profile, twos).build()), seconds));
     }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn lists_are_laid_out_as_the_fast_path_of_a_dump_expects() {
+    assert_expected_kernel();
+    let (profile, twos) = kind();
+    in_new_namespace(|| layout::look_at_lists(&mut Both::open(embedded(profile, twos).build())));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Our listings of a running kernel against `ipvsadm`'s, after real traffic.
 //!
 //! `LVS_RECORD_LISTING=FILE` writes what was compared, for `data/listing`.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod busy_kernel;

@@ -1,7 +1,7 @@
 //! Plans on a running kernel: its table is read again after every single step.
 //!
 //! `LVS_LAB_PLANS` sets how many pairs of tables are walked through, `LVS_TEST_SEED` another walk.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may fail loudly and says what it has seen")]
 
 mod common;
@@ -25,7 +25,8 @@ fn ours() -> Scope {
     v4.or(v6).or(Scope::marks(..100)).with_timeouts().with_daemons()
 }
 
-/// Random tables may be empty, and ask for ports that are never reached: the kernel takes all of it.
+/// Random tables may be empty, and ask for ports that are never reached: the kernel takes all of
+/// it.
 fn freely(scope: &Scope) -> Planner {
     Planner::new(scope).removing_all().unchecked()
 }
@@ -33,11 +34,11 @@ fn freely(scope: &Scope) -> Planner {
 fn our_key(random: &mut Random) -> ServiceKey {
     let number = random.below(3) + 1;
     match random.below(6) {
-        0 => ServiceKey::tcp(&format!("192.0.2.{number}"), 80),
+        0 => ServiceKey::tcp(format!("192.0.2.{number}"), 80),
         // Every port: such a service must be persistent.
-        1 => ServiceKey::tcp(&format!("192.0.2.{number}"), 0),
-        2 => ServiceKey::udp(&format!("192.0.2.{number}"), 5060),
-        3 => ServiceKey::sctp(&format!("2001:db8:1::{number}"), 9),
+        1 => ServiceKey::tcp(format!("192.0.2.{number}"), 0),
+        2 => ServiceKey::udp(format!("192.0.2.{number}"), 5060),
+        3 => ServiceKey::sctp(format!("2001:db8:1::{number}"), 9),
         4 => ServiceKey::fwmark(number as u32, AddressFamily::Ipv4),
         _ => ServiceKey::fwmark(number as u32, AddressFamily::Ipv6),
     }
@@ -47,8 +48,8 @@ fn our_key(random: &mut Random) -> ServiceKey {
 fn foreign_key(random: &mut Random) -> ServiceKey {
     let number = random.below(3) + 1;
     match random.below(3) {
-        0 => ServiceKey::tcp(&format!("203.0.113.{number}"), 80),
-        1 => ServiceKey::udp(&format!("2001:db8:2::{number}"), 53),
+        0 => ServiceKey::tcp(format!("203.0.113.{number}"), 80),
+        1 => ServiceKey::udp(format!("2001:db8:2::{number}"), 53),
         _ => ServiceKey::fwmark(100 + number as u32, AddressFamily::Ipv4),
     }
     .unwrap()
@@ -153,7 +154,8 @@ fn execute(director: &mut KernelDirector, operation: Operation) {
     director.apply(&[operation], OnRefusal::Stop).into_result().unwrap();
 }
 
-/// Carries a plan out step by step, up to one of its steps, and looks at the kernel's table after each.
+/// Carries a plan out step by step, up to one of its steps, and looks at the kernel's table after
+/// each.
 fn walk(director: &mut KernelDirector, plan: &Plan, start: &Held, end: &Held, steps: usize) -> Held {
     let kept: Vec<_> = start.0.keys().filter(|key| start.is_usable(key) && end.is_usable(key)).collect();
     let mut held = start.clone();
@@ -204,7 +206,8 @@ fn plans_lead_from_any_table_to_any_other_without_a_gap() {
                 assert_eq!((&back, table.timeouts), (&start, now.timeouts), "pair {pair}, undone after {stop} steps");
                 undone += 1;
             }
-            // One that ends in the middle, killed for instance, leaves a table from which the next one goes on.
+            // One that ends in the middle, killed for instance, leaves a table from which the next
+            // one goes on.
             let stop = if random.one_in(3) { random.below(plan.len() as u64 + 1) as usize } else { plan.len() };
             walk(&mut director, &plan, &start, &end, stop);
             if stop < plan.len() {

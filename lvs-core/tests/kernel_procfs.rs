@@ -1,14 +1,15 @@
 //! The files of a running kernel: all of them are understood, and written again byte for byte.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod busy_kernel;
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use busy_kernel::{in_new_namespace, load, make};
-use lvs_core::Director;
 use lvs_core::connections::{ConnectionFilter, ConnectionSums};
+use lvs_core::director::Cause;
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::kernel::KernelDirector;
 use lvs_core::model::{ConnectionTarget, Protocol, ServiceKey, Stats};
@@ -19,6 +20,7 @@ use lvs_core::procfs::{
     write_table, write_table_header, write_table_row,
 };
 use lvs_core::schedulers::Profile;
+use lvs_core::{Director, Error};
 
 fn file(file: ProcFile) -> String {
     String::from_utf8(std::fs::read(Procfs::current().path(file)).unwrap()).unwrap()
@@ -69,6 +71,42 @@ fn how_full_the_tables_are_is_understood_and_written_again() {
         assert!(status.services.buckets >= 16 && status.services.lfactor == -2, "{status:?}");
         let rows = Connections::new(file(ProcFile::Connections).as_bytes()).count() as u64;
         assert_eq!(status.connections.entries, rows);
+    });
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn connections_of_a_table_that_is_rebuilt_under_the_reader_are_an_error() {
+    in_new_namespace(|| {
+        let _traffic = make();
+        let mut director = KernelDirector::open().unwrap();
+        let mut read = |on_first: &mut dyn FnMut()| {
+            let mut rows = 0;
+            let result = director.visit_connections(&mut |_| {
+                if rows == 0 {
+                    on_first();
+                }
+                rows += 1;
+                ControlFlow::Continue(())
+            });
+            (rows, result)
+        };
+        let (rows, result) = read(&mut || {});
+        assert!(rows > 0 && result.is_ok(), "{rows} {result:?}");
+        if Profile::of_running_kernel().unwrap() != Profile::Linux7 {
+            return;
+        }
+        let size = || TableReader::new(file(ProcFile::Table).as_bytes()).header().unwrap().connection_table_size;
+        let before = size();
+        let (_, result) = read(&mut || {
+            std::fs::write("/proc/sys/net/ipv4/vs/conn_lfactor", "-8").unwrap();
+            while size() == before {
+                std::thread::sleep(std::time::Duration::from_millis(4));
+            }
+        });
+        let Err(Error::Refused(error)) = result else { panic!("{result:?}") };
+        assert_eq!(error.cause, Cause::Changing);
+        assert!(read(&mut || {}).1.is_ok(), "at rest again");
     });
 }
 

@@ -1,12 +1,14 @@
 //! Our choices against those of the running kernel, connection by connection.
 //!
-//! Needs root in a kernel with IPVS, as the lab provides. Each run makes random services, changes them at random, opens and ends
-//! connections, and looks up in the kernel's own table which destination each connection got.
+//! Needs root in a kernel with IPVS, as the lab provides. Each run makes random services, changes
+//! them at random, opens and ends connections, and looks up in the kernel's own table which
+//! destination each connection got.
 //!
 //! * `LVS_TEST_KERNEL=6.12`: the release that is expected; another one fails the test.
-//! * `LVS_LAB_PICKS=100000`: how many new connections to compare for each scheduler, refused ones not counted; 2000 if not set.
+//! * `LVS_LAB_PICKS=100000`: how many new connections to compare for each scheduler, refused ones
+//!   not counted; 2000 if not set.
 //! * `LVS_LAB_SEED=7`: another random history.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "kernel_schedulers/genl.rs"]
@@ -76,7 +78,8 @@ fn kernel() -> [u32; 3] {
         let rest = release.strip_prefix(&expected).unwrap_or("?");
         assert!(rest.starts_with(['.', '-', '\n']), "kernel {expected} is expected, {release} runs");
     }
-    // Debian's release has a 0 for the third number, and tells the real one elsewhere: `... SMP ... Debian 6.1.192-2 (...)`.
+    // Debian's release has a 0 for the third number, and tells the real one elsewhere:
+    // `... SMP ... Debian 6.1.192-2 (...)`.
     let version = std::fs::read_to_string("/proc/version").unwrap();
     let series: String = release.split_inclusive('.').take(2).collect();
     let full = version.split("Debian ").find(|part| part.starts_with(&series)).unwrap_or(&release);
@@ -171,7 +174,8 @@ fn a_full_cache_remembers_what_the_kernels_does() {
         in_new_namespace(|| {
             let mut service = Plain::new(scheduler, profile, &options, &[3, 5, 2, 4]).expect("the scheduler exists");
             service.compare((0..26_000).map(address));
-            // Other least loaded ones for the addresses that are not remembered, and other ones for those that were here.
+            // Other least loaded ones for the addresses that are not remembered, and other ones for
+            // those that were here.
             service.compare((23_000..26_000).map(address));
             service.set_weight(1, 0);
             service.compare((0..26_000).step_by(20).map(address));
@@ -183,7 +187,8 @@ fn a_full_cache_remembers_what_the_kernels_does() {
     }
 }
 
-/// twos draws, so no single choice can be compared, but thousands can be with what was to be expected of each.
+/// twos draws, so no single choice can be compared, but thousands can be with what was to be
+/// expected of each.
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
 fn twos_chooses_with_the_chances_that_ours_has() {
@@ -215,8 +220,8 @@ fn twos_chooses_with_the_chances_that_ours_has() {
     }
 }
 
-/// Random histories of many services side by side; `expiration` is that of lblcr's sets. A machine that is too busy for
-/// the kernel's timers has fewer of them.
+/// Random histories of many services side by side; `expiration` is that of lblcr's sets. A machine
+/// that is too busy for the kernel's timers has fewer of them.
 fn play(names: &[&'static str], profile: Profile, seed: u64, expiration: Option<Duration>) -> Vec<Scenario> {
     let mut count = if expiration.is_some() { SCENARIOS / 6 } else { SCENARIOS };
     loop {
@@ -260,7 +265,8 @@ fn play_some(
             break;
         }
         set_timeouts(&mut genl, 900, 900);
-        // Time stands still within a round of the model, and more than the expiration passes from round to round.
+        // Time stands still within a round of the model, and more than the expiration passes from
+        // round to round.
         let start = Instant::now();
         scenarios.iter_mut().for_each(|scenario| scenario.play(&mut genl, &sender, round * 1_000_000));
         if let Some(expiration) = expiration {

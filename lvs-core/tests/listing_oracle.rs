@@ -1,5 +1,5 @@
 //! Our listings against `ipvsadm`'s, on tables and names made up at random.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "kernel"))]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod ipvsadm;

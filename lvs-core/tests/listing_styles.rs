@@ -112,7 +112,7 @@ fn connections_in_fixed_style_show_marks_and_all_engine_data() {
         text.lines().skip(2).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(
-        list(Style::Compat),
+        list(Style::Ipvsadm),
         [
             "IP  00:59  NONE        203.0.113.0:0      255.255.255.255:0  198.51.100.7:0",
             "UDP 100:00 NONE        203.0.113.5:0      192.0.2.1:5060     198.51.100.7:5060 sip                a"

@@ -1,5 +1,6 @@
-//! What must hold of every plan, on random tables: it ends in the wanted table, it leaves foreign services alone, and a
-//! service that both tables keep in use never stands without a usable destination on the way.
+//! What must hold of every plan, on random tables: it ends in the wanted table, it leaves foreign
+//! services alone, and a service that both tables keep in use never stands without a usable
+//! destination on the way.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
@@ -18,8 +19,8 @@ fn freely(scope: &Scope) -> Planner {
 
 fn key() -> impl Strategy<Value = ServiceKey> {
     prop_oneof![
-        (1..6u8).prop_map(|last| ServiceKey::tcp(&format!("192.0.2.{last}"), 80).unwrap()),
-        (1..4u8).prop_map(|last| ServiceKey::udp(&format!("2001:db8::{last}"), 53).unwrap()),
+        (1..6u8).prop_map(|last| ServiceKey::tcp(format!("192.0.2.{last}"), 80).unwrap()),
+        (1..4u8).prop_map(|last| ServiceKey::udp(format!("2001:db8::{last}"), 53).unwrap()),
         (1..4u32).prop_map(|mark| ServiceKey::fwmark(mark, AddressFamily::Ipv4).unwrap()),
     ]
 }
@@ -132,7 +133,7 @@ fn one_changed_weight_among_ten_thousand_services_is_one_operation() {
     now.services = (0..10_000u32)
         .map(|index| {
             let [_, a, b, c] = index.to_be_bytes();
-            let mut entry = TableService::new(Service::new(ServiceKey::tcp(&format!("10.{a}.{b}.{c}"), 80).unwrap()));
+            let mut entry = TableService::new(Service::new(ServiceKey::tcp(format!("10.{a}.{b}.{c}"), 80).unwrap()));
             entry.destinations = [7, 8].map(|last| Destination::new([198, 51, 100, last].into(), 80)).to_vec();
             entry
         })
@@ -160,7 +161,7 @@ mod applied {
     use lvs_core::{Director, Error, ErrorKind};
 
     fn web(last: u8) -> ServiceKey {
-        ServiceKey::tcp(&format!("192.0.2.{last}"), 80).unwrap()
+        ServiceKey::tcp(format!("192.0.2.{last}"), 80).unwrap()
     }
 
     fn server(last: u8, weight: u32) -> Destination {

@@ -1,4 +1,5 @@
-//! What holds for any input: no bytes make a reader panic or run on, and what is written reads back as it was.
+//! What holds for any input: no bytes make a reader panic or run on, and what is written reads back
+//! as it was.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

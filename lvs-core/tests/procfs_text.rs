@@ -1,4 +1,5 @@
-//! The kernel's text files, as captured from running kernels, and made up ones: parsed, written again, compared.
+//! The kernel's text files, as captured from running kernels, and made up ones: parsed, written
+//! again, compared.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::path::PathBuf;
@@ -178,7 +179,7 @@ TCP 0A000001 C350 0A000001 0050 0A000002 1F90 ESTABLISHED 4294967296
 UDP 0A000001 C350 0A000001 0035 0A000002 0035 UDP             299";
     // The blank line, as in a copy out of a mail, is passed over.
     let expected = [
-        "line 3, column 1: expected a protocol",
+        "line 3, column 1: expected a protocol (what `ipvsadm -Lc` prints is not this file)",
         "line 4, column 5: expected an address in hexadecimal",
         "line 5, column 14: expected a port of four hexadecimal digits",
         "line 6, column 63: expected seconds until it expires",
@@ -222,7 +223,7 @@ TCP  C0000201:0050 wlc ops  ops
     }
     let expected = [
         "line 4, column 25: expected \"ops\" or \"persistent\"",
-        "line 5, column 6: expected an address and port in hexadecimal",
+        "line 5, column 6: expected an address and port in hexadecimal (what `ipvsadm -L` prints is not this file)",
         "line 6, column 6: expected a firewall mark of eight hexadecimal digits",
         "line 7, column 41: expected a netmask in hexadecimal",
         "line 8, column 29: expected \"persistent\"",

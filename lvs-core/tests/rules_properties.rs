@@ -199,8 +199,8 @@ proptest! {
         prop_assert_eq!(read.unwrap(), table, "{}", emitted.text);
     }
 
-    /// Without extended lines the text is plain, reads back in both dialects to the same table, and what differs from
-    /// the original was reported.
+    /// Without extended lines the text is plain, reads back in both dialects to the same table, and
+    /// what differs from the original was reported.
     #[test]
     fn plain_text_says_what_it_does_not_say(table in table()) {
         let emitted = Emitter::new(Dialect::Lossless).without_extended_lines().table(&table);
@@ -272,7 +272,7 @@ fn check(dialect: Dialect, text: &[u8]) {
     let first = |parser: Parser<'_>| -> Vec<_> {
         parser.lines(text).map(|line| line.map_err(|errors| errors.first().to_string())).collect()
     };
-    assert_eq!(first(every), first(every.first_mistake_only()));
+    assert_eq!(first(every), first(every.first_error_only()));
 }
 
 #[test]

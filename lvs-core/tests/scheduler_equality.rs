@@ -1,4 +1,5 @@
-//! The schedulers of the library choose what plain walks over the list choose, whatever happens to the pool.
+//! The schedulers of the library choose what plain walks over the list choose, whatever happens to
+//! the pool.
 #![allow(clippy::unwrap_used)]
 
 mod linear;
@@ -11,7 +12,8 @@ use lvs_core::schedulers::{
 };
 use proptest::prelude::*;
 
-/// What happens to a service. Destinations and connections are named by numbers, taken modulo how many there are.
+/// What happens to a service. Destinations and connections are named by numbers, taken modulo how
+/// many there are.
 #[derive(Clone, Debug)]
 enum Event {
     Add { host: u16, weight: i32, upper: u32, lower: u32 },

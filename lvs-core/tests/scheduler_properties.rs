@@ -1,10 +1,10 @@
-//! What must always hold of pools and schedulers.
+//! What must always hold of schedulers.
 #![allow(clippy::unwrap_used)]
 
 mod linear;
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use linear::chance::{Tally, chances};
 use linear::linear;
@@ -32,172 +32,11 @@ fn request(n: u32) -> Request {
     Request::tcp(client, SocketAddr::new([198, 51, 100, n as u8 % 7].into(), 80))
 }
 
-/// The overload flag by the letter of the kernel's rules, with plain numbers.
-#[derive(Clone, Copy, Default)]
-struct Plain {
-    active: u32,
-    inactive: u32,
-    templates: u32,
-    upper: u32,
-    lower: u32,
-    overloaded: bool,
-}
-
-impl Plain {
-    fn connections(&self) -> u32 {
-        self.active + self.inactive
-    }
-
-    fn reopening(&self) -> u32 {
-        if self.lower > 0 { self.lower } else { self.upper - self.upper / 4 }
-    }
-
-    fn after_adding(&mut self, profile: Profile, template: bool) {
-        let n = self.connections();
-        match profile {
-            Profile::Old if self.upper > 0 && n >= self.upper => self.overloaded = true,
-            Profile::New | Profile::Linux7 if !template && self.upper > 0 && n == self.upper => self.overloaded = true,
-            _ => {}
-        }
-    }
-
-    fn after_removing(&mut self, profile: Profile, template: bool) {
-        let n = self.connections();
-        let clear = match profile {
-            Profile::Old if self.lower > 0 => n < self.lower,
-            Profile::Old if self.upper > 0 => 4 * n < 3 * self.upper,
-            Profile::Old => true,
-            Profile::New | Profile::Linux7 => !template && n + 1 == self.reopening() && n < self.upper,
-        };
-        if clear {
-            self.overloaded = false;
-        }
-    }
-
-    fn set(&mut self, profile: Profile, upper: u32, lower: u32) {
-        let (before, n) = ((self.upper, self.lower), self.connections());
-        (self.upper, self.lower) = (upper, lower);
-        match profile {
-            Profile::Old if upper == 0 || upper > before.0 => self.overloaded = false,
-            Profile::New | Profile::Linux7 if before != (upper, lower) => {
-                if upper > 0 && n >= upper {
-                    self.overloaded = true;
-                } else if upper == 0 || n < self.reopening() {
-                    self.overloaded = false;
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    #[test]
-    fn counters_and_overload_flags_follow_the_rules(
-        profile in 0..Profile::ALL.len(),
-        steps in prop::collection::vec((0u8..8, 1u32..10, 0u32..10), 0..400),
-    ) {
-        let profile = Profile::ALL[profile];
-        let mut pool = Pool::new(profile, Family::V4);
-        let at = pool.insert(destination(0, 1)).unwrap();
-        let mut plain = Plain::default();
-        for (what, a, b) in steps {
-            match what {
-                0..3 => {
-                    plain.inactive += 1;
-                    plain.after_adding(profile, false);
-                    pool.connection_added(at);
-                }
-                3 if plain.inactive > 0 => {
-                    plain.inactive -= 1;
-                    plain.active += 1;
-                    pool.connection_activated(at);
-                }
-                4 if plain.active > 0 => {
-                    plain.active -= 1;
-                    plain.inactive += 1;
-                    pool.connection_deactivated(at);
-                }
-                5 if plain.connections() > 0 => {
-                    let active = plain.inactive == 0 || (plain.active > 0 && a % 2 == 0);
-                    *(if active { &mut plain.active } else { &mut plain.inactive }) -= 1;
-                    plain.after_removing(profile, false);
-                    pool.connection_removed(at, active);
-                }
-                6 if b % 2 == 0 || plain.templates == 0 => {
-                    plain.templates += 1;
-                    plain.after_adding(profile, true);
-                    pool.template_added(at);
-                }
-                6 => {
-                    plain.templates -= 1;
-                    plain.after_removing(profile, true);
-                    pool.template_removed(at);
-                }
-                7 => {
-                    let (upper, lower) = (a - 1, b.min(a - 1));
-                    plain.set(profile, upper, lower);
-                    pool.set_thresholds(at, upper, lower);
-                }
-                _ => {}
-            }
-            prop_assert_eq!(pool.overloaded(at), plain.overloaded);
-            prop_assert_eq!(pool.active(at), plain.active as i32);
-            prop_assert_eq!(pool.inactive(at), plain.inactive as i32);
-            prop_assert_eq!(pool.connections(at), plain.connections() as i32);
-            prop_assert_eq!(pool.persistent(at), plain.templates as i32);
-            let second = if profile == Profile::Old { plain.inactive } else { plain.connections() };
-            prop_assert_eq!(pool.overhead(at), (plain.active * 256 + second) as i32);
-        }
-    }
-
-    #[test]
-    fn the_list_is_newest_first_and_finds_what_is_on_it(steps in prop::collection::vec((0u8..4, 0u32..12), 0..200)) {
-        let mut pool = Pool::new(Profile::New, Family::V4);
-        let mut list: Vec<u32> = Vec::new();
-        let mut detached: Vec<u32> = Vec::new();
-        let addr = |n: u32| IpAddr::from(Ipv4Addr::from_bits(0x0A02_0001 + n));
-        for (what, n) in steps {
-            match what {
-                0 | 1 => {
-                    prop_assert_eq!(pool.insert(destination(n, 1)).is_ok(), !list.contains(&n));
-                    if !list.contains(&n) {
-                        list.insert(0, n);
-                        detached.retain(|&other| other != n);
-                    }
-                }
-                2 => {
-                    if let Some(at) = pool.find(addr(n), 80) {
-                        pool.detach(at);
-                        detached.push(n);
-                        list.retain(|&other| other != n);
-                    }
-                }
-                _ => {
-                    if let Some(at) = pool.find_detached(addr(n), 80) {
-                        let taken = pool.release(at);
-                        prop_assert!(!pool.contains(at) && taken.addr() == addr(n));
-                        detached.retain(|&other| other != n);
-                    }
-                }
-            }
-            let got: Vec<IpAddr> = pool.iter().map(|at| pool.addr(at)).collect();
-            prop_assert_eq!(&got, &list.iter().map(|&n| addr(n)).collect::<Vec<_>>());
-            let mut backwards: Vec<DestinationId> = std::iter::successors(pool.tail(), |&at| pool.previous(at)).collect();
-            backwards.reverse();
-            prop_assert_eq!(pool.iter().collect::<Vec<_>>(), backwards.clone());
-            prop_assert!(backwards.iter().rev().is_sorted_by_key(|&at| pool.rank(at)));
-            prop_assert_eq!(pool.len(), list.len());
-            for n in 0..12 {
-                prop_assert_eq!(pool.find(addr(n), 80).is_some(), list.contains(&n));
-                prop_assert_eq!(pool.find_detached(addr(n), 80).is_some(), detached.contains(&n));
-            }
-        }
-    }
-
-    /// Schedulers with caches are told of everything too, so only lblc's remembered destination may be overloaded.
+    /// Schedulers with caches are told of everything too, so only lblc's remembered destination may
+    /// be overloaded.
     #[test]
     fn nobody_chooses_what_is_quiesced_overloaded_or_gone(
         flags in 0u32..4,
@@ -235,7 +74,7 @@ proptest! {
         }
     }
 
-    /// Some sets of addresses are unlucky, but even these keep what a table dealt anew would not.
+    /// Some sets of addresses are unlucky, but even these keep what a refilled table would not.
     #[test]
     fn mh_deals_equal_shares_and_moves_no_more_than_a_quarter(n in 2u32..60, leaving in any::<u32>(), seed in any::<u32>()) {
         let (shares, moved) = one_leaves(n, leaving, seed);
@@ -244,18 +83,20 @@ proptest! {
     }
 }
 
-/// Of `n` destinations with mh one leaves: the slots of each of the others, and which part of their former slots has moved.
+/// Of `n` destinations with mh one leaves: the slots of each of the others, and which part of their
+/// former slots has moved.
 fn one_leaves(n: u32, leaving: u32, seed: u32) -> (Vec<usize>, f64) {
-    let mut pool = Pool::new(Profile::New, Family::V4);
+    let mut balancer = service("rr", &Options::default(), []);
     for host in 0..n {
         let addr = Ipv4Addr::from_bits(seed.wrapping_add(host));
-        pool.insert(NewDestination::new(addr.into(), 80, 1)).unwrap();
+        balancer.add(NewDestination::new(addr.into(), 80, 1)).unwrap();
     }
-    let leaving = pool.iter().nth((leaving % n) as usize).unwrap();
+    let leaving = balancer.pool().iter().nth((leaving % n) as usize).unwrap();
     let mut mh = Mh::new(&Options::default());
-    let before = mh.table(&pool);
-    pool.detach(leaving);
-    let after = mh.table(&pool);
+    let before = mh.table(balancer.pool());
+    balancer.remove(leaving);
+    let pool = balancer.pool();
+    let after = mh.table(pool);
     let kept = before.iter().zip(&after).filter(|&(&old, _)| old != leaving);
     let moved = kept.clone().filter(|(old, new)| old != new).count() as f64 / kept.count() as f64;
     (pool.iter().map(|at| after.iter().filter(|&&owner| owner == at).count()).collect(), moved)
@@ -283,11 +124,12 @@ fn twos_draws_as_its_chances_say_and_a_wrong_bias_would_show() {
         (vec![1, 1, 1, 1, 0], vec![4, 3, 2, 1, 0]),
         (vec![7, 1, 30, 2, 2, 5], vec![9, 1, 80, 3, 0, 5]),
     ] {
-        let mut pool = Pool::new(Profile::New, Family::V4);
+        let mut balancer = service("rr", &Options::default(), []);
         for ((&weight, &load), n) in weights.iter().zip(&loads).zip(0..) {
-            let at = pool.insert(destination(n, weight)).unwrap();
-            (0..load).for_each(|_| pool.connection_added(at));
+            let at = balancer.add(destination(n, weight)).unwrap();
+            (0..load).for_each(|_| balancer.connection_added(at));
         }
+        let (pool, _) = balancer.into_parts();
         let likely = chances(&pool);
         assert!((likely.iter().map(|(_, chance)| chance).sum::<f64>() - 1.0).abs() < 1e-9);
 
@@ -340,10 +182,7 @@ fn twos_with_the_same_seed_chooses_the_same() {
 #[test]
 fn mh_keeps_its_table_when_there_are_more_destinations_than_slots() {
     let options = Options::default();
-    let mut pool = Pool::new(Profile::New, Family::V4);
-    for n in 0..4092 {
-        pool.insert(destination(n, 1)).unwrap();
-    }
+    let (pool, _) = service("rr", &options, [1; 4092]).into_parts();
     let mut ours = Balancer::new(pool.clone(), by_name("mh", &options).unwrap(), 0).unwrap();
     let mut reference = Balancer::new(pool, linear("mh", &options).unwrap(), 0).unwrap();
     // The last that fits, and nobody chooses before the next.
@@ -357,7 +196,8 @@ fn mh_keeps_its_table_when_there_are_more_destinations_than_slots() {
             assert_eq!(ours.pick(&request(n)), reference.pick(&request(n)));
         }
     };
-    // One more without a choice since the last change, then edits and removals beyond and back below the limit.
+    // One more without a choice since the last change, then edits and removals beyond and back
+    // below the limit.
     let victim = ours.pool().find([10, 2, 0, 9].into(), 80).unwrap();
     both(&mut ours, &mut reference, &|b| assert!(b.add(destination(5000, 1)).is_ok()));
     both(&mut ours, &mut reference, &|b| b.set_weight(victim, 40));
@@ -373,16 +213,19 @@ fn mh_keeps_its_table_when_there_are_more_destinations_than_slots() {
     assert!(!ours.scheduler().holds(victim) && ours.release(victim));
 }
 
-/// From 2^23 active connections on the overhead is negative; then a quiesced destination can be chosen.
+/// From 2^23 active connections on the overhead is negative; then a quiesced destination can be
+/// chosen.
 #[test]
 fn an_overhead_that_overflowed_is_compared_as_the_kernel_does() {
     for size in [3, 40] {
-        let mut pool = Pool::new(Profile::Old, Family::V4);
-        let ids: Vec<DestinationId> = (0..size).map(|n| pool.insert(destination(n, 2)).unwrap()).collect();
+        let scheduler = by_name("rr", &Options::default()).unwrap();
+        let mut balancer = Balancer::new(Pool::new(Profile::Old, Family::V4), scheduler, 0).unwrap();
+        let ids: Vec<DestinationId> = (0..size).map(|n| balancer.add(destination(n, 2)).unwrap()).collect();
         for _ in 0..(1 << 23) + 5 {
-            pool.connection_added(ids[1]);
-            pool.connection_activated(ids[1]);
+            balancer.connection_added(ids[1]);
+            balancer.connection_activated(ids[1]);
         }
+        let (pool, _) = balancer.into_parts();
         assert!(pool.overhead(ids[1]) < 0);
         for name in ["lc", "wlc", "lblc", "lblcr", "sed", "nq"] {
             let both = [by_name(name, &Options::default()).unwrap(), linear(name, &Options::default()).unwrap()];

@@ -181,7 +181,8 @@ fn every_recorded_reply_is_read_into_the_model_and_written_back_to_the_same_byte
     assert!(seen.iter().all(|count| *count >= 2), "{seen:?}");
 }
 
-/// A kernel whose replies miss the fast path is read right and slowly: its new attribute wants a row in the table.
+/// A kernel whose replies miss the fast path is read right and slowly: its new attribute wants a
+/// row in the table.
 #[test]
 fn every_recorded_destination_and_its_statistics_take_the_fast_path_of_a_dump() {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

@@ -66,9 +66,9 @@ impl ConnectionFilter {
 
     /// Those of a virtual service, as far as an entry tells.
     ///
-    /// An entry names the address and port that the client asked for, not the service. So a service with port 0 means
-    /// every port of its address, and a firewall-mark service means its templates: its connections cannot be told from
-    /// others by the entry.
+    /// An entry names the address and port that the client asked for, not the service. So a service
+    /// with port 0 means every port of its address, and a firewall-mark service means its
+    /// templates: its connections cannot be told from others by the entry.
     #[must_use]
     pub const fn with_service(mut self, key: &ServiceKey) -> Self {
         match *key {
@@ -89,7 +89,8 @@ impl ConnectionFilter {
         self
     }
 
-    /// Those at a destination. Port 0 means every port: such a destination keeps the one that the client asked for.
+    /// Those at a destination. Port 0 means every port: such a destination keeps the one that the
+    /// client asked for.
     #[must_use]
     pub const fn with_destination(mut self, key: &DestinationKey) -> Self {
         self.destination_addr = Some(key.addr);

@@ -1,5 +1,5 @@
-//! Choosing and counting connections, whatever their source: a [`Director`](crate::Director), the kernel's files
-//! ([`procfs`](crate::procfs)), a text.
+//! Choosing and counting connections, whatever their source: a [`Director`](crate::Director), the
+//! kernel's files ([`procfs`](crate::procfs)), a text.
 //!
 //! ```
 //! use lvs_core::connections::{ConnectionFilter, ConnectionSums};
@@ -25,8 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod clients;
 mod filter;
 mod sums;
+mod visit;
 
+pub use clients::ClientSums;
 pub use filter::{ConnectionFilter, ConnectionKind};
 pub use sums::{ConnectionGroup, ConnectionSums, StateCounts};
+pub use visit::{collect, try_visit};

@@ -1,3 +1,5 @@
+#[cfg(feature = "serde")]
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 use crate::model::{Connection, ConnectionState, ConnectionTarget, DestinationKey, Named, Protocol};
@@ -34,8 +36,8 @@ impl StateCounts {
         self.states.iter().sum()
     }
 
-    /// Connections that a destination counts as active (`ip_vs_proto_tcp.c`, `ip_vs_proto_sctp.c`): TCP established
-    /// or on the way there, SCTP established, never UDP.
+    /// Connections that a destination counts as active (`ip_vs_proto_tcp.c`, `ip_vs_proto_sctp.c`):
+    /// TCP established or on the way there, SCTP established, never UDP.
     pub const fn active(&self) -> u64 {
         self.active
     }
@@ -45,7 +47,7 @@ impl StateCounts {
         self.connections() - self.active
     }
 
-    fn add(&mut self, connection: &Connection<'_>) {
+    pub(super) fn add(&mut self, connection: &Connection<'_>) {
         if connection.is_template() {
             self.templates += 1;
         } else {
@@ -72,6 +74,52 @@ const fn is_active(protocol: Protocol, state: ConnectionState) -> bool {
     }
 }
 
+/// Counts as serde has them: `{"states": {"ESTABLISHED": 2}, "active": 2, "templates": 0}`.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct CountsRecord {
+    /// Connections by their states, templates left out.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, u64>"))]
+    states: BTreeMap<ConnectionState, u64>,
+    /// Connections that a destination counts as active.
+    active: u64,
+    /// Persistence templates.
+    templates: u64,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for StateCounts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = CountsRecord { states: self.states().collect(), active: self.active, templates: self.templates };
+        record.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for StateCounts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let record = CountsRecord::deserialize(deserializer)?;
+        let mut counts = Self { templates: record.templates, active: record.active, ..Self::default() };
+        for (state, count) in record.states {
+            counts.states[state as usize] = count;
+        }
+        Ok(counts)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for StateCounts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "StateCounts".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        CountsRecord::json_schema(generator)
+    }
+}
+
 /// What connections are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 // Exhaustive: the two ends of forwarding.
@@ -84,10 +132,55 @@ pub struct ConnectionGroup {
     pub destination: DestinationKey,
 }
 
-/// Counts of connections by target, destination and state. Memory grows with the groups, not with the connections.
+/// Counts of connections by target, destination and state. Memory grows with the groups, not with
+/// the connections.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "Record", from = "Record"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConnectionSums {
     groups: HashMap<ConnectionGroup, StateCounts>,
+}
+
+/// Sums as serde has them: the groups, sorted.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct Record {
+    groups: Vec<GroupRecord>,
+}
+
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct GroupRecord {
+    protocol: Protocol,
+    /// What the clients asked for.
+    target: ConnectionTarget,
+    /// Where they were sent.
+    destination: DestinationKey,
+    counts: StateCounts,
+}
+
+#[cfg(feature = "serde")]
+impl From<ConnectionSums> for Record {
+    fn from(sums: ConnectionSums) -> Self {
+        let groups = sums.groups().into_iter().map(|(ConnectionGroup { protocol, target, destination }, counts)| {
+            GroupRecord { protocol, target, destination, counts }
+        });
+        Self { groups: groups.collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Record> for ConnectionSums {
+    fn from(record: Record) -> Self {
+        let groups = record.groups.into_iter().map(|GroupRecord { protocol, target, destination, counts }| {
+            (ConnectionGroup { protocol, target, destination }, counts)
+        });
+        Self { groups: groups.collect() }
+    }
 }
 
 impl ConnectionSums {
@@ -116,7 +209,8 @@ impl ConnectionSums {
         self.sorted(|group| *group)
     }
 
-    /// The counts of each target, sorted. A service with port 0 has one target for each port that was asked for.
+    /// The counts of each target, sorted. A service with port 0 has one target for each port that
+    /// was asked for.
     pub fn targets(&self) -> Vec<((Protocol, ConnectionTarget), StateCounts)> {
         self.sorted(|group| (group.protocol, group.target))
     }

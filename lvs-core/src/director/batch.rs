@@ -14,7 +14,7 @@ pub enum OnRefusal {
 
 /// A refused operation of a batch, or a refused step of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: a pair with names.
 pub struct Refusal {
@@ -26,12 +26,12 @@ pub struct Refusal {
 
 /// What came of a batch: enough to know the table that is now in force.
 ///
-/// Operations `0..answered` have been answered; those in `refused` changed nothing, all others took effect. Operations
-/// from `answered` on were not sent, unless `interrupted` says that the way to the director broke: then operations
-/// `answered..sent` may or may not have taken effect.
+/// Operations `0..answered` have been answered; those in `refused` changed nothing, all others took
+/// effect. Operations from `answered` on were not sent, unless `interrupted` says that the way to
+/// the director broke: then operations `answered..sent` may or may not have taken effect.
 #[derive(Debug, Default)]
 #[must_use = "operations that were refused are only reported here"]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BatchReport {
@@ -44,7 +44,7 @@ pub struct BatchReport {
     /// The refused ones, in order.
     pub refused: Vec<Refusal>,
     /// What broke the way to the director, if something did.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::director::as_text"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::director::interruption"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub interrupted: Option<Error>,
 }

@@ -94,7 +94,8 @@ pub enum Cause {
     /// This director, transport or kernel cannot do that at all.
     #[error("not supported")]
     Unsupported,
-    /// The list changed each time it was read, and nothing tells what the readings passed over. Asking again may help.
+    /// The list changed each time it was read, or the connections while they were, and nothing
+    /// tells what was passed over. Asking again may help.
     #[error("the list kept changing while it was read")]
     Changing,
     /// The kernel refuses the values; it does not say which.
@@ -137,6 +138,38 @@ impl Cause {
     }
 }
 
+#[cfg(feature = "serde")]
+impl Cause {
+    /// Every cause that a director may give for an attempt and an errno.
+    pub(crate) fn all_of(attempt: &Attempt, errno: Option<Errno>) -> Vec<Self> {
+        let mut all = vec![
+            Self::ServiceNotFound,
+            Self::ServiceExists,
+            Self::DestinationNotFound,
+            Self::DestinationExists,
+            Self::DaemonRunning,
+            Self::DaemonNotRunning,
+            Self::InterfaceNotFound,
+            Self::PermissionDenied,
+            Self::ModuleMissing,
+            Self::OutOfRange,
+            Self::FamilyUnsupported,
+            Self::Unsupported,
+            Self::Changing,
+            Self::Invalid,
+        ];
+        if let Attempt::Operation(Operation::AddService(service) | Operation::UpdateService(service)) = attempt {
+            all.push(Self::SchedulerNotFound(service.scheduler));
+            if let Some(engine) = service.engine {
+                all.push(Self::EngineNotFound(engine));
+                all.push(Self::SchedulerOrEngineNotFound(service.scheduler, engine));
+            }
+        }
+        all.extend(errno.map(Self::Other));
+        all
+    }
+}
+
 /// A director's refusal: what was attempted, on what, and why not.
 ///
 /// Both directors answer the same question with the same error.
@@ -151,7 +184,8 @@ pub struct OperationError {
     pub errno: Option<Errno>,
     /// The kernel's own words, where it sent any (extended acknowledgement).
     pub message: Option<Box<str>>,
-    /// The rule that the operation broke, where it shows which: the kernel says only that one was broken.
+    /// The rule that the operation broke, where it shows which: the kernel says only that one was
+    /// broken.
     pub flaw: Option<Flaw>,
 }
 

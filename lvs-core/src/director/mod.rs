@@ -1,14 +1,37 @@
 //! What both directors speak: one trait, its operations, and its errors.
 //!
-//! A program written against [`Director`] runs on the kernel and on the embedded director alike, and gets the same
-//! answers. Single changes have a method each; many changes go through [`Director::apply`], which makes as few
-//! system calls as it can and says of each refused operation why.
+//! A program written against [`Director`] runs on the kernel and on the embedded director alike,
+//! and gets the same answers. Single changes have a method each; many changes go through
+//! [`Director::apply`], which makes as few system calls as it can and says of each refused
+//! operation why.
 //!
 //! Connections are visited rather than collected: a table can hold millions.
+//!
+//! ```
+//! use lvs_core::Director;
+//! use lvs_core::director::{Cause, OnRefusal, Operation};
+//! use lvs_core::embedded::EmbeddedDirector;
+//! use lvs_core::model::{Destination, ServiceKey};
+//!
+//! let web = ServiceKey::tcp("192.0.2.1", 80)?;
+//! let server = Destination::new("198.51.100.7".parse()?, 80);
+//! let mut director = EmbeddedDirector::new(); // or KernelDirector::open()?
+//! let report = director.apply(
+//!     &[
+//!         Operation::AddService(web.into()),
+//!         Operation::AddDestination(web, server),
+//!         Operation::AddDestination(web, server),
+//!     ],
+//!     OnRefusal::Continue,
+//! );
+//! assert_eq!((report.applied(), report.refused[0].index), (2, 2));
+//! assert_eq!(report.refused[0].error.cause, Cause::DestinationExists);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
+mod delegate;
 mod error;
-mod forward;
 #[cfg(feature = "serde")]
 mod record;
 
@@ -18,19 +41,47 @@ pub use crate::model::Operation;
 pub use batch::{BatchReport, OnRefusal, Refusal};
 pub use error::{Attempt, Cause, OperationError};
 #[cfg(feature = "serde")]
-pub(crate) use record::as_text;
+pub(crate) use record::interruption;
 
+use crate::connections::ConnectionFilter;
 use crate::error::Result;
 use crate::model::{
     Connection, Daemon, DaemonRole, Destination, DestinationEntry, DestinationKey, Info, Service, ServiceEntry,
-    ServiceKey, Snapshot, Timeouts,
+    ServiceKey, Snapshot, Stats, Timeouts,
 };
+use crate::procfs::Status;
+use crate::schedulers::Profile;
 
 /// A holder of an IPVS table.
 ///
+/// A director that wraps another one forwards what it does not change with
+/// [`delegate_director!`](crate::delegate_director).
+///
+/// ```
+/// use lvs_core::Director;
+/// use lvs_core::embedded::EmbeddedDirector;
+/// use lvs_core::model::ServiceKey;
+///
+/// /// Works for both directors, by value, borrowed and boxed.
+/// fn quiesce(director: &mut impl Director, service: &ServiceKey) -> lvs_core::Result<()> {
+///     for entry in director.destinations(service)? {
+///         director.update_destination(service, &entry.destination.with_weight(0))?;
+///     }
+///     Ok(())
+/// }
+///
+/// let mut director = EmbeddedDirector::new();
+/// let web = ServiceKey::tcp("192.0.2.1", 80)?;
+/// director.add_service(&web.into())?;
+/// director.add_destination(&web, &std::net::SocketAddr::from(([198, 51, 100, 7], 80)).into())?;
+/// quiesce(&mut director, &web)?;
+/// assert_eq!(director.destinations(&web)?[0].destination.weight, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
-/// Every method fails with [`Error::Refused`](crate::Error::Refused) when the director says no, and with another
-/// [`Error`](crate::Error) when it cannot be asked.
+/// Every method fails with [`Error::Refused`](crate::Error::Refused) when the director says no, and
+/// with another [`Error`](crate::Error) when it cannot be asked.
 pub trait Director {
     /// Version and size of the connection table.
     fn info(&mut self) -> Result<Info>;
@@ -41,11 +92,12 @@ pub trait Director {
     /// One service.
     fn service(&mut self, key: &ServiceKey) -> Result<ServiceEntry>;
 
-    /// The destinations of a service, the one added last first. A service that is not there is an error.
+    /// The destinations of a service, the one added last first. A service that is not there is an
+    /// error.
     fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>>;
 
-    /// Everything in one call: services, destinations, statistics, timeouts, daemons. Whether that is all there was,
-    /// [`Snapshot::complete`] says.
+    /// Everything in one call: services, destinations, statistics, timeouts, daemons. Whether that
+    /// is all there was, [`Snapshot::complete`] says.
     fn snapshot(&mut self) -> Result<Snapshot>;
 
     /// As [`Director::snapshot`], for those who conclude something from what is missing.
@@ -70,9 +122,56 @@ pub trait Director {
     /// Carries out operations in order and reports on each.
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport;
 
-    /// Shows every entry of the connection table, templates included, in the director's order, until the visitor
-    /// breaks off.
+    /// Shows every entry of the connection table, templates included, in the director's order,
+    /// until the visitor breaks off. The kernel leaves out where a connection came from: see
+    /// [`visit_connection_origins`](Self::visit_connection_origins).
+    ///
+    /// # Errors
+    /// When it cannot be read, or, after the last, [`Cause::Changing`] when entries may have been
+    /// missing or come twice.
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()>;
+
+    /// The same, each connection with its [`origin`](Connection::origin). The kernel has that in
+    /// another file, which leaves out the data of persistence engines.
+    fn visit_connection_origins(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()>;
+
+    /// Shows the connections that a filter lets pass, with their origins if the filter asks for
+    /// one.
+    fn visit_matching_connections(
+        &mut self,
+        filter: &ConnectionFilter,
+        visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut visit_matching = |connection: &Connection<'_>| {
+            if filter.matches(connection) { visitor(connection) } else { ControlFlow::Continue(()) }
+        };
+        if filter.origin.is_some() {
+            self.visit_connection_origins(&mut visit_matching)
+        } else {
+            self.visit_connections(&mut visit_matching)
+        }
+    }
+
+    /// Counters and rates of the whole director, as in `/proc/net/ip_vs_stats`.
+    fn totals(&mut self) -> Result<Stats>;
+
+    /// How full its tables are, as in `/proc/net/ip_vs_status`. The kernel has that since 7.1, for
+    /// root alone.
+    fn status(&mut self) -> Result<Status>;
+
+    /// Which series of kernels it behaves like.
+    fn profile(&mut self) -> Result<Profile>;
+
+    /// The names of the sysctls below `net.ipv4.vs` that it has, sorted.
+    fn sysctl_names(&mut self) -> Result<Vec<String>>;
+
+    /// Reads a sysctl by its name, such as `conn_reuse_mode`. The error for one that is not there
+    /// has the kind [`NotFound`](crate::ErrorKind::NotFound).
+    fn sysctl(&mut self, name: &str) -> Result<String>;
+
+    /// Writes a sysctl. A value that no kernel takes is an [`Error::Sysctl`](crate::Error::Sysctl),
+    /// and nothing is written.
+    fn set_sysctl(&mut self, name: &str, value: &str) -> Result<()>;
 
     /// Carries out one operation.
     fn execute(&mut self, operation: Operation) -> Result<()> {

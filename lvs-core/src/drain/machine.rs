@@ -7,7 +7,8 @@ use crate::model::{Destination, DestinationEntry, DestinationKey, ServiceKey, Se
 
 /// What a destination still holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: whose, and the three counters of a destination.
 pub struct Remaining {
     /// The service.
@@ -41,6 +42,8 @@ impl Remaining {
 
 /// What one look at the table came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[must_use = "the operations have to be applied"]
 #[non_exhaustive]
 pub struct DrainProgress {
@@ -50,8 +53,8 @@ pub struct DrainProgress {
     pub waiting: Vec<Remaining>,
     /// What is cut by these operations because the deadline passed, with what it still holds.
     pub cut: Vec<Remaining>,
-    /// What these operations remove, or the deadline leaves quiesced, while it still holds something that is not waited
-    /// for.
+    /// What these operations remove, or the deadline leaves quiesced, while it still holds
+    /// something that is not waited for.
     pub left_behind: Vec<Remaining>,
     /// Whether nothing of the target is left to be done: the drain is over.
     pub done: bool,
@@ -75,8 +78,8 @@ impl Drain {
         Self { target, policy, started: None, before: HashMap::new(), removed: HashSet::new() }
     }
 
-    /// The same after a restart: the weights that [`Drain::cancel`] goes back to are those of this table, where the
-    /// director holds 0.
+    /// The same after a restart: the weights that [`Drain::cancel`] goes back to are those of this
+    /// table, where the director holds 0.
     #[must_use]
     pub fn resuming(mut self, table: &Table) -> Self {
         for entry in &table.services {
@@ -90,13 +93,18 @@ impl Drain {
         self
     }
 
-    /// Finds a target that is not there: a typing error, perhaps, and the server meant still serves. For the first look; what
-    /// goes later has gone.
+    /// Finds a target that is not there: a typing error, perhaps, and the server meant still
+    /// serves. For the first look; what goes later has gone.
     ///
     /// # Errors
-    /// [`DrainError::NotFound`].
+    /// [`DrainError::NotFound`]; [`DrainError::Incomplete`] when the snapshot may have passed it
+    /// over.
     pub fn check(&self, snapshot: &Snapshot) -> Result<(), DrainError> {
-        if self.target.is_in(snapshot) { Ok(()) } else { Err(DrainError::NotFound(self.target)) }
+        match self.target.is_in(snapshot) {
+            true => Ok(()),
+            false if self.target.may_be_hidden(snapshot) => Err(DrainError::Incomplete(self.target)),
+            false => Err(DrainError::NotFound(self.target)),
+        }
     }
 
     /// What is taken out.
@@ -106,19 +114,24 @@ impl Drain {
 
     /// Looks at the table at a time (any clock that does not run backwards) and says what is due.
     ///
-    /// Applying the operations and looking again is safe in any rhythm: what was refused or lost comes again.
+    /// Applying the operations and looking again is safe in any rhythm: what was refused or lost
+    /// comes again. It is never over on a snapshot that may lack something of the target: such a
+    /// one is looked at again later.
     pub fn step(&mut self, snapshot: &Snapshot, now: Duration) -> DrainProgress {
         let started = *self.started.get_or_insert(now);
         let expired = self.policy.deadline.is_some_and(|deadline| now.saturating_sub(started) >= deadline);
         let mut progress = DrainProgress::default();
         for service in &snapshot.services {
-            self.step_service(service, expired, &mut progress);
+            let hidden = !snapshot.complete.of(service.entry.service.key().family());
+            self.step_service(service, expired, hidden, &mut progress);
         }
-        progress.done = progress.operations.is_empty() && progress.waiting.is_empty();
+        let hidden = self.target.may_be_hidden(snapshot);
+        progress.done = progress.operations.is_empty() && progress.waiting.is_empty() && !hidden;
         progress
     }
 
-    fn step_service(&mut self, service: &ServiceSnapshot, expired: bool, progress: &mut DrainProgress) {
+    /// `hidden`: more destinations than the snapshot shows may be there.
+    fn step_service(&mut self, service: &ServiceSnapshot, expired: bool, hidden: bool, progress: &mut DrainProgress) {
         let key = service.entry.service.key();
         let waiting_before = progress.waiting.len();
         let mut going = Vec::new();
@@ -139,9 +152,9 @@ impl Drain {
             }
         }
         let is_service = matches!(self.target, DrainTarget::Service(target) if target == key);
-        // A service goes when its last destination may: until then none is taken from it, so that persistent clients keep
-        // their server.
-        if is_service && progress.waiting.len() > waiting_before {
+        // A service goes when its last destination may: until then none is taken from it, so that
+        // persistent clients keep their server.
+        if is_service && (progress.waiting.len() > waiting_before || hidden) {
             return;
         }
         for (remaining, is_cut) in going {
@@ -160,14 +173,19 @@ impl Drain {
         }
     }
 
-    /// Gives up: what goes back to its weight, and what comes back into a service that is still there.
+    /// Gives up: what goes back to its weight, and what comes back into a service that is still
+    /// there.
     ///
-    /// What other programs changed since then stays changed; only a weight of 0, and what this drain removed, is taken
-    /// back.
+    /// What other programs changed since then stays changed; only a weight of 0, and what this
+    /// drain removed, is taken back. What an incomplete snapshot does not show goes back to all
+    /// that it was.
+    #[must_use = "the operations have to be applied"]
     pub fn cancel(&mut self, snapshot: &Snapshot) -> Vec<Operation> {
         let mut operations = Vec::new();
+        let mut shown = HashSet::new();
         for service in &snapshot.services {
             let key = service.entry.service.key();
+            shown.extend(service.destinations.iter().map(|entry| (key, entry.destination.key)));
             let present: HashSet<DestinationKey> = service.destinations.iter().map(|e| e.destination.key).collect();
             for entry in &service.destinations {
                 let now = entry.destination;
@@ -182,6 +200,13 @@ impl Drain {
             let back = missing.filter_map(|place| self.before.get(place));
             operations.extend(back.map(|before| Operation::AddDestination(key, *before)));
         }
+        let unseen = self.before.iter().filter(|(place, before)| {
+            before.weight != 0
+                && !snapshot.complete.of(place.0.family())
+                && !shown.contains(place)
+                && !self.removed.contains(place)
+        });
+        operations.extend(unseen.map(|((key, _), before)| Operation::UpdateDestination(*key, *before)));
         self.started = None;
         self.removed.clear();
         operations

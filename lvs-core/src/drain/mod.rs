@@ -1,18 +1,21 @@
 //! Taking servers out without cutting a connection: quiesce, wait, remove.
 //!
-//! [`Drain`] is a state machine without clock or director: show it a [`Snapshot`](crate::model::Snapshot) and the time, and it says which
-//! operations are due and how much is left. [`run`] drives it against a director.
+//! [`Drain`] is a state machine without clock or director: show it a
+//! [`Snapshot`](crate::model::Snapshot) and the time, and it says which operations are due and how
+//! much is left. [`run`] drives it against a director, [`DrainRun`] does so step by step.
 //!
-//! What it waits for is a [`DrainPolicy`]. A weight of 0 stops new connections from being scheduled, but a persistent
-//! service still sends known clients to a quiesced server until its templates run out
-//! (unless `expire_quiescent_template` is set), so a drain of such a service can wait for templates, too.
+//! What it waits for is a [`DrainPolicy`]. A weight of 0 stops new connections from being
+//! scheduled, but a persistent service still sends known clients to a quiesced server until its
+//! templates run out (unless `expire_quiescent_template` is set), so a drain of such a service can
+//! wait for templates, too.
 //!
-//! What is removed may still have entries in the director's table: closed connections, and UDP flows, which by default
-//! are not waited for. The kernel drops what comes on them: a client that uses a port again, or goes on with its flow,
-//! gets no answer until they time out. With masquerading the kernel knows that a TCP connection has ended and schedules
-//! its port again; with direct routing and tunnels it sees no replies and does not know for two minutes. Set
-//! `net.ipv4.vs.expire_nodest_conn` to 1, or let the drain wait for [`WaitFor::Inactive`]; [`Drained::left_behind`] says
-//! what was affected.
+//! What is removed may still have entries in the director's table: closed connections, and UDP
+//! flows, which by default are not waited for. The kernel drops what comes on them: a client that
+//! uses a port again, or goes on with its flow, gets no answer until they time out. With
+//! masquerading the kernel knows that a TCP connection has ended and schedules its port again; with
+//! direct routing and tunnels it sees no replies and does not know for two minutes. Set
+//! `net.ipv4.vs.expire_nodest_conn` to 1, or let the drain wait for [`WaitFor::Inactive`];
+//! [`Drained::left_behind`] says what was affected.
 //!
 //! A drain keeps nothing that the table does not say, but for the weights to go back to on [`Drain::cancel`]: after a
 //! restart a new `Drain` of the same target finds the quiesced servers and goes on waiting.
@@ -45,7 +48,7 @@ mod driver;
 mod machine;
 mod policy;
 
-pub use driver::{Drained, run};
+pub use driver::{DrainRun, Drained, run};
 pub use machine::{Drain, DrainProgress, Remaining};
 pub use policy::{DrainError, DrainPolicy, DrainTarget, WaitFor};
 

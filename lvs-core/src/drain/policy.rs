@@ -17,7 +17,8 @@ pub enum DrainTarget {
     Service(ServiceKey),
 }
 
-/// `destination 198.51.100.7:80 of tcp://192.0.2.1:80`, `real server 198.51.100.7`, `service fwmark:7`.
+/// `destination 198.51.100.7:80 of tcp://192.0.2.1:80`, `real server 198.51.100.7`,
+/// `service fwmark:7`.
 impl fmt::Display for DrainTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -35,6 +36,10 @@ pub enum DrainError {
     /// The table has none of it: a typing error, perhaps, and the server meant still serves.
     #[error("cannot drain {0}: the table has none")]
     NotFound(DrainTarget),
+    /// The table kept changing while it was read, and what was read has none of it. Asking again
+    /// may help.
+    #[error("cannot tell whether {0} is there: the table kept changing while it was read")]
+    Incomplete(DrainTarget),
 }
 
 impl DrainTarget {
@@ -53,6 +58,14 @@ impl DrainTarget {
                 .filter(move |destination| self.covers(&key, destination))
                 .map(move |destination| (key, destination))
         })
+    }
+
+    /// Whether some of it may be there and not in the snapshot.
+    pub(super) const fn may_be_hidden(&self, snapshot: &Snapshot) -> bool {
+        match self {
+            Self::Destination(key, _) | Self::Service(key) => !snapshot.complete.of(key.family()),
+            Self::RealServer(_) => !snapshot.complete.is_whole(),
+        }
     }
 
     pub(super) fn covers(&self, service: &ServiceKey, destination: &DestinationKey) -> bool {
@@ -93,11 +106,13 @@ impl WaitFor {
 pub struct DrainPolicy {
     /// For TCP and firewall marks.
     pub tcp: WaitFor,
-    /// For UDP. Every UDP entry counts as inactive until it times out, so the default is not to wait.
+    /// For UDP. Every UDP entry counts as inactive until it times out, so the default is not to
+    /// wait.
     pub udp: WaitFor,
     /// For SCTP.
     pub sctp: WaitFor,
-    /// When the waiting ends and what is left is cut, counted from the first step; `None` waits for ever.
+    /// When the waiting ends and what is left is cut, counted from the first step; `None` waits for
+    /// ever.
     #[cfg_attr(feature = "serde", serde(with = "crate::seconds::optional"))]
     pub deadline: Option<Duration>,
     /// Whether a drained destination (and service) is removed, or stays quiesced.

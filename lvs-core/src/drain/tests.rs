@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::director::{Director, Operation};
 use crate::embedded::EmbeddedDirector;
-use crate::model::{Destination, DestinationEntry, DestinationKey, Service, ServiceKey, Snapshot};
+use crate::model::{Destination, DestinationKey, Service, ServiceKey, Snapshot};
 use crate::{Error, ErrorKind};
 
 /// A director that says of one destination what it is told to, whatever is done to it.
@@ -47,36 +47,8 @@ impl Director for Busy {
         self.director.apply(operations, on_refusal)
     }
 
-    fn info(&mut self) -> crate::Result<crate::model::Info> {
-        self.director.info()
-    }
-
-    fn services(&mut self) -> crate::Result<Vec<crate::model::ServiceEntry>> {
-        self.director.services()
-    }
-
-    fn service(&mut self, key: &ServiceKey) -> crate::Result<crate::model::ServiceEntry> {
-        self.director.service(key)
-    }
-
-    fn destinations(&mut self, key: &ServiceKey) -> crate::Result<Vec<DestinationEntry>> {
-        self.director.destinations(key)
-    }
-
-    fn timeouts(&mut self) -> crate::Result<crate::model::Timeouts> {
-        self.director.timeouts()
-    }
-
-    fn daemons(&mut self) -> crate::Result<Vec<crate::model::Daemon>> {
-        self.director.daemons()
-    }
-
-    fn visit_connections(
-        &mut self,
-        visitor: &mut dyn FnMut(&crate::model::Connection<'_>) -> ControlFlow<()>,
-    ) -> crate::Result<()> {
-        self.director.visit_connections(visitor)
-    }
+    crate::delegate_director!(self => self.director; info, services, service, destinations, timeouts, daemons,
+        visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
 }
 
 fn web() -> ServiceKey {
@@ -98,7 +70,7 @@ fn seconds(number: u64) -> Duration {
 /// Runs a drain with a look a second.
 fn run_for(director: &mut Busy, target: DrainTarget, policy: DrainPolicy, most: u64) -> crate::Result<(Drained, u64)> {
     let mut looks = 0;
-    let drained = run(director, &mut Drain::new(target, policy), seconds(0), |_, _| {
+    let drained = run(director, Drain::new(target, policy), seconds(0), |_, _| {
         looks += 1;
         if looks > most { ControlFlow::Break(()) } else { ControlFlow::Continue(seconds(looks)) }
     })?;
@@ -155,12 +127,61 @@ fn a_cancelled_drain_brings_back_weights_and_what_it_has_removed() {
     let target = DrainTarget::RealServer(server().key.addr);
     let mut removed = false;
     let mut looks = 0;
-    let mut drain = Drain::new(target, DrainPolicy::default());
-    let drained = run(&mut director, &mut drain, seconds(0), |director: &mut Busy, _| {
+    let drain = Drain::new(target, DrainPolicy::default());
+    let drained = run(&mut director, drain, seconds(0), |director: &mut Busy, _| {
         looks += 1;
         removed |= director.director.destinations(&dns()).unwrap().is_empty();
         if looks > 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(seconds(looks)) }
     });
     assert!(drained.unwrap().cancelled && removed);
     assert_eq!(director.weights(), [3, 3]);
+}
+
+/// The embedded director's snapshot, as a reader gets it who was passed over by everything of IPv4.
+fn passed_over(director: &mut Busy) -> Snapshot {
+    let mut snapshot = director.snapshot().unwrap();
+    snapshot.services.clear();
+    snapshot.complete.ipv4 = false;
+    snapshot
+}
+
+#[test]
+fn nothing_is_concluded_from_what_an_incomplete_snapshot_does_not_show() {
+    let mut director = Busy::new(&[web()], 1, 0);
+    let whole = director.snapshot().unwrap();
+    let targets = [
+        DrainTarget::Destination(web(), server().key),
+        DrainTarget::RealServer(server().key.addr),
+        DrainTarget::Service(web()),
+    ];
+    for target in targets {
+        let mut drain = Drain::new(target, DrainPolicy::default());
+        let hidden = passed_over(&mut director);
+        assert_eq!(drain.check(&hidden), Err(DrainError::Incomplete(target)));
+        assert!(!drain.step(&hidden, seconds(0)).done, "{target} may be there and busy");
+        assert_eq!(drain.check(&whole), Ok(()));
+        assert_eq!(drain.step(&whole, seconds(1)).waiting.len(), 1);
+        assert!(!drain.step(&hidden, seconds(2)).done, "{target} has not gone");
+        // What was quiesced comes back though nothing of it is seen.
+        assert_eq!(drain.cancel(&hidden), [Operation::UpdateDestination(web(), server())]);
+    }
+    // What of the other family may be missing is no concern of a service of this one.
+    let mut gone = Snapshot { services: Vec::new(), ..whole };
+    gone.complete.ipv6 = false;
+    let target = DrainTarget::Service(web());
+    assert_eq!(Drain::new(target, DrainPolicy::default()).check(&gone), Err(DrainError::NotFound(target)));
+    assert!(Drain::new(target, DrainPolicy::default()).step(&gone, seconds(0)).done);
+}
+
+#[test]
+fn a_service_of_which_servers_may_be_hidden_is_not_removed() {
+    let mut director = Busy::new(&[web()], 0, 0);
+    let mut snapshot = director.snapshot().unwrap();
+    snapshot.services[0].destinations[0].destination.weight = 0;
+    snapshot.complete.ipv4 = false;
+    let mut drain = Drain::new(DrainTarget::Service(web()), DrainPolicy::default());
+    let progress = drain.step(&snapshot, seconds(0));
+    assert!(progress.operations.is_empty() && !progress.done, "{progress:?}");
+    snapshot.complete.ipv4 = true;
+    assert_eq!(drain.step(&snapshot, seconds(1)).operations, [Operation::RemoveService(web())]);
 }

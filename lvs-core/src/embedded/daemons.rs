@@ -1,4 +1,5 @@
-//! Sync daemons as configuration: they are started, shown and stopped, but send nothing (`ip_vs_sync.c`).
+//! Sync daemons as configuration: they are started, shown and stopped, but send nothing
+//! (`ip_vs_sync.c`).
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,7 +14,7 @@ const DEFAULT_TTL: u8 = 1;
 const BACKUP_MIN_LEN: u32 = 1024;
 
 /// At most one of each role.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Daemons {
     master: Option<Daemon>,
     backup: Option<Daemon>,
@@ -40,7 +41,8 @@ impl Daemons {
         self.master.into_iter().chain(self.backup).collect()
     }
 
-    /// What can be said of a daemon before anything is done; `mixed` if a destination is not of its service's family.
+    /// What can be said of a daemon before anything is done; `mixed` if a destination is not of its
+    /// service's family.
     pub(super) fn check(daemon: &Daemon, mixed: bool) -> Result<(), Errno> {
         if daemon.group.unwrap_or(DEFAULT_GROUP).is_multicast() && !mixed { Ok(()) } else { Err(Errno::EINVAL) }
     }

@@ -1,5 +1,5 @@
-//! How the director defends itself when a sysctl says so or memory runs short (`ip_vs_ctl.c`: `update_defense_level()`,
-//! `ip_vs_conn.c`: `ip_vs_random_dropentry()`).
+//! How the director defends itself when a sysctl says so or memory runs short (`ip_vs_ctl.c`:
+//! `update_defense_level()`, `ip_vs_conn.c`: `ip_vs_random_dropentry()`).
 
 use std::collections::HashMap;
 
@@ -21,15 +21,15 @@ pub(super) const fn is_secure_tcp(settings: &Settings) -> bool {
     settings.secure_tcp >= 2
 }
 
-/// Whether the modes of the defences differ: a mode that is set takes effect at once, a rate or threshold with the next
-/// look at the memory.
+/// Whether the modes of the defences differ: a mode that is set takes effect at once, a rate or
+/// threshold with the next look at the memory.
 pub(super) fn has_other_modes(former: &Settings, settings: &Settings) -> bool {
     let modes = |settings: &Settings| [settings.drop_entry, settings.drop_packet, settings.secure_tcp];
     modes(former) != modes(settings)
 }
 
 /// What the defences are doing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Defence {
     /// Pages of free memory.
     available: u64,
@@ -57,7 +57,8 @@ impl Defence {
         }
     }
 
-    /// The numbers of the look at a tick. They do not depend on former looks, as some of those are left out.
+    /// The numbers of the look at a tick. They do not depend on former looks, as some of those are
+    /// left out.
     fn random(&self, now: u64) -> SplitMix64 {
         SplitMix64::new(self.seed ^ (now / self.hz).wrapping_mul(0xD1B5_4A32_D192_ED03))
     }
@@ -98,7 +99,8 @@ impl Defence {
         true
     }
 
-    /// Whether a connection that has had few packets and is silent is dropped: of those with n packets one in n.
+    /// Whether a connection that has had few packets and is silent is dropped: of those with n
+    /// packets one in n.
     fn drops_silent(&mut self, entry: &Entry, now: u64) -> bool {
         let armed = entry.expires.saturating_sub(u64::from(entry.timeout));
         if now < armed + SILENCE * self.hz {
@@ -115,8 +117,8 @@ impl Defence {
 }
 
 impl EmbeddedDirector {
-    /// Sets how much memory the machine has to spare, in pages. The director looks at it once a second, when a mode depends on
-    /// it. Until it is set there is plenty.
+    /// Sets how much memory the machine has to spare, in pages. The director looks at it once a
+    /// second, when a mode depends on it. Until it is set there is plenty.
     ///
     /// ```
     /// use std::time::Duration;
@@ -135,7 +137,8 @@ impl EmbeddedDirector {
         self.defence.available = pages;
     }
 
-    /// Has the director look at the memory every second, as long as a defence depends on it or is at work.
+    /// Has the director look at the memory every second, as long as a defence depends on it or is
+    /// at work.
     pub(super) fn schedule_defence(&mut self, now: u64) {
         let Settings { drop_entry, drop_packet, secure_tcp, .. } = self.options.settings;
         let idle = drop_entry == 0 && drop_packet == 0 && matches!(secure_tcp, 0 | 3);
@@ -159,7 +162,8 @@ impl EmbeddedDirector {
         }
     }
 
-    /// Looks through some of the table's buckets, and drops what may go. Whether there is more that a later look may drop.
+    /// Looks through some of the table's buckets, and drops what may go. Whether there is more that
+    /// a later look may drop.
     fn drop_entries(&mut self, now: u64) -> bool {
         if self.connections.len() == 0 || !self.connection_table.exists() {
             return false;
@@ -191,7 +195,8 @@ impl EmbeddedDirector {
         self.connections.iter().any(|(_, entry)| self.droppable(entry).is_some())
     }
 
-    /// Whether an entry may be dropped, and then whether at once or only when it has been silent for long.
+    /// Whether an entry may be dropped, and then whether at once or only when it has been silent
+    /// for long.
     fn droppable(&self, entry: &Entry) -> Option<Droppable> {
         if entry.controlled > 0 {
             return None;

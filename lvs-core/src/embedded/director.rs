@@ -14,17 +14,21 @@ use super::timers::{Timer, Timers};
 use super::{Options, Settings};
 use crate::director::{Attempt, BatchReport, Director, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::{
     Connection, Counters, Coverage, Daemon, DaemonRole, DestinationEntry, Info, ServiceEntry, ServiceKey,
     ServiceSnapshot, Snapshot, Stats, Timeouts, Version,
 };
+use crate::procfs::{Status, Sysctl, SysctlValue};
 use crate::schedulers::Profile;
+use crate::trace;
 
 /// A director in this process: what IPVS in the kernel does, without a kernel.
 ///
-/// See the [module](super) for what it is good for and where it ends.
-#[derive(Debug)]
+/// See the [module](super) for what it is good for and where it ends. A clone is a director of its
+/// own with the same table, connections and clock: to see what a change would do.
+#[derive(Debug, Clone)]
 pub struct EmbeddedDirector {
     pub(super) options: Options,
     pub(super) clock: Clock,
@@ -210,7 +214,8 @@ impl EmbeddedDirector {
         }
     }
 
-    /// There is one entry less in the connection table. What is to shrink waits for the next look at it.
+    /// There is one entry less in the connection table. What is to shrink waits for the next look
+    /// at it.
     #[inline]
     pub(super) fn connection_table_shrank(&mut self, now: u64) {
         if self.connection_table.is_sparse(self.connections.len()) {
@@ -249,6 +254,18 @@ impl EmbeddedDirector {
         self.rules.reconfigure(&self.options);
     }
 
+    /// The sysctl of a name and its value, if a kernel of this profile has it and this director
+    /// heeds it.
+    fn setting(&self, name: &str) -> Result<(Sysctl, SysctlValue), Errno> {
+        let sysctl: Sysctl = name.parse().map_err(|_| Errno::ENOENT)?;
+        let is_newer = matches!(sysctl, Sysctl::ConnLfactor | Sysctl::ConnMax | Sysctl::SvcLfactor);
+        if is_newer && !self.options.profile.has_resizable_tables() {
+            return Err(Errno::ENOENT);
+        }
+        let value = self.options.settings.get(sysctl).ok_or(Errno::ENOENT)?;
+        Ok((sysctl, value))
+    }
+
     /// Brings the state machines in line with timeouts and settings.
     pub(super) fn renew_machine(&mut self) {
         self.machine = Machine::new(self.timeouts, defence::is_secure_tcp(&self.options.settings), self.options.hz);
@@ -260,7 +277,8 @@ impl EmbeddedDirector {
         self.totals.stats(pass)
     }
 
-    /// The sums of the whole director at this moment, not zeroed by anything, as the rows of `/proc/net/ip_vs_stats_percpu`.
+    /// The sums of the whole director at this moment, not zeroed by anything, as the rows of
+    /// `/proc/net/ip_vs_stats_percpu`.
     pub fn live_totals(&self) -> Counters {
         self.totals.live()
     }
@@ -333,7 +351,8 @@ impl EmbeddedDirector {
         }
     }
 
-    /// Starts a daemon. A backup needs the connection table, and has it made before anything else can go wrong.
+    /// Starts a daemon. A backup needs the connection table, and has it made before anything else
+    /// can go wrong.
     fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Errno> {
         Daemons::check(daemon, self.rules.has_mixed())?;
         if daemon.role == DaemonRole::Backup && !self.connection_table.exists() {
@@ -404,6 +423,11 @@ impl EmbeddedDirector {
     }
 }
 
+/// The error for a sysctl that is not there.
+fn absent(attempted: &str, name: &str, errno: Errno) -> Error {
+    Error::io(format!("{attempted} sysctl {name:?}"), errno.into())
+}
+
 /// The most entries of the connection table that the settings of a kernel allow.
 fn limit(options: &Options) -> usize {
     if options.profile.has_resizable_tables() { options.settings.conn_max as usize } else { usize::MAX }
@@ -416,8 +440,8 @@ impl Director for EmbeddedDirector {
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>> {
         let now = self.moment();
-        let all: Vec<ServiceId> = self.rules.iter().collect();
-        Ok(all.into_iter().map(|at| self.rules.service_entry(at, now)).collect())
+        let all: Vec<ServiceId> = memory::collect(self.rules.iter())?;
+        Ok(memory::collect(all.into_iter().map(|at| self.rules.service_entry(at, now)))?)
     }
 
     fn service(&mut self, key: &ServiceKey) -> Result<ServiceEntry> {
@@ -429,20 +453,17 @@ impl Director for EmbeddedDirector {
     fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
         let at = self.named(key, Attempt::ReadDestinations(*key))?;
         let now = self.moment();
-        Ok(self.rules.destination_entries(at, now))
+        Ok(self.rules.destination_entries(at, now)?)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
         let mut snapshot = Snapshot::new(self.info()?, Coverage::FULL);
         let now = self.moment();
-        let all: Vec<ServiceId> = self.rules.iter().collect();
-        snapshot.services = all
-            .into_iter()
-            .map(|at| ServiceSnapshot {
-                entry: self.rules.service_entry(at, now),
-                destinations: self.rules.destination_entries(at, now),
-            })
-            .collect();
+        let all: Vec<ServiceId> = memory::collect(self.rules.iter())?;
+        snapshot.services = memory::try_collect::<_, Error>(all.into_iter().map(|at| {
+            let entry = self.rules.service_entry(at, now);
+            Ok(ServiceSnapshot { entry, destinations: self.rules.destination_entries(at, now)? })
+        }))?;
         snapshot.timeouts = self.timeouts;
         snapshot.daemons = self.daemons.running();
         Ok(snapshot)
@@ -458,16 +479,20 @@ impl Director for EmbeddedDirector {
 
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
         let mut refused = Vec::new();
+        let mut answered = operations.len();
         for (index, operation) in operations.iter().enumerate() {
             if let Err(errno) = self.carry_out(operation) {
                 let error = OperationError::from_errno(Attempt::Operation(*operation), errno);
                 refused.push(Refusal { index, error });
                 if on_refusal == OnRefusal::Stop {
-                    return BatchReport::answered(operations.len(), index + 1, refused);
+                    answered = index + 1;
+                    break;
                 }
             }
         }
-        BatchReport::answered(operations.len(), operations.len(), refused)
+        let report = BatchReport::answered(operations.len(), answered, refused);
+        trace::applied(operations, &report);
+        report
     }
 
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
@@ -476,6 +501,42 @@ impl Director for EmbeddedDirector {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// As [`visit_connections`](Director::visit_connections): this director shows origins and
+    /// engine data together.
+    fn visit_connection_origins(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
+        self.visit_connections(visitor)
+    }
+
+    fn totals(&mut self) -> Result<Stats> {
+        Ok(Self::totals(self))
+    }
+
+    fn status(&mut self) -> Result<Status> {
+        Ok(Self::status(self))
+    }
+
+    fn profile(&mut self) -> Result<Profile> {
+        Ok(Self::profile(self))
+    }
+
+    /// Those in [`Settings`] that a kernel of its profile has.
+    fn sysctl_names(&mut self) -> Result<Vec<String>> {
+        let known = Sysctl::ALL.iter().filter(|sysctl| self.setting(sysctl.name()).is_ok());
+        Ok(known.map(|sysctl| sysctl.name().to_owned()).collect())
+    }
+
+    fn sysctl(&mut self, name: &str) -> Result<String> {
+        self.setting(name).map(|(_, value)| value.to_string()).map_err(|error| absent("read", name, error))
+    }
+
+    fn set_sysctl(&mut self, name: &str, value: &str) -> Result<()> {
+        let (sysctl, _) = self.setting(name).map_err(|error| absent("write", name, error))?;
+        let mut settings = *self.settings();
+        settings.set(sysctl, &SysctlValue::parse(sysctl, value)?)?;
+        self.set_settings(settings);
         Ok(())
     }
 }

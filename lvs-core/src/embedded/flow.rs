@@ -85,9 +85,11 @@ const SYN_ACK: TcpFlags = TcpFlags(TcpFlags::SYN.0 | TcpFlags::ACK.0);
 const FIN_ACK: TcpFlags = TcpFlags(TcpFlags::FIN.0 | TcpFlags::ACK.0);
 
 impl EmbeddedDirector {
-    /// Opens a conversation: the handshake of TCP or SCTP, one datagram of UDP. Returns what became of its first packet.
+    /// Opens a conversation: the handshake of TCP or SCTP, one datagram of UDP. Returns what became
+    /// of its first packet.
     ///
-    /// Where replies pass the director (masquerading) it sees both sides' packets, else the client's alone.
+    /// Where replies pass the director (masquerading) it sees both sides' packets, else the
+    /// client's alone.
     pub fn open(&mut self, flow: &Flow) -> Verdict {
         match flow.protocol {
             FlowProtocol::Tcp => {

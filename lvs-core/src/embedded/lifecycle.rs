@@ -101,7 +101,7 @@ impl EmbeddedDirector {
 
     /// Done with a packet of an entry: its timer starts again, or it was made for this packet only.
     #[inline]
-    pub(super) fn put(&mut self, at: EntryId, now: Moment) {
+    pub(super) fn packet_done(&mut self, at: EntryId, now: Moment) {
         if self.connections.get(at).flags.contains(Flags::ONE_PACKET) {
             self.expire(at, now.tick);
         } else {

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use netlink_packet_core::NetlinkHeader;
 
 use super::EmbeddedDirector;
+use super::ids::ServiceId;
 use super::rules::ServiceRequest;
-use crate::director::{Director, Operation};
+use crate::director::Operation;
 use crate::errno::Errno;
-use crate::model::{AddressFamily, Daemon, DestinationEntry, ServiceEntry};
+use crate::model::{AddressFamily, Daemon, DestinationEntry, ServiceEntry, ServiceKey};
 use crate::wire::message::{Command, ExtendedAck, Message, Messages, header, write, write_ack, write_done};
 use crate::wire::payload::Payload;
 use crate::wire::request::{ReceivedRequest, Rejection};
@@ -65,7 +66,7 @@ struct Dump {
     sent: usize,
 }
 
-/// What a dump lists.
+/// What a dump lists from some position on: as much as fits into a datagram, or more.
 enum Listed {
     Services(Vec<ServiceEntry>),
     Destinations(Vec<DestinationEntry>),
@@ -212,8 +213,8 @@ impl NetlinkSocket {
         let part = self.room.clamp(SMALLEST_PART, LARGEST_PART);
         let mut datagram = Vec::new();
         let mut index = sent;
-        let listed = listed(director, &request);
-        while let Some(whole) = self.write(&mut datagram, &listed, index, sequence) {
+        let listed = listed(director, &request, sent);
+        while let Some(whole) = self.write(&mut datagram, &listed, index - sent, sequence) {
             if datagram.len() > part {
                 datagram.truncate(whole);
                 break;
@@ -271,19 +272,24 @@ fn leaves_bytes(message: &Message<'_>) -> bool {
     })
 }
 
-/// What the request of a dump lists by now. What makes no sense lists nothing.
-fn listed(director: &mut EmbeddedDirector, request: &[u8]) -> Listed {
+/// The least bytes of an entry of a dump, by far.
+const LEAST_ENTRY: usize = 64;
+
+/// What the request of a dump lists by now, from the entry after the first `sent` on. What makes no
+/// sense lists nothing.
+fn listed(director: &mut EmbeddedDirector, request: &[u8], sent: usize) -> Listed {
+    const MOST: usize = LARGEST_PART / LEAST_ENTRY + 1;
     let Some(message) = Messages::new(request).next() else { return Listed::Destinations(Vec::new()) };
     if message.header.message_type == GENL_ID_CTRL {
-        return Listed::Families;
+        return if sent == 0 { Listed::Families } else { Listed::Daemons(Vec::new()) };
     }
     let Ok(request) = ReceivedRequest::read(&message) else { return Listed::Destinations(Vec::new()) };
     match request.command {
-        Command::GetService => Listed::Services(director.services().unwrap_or_default()),
-        Command::GetDaemon => Listed::Daemons(director.daemons.running()),
+        Command::GetService => Listed::Services(director.services_from(sent, MOST)),
+        Command::GetDaemon => Listed::Daemons(director.daemons.running().into_iter().skip(sent).collect()),
         _ => {
             let key = service::read_request(request.service, false).map(|service| service.key);
-            let list = key.ok().and_then(|key| director.destinations(&key).ok());
+            let list = key.ok().and_then(|key| director.destinations_from(&key, sent, MOST).ok());
             Listed::Destinations(list.unwrap_or_default())
         }
     }
@@ -305,6 +311,25 @@ impl From<&service::RequestedService> for Option<ServiceRequest> {
 }
 
 impl EmbeddedDirector {
+    /// The services without the first few, and no more than so many.
+    fn services_from(&mut self, first: usize, most: usize) -> Vec<ServiceEntry> {
+        let now = self.moment();
+        let some: Vec<ServiceId> = self.rules.iter().skip(first).take(most).collect();
+        some.into_iter().map(|at| self.rules.service_entry(at, now)).collect()
+    }
+
+    /// The destinations of a service without the first few, and no more than so many.
+    fn destinations_from(
+        &mut self,
+        key: &ServiceKey,
+        first: usize,
+        most: usize,
+    ) -> Result<Vec<DestinationEntry>, Errno> {
+        let at = self.rules.named(key, &self.options)?;
+        let now = self.moment();
+        self.rules.destination_entries_from(at, now, first, most).map_err(|_| Errno::ENOMEM)
+    }
+
     /// Carries out a request that changes something, looking at its parts in the kernel's order
     /// (`ip_vs_genl_set_cmd()`).
     fn apply_request(&mut self, request: &ReceivedRequest<'_>) -> Result<(), Errno> {

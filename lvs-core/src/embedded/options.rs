@@ -24,8 +24,9 @@ pub enum ServiceOrder {
     /// In the order of their making, address services before firewall marks.
     #[default]
     Made,
-    /// As a kernel lists them: in the order of a hash, whose random key is the [seed](Options::seed) here. Before Linux 7.1 address
-    /// services come first; since then both kinds are mixed, and the order changes whenever the table is resized.
+    /// As a kernel lists them: in the order of a hash, whose random key is the
+    /// [seed](Options::seed) here. Before Linux 7.1 address services come first; since then both
+    /// kinds are mixed, and the order changes whenever the table is resized.
     Hashed,
 }
 
@@ -75,7 +76,8 @@ pub struct Options {
     pub(super) hz: u64,
 }
 
-/// A current kernel with all schedulers, IPv6, the interfaces `lo` and `eth0`, and no address but the loopback ones.
+/// A current kernel with all schedulers, IPv6, the interfaces `lo` and `eth0`, and no address but
+/// the loopback ones.
 impl Default for Options {
     fn default() -> Self {
         let interface = |name, mtu| Interface { name: InterfaceName::new(name).expect("the name is short"), mtu };
@@ -110,7 +112,8 @@ impl Options {
         self
     }
 
-    /// The seed of everything that is random in a kernel: twos' draws, the hash of the connection table, what `drop_entry` looks at.
+    /// The seed of everything that is random in a kernel: twos' draws, the hash of the connection
+    /// table, what `drop_entry` looks at.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -118,17 +121,18 @@ impl Options {
         self
     }
 
-    /// Where twos draws its numbers, if not from a generator with the [seed](Self::seed). Called with a bound, it gives a number below that;
-    /// all services draw from it. So it can
-    /// follow a kernel whose choices were observed: twos takes the destination that is drawn twice.
+    /// Where twos draws its numbers, if not from a generator with the [seed](Self::seed). Called
+    /// with a bound, it gives a number below that; all services draw from it. So it can follow a
+    /// kernel whose choices were observed: twos takes the destination that is drawn twice.
     #[must_use]
     pub fn draws(mut self, below: impl FnMut(u32) -> u32 + Send + 'static) -> Self {
         self.draws = Some(Draws(Arc::new(Mutex::new(below))));
         self
     }
 
-    /// The number of buckets of the kernel's connection table, which is reported and decides how much `drop_entry` looks at. Since
-    /// Linux 7.1 it is the most that a table grows to. The director's own table grows as it must.
+    /// The number of buckets of the kernel's connection table, which is reported and decides how
+    /// much `drop_entry` looks at. Since Linux 7.1 it is the most that a table grows to. The
+    /// director's own table grows as it must.
     #[must_use]
     pub fn connection_table_size(mut self, buckets: u32) -> Self {
         self.connection_table_size = buckets;
@@ -143,7 +147,8 @@ impl Options {
         self
     }
 
-    /// The schedulers that the kernel has or can load. Names that this crate does not implement are ignored.
+    /// The schedulers that the kernel has or can load. Names that this crate does not implement are
+    /// ignored.
     #[must_use]
     pub fn schedulers(mut self, names: impl IntoIterator<Item = SchedulerName>) -> Self {
         self.schedulers = names.into_iter().collect();
@@ -157,8 +162,9 @@ impl Options {
         self
     }
 
-    /// Whether the kernel has loaded `ip_vs_ftp`. Of what that does, only this is modelled: masqueraded connections to port 21
-    /// [stay tracked](Settings::conntrack). It opens no data connections here.
+    /// Whether the kernel has loaded `ip_vs_ftp`. Of what that does, only this is modelled:
+    /// masqueraded connections to port 21 [stay tracked](Settings::conntrack). It opens no data
+    /// connections here.
     #[must_use]
     pub fn ftp_helper(mut self, loaded: bool) -> Self {
         self.ftp_helper = loaded;
@@ -172,9 +178,11 @@ impl Options {
         self
     }
 
-    /// One more address of the machine, with the prefix length of its network. The loopback ones are there already.
+    /// One more address of the machine, with the prefix length of its network. The loopback ones
+    /// are there already.
     ///
-    /// A local address may be a destination whatever its kind; the broadcast address of its network may not.
+    /// A local address may be a destination whatever its kind; the broadcast address of its network
+    /// may not.
     #[must_use]
     pub fn local_address(mut self, addr: IpAddr, prefix_length: u8) -> Self {
         self.local.push((addr, prefix_length));
@@ -195,17 +203,18 @@ impl Options {
         self
     }
 
-    /// How often the kernel's clock ticks, in a second (`CONFIG_HZ`): 100, 250 (the default, and Debian's), 300 or 1000. It decides
-    /// how long a timeout can be, and is the grain of all timers.
+    /// How often the kernel's clock ticks, in a second (`CONFIG_HZ`): 100, 250 (the default, and
+    /// Debian's), 300 or 1000. It decides how long a timeout can be, and is the grain of all
+    /// timers.
     #[must_use]
     pub fn ticks_per_second(mut self, hz: u16) -> Self {
         self.hz = u64::from(hz.clamp(1, 1000));
         self
     }
 
-    /// Lets connections expire as late as the kernel's timer wheel does, which began to turn so many ticks
-    /// before the director's clock: up to an eighth later than their timeout, the longer the coarser
-    /// (`kernel/time/timer.c`). Without this they expire to the tick.
+    /// Lets connections expire as late as the kernel's timer wheel does, which began to turn so
+    /// many ticks before the director's clock: up to an eighth later than their timeout, the longer
+    /// the coarser (`kernel/time/timer.c`). Without this they expire to the tick.
     #[must_use]
     pub fn kernel_timers(mut self, ticks_since_boot: u64) -> Self {
         self.rounding = Rounding::Kernel(ticks_since_boot);
@@ -233,8 +242,8 @@ impl Options {
         self.ipv6 || family == AddressFamily::Ipv4
     }
 
-    /// Whether the kernel takes an address as that of a real server: its own, or unicast by the routing tables' rules
-    /// (`ip_vs_new_dest()`, `inet_addr_type()`, `ipv6_addr_type()`).
+    /// Whether the kernel takes an address as that of a real server: its own, or unicast by the
+    /// routing tables' rules (`ip_vs_new_dest()`, `inet_addr_type()`, `ipv6_addr_type()`).
     pub(super) fn takes_destination(&self, addr: IpAddr) -> bool {
         if self.local.iter().any(|(local, _)| *local == addr) {
             return true;

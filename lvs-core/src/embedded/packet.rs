@@ -31,7 +31,8 @@ impl BitOr for TcpFlags {
     }
 }
 
-/// The chunk of an SCTP packet that decides: the first one, or an ABORT right behind a COOKIE-ECHO or COOKIE-ACK.
+/// The chunk of an SCTP packet that decides: the first one, or an ABORT right behind a COOKIE-ECHO
+/// or COOKIE-ACK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 // Exhaustive: the rows of the kernel's table.
 pub enum SctpChunk {
@@ -83,12 +84,13 @@ pub enum Payload {
     Udp,
     /// An SCTP packet.
     Sctp(SctpChunk),
-    /// An ICMP error about a packet of the other side of this conversation, by the IANA number of what that one carried. Addresses and
-    /// ports are those of the conversation, as a packet that goes the error's way has them: an error from anywhere between
-    /// the service and a client about an answer to the client has the client as its source and the service as its destination.
+    /// An ICMP error about a packet of the other side of this conversation, by the IANA number of
+    /// what that one carried. Addresses and ports are those of the conversation, as a packet that
+    /// goes the error's way has them: an error from anywhere between the service and a client about
+    /// an answer to the client has the client as its source and the service as its destination.
     IcmpError(u8),
-    /// Any other protocol, by its IANA number. IPsec (50, 51) follows the key exchange on UDP port 500; the rest is none
-    /// of the director's.
+    /// Any other protocol, by its IANA number. IPsec (50, 51) follows the key exchange on UDP port
+    /// 500; the rest is none of the director's.
     Other(u8),
 }
 
@@ -130,8 +132,8 @@ pub struct Packet {
     pub mark: u32,
     /// Its length in bytes, IP header included. It only counts.
     pub length: u32,
-    /// Whether it belongs to a connection that netfilter tracks and has confirmed. Without it the director judges by what
-    /// it knows: [`Settings::conntrack`](super::Settings::conntrack).
+    /// Whether it belongs to a connection that netfilter tracks and has confirmed. Without it the
+    /// director judges by what it knows: [`Settings::conntrack`](super::Settings::conntrack).
     pub tracked: Option<bool>,
 }
 
@@ -166,7 +168,8 @@ impl Packet {
         Self::new(client, service, Payload::Sctp(chunk))
     }
 
-    /// An ICMP error from a client, or from a router on the way to it, about an answer of the service over a protocol.
+    /// An ICMP error from a client, or from a router on the way to it, about an answer of the
+    /// service over a protocol.
     pub const fn icmp_error(client: SocketAddr, service: SocketAddr, protocol: u8) -> Self {
         Self::new(client, service, Payload::IcmpError(protocol))
     }

@@ -1,4 +1,5 @@
-//! Persistence: clients that come back to their destination (`ip_vs_core.c`: `ip_vs_sched_persist()`).
+//! Persistence: clients that come back to their destination (`ip_vs_core.c`:
+//! `ip_vs_sched_persist()`).
 
 use super::EmbeddedDirector;
 use super::connections::{Address, Client, Flags, Target};
@@ -32,7 +33,8 @@ impl EmbeddedDirector {
         }
 
         let resizable = self.options.profile.has_resizable_tables();
-        // Since Linux 7.1 an invalid template keeps its key and is told by its port, which a valid one may have, too.
+        // Since Linux 7.1 an invalid template keeps its key and is told by its port, which a valid
+        // one may have, too.
         let except = resizable.then_some(INVALID_PORT);
         let found = self.connections.find_template(&client, &target, except);
         let valid = found.and_then(|at| Some((at, self.bound(at)?)));
@@ -66,8 +68,8 @@ impl EmbeddedDirector {
         Ok((at, reason))
     }
 
-    /// The destination that a template still binds to. If it no longer does, no client finds it any more, and it runs out
-    /// (`ip_vs_check_template()`).
+    /// The destination that a template still binds to. If it no longer does, no client finds it any
+    /// more, and it runs out (`ip_vs_check_template()`).
     fn bound(&mut self, at: EntryId) -> Option<DestinationId> {
         let is_quiesced =
             |destination| self.options.settings.expire_quiescent_template && self.rules.weight(destination) == 0;

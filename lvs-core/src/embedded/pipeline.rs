@@ -85,7 +85,8 @@ const fn begins(payload: Payload) -> bool {
     }
 }
 
-/// Whether a connection in this state has ended, so that the next one between the same ends is another.
+/// Whether a connection in this state has ended, so that the next one between the same ends is
+/// another.
 const fn has_ended(protocol: u8, state: u8) -> bool {
     match protocol {
         TCP => state == tcp::TIME_WAIT || state == tcp::CLOSE,
@@ -113,8 +114,9 @@ impl EmbeddedDirector {
 
     /// Takes packets in their order, and tells what becomes of each.
     ///
-    /// The same as [`receive`](Self::receive) for one after the other, but faster with many connections: what the packets
-    /// will look up is fetched from memory for several of them at a time.
+    /// The same as [`receive`](Self::receive) for one after the other, but faster with many
+    /// connections: what the packets will look up is fetched from memory for several of them at a
+    /// time.
     pub fn receive_all<'p>(&mut self, packets: &'p [Packet], mut each: impl FnMut(&'p Packet, Verdict)) {
         for packets in packets.chunks(AHEAD) {
             self.connections.prepare(packets.iter().map(|packet| {
@@ -172,7 +174,7 @@ impl EmbeddedDirector {
         self.transit(at, Leg::Input, event);
         self.connections.get_mut(at).count_packet();
         let verdict = self.forwarding(at, reason);
-        self.put(at, now);
+        self.packet_done(at, now);
         verdict
     }
 
@@ -228,12 +230,12 @@ impl EmbeddedDirector {
         self.count_in(at, packet.length, now);
         self.connections.get_mut(at).count_packet();
         let verdict = self.forwarding(at, ForwardReason::Connection);
-        self.put(at, now);
+        self.packet_done(at, now);
         verdict
     }
 
-    /// An error about a real server's answer goes where the client's packets go. It counts, and neither moves the state of
-    /// the connection nor prolongs it (`ip_vs_in_icmp()`).
+    /// An error about a real server's answer goes where the client's packets go. It counts, and
+    /// neither moves the state of the connection nor prolongs it (`ip_vs_in_icmp()`).
     fn error_in(&mut self, packet: &Packet, protocol: u8) -> Verdict {
         let client = side(packet.source, protocol);
         let Some(at) = self.connections.find(&client, &target(packet.destination)) else {
@@ -388,7 +390,7 @@ impl EmbeddedDirector {
         // An error about a client's packet only counts (`handle_response_icmp()`).
         if let Some(event) = event {
             self.transit(at, Leg::Output, event);
-            self.put(at, now);
+            self.packet_done(at, now);
         }
         verdict
     }

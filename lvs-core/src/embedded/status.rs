@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::EmbeddedDirector;
 use super::connections::Flags;
-use super::hash::Seedless;
 use super::table_size::TableSize;
+use crate::hash::Seedless;
 use crate::model::{ForwardingMethod, ServiceKey};
 use crate::procfs::{self, EstimatorStatus, Status, TableStatus};
 
@@ -14,13 +14,15 @@ use crate::procfs::{self, EstimatorStatus, Status, TableStatus};
 const THREADS_PER_CPU: u64 = 4;
 
 impl EmbeddedDirector {
-    /// What `/proc/net/ip_vs_status` would show, of a machine with one processor. How the entries are spread over the
-    /// buckets follows from the director's [seed](super::Options::seed), as it does from a kernel's random key.
+    /// What `/proc/net/ip_vs_status` would show, of a machine with one processor. How the entries
+    /// are spread over the buckets follows from the director's [seed](super::Options::seed), as it
+    /// does from a kernel's random key.
     ///
-    /// How many statistics a thread of the estimator can take depends on the machine's speed; it is 0, as it is until
-    /// a kernel has found it out. Kernels before 7.1 do not have the file.
+    /// How many statistics a thread of the estimator can take depends on the machine's speed; it is
+    /// 0, as it is until a kernel has found it out. Kernels before 7.1 do not have the file.
     pub fn status(&self) -> Status {
-        // The totals are estimated from the beginning; the kernel sets the limit with the first service.
+        // The totals are estimated from the beginning; the kernel sets the limit with the first
+        // service.
         let max_threads = if self.connection_table.exists() { THREADS_PER_CPU } else { 0 };
         let estimator = EstimatorStatus { threads: 1, max_threads, ..EstimatorStatus::default() };
         Status { connections: self.connection_status(), services: self.service_status(), estimator }

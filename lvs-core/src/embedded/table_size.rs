@@ -136,7 +136,8 @@ mod tests {
         table.buckets()
     }
 
-    // Seen on Linux 7.3.4: the connection table of the first namespace (-4) and of another one (-2), the service table.
+    // Seen on Linux 7.3.4: the connection table of the first namespace (-4) and of another one
+    // (-2), the service table.
     #[test]
     fn tables_grow_as_the_kernels_do() {
         for (connections, first, other) in [

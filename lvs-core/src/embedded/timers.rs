@@ -41,9 +41,10 @@ impl Dormant {
 
 /// All timers, each with the tick at which it goes off.
 ///
-/// A periodic timer that will find nothing to do until something else happens can be laid to rest, so that a long
-/// time without events takes no work; it wakes up at the phase that it would have had.
-#[derive(Debug, Default)]
+/// A periodic timer that will find nothing to do until something else happens can be laid to rest,
+/// so that a long time without events takes no work; it wakes up at the phase that it would have
+/// had.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Timers {
     due: [Option<u64>; Timer::ALL.len()],
     dormant: [Option<Dormant>; Timer::ALL.len()],
@@ -67,7 +68,8 @@ impl Timers {
         self.due[timer as usize].is_some()
     }
 
-    /// Sets a timer that would go off at `due`, and every `period` from then on, but has nothing to do until it is woken.
+    /// Sets a timer that would go off at `due`, and every `period` from then on, but has nothing to
+    /// do until it is woken.
     pub(super) fn rest(&mut self, timer: Timer, due: u64, period: u64) {
         self.due[timer as usize] = None;
         self.dormant[timer as usize] = Some(Dormant { due, period });

@@ -4,6 +4,8 @@ use crate::model::{DestinationKey, ForwardingMethod};
 
 /// Why a packet goes to its destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum ForwardReason {
     /// Its connection is in the table.
@@ -22,8 +24,8 @@ pub enum ForwardReason {
 pub struct Forwarding {
     /// The destination; of a reply the one that sent it.
     pub destination: DestinationKey,
-    /// The port that the real server sees under masquerading. Otherwise the kernel stores and shows it, but does not
-    /// change the packet.
+    /// The port that the real server sees under masquerading. Otherwise the kernel stores and shows
+    /// it, but does not change the packet.
     pub port: u16,
     /// How it gets there.
     pub method: ForwardingMethod,
@@ -33,6 +35,8 @@ pub struct Forwarding {
 
 /// Why the director passes a packet on to the rest of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum PassReason {
     /// No service of its address family exists, so the director has no hook that would see it.
@@ -55,6 +59,8 @@ pub enum PassReason {
 
 /// Why a client is rejected with ICMP port unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum RejectReason {
     /// The scheduler found no destination for it: none there, all quiesced or overloaded.
@@ -67,6 +73,8 @@ pub enum RejectReason {
 
 /// Why a packet is dropped, without an answer to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum DropReason {
     /// The destination of its connection was removed.
@@ -75,13 +83,15 @@ pub enum DropReason {
     Defence,
     /// The connection table has as many entries as `conn_max` allows.
     ConnectionLimit,
-    /// It would be scheduled again, but netfilter still tracks the connection that it belonged to. That one ends; the
-    /// client's next attempt gets through.
+    /// It would be scheduled again, but netfilter still tracks the connection that it belonged to.
+    /// That one ends; the client's next attempt gets through.
     Tracked,
 }
 
 /// What the director does with a packet, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "Record", from = "Record"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[must_use]
 // Exhaustive: what a netfilter hook can say.
 pub enum Verdict {
@@ -95,6 +105,62 @@ pub enum Verdict {
     Passed(PassReason),
     /// It is dropped.
     Dropped(DropReason),
+}
+
+/// A verdict as serde has it:
+/// `{"action": "forwarded", "destination": KEY, "forwarding": "direct", "reason": "scheduled", …}`.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum Record {
+    Forwarded {
+        destination: DestinationKey,
+        /// The port that the real server sees under masquerading.
+        port: u16,
+        forwarding: ForwardingMethod,
+        reason: ForwardReason,
+    },
+    Bypassed {},
+    Rejected {
+        reason: RejectReason,
+    },
+    Passed {
+        reason: PassReason,
+    },
+    Dropped {
+        reason: DropReason,
+    },
+}
+
+#[cfg(feature = "serde")]
+impl From<Verdict> for Record {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Forwarded(Forwarding { destination, port, method, reason }) => {
+                Self::Forwarded { destination, port, forwarding: method, reason }
+            }
+            Verdict::Bypassed => Self::Bypassed {},
+            Verdict::Rejected(reason) => Self::Rejected { reason },
+            Verdict::Passed(reason) => Self::Passed { reason },
+            Verdict::Dropped(reason) => Self::Dropped { reason },
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Record> for Verdict {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::Forwarded { destination, port, forwarding, reason } => {
+                Self::Forwarded(Forwarding { destination, port, method: forwarding, reason })
+            }
+            Record::Bypassed {} => Self::Bypassed,
+            Record::Rejected { reason } => Self::Rejected(reason),
+            Record::Passed { reason } => Self::Passed(reason),
+            Record::Dropped { reason } => Self::Dropped(reason),
+        }
+    }
 }
 
 impl Verdict {

@@ -18,7 +18,7 @@ pub enum HealthError {
     WeightOutOfRange(ServiceKey, DestinationKey, u32),
     /// The policy contradicts itself.
     #[error("service {0}: {1}")]
-    Policy(ServiceKey, #[source] PolicyError),
+    Policy(ServiceKey, PolicyError),
     /// A saved state of a version that this release does not read.
     #[error("health state of version {0} is not supported")]
     StateVersion(u32),

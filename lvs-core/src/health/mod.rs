@@ -1,8 +1,10 @@
-//! From what probes say to the weights that should be: a state machine without probes, clock or director.
+//! From what probes say to the weights that should be: a state machine without probes, clock or
+//! director.
 //!
-//! Tell [`Health`] which services and servers there are and under which [`HealthPolicy`]; report each [`Probe`] with the
-//! time it came; ask for the [`Table`] that is wanted now and put it in force with
-//! [`plan::reconcile`](crate::plan::reconcile). How to probe (connect, HTTP, a command) is the caller's business.
+//! Tell [`Health`] which services and servers there are and under which [`HealthPolicy`]; report
+//! each [`Probe`] with the time it came; ask for the [`Table`] that is wanted now and put it in
+//! force with [`plan::reconcile`](crate::plan::reconcile). How to probe (connect, HTTP, a command)
+//! is the caller's business.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,17 +30,19 @@
 //! ```
 //!
 //! # Changes while it runs
-//! What is watched changes without losing what is known: [`Health::watch`] of a service that is watched already replaces
-//! its configuration and keeps the states of servers that stay, as [`Health::set_servers`] and [`Health::set_weight`] do.
+//! What is watched changes without losing what is known: [`Health::watch`] of a service that is
+//! watched already replaces its configuration and keeps the states of servers that stay, as
+//! [`Health::set_servers`] and [`Health::set_weight`] do.
 //!
 //! # Restarts
-//! [`Health::save`] gives a [`HealthState`] (with the feature `serde`: a value to write to a file), from which
-//! [`Health::restore`] goes on. Without one, [`Health::start_from`] learns from what the director holds which servers
-//! were down. Either way no server that was down is put back into use by a restart.
+//! [`Health::save`] gives a [`HealthState`] (with the feature `serde`: a value to write to a file),
+//! from which [`Health::restore`] goes on. Without one, [`Health::start_from`] learns from what the
+//! director holds which servers were down. Either way no server that was down is put back into use
+//! by a restart.
 //!
 //! # What a probe must not say
-//! A probe that could not be run, because the program itself lacks descriptors, memory or processes, says nothing about
-//! the server: report [`Probe::Unknown`], which changes nothing.
+//! A probe that could not be run, because the program itself lacks descriptors, memory or
+//! processes, says nothing about the server: report [`Probe::Unknown`], which changes nothing.
 
 mod error;
 mod overrides;
@@ -68,8 +72,9 @@ use crate::model::{Destination, DestinationKey, Service, ServiceKey, Table, Tabl
 pub enum Probe {
     /// The server answers.
     Up,
-    /// The server answers and says which weight it wants from now on; 0 asks to be quiesced. It gets at most
-    /// [`HealthPolicy::max_asked_weight`], or the weight that it was given if that is larger.
+    /// The server answers and says which weight it wants from now on; 0 asks to be quiesced. It
+    /// gets at most [`HealthPolicy::max_asked_weight`], or the weight that it was given if that is
+    /// larger.
     UpWithWeight(u32),
     /// The server does not answer, or not as it should.
     Down,
@@ -79,7 +84,8 @@ pub enum Probe {
 
 /// What a report, or the time, has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "Record", from = "Record"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Change {
     /// A server is in use again.
@@ -94,7 +100,8 @@ pub enum Change {
     QuorumRegained(ServiceKey),
     /// An override has ended by itself.
     OverrideExpired(ServiceKey, DestinationKey),
-    /// A server's probes ask for more weight than it may have. Reported once for each weight asked for.
+    /// A server's probes ask for more weight than it may have. Reported once for each weight asked
+    /// for.
     WeightLimited {
         /// Its service.
         service: ServiceKey,
@@ -103,6 +110,91 @@ pub enum Change {
         /// The weight asked for.
         asked: u32,
     },
+}
+
+impl Change {
+    /// What has changed, in one word: `server_down`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::ServerUp(..) => "server_up",
+            Self::ServerDown(..) => "server_down",
+            Self::ServerDamped(..) => "server_damped",
+            Self::QuorumLost(_) => "quorum_lost",
+            Self::QuorumRegained(_) => "quorum_regained",
+            Self::OverrideExpired(..) => "override_expired",
+            Self::WeightLimited { .. } => "weight_limited",
+        }
+    }
+
+    /// The service.
+    pub const fn service(&self) -> ServiceKey {
+        match *self {
+            Self::QuorumLost(service)
+            | Self::QuorumRegained(service)
+            | Self::ServerUp(service, _)
+            | Self::ServerDown(service, _)
+            | Self::ServerDamped(service, _)
+            | Self::OverrideExpired(service, _)
+            | Self::WeightLimited { service, .. } => service,
+        }
+    }
+
+    /// The server, if it is about one.
+    pub const fn server(&self) -> Option<DestinationKey> {
+        match *self {
+            Self::QuorumLost(_) | Self::QuorumRegained(_) => None,
+            Self::ServerUp(_, server)
+            | Self::ServerDown(_, server)
+            | Self::ServerDamped(_, server)
+            | Self::OverrideExpired(_, server)
+            | Self::WeightLimited { server, .. } => Some(server),
+        }
+    }
+}
+
+/// A change as serde has it: `{"change": "server_down", "service": KEY, "server": KEY}`.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+enum Record {
+    ServerUp { service: ServiceKey, server: DestinationKey },
+    ServerDown { service: ServiceKey, server: DestinationKey },
+    ServerDamped { service: ServiceKey, server: DestinationKey },
+    QuorumLost { service: ServiceKey },
+    QuorumRegained { service: ServiceKey },
+    OverrideExpired { service: ServiceKey, server: DestinationKey },
+    WeightLimited { service: ServiceKey, server: DestinationKey, asked: u32 },
+}
+
+#[cfg(feature = "serde")]
+impl From<Change> for Record {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::ServerUp(service, server) => Self::ServerUp { service, server },
+            Change::ServerDown(service, server) => Self::ServerDown { service, server },
+            Change::ServerDamped(service, server) => Self::ServerDamped { service, server },
+            Change::QuorumLost(service) => Self::QuorumLost { service },
+            Change::QuorumRegained(service) => Self::QuorumRegained { service },
+            Change::OverrideExpired(service, server) => Self::OverrideExpired { service, server },
+            Change::WeightLimited { service, server, asked } => Self::WeightLimited { service, server, asked },
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Record> for Change {
+    fn from(record: Record) -> Self {
+        match record {
+            Record::ServerUp { service, server } => Self::ServerUp(service, server),
+            Record::ServerDown { service, server } => Self::ServerDown(service, server),
+            Record::ServerDamped { service, server } => Self::ServerDamped(service, server),
+            Record::QuorumLost { service } => Self::QuorumLost(service),
+            Record::QuorumRegained { service } => Self::QuorumRegained(service),
+            Record::OverrideExpired { service, server } => Self::OverrideExpired(service, server),
+            Record::WeightLimited { service, server, asked } => Self::WeightLimited { service, server, asked },
+        }
+    }
 }
 
 /// The health of services and their servers.
@@ -120,12 +212,13 @@ impl Health {
 
     /// Watches a service and its servers. Their weights are those for when they are well.
     ///
-    /// A service that is watched already gets this configuration instead of the one it had: servers that stay keep their
-    /// states and overrides, new ones start as the policy says, others are forgotten. Returns what that changes.
+    /// A service that is watched already gets this configuration instead of the one it had: servers
+    /// that stay keep their states and overrides, new ones start as the policy says, others are
+    /// forgotten. Returns what that changes.
     ///
     /// # Errors
-    /// [`HealthError`] when a server is named twice, a weight is out of range or the policy contradicts itself; nothing
-    /// changes then.
+    /// [`HealthError`] when a server is named twice, a weight is out of range or the policy
+    /// contradicts itself; nothing changes then.
     pub fn watch(
         &mut self,
         service: Service,
@@ -155,8 +248,8 @@ impl Health {
         true
     }
 
-    /// Forgets all services but those for which the function returns true: what a reload does with those that left the
-    /// configuration.
+    /// Forgets all services but those for which the function returns true: what a reload does with
+    /// those that left the configuration.
     pub fn retain(&mut self, mut keep: impl FnMut(&ServiceKey) -> bool) {
         self.services.retain(|service| keep(&service.service().key()));
         self.by_key = self.services.iter().enumerate().map(|(index, entry)| (entry.service().key(), index)).collect();
@@ -196,22 +289,26 @@ impl Health {
         self.set_servers(service, servers)
     }
 
-    /// What is to be probed: every server with its service, in the order in which they were given. Sorry servers are not.
+    /// What is to be probed: every server with its service, in the order in which they were given.
+    /// Sorry servers are not.
     pub fn watched(&self) -> impl Iterator<Item = (ServiceKey, DestinationKey)> + '_ {
         self.services.iter().flat_map(ServiceHealth::watched)
     }
 
-    /// The configuration of a watched service: as it was given, weights for when the servers are well.
+    /// The configuration of a watched service: as it was given, weights for when the servers are
+    /// well.
     pub fn configured(&self, service: &ServiceKey) -> Option<(TableService, HealthPolicy)> {
         let watched = self.get(service).ok()?;
         let entry = TableService { service: *watched.service(), destinations: watched.destinations() };
         Some((entry, *watched.policy()))
     }
 
-    /// Learns from what a director holds which servers were out of use: those with weight 0. A server that is missing
-    /// from a service that is there counts as `absent`; services that are not there start as their policy says.
+    /// Learns from what a director holds which servers were out of use: those with weight 0. A
+    /// server that is missing from a service that is there counts as `absent`; services that are
+    /// not there start as their policy says.
     ///
-    /// For a start without a saved state. Servers that have been probed already keep what is known of them.
+    /// For a start without a saved state. Servers that have been probed already keep what is known
+    /// of them.
     pub fn start_from(&mut self, held: &Table, absent: StartAs) {
         for entry in &held.services {
             if let Some(&index) = self.by_key.get(&entry.service.key()) {
@@ -226,9 +323,10 @@ impl Health {
         HealthState { version: HealthState::VERSION, services }
     }
 
-    /// Goes on from a saved state: servers that are watched and were saved are as they were; others start as their
-    /// policy says. `away` is the time that has passed since the state was saved, as far as it is known: holds, slow
-    /// starts and overrides went on meanwhile. Call [`Health::tick`] afterwards.
+    /// Goes on from a saved state: servers that are watched and were saved are as they were; others
+    /// start as their policy says. `away` is the time that has passed since the state was saved, as
+    /// far as it is known: holds, slow starts and overrides went on meanwhile. Call
+    /// [`Health::tick`] afterwards.
     ///
     /// # Errors
     /// [`HealthError::StateVersion`].
@@ -262,6 +360,7 @@ impl Health {
     }
 
     /// Takes in what a probe of a whole host says: of all its servers in all services.
+    #[must_use = "changes are reported once"]
     pub fn report_host(&mut self, addr: IpAddr, probe: Probe, now: Duration) -> Vec<Change> {
         let mut changes = Vec::new();
         for service in &mut self.services {
@@ -270,8 +369,8 @@ impl Health {
         changes
     }
 
-    /// Holds a server to what an operator has decided, whatever its probes say. Probes still count: they decide again
-    /// when the override ends.
+    /// Holds a server to what an operator has decided, whatever its probes say. Probes still count:
+    /// they decide again when the override ends.
     ///
     /// # Errors
     /// [`HealthError`] when the server is not watched or the weight is out of range.
@@ -312,7 +411,9 @@ impl Health {
         if met { Ok(changes) } else { Err(HealthError::ServerNotWatched(*service, *server)) }
     }
 
-    /// What time alone has changed: a hold or an override that is over. Call it when [`Health::next_change`] says so.
+    /// What time alone has changed: a hold or an override that is over. Call it when
+    /// [`Health::next_change`] says so.
+    #[must_use = "changes are reported once"]
     pub fn tick(&mut self, now: Duration) -> Vec<Change> {
         let mut changes = Vec::new();
         for service in &mut self.services {
@@ -328,7 +429,8 @@ impl Health {
         table
     }
 
-    /// When the wanted table changes next without any report: a step of a slow start, the end of a hold or an override.
+    /// When the wanted table changes next without any report: a step of a slow start, the end of a
+    /// hold or an override.
     pub fn next_change(&self, now: Duration) -> Option<Duration> {
         self.services.iter().filter_map(|service| service.next_change(now.into())).min().map(Time::on_clock)
     }

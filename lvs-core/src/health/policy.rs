@@ -44,7 +44,8 @@ pub struct Damping {
 
 /// When servers come and go, and what a service does when too few are left.
 ///
-/// [`HealthPolicy::check`] finds what contradicts itself, [`HealthPolicy::warnings`] what does not fit the servers.
+/// [`HealthPolicy::check`] finds what contradicts itself, [`HealthPolicy::warnings`] what does not
+/// fit the servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
@@ -59,7 +60,8 @@ pub struct HealthPolicy {
     pub start_as: StartAs,
     /// The weight of the servers in use below which the service has lost its quorum.
     pub quorum: u32,
-    /// By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+    /// By how much the weight must pass the quorum, downwards to lose it and upwards to have it
+    /// back.
     pub hysteresis: u32,
     /// Who serves while the quorum is lost; servers still up are inhibited then.
     pub sorry_server: Option<Destination>,
@@ -68,13 +70,14 @@ pub struct HealthPolicy {
     pub slow_start: Option<Duration>,
     /// When a flapping server is held down.
     pub damping: Option<Damping>,
-    /// The largest weight that a probe gets by asking for it, unless the server was given more: a server that answers
-    /// for itself must not take all the traffic.
+    /// The largest weight that a probe gets by asking for it, unless the server was given more: a
+    /// server that answers for itself must not take all the traffic.
     pub max_asked_weight: u32,
 }
 
 impl Default for HealthPolicy {
-    /// One success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+    /// One success brings a server back, three failures in a row inhibit it; quorum 1 without
+    /// hysteresis.
     fn default() -> Self {
         Self {
             rise: 1,

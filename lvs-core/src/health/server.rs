@@ -67,7 +67,8 @@ impl ServerHealth {
         self.probed
     }
 
-    /// Takes in another configuration. A weight that probes asked for goes with the weight that it replaced.
+    /// Takes in another configuration. A weight that probes asked for goes with the weight that it
+    /// replaced.
     pub(super) fn reconfigure(&mut self, destination: Destination, policy: &HealthPolicy) {
         if destination.weight != self.destination.weight {
             self.asked = None;
@@ -122,7 +123,8 @@ impl ServerHealth {
             return;
         }
         self.streak = self.streak.saturating_add(1);
-        // The first probe of a server that starts down decides by itself: it says what the state is, not that it changed.
+        // The first probe of a server that starts down decides by itself: it says what the state
+        // is, not that it changed.
         let enough = if well { policy.rise } else { policy.fall };
         if self.streak < enough && !(first && well) {
             return;
@@ -130,7 +132,8 @@ impl ServerHealth {
         if well { self.rise(policy, now) } else { self.fall(policy, now) }
     }
 
-    /// Takes in that time has passed: a hold that is over brings back a server whose probes succeed, an override ends.
+    /// Takes in that time has passed: a hold that is over brings back a server whose probes
+    /// succeed, an override ends.
     pub(super) fn tick(&mut self, policy: &HealthPolicy, now: Time) -> Vec<Turn> {
         let over =
             self.overridden.as_ref().is_some_and(|decision| decision.until.is_some_and(|end| Time::from(end) <= now));

@@ -54,8 +54,8 @@ impl ServiceHealth {
         self.quorum = self.weight_up() >= u64::from(self.policy.quorum);
     }
 
-    /// Takes over what a director held before: a server with weight 0 was out of use, one that is missing counts as
-    /// `absent`.
+    /// Takes over what a director held before: a server with weight 0 was out of use, one that is
+    /// missing counts as `absent`.
     pub(super) fn start_from(&mut self, held: &TableService, absent: StartAs) {
         let weights: HashMap<DestinationKey, u32> = held.destinations.iter().map(|d| (d.key, d.weight)).collect();
         for server in self.servers.iter_mut().filter(|server| !server.is_probed()) {
@@ -129,7 +129,8 @@ impl ServiceHealth {
         met
     }
 
-    /// Quorum with hysteresis, on the full weights of the servers in use: a slow start does not cost the quorum.
+    /// Quorum with hysteresis, on the full weights of the servers in use: a slow start does not
+    /// cost the quorum.
     fn judge(&mut self, changes: &mut Vec<Change>) {
         let weight = self.weight_up();
         let quorum = u64::from(self.policy.quorum);
@@ -148,7 +149,8 @@ impl ServiceHealth {
         up.map(|server| u64::from(server.full_weight(&self.policy))).sum()
     }
 
-    /// The weight of all servers when all are well: a hysteresis that asks for more would never let go.
+    /// The weight of all servers when all are well: a hysteresis that asks for more would never let
+    /// go.
     fn weight_at_most(&self) -> u64 {
         self.servers.iter().map(|server| u64::from(server.full_weight(&self.policy))).sum()
     }

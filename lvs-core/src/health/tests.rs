@@ -348,11 +348,11 @@ fn the_longest_times_do_not_overflow() {
     let state = health.save(Duration::MAX);
     health.restore(&state, Duration::ZERO, Duration::MAX).unwrap();
     health.restore(&state, Duration::MAX, Duration::ZERO).unwrap();
-    health.tick(Duration::MAX);
+    let _ = health.tick(Duration::MAX);
 }
 
-/// A checker's day in virtual time: every server is probed once in each interval, one after the other. Returns when
-/// `dead` is out, having died at a time, and fails if anything else changes.
+/// A checker's day in virtual time: every server is probed once in each interval, one after the
+/// other. Returns when `dead` is out, having died at a time, and fails if anything else changes.
 fn out_of_a_thousand(interval: Duration, fall: u32, dead: usize, died: Duration) -> Duration {
     const SERVICES: u8 = 10;
     const SERVERS: u8 = 100;

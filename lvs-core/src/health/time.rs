@@ -2,8 +2,8 @@ use std::time::Duration;
 
 /// A point on the caller's clock, in nanoseconds from its zero.
 ///
-/// Wider than a [`Duration`] and signed: adding any two durations cannot overflow, and what happened before a restart,
-/// when the clock began at zero again, has a place, too.
+/// Wider than a [`Duration`] and signed: adding any two durations cannot overflow, and what
+/// happened before a restart, when the clock began at zero again, has a place, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Time(i128);
 

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::io;
 
 use super::fault::{Fault, is_end, refusal};
@@ -6,6 +7,7 @@ use super::whole::Witness;
 use crate::director::{Attempt, Cause, OperationError};
 use crate::errno::Errno;
 use crate::error::Error;
+use crate::trace;
 use crate::wire::DecodeError;
 use crate::wire::attr::Attributes;
 use crate::wire::message::{Answer, Command, Message, Messages, header, write, write_header};
@@ -18,6 +20,8 @@ use crate::wire::{family, uapi::*};
 const SMALL: usize = 3776;
 /// Where [`SMALL`] turns out to be too small.
 const MIDDLE: usize = 8 << 10;
+/// For the first part of a list that is to be cut elsewhere than the one before.
+const HALF: usize = LARGE / 2;
 /// Small parts after which a list counts as long: 16 of them hold 160 destinations.
 const LONG_AFTER: usize = 16;
 /// How often a read is attempted that was disturbed.
@@ -49,6 +53,10 @@ pub(super) struct Client {
     short_lists: u32,
     /// Lists are read into buffers of [`MIDDLE`] first, see [`Client::expect_middling_lists`].
     middling: bool,
+    /// The next list begins with a part of [`HALF`].
+    shifted: bool,
+    /// The largest buffer that was offered on this socket.
+    offered: usize,
     pub(super) last_length: usize,
     /// Where the kernel's locked lists come from, if they do.
     pub(super) witness: Option<Box<dyn Witness + Send>>,
@@ -69,6 +77,8 @@ impl Client {
             grown: false,
             short_lists: 0,
             middling: false,
+            shifted: false,
+            offered: 0,
             last_length: 0,
             witness: None,
         };
@@ -130,7 +140,11 @@ impl Client {
     pub(super) fn family_has_moved(&mut self, attempt: Attempt) -> Result<bool, Error> {
         let before = self.family;
         self.family = self.find_family(attempt)?;
-        Ok(before != self.family)
+        let moved = before != self.family;
+        if moved && before != 0 {
+            trace::family_moved(before, self.family);
+        }
+        Ok(moved)
     }
 
     pub(super) fn next_sequence(&mut self) -> u32 {
@@ -158,6 +172,7 @@ impl Client {
         if self.stale || ((self.grown || self.middling) && self.short_lists >= 2) {
             // Where that is not supported, sequence numbers still tell old from new.
             if self.transport.reset().is_ok() {
+                self.offered = 0;
                 self.grown = false;
                 self.middling = false;
             }
@@ -219,6 +234,7 @@ impl Client {
         self.grown |= chunk > MIDDLE;
         loop {
             self.inbox.prepare(chunk, limit);
+            self.offered = self.offered.max(chunk);
             match self.transport.receive(&mut self.inbox, wait) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
@@ -231,6 +247,16 @@ impl Client {
     pub(super) fn visit_inbox(
         &mut self,
         visit: &mut impl FnMut(&Message<'_>) -> Result<bool, Fault>,
+    ) -> Result<bool, Fault> {
+        self.visit_datagrams(visit, |_| {})
+    }
+
+    /// The same, and the length of each datagram after its messages.
+    #[inline]
+    fn visit_datagrams(
+        &mut self,
+        visit: &mut impl FnMut(&Message<'_>) -> Result<bool, Fault>,
+        mut ended: impl FnMut(usize),
     ) -> Result<bool, Fault> {
         let mut done = false;
         for datagram in self.inbox.datagrams() {
@@ -248,6 +274,7 @@ impl Client {
             if !messages.rest().is_empty() {
                 return Err(DecodeError::truncated("netlink message").into());
             }
+            ended(datagram.len());
         }
         Ok(done)
     }
@@ -263,7 +290,10 @@ impl Client {
         loop {
             match exchange(self) {
                 Ok(value) => return Ok(value),
-                Err(Fault::Disturbed(_) | Fault::Refused(Errno::EBUSY, _)) if tries < TRIES => self.stale = true,
+                Err(fault @ (Fault::Disturbed(_) | Fault::Refused(Errno::EBUSY, _))) if tries < TRIES => {
+                    trace::repeated(tries, &fault);
+                    self.stale = true;
+                }
                 Err(fault) => {
                     // A refusal of a single request leaves nothing behind; anything else may.
                     self.stale |= !matches!(fault, Fault::Refused(..));
@@ -334,13 +364,16 @@ impl Client {
     pub(super) fn dump(
         &mut self,
         request: Request<'_>,
-        mut each: impl FnMut(Attributes<'_>) -> Result<(), DecodeError>,
+        mut each: impl FnMut(Attributes<'_>) -> Result<(), Fault>,
     ) -> Result<Parts, Fault> {
         self.prepare();
         self.out.clear();
         let sequence = self.request(request, NLM_F_DUMP);
         self.send()?;
         let (grown, family) = (self.grown, self.family);
+        let shifted = std::mem::take(&mut self.shifted);
+        let entries = Cell::new(0);
+        let mut cuts = Cuts::new(self.offered);
         let small = if self.middling { self.small.max(MIDDLE) } else { self.small };
         let wanted = request.command().reply().map(Command::number);
         let mut interrupted = false;
@@ -362,7 +395,7 @@ impl Client {
                 first = self.inbox.datagrams().next().flatten().map_or(0, <[u8]>::len);
             }
             datagrams += self.inbox.datagrams().count();
-            done = self.visit_inbox(&mut |message: &Message<'_>| {
+            let visit = &mut |message: &Message<'_>| {
                 if message.header.sequence_number != sequence {
                     return Ok(false);
                 }
@@ -373,17 +406,25 @@ impl Client {
                 match message.payload.split_first_chunk::<4>() {
                     Some((generic, attributes)) if Some(generic[0]) == wanted => {
                         each(Attributes::new(attributes))?;
+                        entries.set(entries.get() + 1);
                         Ok(false)
                     }
                     Some(_) => Err(DecodeError::Unexpected { what: "reply of the command asked for" }.into()),
                     None => Err(DecodeError::truncated("generic netlink header").into()),
                 }
-            })?;
+            };
+            let offered = self.offered;
+            done = self.visit_datagrams(visit, |length| cuts.part(entries.get(), length, offered))?;
         }
         if interrupted {
             return Err(Fault::interrupted());
         }
-        let parts = Parts { count: datagrams.saturating_sub(1), first }; // The end has one of its own.
+        let parts = Parts {
+            count: datagrams.saturating_sub(1), // The end has one of its own.
+            first,
+            is_large: grown && !shifted,
+            cuts: cuts.finish(),
+        };
         let short = if self.middling { parts.fits(SMALL) } else { datagrams <= 3 };
         self.short_lists = if short { self.short_lists.saturating_add(1) } else { 0 };
         Ok(parts)
@@ -398,6 +439,14 @@ impl Client {
         }
     }
 
+    /// After a list of so many entries that did not come in one part: has the lists to come read
+    /// into larger buffers if one of these would have held it.
+    pub(super) fn expect_lists_of(&mut self, length: usize) {
+        if (length + 1) * ENTRY <= MIDDLE {
+            self.expect_middling_lists();
+        }
+    }
+
     /// Has the kernel make the largest parts from the next list's first on.
     pub(super) fn expect_long_lists(&mut self, attempt: Attempt) -> Result<(), Error> {
         self.prepare();
@@ -408,6 +457,29 @@ impl Client {
         self.get(attempt, Request::Info, |_| Ok(()))
     }
 
+    /// After a list that came in these parts: has the kernel cut the next one at other places.
+    pub(super) fn expect_other_parts(&mut self, attempt: Attempt, parts: &Parts) -> Result<(), Error> {
+        if !parts.is_large {
+            return if self.grown { Ok(()) } else { self.expect_long_lists(attempt) };
+        }
+        // Only a socket to which no large buffer was offered yet has the kernel make a smaller
+        // part.
+        if self.transport.reset().is_err() {
+            return Ok(());
+        }
+        (self.offered, self.grown, self.middling, self.stale, self.short_lists) = (0, false, false, false, 0);
+        let small = std::mem::replace(&mut self.small, HALF);
+        let answer = self.get(attempt, Request::Info, |_| Ok(()));
+        self.small = small;
+        self.shifted = true;
+        answer
+    }
+
+    /// Whether lists are read into larger buffers for now.
+    pub(super) const fn expects_more_than_short_lists(&self) -> bool {
+        self.grown || self.middling
+    }
+
     /// After a list whose length says nothing about the lists to come.
     pub(super) fn expect_short_lists(&mut self) {
         self.short_lists = 2;
@@ -415,19 +487,70 @@ impl Client {
 }
 
 /// How a list came.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Parts {
     /// In how many datagrams, without its end.
     count: usize,
     /// Bytes of the first.
     first: usize,
+    /// From the first on they were as large as the kernel makes them.
+    is_large: bool,
+    /// After how many entries each part ended behind which there may have been more.
+    pub(super) cuts: Vec<usize>,
+}
+
+/// Takes down where a list is cut into parts.
+///
+/// A part ends a list, rather than being cut, if it could have held another entry: the kernel makes
+/// it as large as the largest buffer that it was offered when it made it. Short of memory it makes
+/// small ones all the same, and a part that is as long as these is then taken for whole. Only a
+/// second reading that is equal settles such a list, so that more would have to come together: both
+/// times no memory, and a neighbour that disturbs both alike.
+#[derive(Debug)]
+struct Cuts {
+    cuts: Vec<usize>,
+    /// Where the last part with entries ended, and whether it had room for another entry.
+    end: usize,
+    has_room: bool,
+    /// The most bytes of the next part.
+    size: usize,
+}
+
+impl Cuts {
+    /// For a list that is asked for after a buffer of so many bytes was offered: the kernel makes
+    /// the first part at once.
+    const fn new(offered: usize) -> Self {
+        Self { cuts: Vec::new(), end: 0, has_room: false, size: offered }
+    }
+
+    /// A datagram came, after which there are so many entries. It was received when a buffer of
+    /// `offered` bytes had been offered: the kernel made the next one then.
+    fn part(&mut self, entries: usize, length: usize, offered: usize) {
+        let size = std::mem::replace(&mut self.size, offered).max(SMALL);
+        if entries == self.end {
+            return;
+        }
+        // A list of one part costs no memory.
+        if self.end > 0 {
+            self.cuts.push(self.end);
+        }
+        self.end = entries;
+        self.has_room = length + ENTRY <= size;
+    }
+
+    fn finish(mut self) -> Vec<usize> {
+        if self.end > 0 && !self.has_room {
+            self.cuts.push(self.end);
+        }
+        self.cuts
+    }
 }
 
 /// A little more than the kernel needs for a service or destination, 356 bytes.
 const ENTRY: usize = 400;
-/// Lengths around which the kernel ends a datagram: a page, two, and 32 KiB, less its own
+/// Lengths around which the kernel ends a datagram: a page, two, four, and 32 KiB, less its own
 /// bookkeeping.
-const ENDS: [(usize, usize); 3] = [(3700, 4096), (7800, MIDDLE), (32_000, LARGE)];
+const ENDS: [(usize, usize); 4] = [(3700, 4096), (7800, MIDDLE), (16_000, HALF), (32_000, LARGE)];
 
 impl Parts {
     /// Whether the kernel walked its list once, from one end to the other: in a datagram that had
@@ -435,12 +558,12 @@ impl Parts {
     ///
     /// Where there was none, the walk stopped, and went on later from its position in a list that
     /// may be another by then.
-    pub(super) fn are_one_walk(self) -> bool {
+    pub(super) fn are_one_walk(&self) -> bool {
         let end = ENDS.iter().find(|(_, end)| self.first <= *end);
         self.count == 0 || (self.count == 1 && end.is_some_and(|(end, _)| self.first + ENTRY <= *end))
     }
 
-    fn fits(self, size: usize) -> bool {
+    fn fits(&self, size: usize) -> bool {
         self.count <= 1 && self.first + ENTRY <= size
     }
 }

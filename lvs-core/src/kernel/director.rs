@@ -1,6 +1,6 @@
 use std::fmt;
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek as _};
 use std::ops::ControlFlow;
 
 use super::client::Client;
@@ -13,9 +13,11 @@ use super::transport::Transport;
 use crate::director::{Attempt, BatchReport, Cause, Director, OnRefusal, Operation, OperationError};
 use crate::error::{Error, Result};
 use crate::model::{
-    Connection, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Timeouts,
+    Connection, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Stats, Timeouts,
 };
-use crate::procfs::{ConnectionReader, ProcFile, Procfs};
+use crate::procfs::{ConnectionReader, ProcFile, Procfs, Status, Sysctls, TableReader};
+use crate::schedulers::Profile;
+use crate::trace;
 
 pub(super) enum Backend {
     Netlink(Box<Client>),
@@ -85,34 +87,34 @@ impl KernelDirector {
         entered.map_err(|error| Error::io("enter the director's network namespace", error))?
     }
 
-    /// As [`Director::visit_connections`], from `/proc/net/ip_vs_conn_sync`: each connection has
-    /// its [`origin`](Connection::origin), and none its engine data.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn visit_synced_connections(
-        &mut self,
-        visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>,
-    ) -> Result<()> {
-        self.visit(ProcFile::SyncedConnections, visitor)
-    }
-
     fn visit(&self, file: ProcFile, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
         let refused = |cause| Error::from(OperationError::new(Attempt::ReadConnections, cause, None));
         let namespace = self.namespace.as_ref().ok_or_else(|| refused(Cause::Unsupported))?;
-        let open = namespace.inside(|| File::open(Procfs::current().path(file)));
-        let source = match open {
+        let open = |file| namespace.inside(|| File::open(Procfs::current().path(file)));
+        let source = match open(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused(Cause::ModuleMissing)),
             source => source.map_err(|error| Error::io(format!("open /proc/net/{}", file.name()), error))?,
         };
+        // Since Linux 7.1 the table is rebuilt when it has grown or shrunk: the file then goes on
+        // in another order, or ends (`ip_vs_conn.c`: `ip_vs_conn_array()`), without any sign but
+        // the size in `ip_vs`.
+        let size = |table: &File| TableReader::new(table).header().map(|info| info.connection_table_size);
+        let table = open(ProcFile::Table).ok();
+        let size_before = table.as_ref().map(size).transpose()?;
         let mut reader = ConnectionReader::named(source, file);
         let mut result = Ok(());
         while let Some(connection) = reader.next_connection() {
             match connection {
-                Ok(connection) if visitor(&connection).is_break() => break,
+                Ok(connection) if visitor(&connection).is_break() => return result,
                 Ok(_) => {}
                 Err(error @ Error::Procfs(_)) => result = result.and(Err(error)),
                 Err(error) => return Err(error),
+            }
+        }
+        if let Some(mut table) = table {
+            table.rewind().map_err(|error| Error::io("read /proc/net/ip_vs", error))?;
+            if Some(size(&table)?) != size_before {
+                result = result.and(Err(refused(Cause::Changing)));
             }
         }
         result
@@ -167,10 +169,12 @@ impl Director for KernelDirector {
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
-        match &mut self.backend {
+        let snapshot = match &mut self.backend {
             Backend::Netlink(client) => client.snapshot(),
             Backend::SocketOptions(options) => options.snapshot(),
-        }
+        }?;
+        trace::read(&snapshot);
+        Ok(snapshot)
     }
 
     fn timeouts(&mut self) -> Result<Timeouts> {
@@ -188,16 +192,55 @@ impl Director for KernelDirector {
     }
 
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
-        match &mut self.backend {
+        let report = match &mut self.backend {
             Backend::Netlink(client) => client.apply(operations, on_refusal),
             Backend::SocketOptions(options) => options.apply(operations, on_refusal),
-        }
+        };
+        trace::applied(operations, &report);
+        report
     }
 
-    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. Where a connection came from is in
-    /// `ip_vs_conn_sync` alone: see [`KernelDirector::visit_synced_connections`]. A row that makes
-    /// no sense does not hide those after it: it is the error at the end.
+    /// Reads `/proc/net/ip_vs_conn`, which needs no privilege. A malformed row does not hide those
+    /// after it: it is the error at the end.
+    ///
+    /// Since Linux 7.1 the kernel rebuilds the table when many connections come or go. Rows may
+    /// then be missing or come twice, and the error at the end is [`Cause::Changing`]: what was
+    /// shown is not to be relied on, asking again helps. In every kernel connections that end while
+    /// others are being shown may hide as many that are behind them.
     fn visit_connections(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
         self.visit(ProcFile::Connections, visitor)
+    }
+
+    /// Reads `/proc/net/ip_vs_conn_sync` in the same way.
+    fn visit_connection_origins(&mut self, visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> Result<()> {
+        self.visit(ProcFile::SyncedConnections, visitor)
+    }
+
+    fn totals(&mut self) -> Result<Stats> {
+        self.inside(|| Procfs::current().stats())
+    }
+
+    fn status(&mut self) -> Result<Status> {
+        self.inside(|| Procfs::current().status())
+    }
+
+    /// Probes the kernel's behaviour instead of reading its version, as vendors backport changes.
+    /// One probe is an update of a destination that no service can have, so it changes nothing. It
+    /// needs a service: in a namespace without one, a service of firewall mark 4294967295 without a
+    /// scheduler is added for that moment.
+    fn profile(&mut self) -> Result<Profile> {
+        self.probe_profile()
+    }
+
+    fn sysctl_names(&mut self) -> Result<Vec<String>> {
+        self.inside(|| Sysctls::new().names())
+    }
+
+    fn sysctl(&mut self, name: &str) -> Result<String> {
+        self.inside(|| Sysctls::new().get_raw(name))
+    }
+
+    fn set_sysctl(&mut self, name: &str, value: &str) -> Result<()> {
+        self.inside(|| Sysctls::new().set_text(name, value))
     }
 }

@@ -1,4 +1,5 @@
-use std::io;
+use std::collections::TryReserveError;
+use std::{fmt, io};
 
 use nix::errno::Errno as SystemErrno;
 
@@ -19,8 +20,23 @@ pub(super) enum Fault {
     Broken(Error),
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(errno, _) => errno.fmt(f),
+            Self::Disturbed(error) | Self::Broken(error) => error.fmt(f),
+        }
+    }
+}
+
 impl From<DecodeError> for Fault {
     fn from(error: DecodeError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<TryReserveError> for Fault {
+    fn from(error: TryReserveError) -> Self {
         Self::Broken(error.into())
     }
 }

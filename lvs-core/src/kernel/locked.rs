@@ -15,9 +15,11 @@ const SPARE: usize = 16;
 /// How often a list is asked for that turns out to be longer.
 const TRIES: u32 = 4;
 
-/// The lists of the old socket options, which the kernel makes under its lock (`do_ip_vs_get_ctl()`).
+/// The lists of the old socket options, which the kernel makes under its lock
+/// (`do_ip_vs_get_ctl()`).
 ///
-/// Who may use netlink may use these, too. Where they cannot be had after all, the lists are simply not there.
+/// Who may use netlink may use these, too. Where they cannot be had after all, the lists are simply
+/// not there.
 #[derive(Debug)]
 pub(super) struct LockedLists {
     namespace: Option<Arc<File>>,

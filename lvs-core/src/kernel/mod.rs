@@ -34,9 +34,10 @@
 //! * A list that came in parts may lack entries that were there all the time, or hold them twice,
 //!   when others were removed or added meanwhile, or (since Linux 7.1) when the kernel resized its
 //!   table. IPv4 lists are checked against those of the old socket options, which the kernel makes
-//!   under its lock; others are read until two readings agree. A snapshot says where neither
-//!   helped: [`Completeness`](crate::model::Completeness); `services` and `destinations` then fail
-//!   with [`Cause::Changing`](crate::director::Cause::Changing).
+//!   under its lock; others are read until two readings agree that the kernel cut at different
+//!   places. A snapshot says where neither helped:
+//!   [`Completeness`](crate::model::Completeness); `services` and `destinations` then fail with
+//!   [`Cause::Changing`](crate::director::Cause::Changing).
 //! * A read that was disturbed (replies lost, a dump in flight, a closed socket) is repeated on a
 //!   fresh socket. A change never is: [`BatchReport`](crate::director::BatchReport) says which
 //!   changes are uncertain.
@@ -44,7 +45,15 @@
 //! # Rules for the process around it
 //! No threads but one, and that only while a socket or file is opened in another network namespace:
 //! it lives as long as the call. No signals, no global state, no program started. `EINTR` is
-//! retried. The socket is `netlink-sys`'s; several datagrams in one system call, timeouts and
+//! retried.
+//!
+//! A snapshot is read over one socket, one list after the other. Reading the lists of destinations
+//! over several sockets at once would take threads, gains less than the number of sockets (the list
+//! of services cannot be divided, and on a kernel before 7.1 all readers share a lock), and what it
+//! finds is not from one walk through the services. A program that wants it opens a director in
+//! each of its threads and asks each for the destinations of its part.
+//!
+//! The socket is `netlink-sys`'s; several datagrams in one system call, timeouts and
 //! namespaces come from `nix`.
 
 mod apply;

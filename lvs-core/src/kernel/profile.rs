@@ -15,8 +15,8 @@ use crate::schedulers::Profile;
 const PROBE_MARK: u32 = u32::MAX;
 
 impl Profile {
-    /// The behaviour of the running kernel, asked in the calling thread's network namespace: see
-    /// [`KernelDirector::profile`].
+    /// The behaviour of the running kernel, found out in the calling thread's network namespace:
+    /// see [`KernelDirector`]'s [`profile`](Director::profile).
     ///
     /// # Errors
     /// As there, and those of [`KernelDirector::open`].
@@ -26,18 +26,9 @@ impl Profile {
 }
 
 impl KernelDirector {
-    /// Which behaviour the kernel has. It is asked, not judged by its version, as vendors carry changes into older kernels:
-    ///
-    /// * [`Profile::Linux7`] has the tunable `conn_lfactor`;
-    /// * [`Profile::New`] refuses an upper threshold of 2<sup>31</sup>, [`Profile::Old`] does not.
-    ///
-    /// The second question is an update of a destination that no service can have, so it changes nothing. It needs a service;
-    /// in a namespace without one, a service of firewall mark 4294967295 without a scheduler is made for that moment.
-    ///
-    /// # Errors
-    /// Those of reading services, and of the tunables' directory; what the kernel says to the question, if that is neither of
-    /// its two answers.
-    pub fn profile(&mut self) -> Result<Profile> {
+    /// [`Director::profile`]. [`Profile::Linux7`] has the sysctl `conn_lfactor`; [`Profile::New`]
+    /// refuses an upper threshold of 2<sup>31</sup>, [`Profile::Old`] does not.
+    pub(super) fn probe_profile(&mut self) -> Result<Profile> {
         let tables = self.inside(|| Sysctls::new().get_raw(Sysctl::ConnLfactor.name()));
         match tables {
             Ok(_) => return Ok(Profile::Linux7),

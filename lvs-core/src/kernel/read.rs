@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::mem;
 
 use super::client::{Client, Parts};
 use super::fault::{Fault, is_end};
@@ -11,6 +12,7 @@ use crate::model::{
     AddressFamily, Completeness, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, ServiceSnapshot,
     Snapshot, Timeouts,
 };
+use crate::trace;
 use crate::wire::attr::Attributes;
 use crate::wire::message::{Answer, Command};
 use crate::wire::payload::Request;
@@ -99,15 +101,17 @@ impl Client {
         push: impl Fn(&mut Vec<T>, Attributes<'_>) -> Result<(), DecodeError>,
     ) -> Result<(Vec<T>, Parts)> {
         // A list is likely to be as long as the one before.
-        let mut entries = Vec::with_capacity(self.last_length);
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(self.last_length)?;
         let parts = self.read(attempt, |client| {
             entries.clear();
             client.dump(request, |attributes| {
-                // Entries are large: growing by little would move them often. What is too much is given back.
+                // Entries are large: growing by little would move them often. What is too much is
+                // given back.
                 if entries.len() == entries.capacity() {
-                    entries.reserve_exact(FEW.max(3 * entries.len()));
+                    entries.try_reserve_exact(FEW.max(3 * entries.len()))?;
                 }
-                push(&mut entries, attributes)
+                Ok(push(&mut entries, attributes)?)
             })
         })?;
         if entries.capacity() / 2 > entries.len() {
@@ -120,10 +124,10 @@ impl Client {
     fn all_services(&mut self) -> Result<ServiceList> {
         let read = |client: &mut Self| client.reading(Attempt::ReadServices, Request::Services, push(read_service));
         let mut readings = Readings::new(|entry: &ServiceEntry| entry.service.key());
-        let (first, parts) = read(self)?;
+        let (first, mut parts) = read(self)?;
         let length = first.len();
         let mut locked = None;
-        if !readings.take(first, parts.are_one_walk()) {
+        if !readings.take(first, mem::take(&mut parts.cuts), parts.are_one_walk()) {
             locked = self.witness.as_mut().and_then(|witness| witness.services(length));
             if let Some(locked) = &locked
                 && readings.is_in_step_with(locked.iter().map(|(key, _)| *key))
@@ -131,11 +135,15 @@ impl Client {
                 let counts = locked.iter().map(|(_, count)| *count).collect();
                 return Ok(ServiceList { entries: readings.into_last(), counts, complete: Completeness::WHOLE });
             }
-            // It is longer than one datagram of ours, but may not be longer than the largest.
-            self.expect_long_lists(Attempt::ReadServices)?;
             for _ in 1..READINGS {
-                let (next, parts) = read(self)?;
-                if readings.take(next, parts.are_one_walk()) {
+                trace::list_again(&Attempt::ReadServices);
+                // It is longer than one datagram of ours, but may not be longer than the largest.
+                if readings.was_cut() {
+                    self.expect_other_parts(Attempt::ReadServices, &parts)?;
+                }
+                let next;
+                (next, parts) = read(self)?;
+                if readings.take(next, mem::take(&mut parts.cuts), parts.are_one_walk()) {
                     break;
                 }
             }
@@ -151,7 +159,8 @@ impl Client {
         Ok(ServiceList { entries, counts: Vec::new(), complete })
     }
 
-    /// The destinations of a service, and whether that is all of them. `count` is their number, if it is known.
+    /// The destinations of a service, and whether that is all of them. `count` is their number, if
+    /// it is known.
     fn destinations_of(&mut self, key: &ServiceKey, count: Option<u32>) -> Result<(Vec<DestinationEntry>, bool)> {
         let family = key.family();
         let read = |client: &mut Self| {
@@ -160,9 +169,10 @@ impl Client {
             })
         };
         let name = |entry: &DestinationEntry| entry.destination.key;
-        let (mut first, parts) = read(self)?;
+        let (mut first, mut parts) = read(self)?;
         if parts.are_one_walk() {
-            // Since Linux 7.1 nothing keeps a destination from being removed and added again under the walk.
+            // Since Linux 7.1 nothing keeps a destination from being removed and added again under
+            // the walk.
             if has_double(&first, &name) {
                 merge_doubles(&mut first, &name);
             }
@@ -170,24 +180,33 @@ impl Client {
         }
         let length = first.len();
         let mut readings = Readings::new(name);
-        readings.take(first, false);
+        readings.take(first, mem::take(&mut parts.cuts), false);
+        let mut is_long = self.expects_more_than_short_lists();
         let locked = |client: &mut Self| match family {
             AddressFamily::Ipv4 => client.witness.as_mut().and_then(|witness| witness.destinations(key, length)),
             AddressFamily::Ipv6 => None,
         };
-        match locked(self) {
-            Some(list)
-                if readings.is_in_step_with(list.iter().copied())
-                    && count.is_none_or(|count| usize::try_from(count) == Ok(length)) =>
-            {
-                return Ok((readings.into_last(), true));
-            }
-            Some(_) => {}
-            None => self.expect_middling_lists(),
+        if let Some(list) = locked(self)
+            && readings.is_in_step_with(list.iter().copied())
+            && count.is_none_or(|count| usize::try_from(count) == Ok(length))
+        {
+            // Others may be as long, and need no witness when they come in one part.
+            self.expect_lists_of(length);
+            return Ok((readings.into_last(), true));
         }
         for _ in 1..READINGS {
-            let (next, parts) = read(self)?;
-            if readings.take(next, parts.are_one_walk()) {
+            trace::list_again(&Attempt::ReadDestinations(*key));
+            if readings.was_cut() {
+                if is_long {
+                    self.expect_other_parts(Attempt::ReadDestinations(*key), &parts)?;
+                } else {
+                    self.expect_middling_lists();
+                    is_long = true;
+                }
+            }
+            let next;
+            (next, parts) = read(self)?;
+            if readings.take(next, mem::take(&mut parts.cuts), parts.are_one_walk()) {
                 return Ok((readings.finish([]).entries, true));
             }
         }
@@ -195,7 +214,8 @@ impl Client {
             let gathered = readings.finish([]);
             return Ok(([gathered.entries, gathered.earlier].concat(), false));
         };
-        // Destinations cannot be asked for one by one; but what the locked list has, some reading may have.
+        // Destinations cannot be asked for one by one; but what the locked list has, some reading
+        // may have.
         let mut gathered = readings.finish(locked.iter().copied());
         gathered.earlier.retain(|entry| locked.contains(&name(entry)));
         gathered.entries.append(&mut gathered.earlier);
@@ -212,7 +232,7 @@ impl Client {
         snapshot.complete = complete;
         self.expect_short_lists();
         self.last_length = 0;
-        snapshot.services.reserve_exact(entries.len());
+        snapshot.services.try_reserve_exact(entries.len())?;
         let mut empty = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             let key = entry.service.key();
@@ -225,7 +245,8 @@ impl Client {
             }
             snapshot.services.push(ServiceSnapshot { entry, destinations });
         }
-        // Between the list of services and the lists of destinations one can vanish, and then has an empty list.
+        // Between the list of services and the lists of destinations one can vanish, and then has
+        // an empty list.
         let found = self.fetch(&empty)?;
         let gone: HashSet<ServiceKey> =
             empty.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(key, _)| key).collect();

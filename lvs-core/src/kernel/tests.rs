@@ -4,11 +4,17 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::client::{Client, Resolve};
+use super::director::{Backend, KernelDirector};
 use super::transport::{Inbox, Transport};
-use super::whole::Witness;
+use super::whole::{READINGS, Witness};
 use crate::director::{Director, OnRefusal, Operation};
 use crate::embedded::{EmbeddedDirector, EmbeddedTransport};
-use crate::model::{AddressFamily, Completeness, Destination, DestinationKey, Protocol, Service, ServiceKey, Snapshot};
+use crate::error::Error;
+use crate::model::{
+    AddressFamily, Completeness, Destination, DestinationKey, Protocol, Service, ServiceKey, Snapshot, Table,
+    TableService,
+};
+use crate::plan::{OnFailure, PlanError, Scope, reconcile};
 
 /// Services and destinations that stay.
 const STAYING: u16 = 150;
@@ -20,6 +26,16 @@ struct Shared {
     /// Whether anybody changes it, and in which family.
     churn: Option<AddressFamily>,
     lock_held: bool,
+    /// Whether no two datagrams ever show the same table.
+    restless: bool,
+    /// Whether some services are there only between the first request and the first datagram of
+    /// each list.
+    periodic: bool,
+    /// After how many datagrams sent it comes to rest.
+    rests_after: usize,
+    /// Datagrams sent, and changes made by a restless neighbour.
+    sent: usize,
+    changes: u16,
 }
 
 impl Shared {
@@ -34,7 +50,13 @@ impl Shared {
 
     /// Others add or remove some services, all of theirs, or destinations of a service that stays.
     fn churn(&mut self) {
-        let Some(family) = self.churn else { return };
+        let Some(family) = self.churn.filter(|_| self.sent <= self.rests_after) else { return };
+        if self.restless {
+            return self.replace_some(family);
+        }
+        if self.periodic {
+            return self.passing(|port| Operation::RemoveService(key(family, port)));
+        }
         if self.below(3) > 0 {
             return;
         }
@@ -51,6 +73,27 @@ impl Shared {
                 .collect(),
         };
         // Drawn at random: some of them are refused.
+        let _ = self.table().apply(&operations, OnRefusal::Continue);
+    }
+
+    fn passing(&self, operation: impl Fn(u16) -> Operation) {
+        // Refused where that has been done already.
+        let operations: Vec<_> = (STAYING..STAYING + 30).map(operation).collect();
+        let _ = self.table().apply(&operations, OnRefusal::Continue);
+    }
+
+    /// Others remove what they added before the last datagram, and add what was never there.
+    fn replace_some(&mut self, family: AddressFamily) {
+        const EACH: u16 = 8;
+        let (old, new) = (STAYING + self.changes * EACH, STAYING + (self.changes + 1) * EACH);
+        self.changes += 1;
+        let mut operations = Vec::new();
+        for number in old..new {
+            operations.push(Operation::RemoveService(key(family, number)));
+            operations.push(Operation::AddService(Service::new(key(family, number + EACH))));
+            operations.push(Operation::RemoveDestination(key(family, 0), destination(family, number).key));
+            operations.push(Operation::AddDestination(key(family, 0), destination(family, number + EACH)));
+        }
         let _ = self.table().apply(&operations, OnRefusal::Continue);
     }
 }
@@ -79,6 +122,13 @@ struct Disturbed {
 
 impl Transport for Disturbed {
     fn send(&mut self, datagram: &[u8]) -> io::Result<()> {
+        {
+            let mut shared = self.shared.lock().unwrap();
+            shared.sent += 1;
+            if let Some(family) = shared.churn.filter(|_| shared.periodic) {
+                shared.passing(|port| Operation::AddService(Service::new(key(family, port))));
+            }
+        }
         self.inner.send(datagram)
     }
 
@@ -95,6 +145,10 @@ impl Transport for Disturbed {
     }
 
     fn reset(&mut self) -> io::Result<()> {
+        // On the same socket the kernel cuts all lists alike.
+        if self.shared.lock().unwrap().periodic {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         self.inner.reset()
     }
 }
@@ -126,6 +180,15 @@ impl Witness for Locked {
 }
 
 fn client(churn: Option<AddressFamily>, staying: &[AddressFamily], lock_held: bool, seed: u64) -> Client {
+    shared_client(churn, staying, lock_held, seed).0
+}
+
+fn shared_client(
+    churn: Option<AddressFamily>,
+    staying: &[AddressFamily],
+    lock_held: bool,
+    seed: u64,
+) -> (Client, Arc<Mutex<Shared>>) {
     let table = Arc::new(Mutex::new(EmbeddedDirector::new()));
     {
         let mut table = table.lock().unwrap();
@@ -136,14 +199,36 @@ fn client(churn: Option<AddressFamily>, staying: &[AddressFamily], lock_held: bo
             }
         }
     }
-    let shared = Arc::new(Mutex::new(Shared { table: table.clone(), state: seed, churn, lock_held }));
+    let shared = Arc::new(Mutex::new(Shared {
+        table: table.clone(),
+        state: seed,
+        churn,
+        lock_held,
+        restless: false,
+        periodic: false,
+        rests_after: usize::MAX,
+        sent: 0,
+        changes: 0,
+    }));
     let transport = Disturbed { inner: EmbeddedTransport::new(table), shared: shared.clone() };
     let mut client = Client::open(Box::new(transport), Resolve::ByName).unwrap();
-    client.witness = Some(Box::new(Locked(shared)));
-    client
+    client.witness = Some(Box::new(Locked(shared.clone())));
+    (client, shared)
 }
 
-/// How often each service and destination of those that stay is in a snapshot, where it says that it is complete.
+/// A client of a table that is another one in every datagram.
+fn restless_client(family: AddressFamily) -> (Client, Arc<Mutex<Shared>>) {
+    let (client, shared) = shared_client(Some(family), &[family], true, 4);
+    {
+        let mut shared = shared.lock().unwrap();
+        shared.restless = true;
+        shared.sent = 0;
+    }
+    (client, shared)
+}
+
+/// How often each service and destination of those that stay is in a snapshot, where it says that
+/// it is complete.
 fn check(snapshot: &Snapshot, family: AddressFamily) {
     if !snapshot.complete.of(family) {
         return;
@@ -168,7 +253,8 @@ fn ipv4_services_that_stay_are_never_missing_or_twice_while_others_come_and_go()
         settled += u32::from(snapshot.complete.ipv6);
         whole += u32::from(snapshot.complete.ipv4);
     }
-    // What destinations are there can only be read, so four readings under this load may leave a doubt.
+    // What destinations are there can only be read, so four readings under this load may leave a
+    // doubt.
     assert!(whole > 60, "{whole} of 100 snapshots");
     assert!(settled < 100, "nothing was ever disturbed: the test shows nothing");
 }
@@ -179,13 +265,51 @@ fn without_a_locked_list_a_snapshot_claims_nothing_that_is_not_so() {
     {
         let mut client = client(Some(family), &[AddressFamily::Ipv4, AddressFamily::Ipv6], lock_held, 2);
         let mut doubtful = 0;
-        for _ in 0..40 {
+        for _ in 0..12 {
             let snapshot = client.snapshot().unwrap();
             check(&snapshot, AddressFamily::Ipv4);
             check(&snapshot, AddressFamily::Ipv6);
             doubtful += u32::from(!snapshot.complete.is_whole());
         }
         assert!(doubtful > 0, "nothing was ever disturbed: the test shows nothing");
+    }
+}
+
+#[test]
+fn two_readings_that_lack_the_same_services_do_not_settle_the_matter() {
+    let family = AddressFamily::Ipv6;
+    let (mut client, shared) = shared_client(Some(family), &[family], true, 5);
+    shared.lock().unwrap().periodic = true;
+    let mut short = 0;
+    for _ in 0..3 {
+        let snapshot = client.snapshot().unwrap();
+        check(&snapshot, family);
+        short += usize::from(!snapshot.complete.ipv6);
+    }
+    assert_eq!(short, 3, "nothing tells that such a list is whole");
+}
+
+/// Also where a list is as long as a small part of the kernel's, so that its length alone does not
+/// tell whether it was cut.
+#[test]
+fn a_list_of_any_length_is_whole_after_few_readings_of_a_table_at_rest() {
+    const TABLES: usize = 24;
+    let family = AddressFamily::Ipv6;
+    for count in [1, 8, 9, 10, 11, 12, 19, 20, 21, 22, 23, 44, 45, 46, 91, 92, 93, 150] {
+        let (mut client, shared) = shared_client(None, &[], false, 4);
+        for port in 0..TABLES as u16 {
+            let mut shared = shared.lock().unwrap();
+            shared.table().add_service(&Service::new(key(family, port))).unwrap();
+            for number in 0..count {
+                shared.table().add_destination(&key(family, port), &destination(family, number)).unwrap();
+            }
+            shared.sent = 0;
+        }
+        let snapshot = client.snapshot().unwrap();
+        assert_eq!(snapshot.complete, Completeness::WHOLE, "{count} destinations");
+        assert!(snapshot.services.iter().all(|entry| entry.destinations.len() == usize::from(count)));
+        let sent = shared.lock().unwrap().sent;
+        assert!(sent <= 3 * TABLES + 12, "{sent} requests for {TABLES} lists of {count} destinations");
     }
 }
 
@@ -199,4 +323,59 @@ fn a_table_at_rest_is_whole_with_and_without_locked_lists() {
         check(&snapshot, AddressFamily::Ipv4);
         check(&snapshot, AddressFamily::Ipv6);
     }
+}
+
+#[test]
+fn a_table_that_never_rests_costs_a_bounded_number_of_requests() {
+    for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
+        for _ in 0..3 {
+            let (mut client, shared) = restless_client(family);
+            let snapshot = client.snapshot().unwrap();
+            check(&snapshot, family);
+            // One request for each service's destinations, and what repeated readings of two lists
+            // and questions of single services add.
+            let (sent, services) = (shared.lock().unwrap().sent, snapshot.services.len());
+            assert!(sent < services + 3 * READINGS as usize + services / 8, "{sent} for {services} services");
+            if family == AddressFamily::Ipv6 {
+                assert!(!snapshot.complete.ipv6, "nothing tells that this list is whole");
+                assert!(client.services().is_err());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reconciler_gets_on_with_changes_of_a_table_that_never_rests_and_refuses_removals() {
+    let family = AddressFamily::Ipv6;
+    let (client, shared) = restless_client(family);
+    let mut director = KernelDirector::new(Backend::Netlink(Box::new(client)), None);
+    let ours = Scope::ports(1001..1000 + STAYING);
+    let mut wanted = Table::new();
+    wanted.services = (1..STAYING).map(|number| TableService::new(Service::new(key(family, number)))).collect();
+    for round in 1..=4_usize {
+        let service = &mut wanted.services[round];
+        let (key, server) = (service.service.key(), destination(family, service.service.key().port() - 1000));
+        service.destinations.push(server);
+        let applied = reconcile(&mut director, &wanted, &ours, OnFailure::Keep).unwrap();
+        let steps: Vec<_> = applied.plan.operations().copied().collect();
+        assert_eq!(steps, [Operation::AddDestination(key, server)]);
+    }
+    let last = wanted.services.pop().unwrap().service.key();
+    shared.lock().unwrap().sent = 0;
+    let refused = reconcile(&mut director, &wanted, &ours, OnFailure::Keep);
+    assert!(matches!(refused, Err(Error::Plan(PlanError::Incomplete(AddressFamily::Ipv6)))), "{refused:?}");
+    assert!(shared.lock().unwrap().table().service(&last).is_ok());
+    // Three snapshots, each with less than two requests for a service, and then it gives up.
+    let sent = shared.lock().unwrap().sent;
+    assert!((2 * usize::from(STAYING)..6 * usize::from(STAYING)).contains(&sent), "{sent} requests");
+
+    // It rests while the second snapshot is taken, so the third is whole.
+    {
+        let mut shared = shared.lock().unwrap();
+        shared.sent = 0;
+        shared.rests_after = usize::from(STAYING) * 3 / 2;
+    }
+    let applied = reconcile(&mut director, &wanted, &ours, OnFailure::Keep).unwrap();
+    assert_eq!(applied.plan.operations().copied().collect::<Vec<_>>(), [Operation::RemoveService(last)]);
+    assert!(shared.lock().unwrap().table().service(&last).is_err());
 }

@@ -1,21 +1,36 @@
 //! Lists that are known to be whole.
 //!
-//! The kernel hands out a list in datagrams and goes on, from one to the next, by position (`ip_vs_ctl.c`:
-//! `ip_vs_genl_dump_services()`, `ip_vs_genl_dump_dests()`). Whatever is removed or added between two of them moves the
-//! rest: an entry that was there all the time may be missing, or come twice. Since Linux 7.1 services move without any
-//! change, too, when the table of services is resized. The kernel leaves no sign of any of it.
+//! The kernel hands out a list in datagrams and goes on, from one to the next, by position
+//! (`ip_vs_ctl.c`: `ip_vs_genl_dump_services()`, `ip_vs_genl_dump_dests()`). Whatever is removed or
+//! added between two of them moves the rest: an entry that was there all the time may be missing,
+//! or come twice. Since Linux 7.1 services move without any change, too, when the table of services
+//! is resized. The kernel leaves no sign of any of it.
 //!
 //! So a list counts as whole only
 //! * when it came in one walk ([`Parts::are_one_walk`](super::client::Parts::are_one_walk)),
-//! * when it is the list that the old socket options make under the kernel's lock, entry by entry, or
-//! * when two readings one after the other gave the same entries in the same order.
+//! * when it is the list that the old socket options make under the kernel's lock, entry by entry,
+//!   or
+//! * when two readings one after the other gave the same entries in the same order, and the kernel
+//!   cut the one elsewhere than the other.
 //!
-//! Otherwise what several readings found is put together, and each entry that the last of them or the locked list casts
-//! doubt on is asked for by itself.
+//! The last one, because each datagram is a part of the list as it was at one time, and what stays
+//! keeps its place among what stays, as long as the table is not rebuilt. Where a datagram of one
+//! reading ends, one of the other goes on: nothing that stays can be hidden between the two. That
+//! both readings are equal is not enough: others that remove and add the same services again and
+//! again may disturb both in the same way. Two tables of which one is the other rebuilt have their
+//! entries in another order, so the parts do not overlap.
+//!
+//! The locked list does not show IPv6: where it is in step with a reading that had no IPv6 service,
+//! that there is none rests on this reading alone. Certainty would take a second one of every table
+//! of more than ten services.
+//!
+//! Otherwise what several readings found is put together, and each entry that the last of them or
+//! the locked list casts doubt on is asked for by itself.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
+use crate::hash::Seedless;
 use crate::model::{DestinationKey, ServiceKey};
 
 /// How often a list is read that keeps changing.
@@ -23,7 +38,8 @@ pub(super) const READINGS: u32 = 4;
 
 /// Lists that the kernel makes in one go, holding off all changes. IPv6 is not on them.
 pub(super) trait Witness {
-    /// The IPv4 services, each with the number of its destinations of both families. `about` says how many to expect.
+    /// The IPv4 services, each with the number of its destinations of both families. `about` says
+    /// how many to expect.
     fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>>;
 
     /// The IPv4 destinations of an IPv4 service.
@@ -37,6 +53,8 @@ pub(super) struct Readings<T, F> {
     count: u32,
     settled: bool,
     last: Vec<T>,
+    /// Where the kernel cut the last one.
+    cuts: Vec<usize>,
     earlier: Vec<T>,
 }
 
@@ -53,18 +71,26 @@ pub(super) struct Gathered<T, K> {
 
 impl<T: Copy, K: Copy + Eq + Hash, F: Fn(&T) -> K> Readings<T, F> {
     pub(super) fn new(key: F) -> Self {
-        Self { key, count: 0, settled: false, last: Vec::new(), earlier: Vec::new() }
+        Self { key, count: 0, settled: false, last: Vec::new(), cuts: Vec::new(), earlier: Vec::new() }
     }
 
-    /// Takes in a reading; gives back whether it settles the matter.
-    pub(super) fn take(&mut self, reading: Vec<T>, one_walk: bool) -> bool {
+    /// Whether the last reading came in parts.
+    pub(super) fn was_cut(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+
+    /// Takes in a reading and after how many entries it was cut; gives back whether it settles the
+    /// matter.
+    pub(super) fn take(&mut self, reading: Vec<T>, cuts: Vec<usize>, one_walk: bool) -> bool {
         let key = &self.key;
         let same = self.count > 0
+            && overlap(&self.cuts, &cuts)
             && self.last.len() == reading.len()
             && self.last.iter().zip(&reading).all(|(a, b)| key(a) == key(b))
             && !has_double(&reading, key);
         self.count += 1;
         self.settled = same || one_walk;
+        self.cuts = cuts;
         let before = std::mem::replace(&mut self.last, reading);
         if self.settled {
             self.earlier = Vec::new();
@@ -95,7 +121,7 @@ impl<T: Copy, K: Copy + Eq + Hash, F: Fn(&T) -> K> Readings<T, F> {
             merge_doubles(&mut entries, &key);
         }
         merge_doubles(&mut earlier, &key);
-        let mut seen: Places<K> = HashMap::with_hasher(BuildHasherDefault::default());
+        let mut seen: Places<K> = HashMap::default();
         seen.extend(entries.iter().enumerate().map(|(place, entry)| (key(entry), place)));
         earlier.retain(|entry| !seen.contains_key(&key(entry)));
         seen.extend(earlier.iter().enumerate().map(|(place, entry)| (key(entry), place)));
@@ -104,7 +130,18 @@ impl<T: Copy, K: Copy + Eq + Hash, F: Fn(&T) -> K> Readings<T, F> {
     }
 }
 
-type Places<K> = HashMap<K, usize, BuildHasherDefault<Mixer>>;
+/// Entries that parts of two readings must have in common.
+const OVERLAP: usize = 2;
+
+/// Whether no place at which one list was cut is near one at which the other was. Both ascend.
+fn overlap(cuts: &[usize], others: &[usize]) -> bool {
+    cuts.iter().all(|cut| {
+        let next = others.partition_point(|other| other + OVERLAP <= *cut);
+        others.get(next).is_none_or(|other| cut + OVERLAP <= *other)
+    })
+}
+
+type Places<K> = HashMap<K, usize, Seedless>;
 
 /// Up to this many entries are compared each with each.
 const FEW: usize = 16;
@@ -120,7 +157,7 @@ pub(super) fn has_double<T, K: Eq + Hash>(entries: &[T], key: &impl Fn(&T) -> K)
     // A table of parts of hashes, at most two thirds full; zero is an empty place.
     let mut seen = vec![0; (entries.len() + entries.len() / 2 + 1).next_power_of_two()];
     let mask = seen.len() - 1;
-    let hasher = BuildHasherDefault::<Mixer>::default();
+    let hasher = Seedless;
     entries.iter().any(|entry| {
         let hash = hasher.hash_one(key(entry));
         let (tag, mut place) = ((hash >> 32) as u32 | 1, hash as usize & mask);
@@ -133,7 +170,7 @@ pub(super) fn has_double<T, K: Eq + Hash>(entries: &[T], key: &impl Fn(&T) -> K)
 
 /// Merges entries of one key: the place of the first, the values of the last.
 pub(super) fn merge_doubles<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &impl Fn(&T) -> K) {
-    let mut places: Places<K> = HashMap::with_capacity_and_hasher(entries.len(), BuildHasherDefault::default());
+    let mut places: Places<K> = HashMap::with_capacity_and_hasher(entries.len(), Seedless);
     let mut kept = 0;
     for index in 0..entries.len() {
         let entry = entries[index];
@@ -143,58 +180,6 @@ pub(super) fn merge_doubles<T: Copy, K: Eq + Hash>(entries: &mut Vec<T>, key: &i
     }
     entries.truncate(kept);
 }
-/// A quick hash: the keys are the administrator's own, nobody is out to make them collide.
-#[derive(Default)]
-struct Mixer(u64);
-
-impl Mixer {
-    #[inline]
-    fn mix(&mut self, value: u64) {
-        // The golden ratio's fraction, as in Knuth's multiplicative hashing; the turn brings high bits down.
-        self.0 = (self.0.rotate_left(26) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-impl Hasher for Mixer {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut whole = [0; 8];
-            whole[..part.len()].copy_from_slice(part);
-            self.mix(u64::from_ne_bytes(whole));
-        }
-    }
-
-    #[inline]
-    fn write_u16(&mut self, value: u16) {
-        self.mix(value.into());
-    }
-
-    #[inline]
-    fn write_u32(&mut self, value: u32) {
-        self.mix(value.into());
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.mix(value);
-    }
-
-    #[inline]
-    fn write_isize(&mut self, value: isize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, value: usize) {
-        self.mix(value as u64);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -203,7 +188,7 @@ mod tests {
     fn readings(all: &[(&[i32], bool)]) -> Readings<i32, fn(&i32) -> i32> {
         let mut readings = Readings::new((|entry| *entry) as fn(&i32) -> i32);
         for (reading, one_walk) in all {
-            readings.take(reading.to_vec(), *one_walk);
+            readings.take(reading.to_vec(), Vec::new(), *one_walk);
         }
         readings
     }
@@ -227,10 +212,29 @@ mod tests {
         assert!(readings(&[(&[1, 2], true)]).is_settled());
         assert!(!readings(&[(&[1, 2], false)]).is_settled());
         assert!(readings(&[(&[1, 2], false), (&[1, 2], false)]).is_settled());
-        // Another order means that the table was rebuilt in between, a double that it changed meanwhile.
+        // Another order means that the table was rebuilt in between, a double that it changed
+        // meanwhile.
         assert!(!readings(&[(&[1, 2], false), (&[2, 1], false)]).is_settled());
         assert!(!readings(&[(&[1, 2, 1], false), (&[1, 2, 1], false)]).is_settled());
         assert!(readings(&[(&[1, 2], false), (&[3], true)]).finish([]).earlier.is_empty());
+    }
+
+    #[test]
+    fn equal_readings_settle_nothing_where_both_were_cut() {
+        let all: Vec<i32> = (0..300).collect();
+        let settles = |first: &[usize], second: &[usize]| {
+            let mut readings = Readings::new(|entry: &i32| *entry);
+            readings.take(all.clone(), first.to_vec(), false);
+            readings.take(all.clone(), second.to_vec(), false)
+        };
+        assert!(settles(&[101, 202], &[50, 151, 252]));
+        assert!(settles(&[11, 22, 99, 110], &[101, 202]));
+        assert!(settles(&[101, 202], &[]));
+        assert!(!settles(&[101, 202], &[101, 202]));
+        assert!(!settles(&[11, 22, 100, 110], &[101, 202]));
+        assert!(!settles(&[101, 202], &[50, 102, 203]));
+        // The last part was full: what came behind it, nobody saw.
+        assert!(!settles(&[101, 202, 300], &[50, 151, 252, 300]));
     }
 
     #[test]

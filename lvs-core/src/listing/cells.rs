@@ -2,11 +2,13 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use super::options::{ListingOptions, Style};
+use crate::digits::{push_ipv4, push_number, push_right};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
 use crate::rules::push_ipv6;
 use crate::schedulers::has_flags;
 
-/// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most 59 bytes, as `ipvsadm` has room for.
+/// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most the 59
+/// bytes of `ipvsadm`'s buffer.
 pub(super) fn push_endpoint(
     text: &mut String,
     options: &ListingOptions<'_>,
@@ -19,7 +21,7 @@ pub(super) fn push_endpoint(
     match options.resolver.host_name(addr) {
         Some(name) => text.push_str(&name),
         None => match addr {
-            IpAddr::V4(addr) => push(text, format_args!("{addr}")),
+            IpAddr::V4(addr) => push_ipv4(text, addr),
             IpAddr::V6(addr) => push_ipv6(text, addr),
         },
     }
@@ -31,14 +33,15 @@ pub(super) fn push_endpoint(
     };
     match name {
         Some(name) => text.push_str(&name),
-        None => push(text, format_args!("{port}")),
+        None => push_number(text, port),
     }
-    if options.style == Style::Compat {
+    if options.style == Style::Ipvsadm {
         cut(text, start, 59);
     }
 }
 
-/// Cuts what was written after `start` to so many bytes, as `%.Ns` of C does, but never inside a character.
+/// Cuts what was written after `start` to so many bytes, as `%.Ns` of C does, but never inside a
+/// character.
 pub(super) fn cut(text: &mut String, start: usize, width: usize) {
     let mut end = start + width;
     if end < text.len() {
@@ -49,38 +52,27 @@ pub(super) fn cut(text: &mut String, start: usize, width: usize) {
     }
 }
 
-/// Blanks up to a column counted from `start`.
-pub(super) fn pad(text: &mut String, start: usize, width: usize) {
-    for _ in text.len()..start + width {
-        text.push(' ');
-    }
-}
-
 pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("a String takes all");
 }
 
-/// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it takes.
-pub(super) struct Number {
-    pub(super) value: u64,
-    pub(super) exact: bool,
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.value;
-        if self.exact {
-            // Nine columns for eight digits; beyond that one blank and the digits.
-            return if value < 100_000_000 { write!(f, "{value:9}") } else { write!(f, " {value}") };
+/// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it
+/// takes.
+pub(super) fn push_statistic(text: &mut String, value: u64, exact: bool) {
+    let (value, unit) = match value {
+        // Nine columns for eight digits; beyond that one blank and the digits.
+        100_000_000.. if exact => {
+            text.push(' ');
+            return push_number(text, value);
         }
-        match value {
-            0..100_000_000 => write!(f, "{value:9}"),
-            100_000_000..1_000_000_000 => write!(f, "{:8}K", value / 1_000),
-            1_000_000_000..100_000_000_000 => write!(f, "{:8}M", value / 1_000_000),
-            100_000_000_000..100_000_000_000_000 => write!(f, "{:8}G", value / 1_000_000_000),
-            _ => write!(f, "{:8}T", value / 1_000_000_000_000),
-        }
-    }
+        0..100_000_000 => return push_right(text, value, 9),
+        100_000_000..1_000_000_000 => (value / 1_000, 'K'),
+        1_000_000_000..100_000_000_000 => (value / 1_000_000, 'M'),
+        100_000_000_000..100_000_000_000_000 => (value / 1_000_000_000, 'G'),
+        _ => (value / 1_000_000_000_000, 'T'),
+    };
+    push_right(text, value, 8);
+    text.push(unit);
 }
 
 /// The scheduler's flags in its own words: ` (sh-fallback,sh-port)`; nothing if none is set.
@@ -91,7 +83,7 @@ pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerN
         return;
     }
     // sh and mh have no third flag, and ipvsadm leaves it out.
-    let nameless = style == Style::Compat && has_flags(scheduler.as_str());
+    let nameless = style == Style::Ipvsadm && has_flags(scheduler.as_str());
     text.push_str(" (");
     let start = text.len();
     for name in set.names(scheduler.as_str()).filter(|name| !(nameless && *name == "flag-3")) {
@@ -109,7 +101,7 @@ pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerN
 /// A firewall mark, in compat style through `%d`.
 pub(super) fn push_mark(text: &mut String, options: &ListingOptions<'_>, mark: u32) {
     match options.style {
-        Style::Compat => push(text, format_args!("{}", mark as i32)),
+        Style::Ipvsadm => push(text, format_args!("{}", mark as i32)),
         Style::Fixed => push(text, format_args!("{mark}")),
     }
 }

@@ -1,11 +1,13 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use super::cells::{pad, push, push_endpoint};
+use super::cells::{push, push_endpoint};
 use super::options::{ListingOptions, Style};
+use crate::digits::pad;
 use crate::model::{Connection, ConnectionTarget, EngineData, Protocol};
 
-/// A list of connections, as `ipvsadm -L -c` prints it. Mode, sorting and exactness do not matter to it.
+/// A list of connections, as `ipvsadm -L -c` prints it. Mode, sorting and exactness do not matter
+/// to it.
 ///
 /// ```
 /// use lvs_core::listing::{ConnectionListing, ListingOptions};
@@ -34,7 +36,8 @@ pub struct ConnectionListing<'a, W> {
 const NAME_WIDTH: usize = 18;
 
 impl<'a, W: Write> ConnectionListing<'a, W> {
-    /// Writes the two lines that come first; `engines` shows data of persistence engines, as with `--persistent-conn`.
+    /// Writes the two lines that come first; `engines` shows data of persistence engines, as with
+    /// `--persistent-conn`.
     ///
     /// # Errors
     /// Those of `out`.
@@ -61,11 +64,11 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
             Protocol::Other(58) => self.line.push_str("ICMPv6"),
             Protocol::Other(number) => push(&mut self.line, format_args!("IP_{number}")),
         }
-        pad(&mut self.line, 0, 3);
+        pad(&mut self.line, 3);
         self.line.push(' ');
         let start = self.line.len();
         push(&mut self.line, format_args!("{:02}:{:02}", connection.expires / 60, connection.expires % 60));
-        pad(&mut self.line, start, 6);
+        pad(&mut self.line, start + 6);
         push(&mut self.line, format_args!(" {:<11} ", connection.state_name()));
         self.push_endpoint((connection.client_addr, connection.client_port), protocol, NAME_WIDTH);
         self.line.push(' ');
@@ -78,7 +81,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
             push(&mut self.line, format_args!(" {engine:<18} "));
             self.out.write_all(self.line.as_bytes())?;
             match self.options.style {
-                Style::Compat => self.out.write_all(data)?,
+                Style::Ipvsadm => self.out.write_all(data)?,
                 Style::Fixed => write!(self.out, "{}", data.escape_ascii())?,
             }
             return self.out.write_all(b"\n");
@@ -98,7 +101,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
     // DIFFERENCE: we show it.
     fn shown_data<'e>(&self, engine: EngineData<'e>) -> Option<(&'e str, &'e [u8])> {
         let data = match self.options.style {
-            Style::Compat => {
+            Style::Ipvsadm => {
                 // What sscanf("%s") of C takes: blanks passed over, up to the next blank or NUL.
                 let blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
                 let start = engine.data.iter().position(|byte| !blank(byte)).unwrap_or(engine.data.len());
@@ -116,7 +119,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
             && self.options.style == Style::Fixed
         {
             push(&mut self.line, format_args!("fwmark:{mark}"));
-            return pad(&mut self.line, start, NAME_WIDTH);
+            return pad(&mut self.line, start + NAME_WIDTH);
         }
         // ipvsadm takes a mark for an address.
         let endpoint = connection.target_columns();
@@ -126,6 +129,6 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
     fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol, width: usize) {
         let start = self.line.len();
         push_endpoint(&mut self.line, &self.options, endpoint, protocol);
-        pad(&mut self.line, start, width);
+        pad(&mut self.line, start + width);
     }
 }

@@ -1,7 +1,7 @@
 //! Tables for people: `ipvsadm -L` in all its forms.
 //!
-//! In [`Style::Compat`] the output is that of Debian's `ipvsadm` 1.31, byte for byte. [`Style::Fixed`] has the same
-//! layout without its mistakes:
+//! In [`Style::Ipvsadm`] the output is that of Debian's `ipvsadm` 1.31, byte for byte.
+//! [`Style::Fixed`] has the same layout without its errors:
 //!
 //! | | compat | fixed |
 //! |---|---|---|

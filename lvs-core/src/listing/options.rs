@@ -27,8 +27,8 @@ pub enum ListingMode {
 pub enum Style {
     /// `ipvsadm` 1.31 as Debian ships it, byte for byte.
     #[default]
-    Compat,
-    /// The same without its mistakes, see [`listing`](crate::listing).
+    Ipvsadm,
+    /// The same without its errors, see [`listing`](crate::listing).
     Fixed,
 }
 
@@ -51,7 +51,7 @@ pub struct ListingOptions<'a> {
 impl ListingOptions<'static> {
     /// `ipvsadm -L -n`.
     pub const fn new() -> Self {
-        Self { mode: ListingMode::Default, style: Style::Compat, exact: false, sort: true, resolver: &NumericOnly }
+        Self { mode: ListingMode::Default, style: Style::Ipvsadm, exact: false, sort: true, resolver: &NumericOnly }
     }
 }
 

@@ -6,8 +6,8 @@ use crate::model::{DestinationKey, ServiceKey};
 
 /// How a listing orders two services.
 ///
-/// In [`Style::Compat`] this is no order at all: differences are cut to 32 bits and taken with a sign, so that three
-/// services can be before each other in a circle: for [`merge_sort`] alone.
+/// In [`Style::Ipvsadm`] this is no order at all: differences are cut to 32 bits and taken with a
+/// sign, so that three services can be before each other in a circle: for [`merge_sort`] alone.
 fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Ordering {
     let ((mark_a, addr_a, port_a, protocol_a), (mark_b, addr_b, port_b, protocol_b)) = (parts(a), parts(b));
     let family = |key: &ServiceKey| key.family().number();
@@ -20,7 +20,8 @@ fn compare_services(style: Style, a: &ServiceKey, b: &ServiceKey) -> Ordering {
 
 /// How a listing orders two destinations of a service; see [`compare_services`].
 ///
-/// `ipvsadm` looks at the family of the first alone: it says whether four bytes are compared or sixteen.
+/// `ipvsadm` looks at the family of the first alone: it says whether four bytes are compared or
+/// sixteen.
 fn compare_destinations(style: Style, a: &DestinationKey, b: &DestinationKey) -> Ordering {
     by_addr(style, a.addr, b.addr).then_with(|| a.port.cmp(&b.port))
 }
@@ -34,14 +35,16 @@ fn parts(key: &ServiceKey) -> (u32, IpAddr, u16, u16) {
 
 fn by_number(style: Style, a: u32, b: u32) -> Ordering {
     match style {
-        Style::Compat => (a.wrapping_sub(b) as i32).cmp(&0),
+        Style::Ipvsadm => (a.wrapping_sub(b) as i32).cmp(&0),
         Style::Fixed => a.cmp(&b),
     }
 }
 
 fn by_addr(style: Style, a: IpAddr, b: IpAddr) -> Ordering {
-    if style == Style::Fixed {
-        return a.cmp(&b);
+    match (style, a, b) {
+        (Style::Fixed, ..) => return a.cmp(&b),
+        (Style::Ipvsadm, IpAddr::V4(a), IpAddr::V4(b)) => return by_number(style, a.to_bits(), b.to_bits()),
+        _ => {}
     }
     let (left, right) = (words(a), words(b));
     let compared = if a.is_ipv6() { 4 } else { 1 };
@@ -57,11 +60,12 @@ fn words(addr: IpAddr) -> [u32; 4] {
     }
 }
 
-/// The merge sort of the GNU C library (`msort.c` of glibc 2.36, which its `qsort()` uses for arrays that fit into
-/// memory): halves, the smaller one first when odd, and the left one's element on a tie.
+/// The merge sort of the GNU C library (`msort.c` of glibc 2.36, which its `qsort()` uses for
+/// arrays that fit into memory): halves, the smaller one first when odd, and the left one's element
+/// on a tie.
 ///
-/// With an order it gives what any stable sort gives. With [`compare_services`] in [`Style::Compat`] it gives what
-/// `ipvsadm` gives.
+/// With an order it gives what any stable sort gives. With [`compare_services`] in
+/// [`Style::Ipvsadm`] it gives what `ipvsadm` gives.
 fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> Ordering) {
     fn sort<T: Copy>(items: &mut [T], scratch: &mut Vec<T>, compare: &mut impl FnMut(&T, &T) -> Ordering) {
         if items.len() <= 1 {
@@ -90,16 +94,28 @@ fn merge_sort<T: Copy>(items: &mut [T], compare: &mut impl FnMut(&T, &T) -> Orde
     sort(items, &mut Vec::with_capacity(items.len()), compare);
 }
 
+/// Sorts by keys that are asked for once each: items may be large, or far away.
+fn sort_by_key<T: Copy, K: Copy>(items: &mut [T], key: impl Fn(&T) -> K, mut compare: impl FnMut(&K, &K) -> Ordering) {
+    if items.len() < 2 {
+        return;
+    }
+    let mut keys: Vec<(K, usize)> = items.iter().map(key).zip(0..).collect();
+    merge_sort(&mut keys, &mut |a, b| compare(&a.0, &b.0));
+    let sorted: Vec<T> = keys.into_iter().map(|(_, index)| items[index]).collect();
+    items.copy_from_slice(&sorted);
+}
+
 /// Sorts services as a listing does; `key` gives each one's key.
 ///
-/// In [`Style::Compat`] the result is that of `ipvsadm`, whose comparison is no order, so that no other sort gives it.
+/// In [`Style::Ipvsadm`] the result is that of `ipvsadm`, whose comparison is no order, so that no
+/// other sort gives it.
 pub fn sort_services<T: Copy>(style: Style, services: &mut [T], key: impl Fn(&T) -> ServiceKey) {
-    merge_sort(services, &mut |a, b| compare_services(style, &key(a), &key(b)));
+    sort_by_key(services, key, |a, b| compare_services(style, a, b));
 }
 
 /// Sorts the destinations of a service as a listing does, see [`sort_services`].
 pub fn sort_destinations<T: Copy>(style: Style, destinations: &mut [T], key: impl Fn(&T) -> DestinationKey) {
-    merge_sort(destinations, &mut |a, b| compare_destinations(style, &key(a), &key(b)));
+    sort_by_key(destinations, key, |a, b| compare_destinations(style, a, b));
 }
 
 #[cfg(test)]
@@ -116,7 +132,7 @@ mod tests {
     fn compat_puts_high_addresses_and_marks_first() {
         let keys = ["tcp://10.0.0.1:80", "tcp://192.168.0.1:80", "fwmark:1", "fwmark:4294967295"];
         assert_eq!(
-            sorted(Style::Compat, &keys),
+            sorted(Style::Ipvsadm, &keys),
             ["fwmark:4294967295", "tcp://192.168.0.1:80", "tcp://10.0.0.1:80", "fwmark:1"]
         );
         assert_eq!(sorted(Style::Fixed, &keys), keys);
@@ -127,8 +143,8 @@ mod tests {
         // Each is before the next by less than 2^31, and the last before the first.
         let keys = ["tcp://10.0.0.1:80", "tcp://96.0.0.1:80", "tcp://182.0.0.1:80"];
         let rotated = ["tcp://182.0.0.1:80", "tcp://10.0.0.1:80", "tcp://96.0.0.1:80"];
-        assert_eq!(sorted(Style::Compat, &keys), keys);
-        assert_eq!(sorted(Style::Compat, &rotated), rotated);
+        assert_eq!(sorted(Style::Ipvsadm, &keys), keys);
+        assert_eq!(sorted(Style::Ipvsadm, &rotated), rotated);
         assert_eq!(sorted(Style::Fixed, &rotated), keys);
     }
 

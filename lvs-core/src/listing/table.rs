@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use super::cells::{Number, cut, pad, push, push_endpoint, push_flags, push_mark};
+use super::cells::{cut, push, push_endpoint, push_flags, push_mark, push_statistic};
 use super::options::{ListingMode, ListingOptions, Style};
 use super::order;
+use crate::digits::{pad, push_left, push_right};
 use crate::model::{
     AddressFamily, Destination, DestinationEntry, ForwardingMethod, Protocol, Service, ServiceKey, ServiceSnapshot,
     Snapshot, Stats, Tunnel, TunnelKind,
@@ -87,7 +88,7 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
         match self.options.mode {
             ListingMode::Stats | ListingMode::Rate => {
                 let numbers = five(self.options.mode, &snapshot.entry.statistics());
-                pad(&mut self.line, 0, 5 + NAME_WIDTH);
+                pad(&mut self.line, 5 + NAME_WIDTH);
                 self.push_numbers(numbers);
             }
             _ => self.push_service_tail(service),
@@ -114,10 +115,10 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
                     Protocol::Tcp => self.line.push_str("TCP"),
                     Protocol::Udp => self.line.push_str("UDP"),
                     Protocol::Sctp => self.line.push_str("SCTP"),
-                    Protocol::Other(_) if self.options.style == Style::Compat => self.line.push('?'),
+                    Protocol::Other(_) if self.options.style == Style::Ipvsadm => self.line.push('?'),
                     Protocol::Other(number) => push(&mut self.line, format_args!("{number}")),
                 }
-                pad(&mut self.line, 0, 4);
+                pad(&mut self.line, 4);
                 self.line.push(' ');
                 self.push_endpoint((addr, port), protocol);
             }
@@ -152,13 +153,13 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     }
 
     fn destination(&mut self, entry: &DestinationEntry, protocol: Protocol) -> io::Result<()> {
-        let compat = self.options.style == Style::Compat;
+        let compat = self.options.style == Style::Ipvsadm;
         let destination = &entry.destination;
         self.line.clear();
         self.line.push_str("  -> ");
         let start = self.line.len();
         self.push_endpoint((destination.key.addr, destination.key.port), protocol);
-        pad(&mut self.line, start, NAME_WIDTH);
+        pad(&mut self.line, start + NAME_WIDTH);
         let line = &mut self.line;
         let (weight, active, inactive) = (destination.weight as i32, entry.active, entry.inactive);
         let forward = match destination.forwarding {
@@ -168,27 +169,24 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
         };
         match self.options.mode {
             ListingMode::Default => {
-                push(line, format_args!(" {forward:<7} {weight:<6} {active:<10} {inactive:<10}"));
+                push_word(line, forward, 7);
+                push_cells(line, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
             }
             ListingMode::TunnelInfo => {
-                push(line, format_args!(" {forward:<7} "));
+                push_word(line, forward, 7);
+                line.push(' ');
                 let start = line.len();
                 push_tunnel(line, destination, self.options.style);
-                pad(line, start, TUNNEL_WIDTH);
-                push(line, format_args!(" {weight:<6} {active:<10} {inactive:<10}"));
+                pad(line, start + TUNNEL_WIDTH);
+                push_cells(line, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
             }
-            ListingMode::Thresholds => push(
-                line,
-                format_args!(
-                    " {:<10} {:<10} {active:<10} {inactive:<10}",
-                    destination.upper_threshold, destination.lower_threshold
-                ),
-            ),
+            ListingMode::Thresholds => {
+                let (upper, lower) = (destination.upper_threshold, destination.lower_threshold);
+                push_cells(line, [upper, lower, active, inactive].map(|number| (number.into(), 10)));
+            }
             ListingMode::PersistentConnections => {
-                push(
-                    line,
-                    format_args!(" {:<9} {:<11} {active:<10} {inactive:<10}", destination.weight, entry.persistent),
-                );
+                let (weight, persistent) = (destination.weight.into(), entry.persistent.into());
+                push_cells(line, [(weight, 9), (persistent, 11), (active.into(), 10), (inactive.into(), 10)]);
             }
             ListingMode::Stats | ListingMode::Rate => {
                 let stats = entry.statistics();
@@ -196,7 +194,10 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
                 let numbers = five(self.options.mode, &stats);
                 if compat && self.options.mode == ListingMode::Rate {
                     let [connections, packets_in, packets_out, bytes @ ..] = numbers;
-                    push(line, format_args!(" {connections:>8} {packets_in:>8} {packets_out:>8}"));
+                    for number in [connections, packets_in, packets_out] {
+                        line.push(' ');
+                        push_right(line, number, 8);
+                    }
                     self.push_numbers(bytes);
                 } else {
                     self.push_numbers(numbers);
@@ -209,20 +210,36 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol) {
         let start = self.line.len();
         push_endpoint(&mut self.line, self.options, endpoint, protocol);
-        if self.options.style == Style::Compat && endpoint.0.is_ipv4() {
+        if self.options.style == Style::Ipvsadm && endpoint.0.is_ipv4() {
             cut(&mut self.line, start, NAME_WIDTH);
         }
     }
 
     fn push_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
         for value in numbers {
-            push(&mut self.line, format_args!("{}", Number { value, exact: self.options.exact }));
+            push_statistic(&mut self.line, value, self.options.exact);
         }
     }
 
     fn end_line(&mut self) -> io::Result<()> {
         self.line.push('\n');
         self.out.write_all(self.line.as_bytes())
+    }
+}
+
+/// A word in a column, a blank before it.
+fn push_word(line: &mut String, word: &str, width: usize) {
+    line.push(' ');
+    let end = line.len() + width;
+    line.push_str(word);
+    pad(line, end);
+}
+
+/// Numbers in columns of these widths, a blank before each.
+fn push_cells<const N: usize>(line: &mut String, cells: [(i64, usize); N]) {
+    for (number, width) in cells {
+        line.push(' ');
+        push_left(line, number, width);
     }
 }
 
@@ -249,11 +266,12 @@ fn push_tunnel(line: &mut String, destination: &Destination, style: Style) {
         0 => line.push_str("-c"),
         1 => line.push_str("+c"),
         2 => line.push_str("r+c"),
-        3 if style == Style::Compat => line.push_str("(null)"),
-        // DIFFERENCE: from 4 on ipvsadm reads beyond its table of names and prints what is there, or dies.
+        3 if style == Style::Ipvsadm => line.push_str("(null)"),
+        // DIFFERENCE: from 4 on ipvsadm reads beyond its table of names and prints what is there,
+        // or dies.
         other => push(line, format_args!("{other:#x}")),
     }
-    if style == Style::Compat {
+    if style == Style::Ipvsadm {
         cut(line, start, 15);
     }
 }

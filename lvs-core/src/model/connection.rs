@@ -4,9 +4,10 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use super::named::{Named, serde_as_text, text_by_name};
-use super::{AddressFamily, ModelError, Protocol, ServiceKey};
+use super::{AddressFamily, DestinationKey, ModelError, Protocol, ServiceKey};
 
-/// The virtual side of a connection: an address and port, or the mark of a firewall-mark service's template.
+/// The virtual side of a connection: an address and port, or the mark of a firewall-mark service's
+/// template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 // Exhaustive: what a connection entry can hold (ip_vs_conn.c).
 pub enum ConnectionTarget {
@@ -71,7 +72,8 @@ pub struct EngineData<'a> {
 
 /// The state of a connection.
 ///
-/// The same number means different things by protocol, so the names are what counts (`ip_vs_proto_*.c`).
+/// The same number means different things by protocol, so the names are what counts
+/// (`ip_vs_proto_*.c`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ConnectionState {
@@ -173,7 +175,8 @@ text_by_name!(ConnectionOrigin, ConnectionState);
 
 /// One entry of the connection table, borrowed from where it was read.
 ///
-/// Persistence templates are entries, too: their client port is 0 and their client address is masked.
+/// Persistence templates are entries, too: their client port is 0 and their client address is
+/// masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Connection<'a> {
@@ -185,8 +188,9 @@ pub struct Connection<'a> {
     pub client_port: u16,
     /// What the client asked for.
     pub target: ConnectionTarget,
-    /// The port that the kernel shows beside a firewall mark: 0, but 65535 of a template that a kernel before 7.1 has invalidated.
-    /// No port of its own: 0 where the target is an address and a port.
+    /// The port that the kernel shows beside a firewall mark: 0, but 65535 of a template that a
+    /// kernel before 7.1 has invalidated. No port of its own: 0 where the target is an address and
+    /// a port.
     pub mark_port: u16,
     /// The real server's address.
     pub destination_addr: IpAddr,
@@ -230,6 +234,21 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// The client's address and port.
+    pub const fn client(&self) -> SocketAddr {
+        SocketAddr::new(self.client_addr, self.client_port)
+    }
+
+    /// Where it goes.
+    pub const fn destination(&self) -> DestinationKey {
+        DestinationKey::new(self.destination_addr, self.destination_port)
+    }
+
+    /// The same, to be kept: see [`OwnedConnection`](super::OwnedConnection).
+    pub fn into_owned(self) -> super::OwnedConnection {
+        self.into()
+    }
+
     /// The address family of the client's side.
     pub const fn family(&self) -> AddressFamily {
         AddressFamily::of(self.client_addr)
@@ -243,7 +262,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// The address and port that the kernel shows in the columns of the virtual side; a mark stands where the address does.
+    /// The address and port that the kernel shows in the columns of the virtual side; a mark stands
+    /// where the address does.
     pub fn target_columns(&self) -> (IpAddr, u16) {
         match self.target {
             ConnectionTarget::Endpoint { addr, port } => (addr, port),
@@ -259,8 +279,8 @@ impl<'a> Connection<'a> {
 
     /// Whether it is a template that the kernel has invalidated: it only runs out.
     ///
-    /// Since Linux 7.1 this is also what a valid template of a destination on port 65535 looks like. The kernel never uses such a
-    /// one either.
+    /// Since Linux 7.1 this is also what a valid template of a destination on port 65535 looks
+    /// like. The kernel never uses such a one either.
     pub const fn is_invalid_template(&self) -> bool {
         self.is_template() && self.destination_port == u16::MAX
     }
@@ -280,18 +300,32 @@ struct Record<'a> {
     /// The client's address and port.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     client: SocketAddr,
-    /// What the client asked for: `ADDRESS:PORT`, or `fwmark:N` for the template of a firewall-mark service.
+    /// What the client asked for: `ADDRESS:PORT`, or `fwmark:N` for the template of a firewall-mark
+    /// service.
     target: ConnectionTarget,
     /// The real server's address and port.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     destination: SocketAddr,
     state: ConnectionState,
+    /// The kernel's word for a state that is not known here; left out where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_state: Option<&'a str>,
+    /// The port beside a firewall mark; left out where it is 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "schema", schemars(default))]
+    mark_port: u16,
     /// Whole seconds until it expires, 0 if overdue.
     expires: u32,
     /// Whether it is a persistence template rather than a connection.
     template: bool,
     origin: Option<ConnectionOrigin>,
     engine: Option<EngineRecord<'a>>,
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_zero(port: &u16) -> bool {
+    *port == 0
 }
 
 /// Data of a persistence engine as serde writes it.
@@ -316,10 +350,12 @@ impl serde::Serialize for Connection<'_> {
         });
         let record = Record {
             protocol: self.protocol,
-            client: SocketAddr::new(self.client_addr, self.client_port),
+            client: self.client(),
             target: self.target,
-            destination: SocketAddr::new(self.destination_addr, self.destination_port),
+            destination: self.destination().into(),
             state: self.state,
+            unknown_state: self.unknown_state,
+            mark_port: self.mark_port,
             expires: self.expires,
             template: self.is_template(),
             origin: self.origin,

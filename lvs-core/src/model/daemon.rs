@@ -39,7 +39,8 @@ impl Named for DaemonRole {
 
 text_by_name!(DaemonRole);
 
-/// A connection synchronisation daemon. What is `None` is the kernel's default when started, and filled in when read.
+/// A connection synchronisation daemon. What is `None` is the kernel's default when started, and
+/// filled in when read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -33,7 +33,8 @@ impl DestinationKey {
 pub enum ForwardingMethod {
     /// LVS-NAT: the destination address and port are rewritten, replies pass the director.
     Masquerade,
-    /// The director itself. The kernel finds local addresses by route and never reports this by itself.
+    /// The director itself. The kernel finds local addresses by route and never reports this by
+    /// itself.
     Local,
     /// LVS-TUN: packets travel inside a tunnel, see [`Tunnel`].
     Tunnel,
@@ -71,8 +72,8 @@ impl ForwardingMethod {
         }
     }
 
-    /// What `ipvsadm -L` prints: `Masq`, `Local`, `Tunnel`, `Route`; `Masq` for every undefined value, as in
-    /// `/proc/net/ip_vs`.
+    /// What `ipvsadm -L` prints: `Masq`, `Local`, `Tunnel`, `Route`; `Masq` for every undefined
+    /// value, as in `/proc/net/ip_vs`.
     pub const fn listing_name(self) -> &'static str {
         match self {
             Self::Local => "Local",
@@ -213,14 +214,15 @@ pub struct Destination {
     /// How packets reach it.
     #[cfg_attr(feature = "serde", serde(default))]
     pub forwarding: ForwardingMethod,
-    /// Its capacity against its neighbours'; 0 quiesces it: no new connections. The kernel refuses values above
-    /// 2^31-1 with `ERANGE`.
+    /// Its capacity against its neighbours'; 0 quiesces it: no new connections. The kernel refuses
+    /// values above 2^31-1 with `ERANGE`.
     #[cfg_attr(feature = "serde", serde(default = "one"))]
     pub weight: u32,
     /// Connections at which it counts as overloaded; 0 for no limit.
     #[cfg_attr(feature = "serde", serde(default))]
     pub upper_threshold: u32,
-    /// Connections below which it counts as usable again; 0 for three quarters of the upper threshold.
+    /// Connections below which it counts as usable again; 0 for three quarters of the upper
+    /// threshold.
     #[cfg_attr(feature = "serde", serde(default))]
     pub lower_threshold: u32,
     /// The encapsulation, for [`ForwardingMethod::Tunnel`].

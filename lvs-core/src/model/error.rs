@@ -4,7 +4,8 @@ use super::AddressFamily;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A scheduler, engine or interface name is too long, empty where it may not be, or holds a NUL byte.
+    /// A scheduler, engine or interface name is too long, empty where it may not be, or holds a NUL
+    /// byte.
     #[error("invalid {what} name {name:?}: {reason}")]
     Name {
         /// Which kind of name.

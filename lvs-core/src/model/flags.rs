@@ -88,7 +88,8 @@ macro_rules! flag_set {
             }
         }
 
-        /// The names with commas between them, bits without a name as one hexadecimal number; nothing if no bit is set.
+        /// The names with commas between them, bits without a name as one hexadecimal number;
+        /// nothing if no bit is set.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut comma = "";
@@ -136,7 +137,8 @@ macro_rules! flag_set {
 /// The flag bits of a virtual service (`IP_VS_SVC_F_*` of `<linux/ip_vs.h>`).
 ///
 /// Bits that this crate does not know are kept as they are. The kernel's own bookkeeping bit
-/// ([`ServiceFlags::HASHED`]) is removed where a reply is decoded, so that flags read back compare equal to flags set.
+/// ([`ServiceFlags::HASHED`]) is removed where a reply is decoded, so that flags read back compare
+/// equal to flags set.
 ///
 /// ```
 /// use lvs_core::model::ServiceFlags;
@@ -182,7 +184,8 @@ impl ServiceFlags {
         schedulers::flag_by_name(name).map(|(bit, _)| Self(bit))
     }
 
-    /// The names of the flags that are set, those of the scheduler among them, without bits that have no name.
+    /// The names of the flags that are set, those of the scheduler among them, without bits that
+    /// have no name.
     pub fn names(self, scheduler: &str) -> impl Iterator<Item = &'static str> {
         let mut own = None;
         Self::NAMES.iter().filter(move |(flag, _)| self.contains(*flag)).map(move |(flag, name)| {
@@ -213,7 +216,8 @@ impl ServiceFlags {
 
 flag_set!(ServiceFlags, u32, "a flag of a service");
 
-/// Checksum flags of GUE and GRE tunnels (`IP_VS_TUNNEL_ENCAP_FLAG_*`); the kernel stores any 16 bits.
+/// Checksum flags of GUE and GRE tunnels (`IP_VS_TUNNEL_ENCAP_FLAG_*`); the kernel stores any 16
+/// bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct TunnelFlags(u16);
 

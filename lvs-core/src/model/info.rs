@@ -4,7 +4,8 @@ use std::str::FromStr;
 use super::ModelError;
 use super::named::serde_as_text;
 
-/// The version that a director reports. The kernel's has been 1.2.1 for years and does not tell the kernel's release.
+/// The version that a director reports. The kernel's has been 1.2.1 for years and does not tell the
+/// kernel's release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 // Exhaustive: three numbers in a u32 (`NVERSION` of <linux/ip_vs.h>).
 pub struct Version {

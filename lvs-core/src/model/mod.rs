@@ -2,14 +2,16 @@
 //!
 //! Three kinds of types, kept apart:
 //!
-//! * **Configuration**, what you set: [`Service`], [`Destination`], [`Timeouts`], [`Daemon`], and a whole [`Table`].
+//! * **Configuration**, what you set: [`Service`], [`Destination`], [`Timeouts`], [`Daemon`], and a
+//!   whole [`Table`].
 //! * **Change** of the one into another: [`Operation`].
-//! * **Observation**, what a director reports: [`ServiceEntry`], [`DestinationEntry`] with [`Stats`], [`Info`],
-//!   [`Connection`], and a whole [`Snapshot`].
+//! * **Observation**, what a director reports: [`ServiceEntry`], [`DestinationEntry`] with
+//!   [`Stats`], [`Info`], [`Connection`], and a whole [`Snapshot`].
 //!
-//! Values are small and `Copy` where they can be; they compare, hash and order. The model refuses only what
-//! cannot be said to the kernel at all; whether a request makes sense is the director's answer. What the
-//! kernel may report and this crate does not know yet (a scheduler's name, a flag bit, a forwarding method) is kept.
+//! Values are small and `Copy` where they can be; they compare, hash and order. The model refuses
+//! only what cannot be said to the kernel at all; whether a request makes sense is the director's
+//! answer. What the kernel may report and this crate does not know yet (a scheduler's name, a flag
+//! bit, a forwarding method) is kept.
 //!
 //! ```
 //! use lvs_core::model::{Destination, ForwardingMethod, Service, ServiceKey};
@@ -25,6 +27,7 @@
 //! ```
 
 mod connection;
+mod convert;
 mod daemon;
 mod destination;
 mod error;
@@ -35,6 +38,7 @@ mod name;
 mod named;
 mod netmask;
 mod operation;
+mod owned;
 mod protocol;
 #[cfg(feature = "serde")]
 mod record;
@@ -46,6 +50,7 @@ mod text;
 mod timeouts;
 
 pub use connection::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData};
+pub use convert::{IntoAddr, IntoSeconds};
 pub use daemon::{Daemon, DaemonRole};
 pub use destination::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, Tunnel, TunnelKind};
 pub use error::ModelError;
@@ -57,6 +62,7 @@ pub use named::Named;
 pub(crate) use named::one_of;
 pub use netmask::{Netmask, PrefixLength};
 pub use operation::{Operation, OperationKind};
+pub use owned::OwnedConnection;
 pub use protocol::Protocol;
 pub use service::{Service, ServiceEntry, ServiceKey};
 pub use snapshot::{Completeness, Coverage, ServiceSnapshot, Snapshot};

@@ -144,8 +144,8 @@ macro_rules! name_type {
 name_type! {
     /// The name of a scheduler, at most 15 bytes (`IP_VS_SCHEDNAME_MAXLEN`).
     ///
-    /// Any name can be said; whether a director has such a scheduler is its answer. The empty name can be said
-    /// too: no director has it.
+    /// Any name can be said; whether a director has such a scheduler is its answer. The empty name
+    /// can be said too: no director has it.
     SchedulerName, "scheduler", 15, empty: true
 }
 
@@ -165,13 +165,14 @@ impl Default for SchedulerName {
 }
 
 name_type! {
-    /// The name of a persistence engine, at most 16 bytes by the kernel's policy. The kernel ships one: `sip`.
+    /// The name of a persistence engine, at most 16 bytes by the kernel's policy. The kernel ships
+    /// one: `sip`.
     EngineName, "persistence engine", 16, empty: false
 }
 
 name_type! {
-    /// The name of a network interface, at most 15 bytes (`IP_VS_IFNAME_MAXLEN`). May be empty: `ipvsadm` sends an
-    /// empty one to stop a daemon, and no interface has it.
+    /// The name of a network interface, at most 15 bytes (`IP_VS_IFNAME_MAXLEN`). May be empty:
+    /// `ipvsadm` sends an empty one to stop a daemon, and no interface has it.
     InterfaceName, "interface", 15, empty: true
 }
 

@@ -1,4 +1,5 @@
-//! The names of values: one table for each type, from which text, serde, JSON and the other languages take theirs.
+//! The names of values: one table for each type, from which text, serde, JSON and the other
+//! languages take theirs.
 
 use std::fmt;
 
@@ -6,8 +7,9 @@ use super::ModelError;
 
 /// A type whose values have names, the same in every language and format.
 ///
-/// A name is what [`Display`](fmt::Display) writes and the first that [`FromStr`](std::str::FromStr) reads. Reading
-/// ignores case, takes `_` for `-`, and knows the [aliases](Self::ALIASES), too.
+/// A name is what [`Display`](fmt::Display) writes and the first that
+/// [`FromStr`](std::str::FromStr) reads. Reading ignores case, takes `_` for `-`, and knows the
+/// [aliases](Self::ALIASES), too.
 ///
 /// ```
 /// use lvs_core::model::{ForwardingMethod, Named};

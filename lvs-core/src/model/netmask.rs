@@ -117,7 +117,8 @@ impl Netmask {
         }
     }
 
-    /// Reads a mask for a family: a prefix length, with or without a slash, or the dotted mask of IPv4.
+    /// Reads a mask for a family: a prefix length, with or without a slash, or the dotted mask of
+    /// IPv4.
     ///
     /// # Errors
     /// [`ModelError`] when the text is neither, or of the other family.

@@ -119,7 +119,8 @@ impl Operation {
     }
 }
 
-/// An operation as serde has it: `{"operation": "add_destination", "service": KEY, "destination": {…}}`.
+/// An operation as serde has it:
+/// `{"operation": "add_destination", "service": KEY, "destination": {…}}`.
 #[cfg(feature = "serde")]
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case", deny_unknown_fields)]

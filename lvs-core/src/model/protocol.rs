@@ -2,9 +2,10 @@ use super::named::{Named, text_by_name};
 
 /// The transport protocol of a virtual service or a connection.
 ///
-/// IPVS schedules TCP, UDP and SCTP. The kernel accepts any other number over netlink and keeps the service, which
-/// then never matches a packet (`ip_vs_ctl.c`), so such numbers survive in [`Protocol::Other`]; build one with
-/// [`Protocol::from_number`], which gives the named variants for 6, 17 and 132.
+/// IPVS schedules TCP, UDP and SCTP. The kernel accepts any other number over netlink and keeps the
+/// service, which then never matches a packet (`ip_vs_ctl.c`), so such numbers survive in
+/// [`Protocol::Other`]; build one with [`Protocol::from_number`], which gives the named variants
+/// for 6, 17 and 132.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Protocol {

@@ -1,7 +1,9 @@
 //! The records of services and destinations that serde reads and writes.
 //!
-//! A service's record holds its configuration, then what a director reports of it, then its destinations, side by side:
-//! `{"key": "tcp://192.0.2.1:80", "scheduler": "wlc", …, "destinations": […]}`. Unknown fields are refused.
+//! A service's record holds its configuration, then what a director reports of it, then its
+//! destinations, side by side:
+//! `{"key": "tcp://192.0.2.1:80", "scheduler": "wlc", …, "destinations": […]}`. Unknown fields are
+//! refused.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -132,8 +134,9 @@ macro_rules! list_of_names {
 #[cfg(feature = "schema")]
 list_of_names!(ServiceFlags, TunnelFlags);
 
-/// What a director counted, as one record has it for both widths: the kernel fills the two from one source, so the
-/// 32-bit statistics are written only where they are not what follows from the others.
+/// What a director counted, as one record has it for both widths: the kernel fills the two from one
+/// source, so the 32-bit statistics are written only where they are not what follows from the
+/// others.
 #[derive(Default)]
 struct Widths {
     stats: Option<Stats>,

@@ -1,7 +1,9 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use super::{AddressFamily, EngineName, ModelError, Netmask, Protocol, SchedulerName, ServiceFlags, Stats};
+use super::{
+    AddressFamily, EngineName, IntoAddr, IntoSeconds, ModelError, Netmask, Protocol, SchedulerName, ServiceFlags, Stats,
+};
 
 /// What identifies a virtual service: an address and port of a protocol, or a firewall mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,27 +33,27 @@ impl ServiceKey {
         Self::Endpoint { protocol, addr, port }
     }
 
-    /// A TCP service; the address as text.
+    /// A TCP service, at an address or its text.
     ///
     /// # Errors
-    /// [`ModelError::Address`] when the text is not an IP address.
-    pub fn tcp(addr: &str, port: u16) -> Result<Self, ModelError> {
+    /// [`ModelError::Address`] when a text is not an IP address.
+    pub fn tcp(addr: impl IntoAddr, port: u16) -> Result<Self, ModelError> {
         Self::parse(Protocol::Tcp, addr, port)
     }
 
-    /// A UDP service; the address as text.
+    /// A UDP service, at an address or its text.
     ///
     /// # Errors
-    /// [`ModelError::Address`] when the text is not an IP address.
-    pub fn udp(addr: &str, port: u16) -> Result<Self, ModelError> {
+    /// [`ModelError::Address`] when a text is not an IP address.
+    pub fn udp(addr: impl IntoAddr, port: u16) -> Result<Self, ModelError> {
         Self::parse(Protocol::Udp, addr, port)
     }
 
-    /// An SCTP service; the address as text.
+    /// An SCTP service, at an address or its text.
     ///
     /// # Errors
-    /// [`ModelError::Address`] when the text is not an IP address.
-    pub fn sctp(addr: &str, port: u16) -> Result<Self, ModelError> {
+    /// [`ModelError::Address`] when a text is not an IP address.
+    pub fn sctp(addr: impl IntoAddr, port: u16) -> Result<Self, ModelError> {
         Self::parse(Protocol::Sctp, addr, port)
     }
 
@@ -63,9 +65,8 @@ impl ServiceKey {
         NonZeroU32::new(mark).map(|mark| Self::Fwmark { mark, family }).ok_or(ModelError::ZeroMark)
     }
 
-    fn parse(protocol: Protocol, addr: &str, port: u16) -> Result<Self, ModelError> {
-        let addr = addr.parse().map_err(|_| ModelError::Address(addr.to_owned()))?;
-        Ok(Self::Endpoint { protocol, addr, port })
+    fn parse(protocol: Protocol, addr: impl IntoAddr, port: u16) -> Result<Self, ModelError> {
+        Ok(Self::Endpoint { protocol, addr: addr.into_addr()?, port })
     }
 
     /// The address family of the service.
@@ -104,8 +105,9 @@ pub struct Service {
     pub scheduler: SchedulerName,
     /// The flags, persistence among them.
     pub flags: ServiceFlags,
-    /// How long persistence lasts, in seconds; kept by the kernel for services that are not persistent, too.
-    /// The kernel multiplies by its tick rate in 32 bits: at 250 Hz values above 17179869 wrap (`ip_vs_ctl.c`).
+    /// How long persistence lasts, in seconds; kept by the kernel for services that are not
+    /// persistent, too. The kernel multiplies by its tick rate in 32 bits: at 250 Hz values above
+    /// 17179869 wrap (`ip_vs_ctl.c`).
     pub timeout: u32,
     netmask: Netmask,
     /// The persistence engine, if any.
@@ -152,11 +154,12 @@ impl Service {
         self
     }
 
-    /// Persistent, for so many seconds after a client's last new connection.
+    /// Persistent, for so many seconds (or a [`Duration`](std::time::Duration)) after a client's
+    /// last new connection.
     #[must_use]
-    pub const fn with_persistence(mut self, seconds: u32) -> Self {
+    pub fn with_persistence(mut self, time: impl IntoSeconds) -> Self {
         self.flags = self.flags.with(ServiceFlags::PERSISTENT);
-        self.timeout = seconds;
+        self.timeout = time.into_seconds();
         self
     }
 

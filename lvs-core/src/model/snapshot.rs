@@ -1,6 +1,10 @@
-use super::{AddressFamily, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Table, TableService, Timeouts};
+use std::collections::TryReserveError;
 
-/// What the source of a snapshot could see. A field that is `false` means: not looked at, not: not there.
+use super::{AddressFamily, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Table, TableService, Timeouts};
+use crate::memory;
+
+/// What the source of a snapshot could see. A field that is `false` means: not looked at, not: not
+/// there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -26,11 +30,14 @@ impl Coverage {
         Self { ipv6: false, tunnels: false, engines: false, stats64: false, daemon_details: false };
 }
 
-/// Of which families a snapshot is known to hold everything that was there all the while it was read.
+/// Of which families a snapshot is known to hold everything that was there all the while it was
+/// read.
 ///
-/// The kernel hands out a long list in parts, and a change between two of them can hide entries that did not change. IPv4
-/// tables can be checked against a list that the kernel makes in one go; of a long IPv6 list (more than some hundred
-/// services) it takes two equal readings, which a table that never rests does not give.
+/// The kernel hands out a long list in parts, and a change between two of them can hide entries
+/// that did not change. IPv4 tables can be checked against a list that the kernel makes in one go;
+/// of a long IPv6 list (more than some hundred services) it takes two equal readings, which a table
+/// that never rests does not give. That a long list has no IPv6 service at all rests on one
+/// reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -100,7 +107,8 @@ pub struct Snapshot {
     pub daemons: Vec<Daemon>,
     /// What this snapshot could see.
     pub coverage: Coverage,
-    /// Whether that is all there was. Nothing may be concluded from the absence of a service where it is not.
+    /// Whether that is all there was. Nothing may be concluded from the absence of a service where
+    /// it is not.
     pub complete: Completeness,
 }
 
@@ -116,22 +124,33 @@ impl Snapshot {
         self.services.iter().find(|service| service.entry.service.key() == *key)
     }
 
-    /// The configuration alone. Destinations come in the order in which adding them one by one gives this director's
-    /// list again: oldest first.
+    /// The configuration alone. Destinations come in the order in which adding them one by one
+    /// gives this director's list again: oldest first.
+    ///
+    /// # Panics
+    /// As every collection does when there is no memory; [`Snapshot::try_to_table`] says so
+    /// instead.
     pub fn to_table(&self) -> Table {
+        self.try_to_table().expect("memory for a table")
+    }
+
+    /// The same with an error if there is not enough memory.
+    ///
+    /// # Errors
+    /// [`TryReserveError`], as the standard library gives it.
+    pub fn try_to_table(&self) -> Result<Table, TryReserveError> {
         let mut table = Table::new();
         table.timeouts = Some(self.timeouts);
         table.complete = self.complete;
-        table.daemons.clone_from(&self.daemons);
-        table.services = self
-            .services
-            .iter()
-            .map(|service| TableService {
+        table.daemons = memory::collect(self.daemons.iter().copied())?;
+        table.services = memory::try_collect(self.services.iter().map(|service| {
+            let destinations = service.destinations.iter().rev().map(|entry| entry.destination);
+            Ok::<_, TryReserveError>(TableService {
                 service: service.entry.service,
-                destinations: service.destinations.iter().rev().map(|entry| entry.destination).collect(),
+                destinations: memory::collect(destinations)?,
             })
-            .collect();
-        table
+        }))?;
+        Ok(table)
     }
 
     /// Sorts services and destinations by their keys, numerically.

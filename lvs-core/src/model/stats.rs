@@ -16,7 +16,8 @@ pub struct Counters {
     pub bytes_out: u64,
 }
 
-/// Averages per second over the last seconds, as the kernel's estimator computes them every two seconds.
+/// Averages per second over the last seconds, as the kernel's estimator computes them every two
+/// seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,4 +1,7 @@
+use std::collections::TryReserveError;
+
 use super::{Completeness, Daemon, Destination, Service, ServiceKey, Timeouts};
+use crate::memory;
 
 /// A virtual service with its destinations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,8 +32,8 @@ pub struct Table {
     pub timeouts: Option<Timeouts>,
     /// The sync daemons.
     pub daemons: Vec<Daemon>,
-    /// Whether the source is known to have held nothing else: a table of a [`Snapshot`](super::Snapshot) has what that
-    /// says, any other is whole.
+    /// Whether the source is known to have held nothing else: a table of a
+    /// [`Snapshot`](super::Snapshot) has what that says, any other is whole.
     pub complete: Completeness,
 }
 
@@ -45,8 +48,31 @@ impl Table {
         self.services.iter().find(|entry| entry.service.key() == *key)
     }
 
-    /// Sorts services and destinations by their keys, so that equal tables compare equal: a director reports them in
-    /// an order of its own.
+    /// A copy, or an error if there is not enough memory for one.
+    ///
+    /// # Errors
+    /// [`TryReserveError`], as the standard library gives it.
+    pub fn try_clone(&self) -> Result<Self, TryReserveError> {
+        self.try_filtered(|_| true)
+    }
+
+    /// A copy with the services that are wanted.
+    pub(crate) fn try_filtered(&self, mut wanted: impl FnMut(&ServiceKey) -> bool) -> Result<Self, TryReserveError> {
+        let services = self.services.iter().filter(|entry| wanted(&entry.service.key()));
+        let services = services.map(|entry| {
+            let destinations = memory::collect(entry.destinations.iter().copied())?;
+            Ok(TableService { service: entry.service, destinations })
+        });
+        Ok(Self {
+            services: memory::try_collect::<_, TryReserveError>(services)?,
+            timeouts: self.timeouts,
+            daemons: memory::collect(self.daemons.iter().copied())?,
+            complete: self.complete,
+        })
+    }
+
+    /// Sorts services and destinations by their keys, so that equal tables compare equal: a
+    /// director reports them in an order of its own.
     pub fn sort(&mut self) {
         self.services.sort_by_key(|entry| entry.service.key());
         for entry in &mut self.services {

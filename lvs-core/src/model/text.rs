@@ -30,12 +30,14 @@ serde_as_text!(ServiceKey, DestinationKey);
 impl FromStr for ServiceKey {
     type Err = ModelError;
 
-    /// Reads what [`Display`](fmt::Display) prints, and what people write: `tcp 192.0.2.1:80`, `tcp:192.0.2.1:80`,
-    /// `192.0.2.1:80/tcp`, `192.0.2.1:80 tcp`, `192.0.2.1:80` (TCP), `fwmark 7`, `fwmark:0x7`, `FWM 7`, `7/fwmark`,
-    /// `fwmark 7 IPv6`, and the options of `ipvsadm`: `-t 192.0.2.1:80`, `-f 7 -6`. Words may be in any case. An
-    /// address without a port has port 0.
+    /// Reads what [`Display`](fmt::Display) prints, and what people write: `tcp 192.0.2.1:80`,
+    /// `tcp:192.0.2.1:80`, `192.0.2.1:80/tcp`, `192.0.2.1:80 tcp`, `192.0.2.1:80` (TCP),
+    /// `fwmark 7`, `fwmark:0x7`, `FWM 7`, `7/fwmark`, `fwmark 7 IPv6`, and the options of
+    /// `ipvsadm`: `-t 192.0.2.1:80`, `-f 7 -6`. Words may be in any case. An address without a port
+    /// has port 0.
     ///
-    /// An IPv6 address stands in brackets, with a port or without: `2001:db8::1:80` could be either.
+    /// An IPv6 address stands in brackets, with a port or without: `2001:db8::1:80` could be
+    /// either.
     fn from_str(text: &str) -> Result<Self, ModelError> {
         read_service(text.trim()).map_err(|problem| ModelError::Key {
             what: "service",
@@ -51,7 +53,8 @@ impl FromStr for DestinationKey {
 
     /// Reads `198.51.100.7:80` and `[2001:db8::7]:80`; an address without a port has port 0.
     ///
-    /// An IPv6 address stands in brackets, with a port or without: `2001:db8::7:80` could be either.
+    /// An IPv6 address stands in brackets, with a port or without: `2001:db8::7:80` could be
+    /// either.
     fn from_str(text: &str) -> Result<Self, ModelError> {
         let key = endpoint(text.trim()).map(|(addr, port)| Self { addr, port });
         key.map_err(|problem| ModelError::Key {

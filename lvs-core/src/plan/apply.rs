@@ -4,6 +4,7 @@ use super::outcome::{Held, OnFailure, Outcome};
 use super::{Phase, Plan, Step};
 use crate::director::{Cause, Director, OnRefusal, Operation, Refusal};
 use crate::model::{DaemonRole, ServiceKey};
+use crate::trace;
 
 /// What belongs together: a refusal of one never touches another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,8 +91,8 @@ impl Refused {
     }
 }
 
-/// Whether clients of a service that goes may be meant to use one that comes: it has the same address, or one of them is
-/// a firewall mark, whose addresses nobody knows.
+/// Whether clients of a service that goes may be meant to use one that comes: it has the same
+/// address, or one of them is a firewall mark, whose addresses nobody knows.
 fn may_replace(gone: &ServiceKey, new: &ServiceKey) -> bool {
     match (gone, new) {
         (ServiceKey::Endpoint { addr: gone, .. }, ServiceKey::Endpoint { addr: new, .. }) => gone == new,
@@ -102,9 +103,10 @@ fn may_replace(gone: &ServiceKey, new: &ServiceKey) -> bool {
 impl Plan {
     /// Carries the plan out, one batch a phase.
     ///
-    /// A refused step holds up what depends on it and nothing else: in its service, nothing is removed when something
-    /// could not be added; other services go on. A service that goes stays if one that may replace it (of the same
-    /// address, or a firewall mark) could not be added completely. What was held up is in the outcome with its reason.
+    /// A refused step holds up what depends on it and nothing else: in its service, nothing is
+    /// removed when something could not be added; other services go on. A service that goes stays
+    /// if one that may replace it (of the same address, or a firewall mark) could not be added
+    /// completely. What was held up is in the outcome with its reason.
     ///
     /// With [`OnFailure::Undo`] no further phase is begun after a refusal.
     pub fn apply<D: Director + ?Sized>(&self, director: &mut D, on_failure: OnFailure) -> Outcome {
@@ -128,6 +130,7 @@ impl Plan {
                 OnFailure::Undo => self.undo(director, whole, &mut outcome),
             }
         }
+        trace::planned(self.len(), &outcome);
         outcome
     }
 

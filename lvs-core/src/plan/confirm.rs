@@ -2,14 +2,16 @@ use std::collections::HashSet;
 
 use crate::director::Director;
 use crate::error::{ErrorKind, Result};
+use crate::hash::Seedless;
 use crate::model::{ServiceKey, Table, TableService};
 
-/// Asks for those wanted services by name that a reading may only have passed over, so that none is added twice.
+/// Asks for those wanted services by name that a reading may only have passed over, so that none is
+/// added twice.
 pub(super) fn confirm<D: Director + ?Sized>(director: &mut D, current: &mut Table, wanted: &Table) -> Result<()> {
     if current.complete.is_whole() {
         return Ok(());
     }
-    let seen: HashSet<ServiceKey> = current.services.iter().map(|entry| entry.service.key()).collect();
+    let seen: HashSet<ServiceKey, Seedless> = current.services.iter().map(|entry| entry.service.key()).collect();
     for key in wanted.services.iter().map(|entry| entry.service.key()) {
         if seen.contains(&key) || current.complete.of(key.family()) {
             continue;

@@ -1,19 +1,20 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::TryReserveError;
 
 use super::{PlanError, Planner, Scope};
-use crate::model::{
-    Daemon, DaemonRole, Destination, DestinationKey, Operation, ServiceKey, Table, TableService, Timeouts,
-};
+use crate::memory;
+use crate::model::{Daemon, DaemonRole, Destination, Operation, ServiceKey, Table, TableService, Timeouts};
 
 /// The order of things inside a service, and in the whole plan.
 ///
-/// The steps of a phase run before those of the next one. What a refusal holds up, [`Plan::apply`] says.
+/// The steps of a phase run before those of the next one. What a refusal holds up, [`Plan::apply`]
+/// says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: the order is the point of a plan.
 pub enum Phase {
-    /// Daemons that are not wanted, or not so, stop: while one runs the kernel takes no destination of the other family.
+    /// Daemons that are not wanted, or not so, stop: while one runs the kernel takes no destination
+    /// of the other family.
     StopDaemons,
     /// Services and destinations appear, weights rise from 0.
     Add,
@@ -27,6 +28,11 @@ pub enum Phase {
     Settle,
 }
 
+impl Phase {
+    /// In the order in which they run.
+    const ALL: [Self; 6] = [Self::StopDaemons, Self::Add, Self::Change, Self::Quiesce, Self::Remove, Self::Settle];
+}
+
 /// One operation of a plan and what takes it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -37,14 +43,15 @@ pub struct Step {
     pub phase: Phase,
     /// What it does.
     pub operation: Operation,
-    /// What undoes it, in order. A service or destination that comes back is at the head of its list again and
-    /// its counters start from what the director still remembers.
+    /// What undoes it, in order. A service or destination that comes back is at the head of its
+    /// list again and its counters start from what the director still remembers.
     pub undo: Vec<Operation>,
 }
 
 /// The ordered operations that turn one table into another.
 ///
-/// Displayed, it is a list of what it adds (`+`), changes (`~`, with what it was) and removes (`-`).
+/// Displayed, it is a list of what it adds (`+`), changes (`~`, with what it was) and removes
+/// (`-`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "a plan does nothing until it is applied"]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -54,8 +61,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The smallest plan from what is there to what is wanted, within a scope. [`Planner`](super::Planner) has more to
-    /// choose.
+    /// The smallest plan from what is there to what is wanted, within a scope.
+    /// [`Planner`](super::Planner) has more to choose.
     ///
     /// # Errors
     /// Those of [`Planner::plan`](super::Planner::plan).
@@ -63,35 +70,35 @@ impl Plan {
         Planner::new(scope).plan(current, wanted)
     }
 
-    /// The plan that brings back what was there before, within a scope: whatever that was, and whatever else others have
-    /// put there. `before` is usually a snapshot's [`to_table`](crate::model::Snapshot::to_table).
+    /// The plan that brings back what was there before, within a scope: whatever that was, and
+    /// whatever else others have put there. `before` is usually a snapshot's
+    /// [`to_table`](crate::model::Snapshot::to_table).
     ///
     /// # Errors
     /// Only [`PlanError::Incomplete`]: reading the current table again helps.
     pub fn rollback(current: &Table, before: &Table, scope: &Scope) -> Result<Self, PlanError> {
-        Self::difference(current, &before.restricted_to(scope), scope)
+        Self::difference(current, &before.try_restricted_to(scope)?, scope)
     }
 
     /// The difference itself, of tables without duplicates and within the scope.
     pub(super) fn difference(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
         let mut plan = Self::default();
-        plan.daemons(current, wanted);
-        let present: HashMap<ServiceKey, &TableService> =
-            current.services.iter().map(|entry| (entry.service.key(), entry)).collect();
+        plan.daemons(current, wanted)?;
+        let present = memory::map(current.services.iter().map(|entry| (entry.service.key(), entry)))?;
         for entry in &wanted.services {
             match present.get(&entry.service.key()) {
-                None => plan.add_service(entry),
-                Some(old) => plan.change_service(old, entry),
+                None => plan.add_service(entry)?,
+                Some(old) => plan.change_service(old, entry)?,
             }
         }
-        let kept: HashSet<ServiceKey> = wanted.services.iter().map(|entry| entry.service.key()).collect();
+        let kept = memory::set(wanted.services.iter().map(|entry| entry.service.key()))?;
         for entry in &current.services {
             let key = entry.service.key();
             if !kept.contains(&key) && scope.owns(&key) {
-                plan.remove_service(entry);
+                plan.remove_service(entry)?;
             }
         }
-        plan.timeouts(current.timeouts, wanted.timeouts);
+        plan.timeouts(current.timeouts, wanted.timeouts)?;
         let removed = plan.operations().filter_map(|operation| match operation {
             Operation::RemoveService(key) | Operation::RemoveDestination(key, _) => Some(key.family()),
             _ => None,
@@ -100,8 +107,13 @@ impl Plan {
             return Err(PlanError::Incomplete(family));
         }
         // Stable: inside a phase, a service comes before its destinations as pushed above.
-        plan.steps.sort_by_key(|step| step.phase);
-        Ok(plan)
+        // The sort of the standard library that is stable aborts without memory.
+        let mut steps = Vec::new();
+        steps.try_reserve_exact(plan.steps.len())?;
+        for phase in Phase::ALL {
+            steps.extend(plan.steps.extract_if(.., |step| step.phase == phase));
+        }
+        Ok(Self { steps })
     }
 
     /// The steps in order.
@@ -124,39 +136,38 @@ impl Plan {
         self.steps.len()
     }
 
-    fn push(&mut self, phase: Phase, operation: Operation, undo: Vec<Operation>) {
-        self.steps.push(Step { phase, operation, undo });
+    fn push(&mut self, phase: Phase, operation: Operation, undo: Vec<Operation>) -> Result<(), TryReserveError> {
+        memory::push(&mut self.steps, Step { phase, operation, undo })
     }
 
-    fn add_service(&mut self, entry: &TableService) {
+    fn add_service(&mut self, entry: &TableService) -> Result<(), TryReserveError> {
         let key = entry.service.key();
-        self.push(Phase::Add, Operation::AddService(entry.service), vec![Operation::RemoveService(key)]);
-        for destination in &entry.destinations {
-            self.add_destination(key, *destination);
-        }
+        let undo = memory::one(Operation::RemoveService(key))?;
+        self.push(Phase::Add, Operation::AddService(entry.service), undo)?;
+        entry.destinations.iter().try_for_each(|destination| self.add_destination(key, *destination))
     }
 
-    fn add_destination(&mut self, key: ServiceKey, destination: Destination) {
-        let undo = vec![Operation::RemoveDestination(key, destination.key)];
-        self.push(Phase::Add, Operation::AddDestination(key, destination), undo);
+    fn add_destination(&mut self, key: ServiceKey, destination: Destination) -> Result<(), TryReserveError> {
+        let undo = memory::one(Operation::RemoveDestination(key, destination.key))?;
+        self.push(Phase::Add, Operation::AddDestination(key, destination), undo)
     }
 
-    fn change_service(&mut self, old: &TableService, new: &TableService) {
+    fn change_service(&mut self, old: &TableService, new: &TableService) -> Result<(), TryReserveError> {
         let key = new.service.key();
         if old.service != new.service {
-            self.push(
-                Phase::Change,
-                Operation::UpdateService(new.service),
-                vec![Operation::UpdateService(old.service)],
-            );
+            let undo = memory::one(Operation::UpdateService(old.service))?;
+            self.push(Phase::Change, Operation::UpdateService(new.service), undo)?;
         }
-        let present: HashMap<DestinationKey, &Destination> = old.destinations.iter().map(|d| (d.key, d)).collect();
+        if old.destinations == new.destinations {
+            return Ok(());
+        }
+        let present = memory::map(old.destinations.iter().map(|destination| (destination.key, destination)))?;
         let serves_on = new.destinations.iter().any(|destination| {
             destination.weight > 0 && present.get(&destination.key).is_some_and(|before| before.weight > 0)
         });
         for destination in &new.destinations {
             match present.get(&destination.key) {
-                None => self.add_destination(key, *destination),
+                None => self.add_destination(key, *destination)?,
                 Some(before) if *before != destination => {
                     let phase = match (before.weight, destination.weight) {
                         (0, 1..) => Phase::Add,
@@ -164,28 +175,32 @@ impl Plan {
                         (1.., 0) => Phase::Remove,
                         _ => Phase::Change,
                     };
-                    let undo = vec![Operation::UpdateDestination(key, **before)];
-                    self.push(phase, Operation::UpdateDestination(key, *destination), undo);
+                    let undo = memory::one(Operation::UpdateDestination(key, **before))?;
+                    self.push(phase, Operation::UpdateDestination(key, *destination), undo)?;
                 }
                 Some(_) => {}
             }
         }
-        let kept: HashSet<DestinationKey> = new.destinations.iter().map(|d| d.key).collect();
-        for destination in old.destinations.iter().filter(|d| !kept.contains(&d.key)) {
-            let undo = vec![Operation::AddDestination(key, *destination)];
-            self.push(Phase::Remove, Operation::RemoveDestination(key, destination.key), undo);
+        let kept = memory::set(new.destinations.iter().map(|destination| destination.key))?;
+        for destination in old.destinations.iter().filter(|destination| !kept.contains(&destination.key)) {
+            let undo = memory::one(Operation::AddDestination(key, *destination))?;
+            self.push(Phase::Remove, Operation::RemoveDestination(key, destination.key), undo)?;
         }
+        Ok(())
     }
 
-    fn remove_service(&mut self, entry: &TableService) {
+    fn remove_service(&mut self, entry: &TableService) -> Result<(), TryReserveError> {
         let key = entry.service.key();
-        let mut undo = vec![Operation::AddService(entry.service)];
-        undo.extend(entry.destinations.iter().map(|destination| Operation::AddDestination(key, *destination)));
-        self.push(Phase::Remove, Operation::RemoveService(key), undo);
+        let destinations = entry.destinations.iter().map(|destination| Operation::AddDestination(key, *destination));
+        let mut undo = Vec::new();
+        undo.try_reserve_exact(1 + entry.destinations.len())?;
+        undo.push(Operation::AddService(entry.service));
+        undo.extend(destinations);
+        self.push(Phase::Remove, Operation::RemoveService(key), undo)
     }
 
-    fn timeouts(&mut self, current: Option<Timeouts>, wanted: Option<Timeouts>) {
-        let Some(wanted) = wanted else { return };
+    fn timeouts(&mut self, current: Option<Timeouts>, wanted: Option<Timeouts>) -> Result<(), TryReserveError> {
+        let Some(wanted) = wanted else { return Ok(()) };
         let now = current.unwrap_or(Timeouts { tcp: 0, tcp_fin: 0, udp: 0 });
         let differing = |wanted: u32, now: u32| if wanted == now { 0 } else { wanted };
         let change = Timeouts {
@@ -194,14 +209,15 @@ impl Plan {
             udp: differing(wanted.udp, now.udp),
         };
         if change != (Timeouts { tcp: 0, tcp_fin: 0, udp: 0 }) {
-            let undo = current.map(Operation::SetTimeouts).into_iter().collect();
-            self.push(Phase::Settle, Operation::SetTimeouts(change), undo);
+            let undo = memory::collect(current.map(Operation::SetTimeouts).into_iter())?;
+            self.push(Phase::Settle, Operation::SetTimeouts(change), undo)?;
         }
+        Ok(())
     }
 
-    fn daemons(&mut self, current: &Table, wanted: &Table) {
+    fn daemons(&mut self, current: &Table, wanted: &Table) -> Result<(), TryReserveError> {
         if wanted.daemons.is_empty() {
-            return;
+            return Ok(());
         }
         for role in [DaemonRole::Master, DaemonRole::Backup] {
             let of = |table: &Table| table.daemons.iter().find(|daemon| daemon.role == role).copied();
@@ -212,16 +228,20 @@ impl Plan {
                 continue;
             }
             if let Some(old) = old {
-                self.push(Phase::StopDaemons, Operation::StopDaemon(role), vec![Operation::StartDaemon(old)]);
+                let undo = memory::one(Operation::StartDaemon(old))?;
+                self.push(Phase::StopDaemons, Operation::StopDaemon(role), undo)?;
             }
             if let Some(new) = new {
-                self.push(Phase::Settle, Operation::StartDaemon(new), vec![Operation::StopDaemon(role)]);
+                let undo = memory::one(Operation::StopDaemon(role))?;
+                self.push(Phase::Settle, Operation::StartDaemon(new), undo)?;
             }
         }
+        Ok(())
     }
 }
 
-/// Whether a running daemon is what is wanted; what the wanted one leaves open is the running one's choice.
+/// Whether a running daemon is what is wanted; what the wanted one leaves open is the running one's
+/// choice.
 fn serves(running: &Daemon, wanted: &Daemon) -> bool {
     fn open_or_same<T: PartialEq>(wanted: Option<T>, running: Option<T>) -> bool {
         wanted.is_none() || wanted == running

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{Plan, Step};
-use crate::model::{Destination, Operation, Service};
+use crate::model::{Daemon, DaemonRole, Destination, Operation, Service, ServiceKey};
 
 /// A line each: what it adds (`+`), changes (`~`, naming what is different) or removes (`-`).
 ///
@@ -26,23 +26,14 @@ impl fmt::Display for Plan {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.operation, self.undo.first()) {
-            (Operation::AddService(service), _) => {
-                write!(f, "+ {} scheduler {}", service.key(), service.scheduler)?;
-                service_difference(f, &Service::new(service.key()).with_scheduler(service.scheduler), service, false)
-            }
+            (Operation::AddService(service), _) => new_service(f, service),
             (Operation::UpdateService(after), Some(Operation::UpdateService(before))) => {
-                write!(f, "~ {}", after.key())?;
-                service_difference(f, before, after, true)
+                changed_service(f, before, after)
             }
             (Operation::RemoveService(key), _) => write!(f, "- {key}"),
-            (Operation::AddDestination(key, server), _) => {
-                write!(f, "+ {key} -> {} weight {} {}", server.key, server.weight, server.forwarding)?;
-                let plain = Destination::with_key(server.key).with_weight(server.weight);
-                destination_difference(f, &plain.with_forwarding(server.forwarding), server, false)
-            }
+            (Operation::AddDestination(key, server), _) => new_destination(f, key, server),
             (Operation::UpdateDestination(key, after), Some(Operation::UpdateDestination(_, before))) => {
-                write!(f, "~ {key} -> {}", after.key)?;
-                destination_difference(f, before, after, true)
+                changed_destination(f, key, before, after)
             }
             (Operation::RemoveDestination(key, server), _) => write!(f, "- {key} -> {server}"),
             (Operation::SetTimeouts(after), _) => {
@@ -53,17 +44,49 @@ impl fmt::Display for Step {
                     .filter(|(_, seconds)| *seconds > 0)
                     .try_for_each(|(name, seconds)| write!(f, " {name} {seconds}"))
             }
-            (Operation::StartDaemon(daemon), _) => {
-                write!(f, "+ {} sync daemon on {}, id {}", daemon.role, daemon.interface, daemon.sync_id)
-            }
-            (Operation::StopDaemon(role), _) => write!(f, "- {role} sync daemon"),
+            (Operation::StartDaemon(daemon), _) => new_daemon(f, daemon),
+            (Operation::StopDaemon(role), _) => ended_daemon(f, *role),
             (operation, _) => write!(f, "~ {operation}"),
         }
     }
 }
 
+pub(crate) fn new_service(f: &mut fmt::Formatter<'_>, service: &Service) -> fmt::Result {
+    write!(f, "+ {} scheduler {}", service.key(), service.scheduler)?;
+    service_difference(f, &Service::new(service.key()).with_scheduler(service.scheduler), service, false)
+}
+
+pub(crate) fn changed_service(f: &mut fmt::Formatter<'_>, before: &Service, after: &Service) -> fmt::Result {
+    write!(f, "~ {}", after.key())?;
+    service_difference(f, before, after, true)
+}
+
+pub(crate) fn new_destination(f: &mut fmt::Formatter<'_>, key: &ServiceKey, server: &Destination) -> fmt::Result {
+    write!(f, "+ {key} -> {} weight {} {}", server.key, server.weight, server.forwarding)?;
+    let plain = Destination::with_key(server.key).with_weight(server.weight);
+    destination_difference(f, &plain.with_forwarding(server.forwarding), server, false)
+}
+
+pub(crate) fn changed_destination(
+    f: &mut fmt::Formatter<'_>,
+    key: &ServiceKey,
+    before: &Destination,
+    after: &Destination,
+) -> fmt::Result {
+    write!(f, "~ {key} -> {}", after.key)?;
+    destination_difference(f, before, after, true)
+}
+
+pub(crate) fn new_daemon(f: &mut fmt::Formatter<'_>, daemon: &Daemon) -> fmt::Result {
+    write!(f, "+ {} sync daemon on {}, id {}", daemon.role, daemon.interface, daemon.sync_id)
+}
+
+pub(crate) fn ended_daemon(f: &mut fmt::Formatter<'_>, role: DaemonRole) -> fmt::Result {
+    write!(f, "- {role} sync daemon")
+}
+
 /// Writes ` name before -> after`, or ` name after` of something new.
-fn part<T: fmt::Display + PartialEq>(
+pub(crate) fn part<T: fmt::Display + PartialEq>(
     f: &mut fmt::Formatter<'_>,
     name: &str,
     (before, after): (T, T),

@@ -1,3 +1,5 @@
+use std::collections::TryReserveError;
+
 use crate::lint::Finding;
 use crate::model::{AddressFamily, DaemonRole, DestinationKey, ServiceKey};
 
@@ -17,7 +19,8 @@ pub enum PlanError {
     /// The wanted table holds a service that the plan may not touch.
     #[error("service {0} is wanted but outside of the scope")]
     OutOfScope(ServiceKey),
-    /// Something of a family is to go, but not all that is there of it is known. Reading again may help.
+    /// Something of a family is to go, but not all that is there of it is known. Reading again may
+    /// help.
     #[error("the {0} services kept changing while they were read: none can be removed")]
     Incomplete(AddressFamily),
     /// The wanted table sets timeouts that the plan may not touch.
@@ -42,4 +45,7 @@ pub enum PlanError {
     /// What would be added or changed cannot work.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Flawed(Vec<Finding>),
+    /// There is not enough memory for so many steps.
+    #[error("out of memory")]
+    OutOfMemory(#[from] TryReserveError),
 }

@@ -1,22 +1,25 @@
 //! From what a director holds to what it should hold, in steps that keep serving.
 //!
-//! [`Plan::between`] compares two tables and gives the smallest list of operations that turns one into the other,
-//! in an order that never takes a server away before its replacement is there. [`Plan::apply`] carries it out in
-//! batches; a step that the director refuses holds up what depends on it in its own service, and the caller chooses
-//! whether the steps done stay or are undone ([`OnFailure`]). [`reconcile`] does both against what the director holds
-//! at that moment: restoring a file this way never empties the table, and what somebody else removed by hand comes back.
+//! [`Plan::between`] compares two tables and gives the smallest list of operations that turns one
+//! into the other, in an order that never takes a server away before its replacement is there.
+//! [`Plan::apply`] carries it out in batches; a step that the director refuses holds up what
+//! depends on it in its own service, and the caller chooses whether the steps done stay or are
+//! undone ([`OnFailure`]). [`reconcile`] does both against what the director holds at that moment:
+//! restoring a file this way never empties the table, and what somebody else removed by hand comes
+//! back.
 //!
-//! A plan touches only what its [`Scope`] owns: services of other programs stay as they are, and so do timeouts and
-//! daemons unless the scope owns them. A program that has to know its own services after a restart keeps an
-//! [`Ownership`] record; [`Planner`] then refuses to take over what belongs to somebody else unless told to adopt it.
-//! [`Plan::rollback`] goes back to a snapshot within a scope.
+//! A plan touches only what its [`Scope`] owns: services of other programs stay as they are, and so
+//! do timeouts and daemons unless the scope owns them. A program that has to know its own services
+//! after a restart keeps an [`Ownership`] record; [`Planner`] then refuses to take over what
+//! belongs to somebody else unless told to adopt it. [`Plan::rollback`] goes back to a snapshot
+//! within a scope.
 //!
-//! What cannot work is an error before anything is touched, see [`lint`](crate::lint); so is a table without services
-//! that would remove everything, see [`Planner::removing_all`].
+//! What cannot work is an error before anything is touched, see [`lint`](crate::lint); so is a
+//! table without services that would remove everything, see [`Planner::removing_all`].
 //!
-//! What a plan does not do: it does not put destinations in a certain order (the kernel lists the one added last
-//! first, and round robin walks that list), and it does not wait for connections to end; for that see
-//! [`drain`](crate::drain).
+//! What a plan does not do: it does not put destinations in a certain order (the kernel lists the
+//! one added last first, and round robin walks that list), and it does not wait for connections to
+//! end; for that see [`drain`](crate::drain).
 //!
 //! ```
 //! use lvs_core::model::{Destination, Service, ServiceKey, Table, TableService};
@@ -42,7 +45,7 @@
 mod apply;
 mod confirm;
 mod diff;
-mod display;
+pub(crate) mod display;
 mod error;
 mod outcome;
 mod ownership;

@@ -12,7 +12,8 @@ pub enum OnFailure {
     /// They stay, and everything that does not depend on the refused step is still done.
     #[default]
     Keep,
-    /// Those of the same service are undone, last first; other services are brought to what is wanted.
+    /// Those of the same service are undone, last first; other services are brought to what is
+    /// wanted.
     UndoService,
     /// All are undone, last first, and nothing further is begun.
     Undo,
@@ -20,7 +21,7 @@ pub enum OnFailure {
 
 /// A step that was not carried out because another one was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 // Exhaustive: a pair with names.
 pub struct Held {
@@ -32,7 +33,7 @@ pub struct Held {
 
 /// What came of a plan.
 #[derive(Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[must_use = "steps that were refused are only reported here"]
 #[non_exhaustive]
@@ -43,11 +44,12 @@ pub struct Outcome {
     pub done: Vec<usize>,
     /// The steps that were refused.
     pub refused: Vec<Refusal>,
-    /// The steps that were not carried out because of a refused one. Steps that are neither here nor in `done` or
-    /// `refused` were never begun.
+    /// The steps that were not carried out because of a refused one. Steps that are neither here
+    /// nor in `done` or `refused` were never begun.
     pub held: Vec<Held>,
-    /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::director::as_text"))]
+    /// What broke the way to the director, if something did: steps of that batch may or may not
+    /// have taken effect.
+    #[cfg_attr(feature = "serde", serde(with = "crate::director::interruption"))]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub interrupted: Option<Error>,
     /// Indexes of the steps that were undone again, last first.
@@ -71,7 +73,8 @@ impl Outcome {
         self.refused.is_empty() && self.interrupted.is_none()
     }
 
-    /// Whether the table is as it was before: something went wrong, and every step done was undone again.
+    /// Whether the table is as it was before: something went wrong, and every step done was undone
+    /// again.
     pub fn is_undone(&self) -> bool {
         !self.is_complete() && self.interrupted.is_none() && self.undone.len() == self.done.len()
     }

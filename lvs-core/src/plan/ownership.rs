@@ -9,8 +9,8 @@ use crate::model::{ServiceKey, Table};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Place {
-    /// The kernel's table in a network namespace, by whatever name identifies that to the program: a path such as
-    /// `/run/netns/blue`, or what `/proc/self/ns/net` points to.
+    /// The kernel's table in a network namespace, by whatever name identifies that to the program:
+    /// a path such as `/run/netns/blue`, or what `/proc/self/ns/net` points to.
     Kernel(String),
     /// The table of an embedded director, by a name of the program's own.
     Embedded(String),
@@ -37,11 +37,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// Which services somebody has put in force in one table: the record by which a program knows its own after a restart.
+/// Which services somebody has put in force in one table: the record by which a program knows its
+/// own after a restart.
 ///
-/// With the feature `serde` it is a value to write to a file. The protocol that loses nothing, whenever the program is
-/// killed: [`claim`](Ownership::claim) what is wanted, write the record, apply the plan, then
-/// [`settle`](Ownership::settle) and write it again.
+/// With the feature `serde` it is a value to write to a file. The protocol that loses nothing,
+/// whenever the program is killed: [`claim`](Ownership::claim) what is wanted, write the record,
+/// apply the plan, then [`settle`](Ownership::settle) and write it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Ownership {

@@ -1,11 +1,27 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashSet, TryReserveError};
+use std::hash::Hash;
 
 use super::confirm::confirm;
 use super::{Applied, Incomplete, OnFailure, Ownership, Plan, PlanError, Scope};
-use crate::director::Director;
-use crate::error::Result;
+use crate::director::{Cause, Director};
+use crate::error::{Error, Result};
+use crate::hash::Seedless;
 use crate::lint::{self, Finding};
-use crate::model::{Destination, DestinationKey, ServiceKey, Table, TableService};
+use crate::memory;
+use crate::model::{Destination, Table};
+
+/// How often a table is read that changes so much meanwhile that the plan cannot be made. Each time
+/// the director has already read it more than once.
+const ATTEMPTS: u32 = 3;
+
+/// Whether reading again may help.
+fn is_of_a_changing_table(error: &Error) -> bool {
+    match error {
+        Error::Plan(PlanError::Incomplete(_)) => true,
+        Error::Refused(refused) => refused.cause == Cause::Changing,
+        _ => false,
+    }
+}
 
 /// How a plan is made: within which scope, for which owner, and with which checks.
 ///
@@ -50,8 +66,8 @@ impl Planner {
 
     /// Plans may touch what an owner has put in force, and add what nobody has.
     ///
-    /// A wanted service that is there and not owned is an error, unless [`Planner::adopting`]. Add the services of the
-    /// plan to the record *before* applying it, see [`Ownership::claim`].
+    /// A wanted service that is there and not owned is an error, unless [`Planner::adopting`]. Add
+    /// the services of the plan to the record *before* applying it, see [`Ownership::claim`].
     pub fn owned_by(ownership: &Ownership) -> Self {
         Self { owner: Some(ownership.clone()), ..Self::new(&ownership.scope()) }
     }
@@ -68,7 +84,8 @@ impl Planner {
         self
     }
 
-    /// Without [`lint`]: what the kernel refuses shows when the plan is applied, what it takes without effect never.
+    /// Without [`lint`]: what the kernel refuses shows when the plan is applied, what it takes
+    /// without effect never.
     pub const fn unchecked(mut self) -> Self {
         self.checks = false;
         self
@@ -76,8 +93,9 @@ impl Planner {
 
     /// The smallest plan from what is there to what is wanted.
     ///
-    /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts of 0 or `None` stay
-    /// as they are, and daemons are stopped or started only if the wanted table names at least one.
+    /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts
+    /// of 0 or `None` stay as they are, and daemons are stopped or started only if the wanted table
+    /// names at least one.
     ///
     /// # Errors
     /// [`PlanError`] says which.
@@ -107,16 +125,26 @@ impl Planner {
         wanted: &Table,
         on_failure: OnFailure,
     ) -> Result<Applied> {
-        let mut current = director.snapshot()?.to_table();
-        confirm(director, &mut current, wanted)?;
-        let plan = self.plan(&current, wanted)?;
+        let mut attempts = 1;
+        let plan = loop {
+            match self.read_and_plan(director, wanted) {
+                Err(error) if attempts < ATTEMPTS && is_of_a_changing_table(&error) => attempts += 1,
+                result => break result?,
+            }
+        };
         let outcome = plan.apply(director, on_failure);
         if outcome.is_complete() { Ok(Applied { plan }) } else { Err(Incomplete::new(plan, outcome).into()) }
     }
 
+    fn read_and_plan<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
+        let mut current = director.snapshot()?.try_to_table()?;
+        confirm(director, &mut current, wanted)?;
+        Ok(self.plan(&current, wanted)?)
+    }
+
     fn scope_for(&self, current: &Table, wanted: &Table) -> Result<Scope, PlanError> {
         let Some(owner) = &self.owner else { return Ok(self.scope.clone()) };
-        let present: HashSet<ServiceKey> = current.services.iter().map(|entry| entry.service.key()).collect();
+        let present = memory::set(current.services.iter().map(|entry| entry.service.key()))?;
         let keys = || wanted.services.iter().map(|entry| entry.service.key());
         let foreign = keys().find(|key| present.contains(key) && !owner.owns(key));
         match foreign {
@@ -128,12 +156,14 @@ impl Planner {
 
 /// Puts a table in force: reads what the director holds now, plans the difference and applies it.
 ///
-/// Returns the plan, every step of which has taken effect. Running it again after any interruption, even of the whole
-/// process, goes on from wherever the table is.
+/// Returns the plan, every step of which has taken effect. Running it again after any interruption,
+/// even of the whole process, goes on from wherever the table is.
 ///
 /// # Errors
-/// When the director cannot be read, when the table cannot be planned ([`Error::Plan`](crate::Error::Plan)), and when
-/// not every step took effect: [`Error::Incomplete`](crate::Error::Incomplete) holds the plan and its outcome.
+/// When the director cannot be read, when the table cannot be planned
+/// ([`Error::Plan`](crate::Error::Plan); [`PlanError::Incomplete`] when something is to be removed
+/// and the table changed all the while, however often it was read), and when not every step took
+/// effect: [`Error::Incomplete`](crate::Error::Incomplete) holds the plan and its outcome.
 pub fn reconcile<D: Director + ?Sized>(
     director: &mut D,
     wanted: &Table,
@@ -145,23 +175,32 @@ pub fn reconcile<D: Director + ?Sized>(
 
 /// Nothing is named twice.
 fn check_names(wanted: &Table) -> Result<(), PlanError> {
-    let mut services = HashSet::new();
-    let mut destinations = HashSet::new();
+    if let Some(key) = named_twice(&wanted.services, |entry| entry.service.key())? {
+        return Err(PlanError::DuplicateService(key));
+    }
     for entry in &wanted.services {
-        let key = entry.service.key();
-        if !services.insert(key) {
-            return Err(PlanError::DuplicateService(key));
-        }
-        destinations.clear();
-        if let Some(twice) = entry.destinations.iter().find(|server| !destinations.insert(server.key)) {
-            return Err(PlanError::DuplicateDestination(key, twice.key));
+        if let Some(twice) = named_twice(&entry.destinations, |server| server.key)? {
+            return Err(PlanError::DuplicateDestination(entry.service.key(), twice));
         }
     }
-    let mut roles = HashSet::new();
-    match wanted.daemons.iter().find(|daemon| !roles.insert(daemon.role)) {
-        Some(daemon) => Err(PlanError::DuplicateDaemon(daemon.role)),
+    match named_twice(&wanted.daemons, |daemon| daemon.role)? {
+        Some(role) => Err(PlanError::DuplicateDaemon(role)),
         None => Ok(()),
     }
+}
+
+/// The first key that an earlier item has, too.
+fn named_twice<T, K: Copy + Eq + Hash>(items: &[T], key: impl Fn(&T) -> K) -> Result<Option<K>, TryReserveError> {
+    /// Up to this many items are compared each with each.
+    const FEW: usize = 8;
+    if items.len() <= FEW {
+        let mut keys = items.iter().map(&key).enumerate();
+        let found = keys.find(|(index, wanted)| items[..*index].iter().any(|item| key(item) == *wanted));
+        return Ok(found.map(|found| found.1));
+    }
+    let mut seen: HashSet<K, Seedless> = HashSet::with_hasher(Seedless);
+    seen.try_reserve(items.len())?;
+    Ok(items.iter().map(key).find(|key| !seen.insert(*key)))
 }
 
 fn check_scope(wanted: &Table, scope: &Scope) -> Result<(), PlanError> {
@@ -178,30 +217,38 @@ fn check_scope(wanted: &Table, scope: &Scope) -> Result<(), PlanError> {
     }
 }
 
+/// Whether the kernel would take the weight.
+const fn has_usual_weight(server: &Destination) -> bool {
+    server.weight <= i32::MAX as u32
+}
+
 /// Nothing that would be added or changed has a flaw. What is there already is left in peace.
 fn check_changes(current: &Table, wanted: &Table) -> Result<(), PlanError> {
-    let present: HashMap<ServiceKey, &TableService> =
-        current.services.iter().map(|entry| (entry.service.key(), entry)).collect();
+    let present = memory::map(current.services.iter().map(|entry| (entry.service.key(), entry)))?;
     let mut findings = Vec::new();
     for entry in &wanted.services {
         let key = entry.service.key();
         let old = present.get(&key);
+        if old.is_some_and(|old| **old == *entry && entry.destinations.iter().all(has_usual_weight)) {
+            continue;
+        }
         if old.is_none_or(|old| old.service != entry.service) {
             let flaws = lint::service(&entry.service).into_iter();
             findings.extend(flaws.map(|flaw| Finding { service: Some(key), destination: None, flaw }));
         }
-        let servers: HashMap<DestinationKey, &Destination> =
-            old.into_iter().flat_map(|old| &old.destinations).map(|server| (server.key, server)).collect();
+        let servers = old.into_iter().flat_map(|old| &old.destinations).map(|server| (server.key, server));
+        let servers = memory::map(servers)?;
         for server in &entry.destinations {
-            // A weight is no reason to look again at the rest: quiescing a flawed server must stay possible.
+            // A weight is no reason to look again at the rest: quiescing a flawed server must stay
+            // possible.
             let is_known = |old: &&Destination| old.with_weight(server.weight) == *server;
-            if servers.get(&server.key).is_none_or(|old| !is_known(old)) || server.weight > i32::MAX as u32 {
+            if servers.get(&server.key).is_none_or(|old| !is_known(old)) || !has_usual_weight(server) {
                 let flaws = lint::destination(&entry.service, server).into_iter();
                 findings.extend(flaws.map(|flaw| Finding { service: Some(key), destination: Some(server.key), flaw }));
             }
         }
     }
-    let whole = lint::table(wanted).into_iter().filter(|finding| finding.service.is_none());
-    findings.extend(whole);
+    let (timeouts, mixed) = lint::of_no_service(wanted);
+    findings.extend(timeouts.into_iter().chain(mixed));
     if findings.is_empty() { Ok(()) } else { Err(PlanError::Flawed(findings)) }
 }

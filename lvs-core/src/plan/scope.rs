@@ -1,17 +1,18 @@
-use std::collections::HashSet;
+use std::collections::{HashSet, TryReserveError};
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
+use crate::hash::Seedless;
 use crate::model::{ModelError, Netmask, PrefixLength, ServiceKey, Table};
 
 type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
 
 /// What a plan may touch. Everything else stays as it is.
 ///
-/// Timeouts and sync daemons are the whole table's: only [`Scope::all`] owns them by itself, others have to be told
-/// ([`Scope::with_timeouts`], [`Scope::with_daemons`]).
+/// Timeouts and sync daemons are the whole table's: only [`Scope::all`] owns them by itself, others
+/// have to be told ([`Scope::with_timeouts`], [`Scope::with_daemons`]).
 ///
 /// ```
 /// use lvs_core::model::{AddressFamily, ServiceKey};
@@ -25,15 +26,16 @@ type Predicate = dyn Fn(&ServiceKey) -> bool + Send + Sync;
 /// ```
 #[derive(Clone)]
 pub struct Scope {
-    services: Arc<Predicate>,
+    /// `None` owns all.
+    services: Option<Arc<Predicate>>,
     timeouts: bool,
     daemons: bool,
 }
 
 impl Scope {
     /// The whole table.
-    pub fn all() -> Self {
-        Self::matching(|_| true).with_timeouts().with_daemons()
+    pub const fn all() -> Self {
+        Self { services: None, timeouts: true, daemons: true }
     }
 
     /// No service, no timeouts, no daemons: to be combined by [`Scope::or`].
@@ -43,12 +45,12 @@ impl Scope {
 
     /// The services for which the predicate holds.
     pub fn matching(predicate: impl Fn(&ServiceKey) -> bool + Send + Sync + 'static) -> Self {
-        Self { services: Arc::new(predicate), timeouts: false, daemons: false }
+        Self { services: Some(Arc::new(predicate)), timeouts: false, daemons: false }
     }
 
     /// These services, there or not.
     pub fn services(keys: impl IntoIterator<Item = ServiceKey>) -> Self {
-        let keys: HashSet<ServiceKey> = keys.into_iter().collect();
+        let keys: HashSet<ServiceKey, Seedless> = keys.into_iter().collect();
         Self::matching(move |key| keys.contains(key))
     }
 
@@ -76,7 +78,8 @@ impl Scope {
         Self::matching(move |key| matches!(key, ServiceKey::Endpoint { port, .. } if range.contains(port)))
     }
 
-    /// Services whose virtual address lies in a network. Prefix length 0 is the whole family.
+    /// Services whose virtual address lies in a network. Prefix length 0 is the whole family. Bits
+    /// of the address behind the prefix do not count: `192.0.2.77` with 24 is `192.0.2.0/24`.
     ///
     /// # Errors
     /// [`ModelError::PrefixLength`] when the length is longer than the address.
@@ -102,30 +105,36 @@ impl Scope {
     /// What either scope owns.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let (a, b) = (self.services, other.services);
-        let services = Arc::new(move |key: &ServiceKey| a(key) || b(key));
+        let services = match (self.services, other.services) {
+            (Some(a), Some(b)) => Some(Arc::new(move |key: &ServiceKey| a(key) || b(key)) as Arc<Predicate>),
+            _ => None,
+        };
         Self { services, timeouts: self.timeouts || other.timeouts, daemons: self.daemons || other.daemons }
     }
 
     /// What both scopes own.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let (a, b) = (self.services, other.services);
-        let services = Arc::new(move |key: &ServiceKey| a(key) && b(key));
+        let services = match (self.services, other.services) {
+            (Some(a), Some(b)) => Some(Arc::new(move |key: &ServiceKey| a(key) && b(key)) as Arc<Predicate>),
+            (a, b) => a.or(b),
+        };
         Self { services, timeouts: self.timeouts && other.timeouts, daemons: self.daemons && other.daemons }
     }
 
     /// What this scope does not own.
     #[must_use]
     pub fn inverted(self) -> Self {
-        let services = self.services;
-        let services = Arc::new(move |key: &ServiceKey| !services(key));
-        Self { services, timeouts: !self.timeouts, daemons: !self.daemons }
+        let services: Arc<Predicate> = match self.services {
+            Some(services) => Arc::new(move |key: &ServiceKey| !services(key)),
+            None => Arc::new(|_: &ServiceKey| false),
+        };
+        Self { services: Some(services), timeouts: !self.timeouts, daemons: !self.daemons }
     }
 
     /// Whether a service is in the scope.
     pub fn owns(&self, key: &ServiceKey) -> bool {
-        (self.services)(key)
+        self.services.as_ref().is_none_or(|services| services(key))
     }
 
     /// Whether the timeouts are in the scope.
@@ -142,13 +151,25 @@ impl Scope {
 impl Table {
     /// What of the table is in a scope: what a plan within that scope may want.
     #[must_use]
+    ///
+    /// # Panics
+    /// As every collection does when there is no memory; [`Table::try_restricted_to`] says so
+    /// instead.
     pub fn restricted_to(&self, scope: &Scope) -> Self {
-        let mut table = Self::new();
-        table.services = self.services.iter().filter(|entry| scope.owns(&entry.service.key())).cloned().collect();
+        self.try_restricted_to(scope).expect("memory for a table")
+    }
+
+    /// The same with an error if there is not enough memory.
+    ///
+    /// # Errors
+    /// [`TryReserveError`], as the standard library gives it.
+    pub fn try_restricted_to(&self, scope: &Scope) -> Result<Self, TryReserveError> {
+        let mut table = self.try_filtered(|key| scope.owns(key))?;
         table.timeouts = self.timeouts.filter(|_| scope.owns_timeouts());
-        table.daemons = if scope.owns_daemons() { self.daemons.clone() } else { Vec::new() };
-        table.complete = self.complete;
-        table
+        if !scope.owns_daemons() {
+            table.daemons.clear();
+        }
+        Ok(table)
     }
 }
 
@@ -176,7 +197,10 @@ mod tests {
         assert!(v4.owns(&ServiceKey::tcp("203.0.113.1", 80).unwrap()));
         assert!(!v4.owns(&ServiceKey::tcp("2001:db8::1", 80).unwrap()));
         assert!(!v4.owns(&ServiceKey::fwmark(1, AddressFamily::Ipv4).unwrap()));
-        assert!(Scope::network("192.0.2.0".parse().unwrap(), 33).is_err());
+        let too_long = Scope::network("192.0.2.0".parse().unwrap(), 33).unwrap_err();
+        assert_eq!(too_long.to_string(), "prefix length 33 is not from 0 to 32 of ipv4");
+        let with_host_bits = Scope::network("192.0.2.77".parse().unwrap(), 24).unwrap();
+        assert!(with_host_bits.owns(&ServiceKey::tcp("192.0.2.1", 80).unwrap()));
     }
 
     #[test]

@@ -22,13 +22,14 @@ use super::text::{
 use crate::error::Result;
 use crate::model::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData, Protocol};
 
-/// The port of an invalidated template's destination; before Linux 7.1 also that of its virtual side (`ip_vs_conn.c`:
-/// `ip_vs_check_template()`).
+/// The port of an invalidated template's destination; before Linux 7.1 also that of its virtual
+/// side (`ip_vs_conn.c`: `ip_vs_check_template()`).
 const INVALIDATED_PORT: u16 = 0xffff;
 /// The longest word that is taken for a state.
 pub(super) const LONGEST_STATE: usize = 32;
 
-/// Reads one row of `ip_vs_conn` or `ip_vs_conn_sync`, without its newline. Which of the two it is shows in the row.
+/// Reads one row of `ip_vs_conn` or `ip_vs_conn_sync`, without its newline. Which of the two it is
+/// shows in the row.
 ///
 /// # Errors
 /// [`ParseError`] with line 1 and the column.
@@ -108,7 +109,8 @@ impl<'a> Iterator for Connections<'a> {
     }
 }
 
-/// The rows of a source that is read as it goes, such as the kernel's file: one buffer, nothing allocated per row.
+/// The rows of a source that is read as it goes, such as the kernel's file: one buffer, nothing
+/// allocated per row.
 #[derive(Debug)]
 pub struct ConnectionReader<R> {
     lines: Lines<R>,
@@ -127,8 +129,8 @@ impl<R: Read> ConnectionReader<R> {
     /// The next row, or `None` at the end. After a malformed row reading can go on.
     ///
     /// # Errors
-    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io) when the source
-    /// fails.
+    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io)
+    /// when the source fails.
     #[inline]
     pub fn next_connection(&mut self) -> Option<Result<Connection<'_>>> {
         if let Some((connection, length)) = fast_row(self.lines.pending()) {
@@ -195,7 +197,8 @@ fn fast_port(text: &[u8], at: usize) -> Option<u16> {
     hex4(word4(text, at)?)
 }
 
-/// The protocol and the column behind the blank that follows it, of the three that connections have.
+/// The protocol and the column behind the blank that follows it, of the three that connections
+/// have.
 #[inline]
 fn fast_protocol(text: &[u8]) -> Option<(Protocol, usize)> {
     Some(match text.get(..4)? {
@@ -206,9 +209,11 @@ fn fast_protocol(text: &[u8]) -> Option<(Protocol, usize)> {
     })
 }
 
-/// A row without engine data whose columns are all where the kernel puts them, and its length with the newline.
+/// A row without engine data whose columns are all where the kernel puts them, and its length with
+/// the newline.
 ///
-/// Whatever is out of the ordinary gets `None` and goes the slow way, which also says what is wrong.
+/// Whatever is out of the ordinary gets `None` and goes the slow way, which also says what is
+/// wrong.
 #[inline]
 fn fast_row(text: &[u8]) -> Option<(Connection<'static>, usize)> {
     let (protocol, at) = fast_protocol(text)?;
@@ -280,7 +285,8 @@ fn slow_row(row: &[u8]) -> Result<Connection<'_>, Bad> {
     const PORT: &str = "a port of four hexadecimal digits";
     const EXPIRES: &str = "seconds until it expires";
     let mut cursor = Cursor::new(row);
-    let protocol = cursor.parsed("a protocol", protocol::connection_protocol)?;
+    let protocol =
+        cursor.parsed("a protocol (what `ipvsadm -Lc` prints is not this file)", protocol::connection_protocol)?;
     let client_addr = cursor.parsed(ADDRESS, address)?;
     let client_port = cursor.parsed(PORT, port)?;
     let addr = cursor.parsed(ADDRESS, address)?;
@@ -332,8 +338,8 @@ fn engine_data<'a>(cursor: &mut Cursor<'a>) -> Result<EngineData<'a>, Bad> {
     Ok(EngineData { engine, data })
 }
 
-/// The mark of a firewall-mark service's template: it has protocol 0, and the mark stands in the first 32 bits of the
-/// virtual address (`ip_vs_core.c`: `ip_vs_sched_persist()`).
+/// The mark of a firewall-mark service's template: it has protocol 0, and the mark stands in the
+/// first 32 bits of the virtual address (`ip_vs_core.c`: `ip_vs_sched_persist()`).
 fn mark(protocol: Protocol, addr: IpAddr, virtual_port: u16, destination_port: u16) -> Option<NonZeroU32> {
     let ports_fit = virtual_port == 0 || virtual_port == INVALIDATED_PORT && destination_port == INVALIDATED_PORT;
     if protocol != Protocol::Other(0) || !ports_fit {

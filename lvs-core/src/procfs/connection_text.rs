@@ -28,8 +28,8 @@ pub fn write_synced_connections_header(out: &mut impl Write) -> io::Result<()> {
 
 /// Writes a row of `ip_vs_conn`, newline included.
 ///
-/// The text has no room for everything: a mark is written where the virtual address stands, and reads back as a mark
-/// if the protocol is 0.
+/// The text cannot express everything: a mark is written where the virtual address stands, and
+/// reads back as a mark if the protocol is 0.
 ///
 /// # Errors
 /// Those of `out`.
@@ -44,7 +44,8 @@ pub fn write_connection(out: &mut impl Write, connection: &Connection<'_>) -> io
     out.write_all(b"\n")
 }
 
-/// Writes a row of `ip_vs_conn_sync`, newline included. Without an origin the connection is a local one.
+/// Writes a row of `ip_vs_conn_sync`, newline included. Without an origin the connection is a local
+/// one.
 ///
 /// # Errors
 /// Those of `out`.
@@ -80,8 +81,8 @@ fn common_columns(connection: &Connection<'_>) -> io::Result<Row> {
     Ok(row)
 }
 
-/// The columns of fixed width: at most 8 of the protocol, 45 an address with port, 34 of the state, 7 of the origin,
-/// 10 of the seconds, and the newline.
+/// The columns of fixed width: at most 8 of the protocol, 45 an address with port, 34 of the state,
+/// 7 of the origin, 10 of the seconds, and the newline.
 struct Row {
     bytes: [u8; 208],
     length: usize,

@@ -12,8 +12,9 @@ use crate::model::Stats;
 
 /// Where the files of a network namespace are.
 ///
-/// The kernel shows in `/proc/PID/net` the namespace of that process; `/proc/net` is that of the calling *process*, so
-/// a thread that has changed its namespace needs [`Procfs::current`], which goes through `/proc/thread-self`.
+/// The kernel shows in `/proc/PID/net` the namespace of that process; `/proc/net` is that of the
+/// calling *process*, so a thread that has changed its namespace needs [`Procfs::current`], which
+/// goes through `/proc/thread-self`.
 ///
 /// ```no_run
 /// use lvs_core::procfs::Procfs;
@@ -61,7 +62,8 @@ impl Procfs {
         self.open(ProcFile::Table).map(TableReader::new)
     }
 
-    /// Opens `ip_vs_conn`. The file is not one consistent moment: the kernel walks its hash table while it is read.
+    /// Opens `ip_vs_conn`. The file is not one consistent moment: the kernel walks its hash table
+    /// while it is read.
     ///
     /// # Errors
     /// [`Error::Io`]; its kind is `NotFound` where IPVS is not loaded.
@@ -69,7 +71,8 @@ impl Procfs {
         Ok(ConnectionReader::named(self.open(ProcFile::Connections)?, ProcFile::Connections))
     }
 
-    /// Opens `ip_vs_conn_sync`, which tells where each connection came from and leaves engine data out.
+    /// Opens `ip_vs_conn_sync`, which tells where each connection came from and leaves engine data
+    /// out.
     ///
     /// # Errors
     /// [`Error::Io`]; its kind is `NotFound` where IPVS is not loaded.
@@ -80,7 +83,8 @@ impl Procfs {
     /// Reads `ip_vs_stats`.
     ///
     /// # Errors
-    /// [`Error::Io`]; its kind is `NotFound` where IPVS is not loaded. [`Error::Procfs`] for text of another form.
+    /// [`Error::Io`]; its kind is `NotFound` where IPVS is not loaded. [`Error::Procfs`] for text
+    /// of another form.
     pub fn stats(&self) -> Result<Stats> {
         read_stats(self.open(ProcFile::Stats)?)
     }
@@ -101,10 +105,12 @@ impl Procfs {
         self.open(ProcFile::Helpers).map(HelperReader::new)
     }
 
-    /// Reads `ip_vs_status`, which Linux has since 7.1 and shows to root alone. The kernel walks all its tables for it.
+    /// Reads `ip_vs_status`, which Linux has since 7.1 and shows to root alone. The kernel walks
+    /// all its tables for it.
     ///
     /// # Errors
-    /// [`Error::Io`]; its kind is `NotFound` where the kernel does not have it. [`Error::Procfs`] for text of another form.
+    /// [`Error::Io`]; its kind is `NotFound` where the kernel does not have it. [`Error::Procfs`]
+    /// for text of another form.
     pub fn status(&self) -> Result<Status> {
         read_status(self.open(ProcFile::Status)?)
     }

@@ -38,8 +38,8 @@ impl<R: Read> HelperReader<R> {
     /// The next row, or `None` at the end.
     ///
     /// # Errors
-    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io) when the source
-    /// fails.
+    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io)
+    /// when the source fails.
     pub fn next_row(&mut self) -> Option<Result<HelperRow<'_>>> {
         if self.lines.number() == 0
             && let Err(error) = self.lines.skip_header(|line| line.starts_with(b"prot port"))

@@ -4,7 +4,8 @@ use super::error::{ParseError, ProcFile};
 use super::text::{find, unindented};
 use crate::error::{Error, Result};
 
-/// Bytes held at a time. The kernel hands out one page a call (`seq_file.c`); files and pipes give more.
+/// Bytes held at a time. The kernel hands out one page a call (`seq_file.c`); files and pipes give
+/// more.
 const BUFFER: usize = 64 * 1024;
 
 /// Lines of a source, in one buffer that is never grown.

@@ -1,8 +1,9 @@
 //! The kernel's text files: `/proc/net/ip_vs*`, and the tunables in `/proc/sys/net/ipv4/vs`.
 //!
-//! Each file has a reader that takes any source, reads it as it goes and allocates nothing per line, and a writer that
-//! gives the same bytes again; the embedded director's connections can be printed the same way. [`Procfs`] opens the
-//! files of a network namespace, [`Sysctls`] reads and writes the tunables.
+//! Each file has a reader that takes any source, reads it as it goes and allocates nothing per
+//! line, and a writer that gives the same bytes again; the embedded director's connections can be
+//! printed the same way. [`Procfs`] opens the files of a network namespace, [`Sysctls`] reads and
+//! writes the tunables.
 //!
 //! | file | reader | writer |
 //! |---|---|---|
@@ -13,11 +14,27 @@
 //! | `ip_vs_app` | [`HelperReader`] | [`write_helpers`] |
 //! | `ip_vs_status` | [`read_status`] | [`write_status`] |
 //!
-//! What a file leaves out is absent from its rows, not guessed: `ip_vs` says neither the family of a firewall-mark
-//! service nor thresholds or tunnels; ask a [`Director`](crate::Director) for those.
+//! What a file leaves out is absent from its rows, not guessed: `ip_vs` says neither the family of
+//! a firewall-mark service nor thresholds or tunnels; ask a [`Director`](crate::Director) for
+//! those.
 //!
-//! Engine data is raw bytes. The kernel writes it as it is, so data with a newline in it breaks its row in two; the
-//! second half is reported as malformed, and reading goes on.
+//! Engine data is raw bytes. The kernel writes it as it is, so data with a newline in it breaks its
+//! row in two; the second half is reported as malformed, and reading goes on.
+//!
+//! ```
+//! use lvs_core::connections::ConnectionSums;
+//! use lvs_core::procfs::Connections;
+//!
+//! // A copy of /proc/net/ip_vs_conn; `Procfs::current().connections()` reads the file itself.
+//! let text = b"\
+//! Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData
+//! TCP CB007109 9C40 C0000201 0050 C6336407 1F90 ESTABLISHED     899
+//! TCP CB00710A 9C41 C0000201 0050 C6336407 1F90 TIME_WAIT        60
+//! ";
+//! let sums = Connections::new(text).collect::<Result<ConnectionSums, _>>()?;
+//! assert_eq!((sums.total().connections(), sums.total().active()), (2, 1));
+//! # Ok::<(), lvs_core::procfs::ParseError>(())
+//! ```
 
 mod connection;
 mod connection_text;

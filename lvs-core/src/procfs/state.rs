@@ -28,7 +28,8 @@ const fn slot(multiplier: u64, head: u64, tail: u32) -> usize {
     ((head ^ tail as u64).wrapping_mul(multiplier) >> 58) as usize
 }
 
-/// A table without collisions, and the multiplier that makes it so; found by trying when this is compiled.
+/// A table without collisions, and the multiplier that makes it so; found by trying when this is
+/// compiled.
 const PERFECT: (u64, [Option<Column>; SLOTS]) = {
     let mut multiplier: u64 = 0x9e37_79b9_7f4a_7c15;
     'search: loop {

@@ -11,8 +11,8 @@ use crate::model::{Counters, Rates, Stats};
 /// Reads `ip_vs_stats`: the totals as of the last estimation, which takes place every two seconds.
 ///
 /// # Errors
-/// [`Error::Procfs`](crate::Error::Procfs) for text that is not such a file, [`Error::Io`](crate::Error::Io) when the
-/// source fails.
+/// [`Error::Procfs`](crate::Error::Procfs) for text that is not such a file,
+/// [`Error::Io`](crate::Error::Io) when the source fails.
 pub fn read_stats(source: impl Read) -> Result<Stats> {
     let mut lines = Lines::new(source, ProcFile::Stats);
     let mut numbers = |skip: usize| -> Result<[u64; 5]> {
@@ -55,7 +55,8 @@ pub enum PerCpuRow {
     Rates(Rates),
 }
 
-/// The rows of `ip_vs_stats_percpu`, read as it goes: all possible processors, the total, the rates.
+/// The rows of `ip_vs_stats_percpu`, read as it goes: all possible processors, the total, the
+/// rates.
 #[derive(Debug)]
 pub struct PerCpuReader<R> {
     lines: Lines<R>,

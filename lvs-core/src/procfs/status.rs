@@ -19,8 +19,9 @@ pub struct TableStatus {
     pub bits: u32,
     /// The load factor that the table was last resized for; a changed sysctl takes a moment.
     pub lfactor: i32,
-    /// How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; nothing of a table without entries. A masqueraded
-    /// connection is in two buckets. While the table is resized, its former buckets count as well.
+    /// How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; nothing of a table
+    /// without entries. A masqueraded connection is in two buckets. While the table is resized, its
+    /// former buckets count as well.
     pub lengths: Option<[u64; 8]>,
 }
 
@@ -32,7 +33,8 @@ pub struct EstimatorStatus {
     pub threads: u64,
     /// Threads there can be; 0 before the first service.
     pub max_threads: u64,
-    /// Services, destinations and totals that are estimated at a time; 0 until the kernel has found out how many it can.
+    /// Services, destinations and totals that are estimated at a time; 0 until the kernel has found
+    /// out how many it can.
     pub chain_length: u64,
     /// How many a thread can take.
     pub per_thread: u64,
@@ -61,8 +63,8 @@ pub struct Status {
 /// ```
 ///
 /// # Errors
-/// [`Error::Procfs`](crate::Error::Procfs) for text that is not such a file, [`Error::Io`](crate::Error::Io) when the
-/// source fails.
+/// [`Error::Procfs`](crate::Error::Procfs) for text that is not such a file,
+/// [`Error::Io`](crate::Error::Io) when the source fails.
 pub fn read_status(source: impl Read) -> Result<Status> {
     let mut lines = Lines::new(source, ProcFile::Status);
     let mut status = Status::default();

@@ -44,8 +44,8 @@ pub enum TableTarget {
 pub struct TablePersistence {
     /// The timeout in ticks of the kernel: seconds times `CONFIG_HZ`, wrapped at 32 bits.
     pub ticks: i32,
-    /// The last column: an IPv4 mask, or the prefix length with its bytes swapped on little-endian machines. See
-    /// [`TablePersistence::netmask`].
+    /// The last column: an IPv4 mask, or the prefix length with its bytes swapped on little-endian
+    /// machines. See [`TablePersistence::netmask`].
     pub mask: u32,
 }
 
@@ -58,8 +58,8 @@ impl TablePersistence {
         }
     }
 
-    /// The netmask of a service of that family, if the column holds one. Written by a kernel of this machine's byte
-    /// order.
+    /// The netmask of a service of that family, if the column holds one. Written by a kernel of
+    /// this machine's byte order.
     pub fn netmask(&self, family: AddressFamily) -> Option<Netmask> {
         match family {
             AddressFamily::Ipv4 => Some(Netmask::V4(self.mask.into())),
@@ -163,8 +163,8 @@ impl<R: Read> TableReader<R> {
     /// What the header says. To be called first; otherwise the header is passed over.
     ///
     /// # Errors
-    /// [`Error::Procfs`](crate::Error::Procfs) when it is not there, [`Error::Io`](crate::Error::Io) when the source
-    /// fails.
+    /// [`Error::Procfs`](crate::Error::Procfs) when it is not there,
+    /// [`Error::Io`](crate::Error::Io) when the source fails.
     pub fn header(&mut self) -> Result<Info> {
         let line = self.lines.next().transpose()?.unwrap_or_default();
         let info = header(line).map_err(|bad| bad.in_line(ProcFile::Table, 1))?;
@@ -180,8 +180,8 @@ impl<R: Read> TableReader<R> {
     /// The next row, or `None` at the end. After a malformed row reading can go on.
     ///
     /// # Errors
-    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io) when the source
-    /// fails.
+    /// [`Error::Procfs`](crate::Error::Procfs) for a malformed row, [`Error::Io`](crate::Error::Io)
+    /// when the source fails.
     pub fn next_row(&mut self) -> Option<Result<TableRow<'_>>> {
         if self.lines.number() == 0 {
             let skipped = self.lines.skip_header(|line| line.starts_with(VERSION)).and_then(|()| self.skip_titles());
@@ -268,7 +268,7 @@ fn service<'a>(mut cursor: Cursor<'a>) -> Result<TableServiceRow<'a>, Bad> {
     Ok(row)
 }
 
-const ENDPOINT: &str = "an address and port in hexadecimal";
+const ENDPOINT: &str = "an address and port in hexadecimal (what `ipvsadm -L` prints is not this file)";
 
 fn endpoint(word: &[u8]) -> Option<(IpAddr, u16)> {
     let colon = word.iter().rposition(|&byte| byte == b':')?;
@@ -345,7 +345,8 @@ pub fn write_table_row(out: &mut impl Write, row: &TableRow<'_>) -> io::Result<(
     }
 }
 
-/// Writes the whole of `ip_vs` for a snapshot, as a kernel that ticks `hz` times a second would show it.
+/// Writes the whole of `ip_vs` for a snapshot, as a kernel that ticks `hz` times a second would
+/// show it.
 ///
 /// # Errors
 /// Those of `out`.

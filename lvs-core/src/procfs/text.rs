@@ -13,12 +13,14 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// Eight hexadecimal digits, the first one in the top byte, of either case.
 ///
-/// All eight bytes at once: bit 6 tells letters from digits, which gives the value and what the other bits must be.
+/// All eight bytes at once: bit 6 tells letters from digits, which gives the value and what the
+/// other bits must be.
 #[inline]
 pub(super) const fn hex8(bytes: u64) -> Option<u32> {
     let letter = (bytes >> 6) & ONES;
     let low = bytes & (0x0f * ONES);
-    // The high nibble is 3 of a digit, and 4 or 6 of a letter (whose bit 5 is the case and does not count).
+    // The high nibble is 3 of a digit, and 4 or 6 of a letter (whose bit 5 is the case and does not
+    // count).
     let high = bytes & (0xf0 * ONES) & !(letter << 5);
     let kinds = high ^ (0x30 * ONES + (letter << 4));
     // The low nibble is at most 9 of a digit, 1..=6 of a letter.
@@ -74,7 +76,8 @@ pub(super) fn hex_v6(text: &[u8; V6_LEN]) -> Option<u128> {
     (colons == 0).then_some(value)
 }
 
-/// Seven columns of a right-aligned decimal number (`%7u`), with the blank before them in the top byte.
+/// Seven columns of a right-aligned decimal number (`%7u`), with the blank before them in the top
+/// byte.
 #[inline]
 pub(super) const fn padded_decimal(bytes: u64) -> Option<u32> {
     // A blank is 0x20, a digit 0x30..=0x39: bit 4 tells them apart.
@@ -112,8 +115,8 @@ pub(super) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     bytes[at..].iter().position(|&b| b == byte).map(|found| at + found)
 }
 
-/// What separates words. The kernel writes blanks; copies that went through other hands have tabs, and carriage returns at
-/// the end.
+/// What separates words. The kernel writes blanks; copies that went through other hands have tabs,
+/// and carriage returns at the end.
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
 }

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::ops::Range;
 
+use super::kind::Reason;
 use super::lexer::Word;
-use super::mistake::Reason;
 use super::{Dialect, Resolver, number};
 use crate::model::Protocol;
 
-/// Why a word is no endpoint, and which part of it is to blame.
+/// Why a word is not an endpoint, and which part of it is invalid.
 pub(crate) struct Fault {
     pub(crate) reason: Reason,
     pub(crate) span: Range<usize>,
@@ -16,7 +16,7 @@ pub(crate) struct Fault {
 
 /// An address and, if the word has one, a port.
 ///
-/// `protocol` is whose names a port may have; without one a port has to be a number.
+/// With `protocol`, the port may be a service name of it; otherwise it has to be a number.
 #[inline]
 pub(crate) fn endpoint(
     word: Word<'_>,
@@ -24,7 +24,7 @@ pub(crate) fn endpoint(
     dialect: Dialect,
     resolver: &dyn Resolver,
 ) -> Result<(IpAddr, Option<u16>), Fault> {
-    // The usual case first: a.b.c.d:port.
+    // The common case first: a.b.c.d:port.
     if let Some((addr, [b':', rest @ ..])) = number::dotted_quad_prefix(word.bytes) {
         return Ok((addr.into(), Some(port(word.from(word.bytes.len() - rest.len()), protocol, resolver)?)));
     }
@@ -87,7 +87,7 @@ pub(crate) fn host(word: Word<'_>, dialect: Dialect, resolver: &dyn Resolver) ->
     let unknown = || fault(Reason::Host(word.text()));
     let name = std::str::from_utf8(word.bytes).map_err(|_| unknown())?;
     let found = resolver.addresses(name);
-    // ipvsadm knows IPv4 hosts only.
+    // ipvsadm resolves IPv4 hosts only.
     let first = found.iter().find(|addr| addr.is_ipv4());
     let first = first.or_else(|| if dialect == Dialect::Lossless { found.first() } else { None });
     first.copied().ok_or_else(unknown)

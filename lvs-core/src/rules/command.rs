@@ -1,10 +1,10 @@
-//! What a line says.
+//! The commands that a line can hold.
 
 use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, Operation, Service, ServiceKey, Timeouts};
 
 use super::Verb;
 
-/// One command of the language, its values checked.
+/// One command of the language, with checked values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Command {
@@ -32,7 +32,7 @@ pub enum Command {
     StopDaemon {
         /// Which one.
         role: DaemonRole,
-        /// `--syncid`; the kernel does not look at it.
+        /// `--syncid`; the kernel ignores it.
         sync_id: u32,
     },
     /// `-L`
@@ -73,7 +73,7 @@ impl Command {
         }
     }
 
-    /// The change that the command asks a director for, if it asks for one.
+    /// The operation that the command requests, if it changes anything.
     pub const fn operation(&self) -> Option<Operation> {
         Some(match *self {
             Self::AddService(service) => Operation::AddService(service),
@@ -92,7 +92,7 @@ impl Command {
     }
 }
 
-/// Every change can be said as a command.
+/// Every operation has a command.
 impl From<Operation> for Command {
     fn from(operation: Operation) -> Self {
         match operation {

@@ -1,12 +1,12 @@
-//! What `ipvsadm` 1.31 says of the same mistakes, byte for byte, and how it exits.
+//! The messages of `ipvsadm` 1.31 for the same errors, byte for byte, and its exit status.
 //!
-//! Measured on Debian's binary; DIFFERENCE: where it crashes (`-b ,`) or has no such thing (extended lines), we
-//! answer with its way of saying the nearest thing.
+//! Measured on Debian's binary. DIFFERENCE: where it crashes (`-b ,`) or has no equivalent
+//! (extended lines), its closest message is used.
 
 use super::error::SyntaxError;
-use super::mistake::{Expected, SyntaxErrorKind};
+use super::kind::{Expected, SyntaxErrorKind};
 
-/// What `ipvsadm` prints on its standard error for a mistake, and the status it exits with.
+/// What `ipvsadm` prints on standard error for an error in its input, and its exit status.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CompatMessage {
@@ -14,13 +14,13 @@ pub struct CompatMessage {
     pub text: String,
     /// The exit status: 2 or 255.
     pub status: u8,
-    /// Whether `ipvsadm -R` gives up at such a line. If not, it goes on with the next one, and the status of the
-    /// last line is the status of all.
+    /// Whether `ipvsadm -R` stops at such a line. If not, it continues with the next one, and exits
+    /// with the status of the last line.
     pub aborts: bool,
 }
 
 impl SyntaxError {
-    /// What `ipvsadm` says, when called as `program`.
+    /// The message of `ipvsadm`, called as `program`.
     pub fn ipvsadm(&self, program: &str) -> CompatMessage {
         let fail = |text: String| CompatMessage { text: text + "\n", status: 2, aborts: true };
         let option = |text: String| CompatMessage { text: text + "\n", status: 255, aborts: false };
@@ -72,7 +72,7 @@ impl SyntaxError {
             K::IncompatibleFlag(flag) => fail(format!("incompatible scheduler flag `{flag}'")),
             // DIFFERENCE: ipvsadm follows a null pointer here.
             K::EmptyFlags => fail("invalid scheduler flag `'".into()),
-            // ipvsadm asks the kernel about the table; it has no words of its own for these.
+            // ipvsadm leaves these to the kernel and has no messages for them.
             K::NotAChange(_)
             | K::ServiceExists(_)
             | K::ServiceNotFound(_)
@@ -84,7 +84,7 @@ impl SyntaxError {
     }
 }
 
-// DIFFERENCE: bytes of a word that are no UTF-8 are replaced here.
+// DIFFERENCE: bytes that are not UTF-8 are replaced here.
 fn value(expected: Expected, word: &str) -> String {
     use Expected as E;
     match expected {
@@ -104,11 +104,12 @@ fn value(expected: Expected, word: &str) -> String {
         E::McastGroup => format!("invalid IPv4 mcast-group `{word}'"),
         E::McastGroup6 => format!("invalid IPv6 mcast-group `{word}'"),
         E::StartRole => "illegal start-daemon parameter specified".into(),
-        // Not a slip of ours.
+        // Spelled so by ipvsadm.
         E::StopRole => "illegal start_daemon specified".into(),
         E::TunnelType => "illegal tunnel type specified".into(),
         E::TunnelPort => "illegal tunnel port specified".into(),
-        // ipvsadm cuts long names; these remain for names that are not text, and for extended lines.
+        // ipvsadm cuts long names; these remain for names that are not text, and for extended
+        // lines.
         E::Scheduler => format!("illegal scheduler `{word}' specified"),
         E::Engine => format!("illegal persistence engine `{word}' specified"),
         E::Interface => format!("illegal interface `{word}' specified"),

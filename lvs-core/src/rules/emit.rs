@@ -9,6 +9,7 @@ use super::command::{Command, ListOptions, ListSubject};
 use super::image::{self, is_word};
 use super::loss::{self, Loss, LossKind};
 use super::{Dialect, EXTENDED, Resolver, Script, Verb};
+use crate::digits::push_number;
 use crate::model::{
     Daemon, Destination, DestinationKey, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Table,
     TableService, Timeouts,
@@ -85,7 +86,8 @@ impl<'r> Emitter<'r> {
         self
     }
 
-    /// A whole table as the rules that build it: timeouts, services with their destinations, daemons.
+    /// A whole table as the rules that build it: timeouts, services with their destinations,
+    /// daemons.
     pub fn table(&self, table: &Table) -> Emitted {
         let mut out = Emitted::default();
         if let Some(timeouts) = table.timeouts {
@@ -159,9 +161,9 @@ impl<'r> Emitter<'r> {
 
     fn table_service(&self, entry: &TableService, out: &mut Emitted) {
         let lines = match self.service(Verb::AddService, &entry.service, Lines::Two, out) {
-            Said::Plainly => Lines::Two,
-            Said::Extended => Lines::Extended,
-            Said::Nothing => return,
+            Readers::All => Lines::Two,
+            Readers::Extended => Lines::Extended,
+            Readers::None => return,
         };
         for destination in &entry.destinations {
             self.server(Verb::AddServer, &entry.service.key(), destination, lines, out);
@@ -174,7 +176,7 @@ impl<'r> Emitter<'r> {
     }
 
     /// Writes a service; says whether `ipvsadm` will know it.
-    fn service(&self, verb: Verb, service: &Service, lines: Lines, out: &mut Emitted) -> Said {
+    fn service(&self, verb: Verb, service: &Service, lines: Lines, out: &mut Emitted) -> Readers {
         let key = service.key();
         let mut plain = image::service(service, self.dialect);
         if self.dialect == Dialect::Ipvsadm {
@@ -186,7 +188,7 @@ impl<'r> Emitter<'r> {
         if let Some(said) = &plain {
             self.service_line(verb, said, out);
             if said == service {
-                return Said::Plainly;
+                return Readers::All;
             }
         }
         match image::extended_service(service).filter(|_| self.extended_lines) {
@@ -200,35 +202,35 @@ impl<'r> Emitter<'r> {
                 Some(said) => loss::of_service(service, said, &mut out.losses),
                 None => {
                     out.losses.push(Loss { service: Some(key), destination: None, what: LossKind::Everything });
-                    return Said::Nothing;
+                    return Readers::None;
                 }
             },
         }
-        if plain.is_some() { Said::Plainly } else { Said::Extended }
+        if plain.is_some() { Readers::All } else { Readers::Extended }
     }
 
-    fn service_as_ipvsadm(&self, verb: Verb, service: &Service, plain: Option<Service>, out: &mut Emitted) -> Said {
+    fn service_as_ipvsadm(&self, verb: Verb, service: &Service, plain: Option<Service>, out: &mut Emitted) -> Readers {
         let lose = |what| Loss { service: Some(service.key()), destination: None, what };
         let word = is_word(service.scheduler.as_str());
         if !word || matches!(service.key().protocol(), Some(Protocol::Other(_))) {
             out.losses.push(lose(LossKind::Everything));
-            return Said::Nothing;
+            return Readers::None;
         }
         // What -S writes is not always what -R reads.
         let said = plain.unwrap_or(*service);
-        let lonely = service.flags & ServiceFlags::SCHED_ALL == ServiceFlags::SCHED3
+        let only_third_flag = service.flags & ServiceFlags::SCHED_ALL == ServiceFlags::SCHED3
             && matches!(service.scheduler.as_str(), "sh" | "mh");
         let signed = matches!(service.key(), ServiceKey::Fwmark { mark, .. } if i32::try_from(mark.get()).is_err());
-        if plain.is_none() || lonely || signed {
+        if plain.is_none() || only_third_flag || signed {
             out.losses.push(lose(LossKind::Unreadable));
         }
         loss::of_service(service, &said, &mut out.losses);
         let mut written = said;
-        if lonely {
+        if only_third_flag {
             written.flags |= ServiceFlags::SCHED3;
         }
         self.service_line(verb, &written, out);
-        Said::Plainly
+        Readers::All
     }
 
     fn service_line(&self, verb: Verb, service: &Service, out: &mut Emitted) {
@@ -236,7 +238,8 @@ impl<'r> Emitter<'r> {
         text.push_str(verb.spelling());
         text.push(' ');
         self.key(&service.key(), text);
-        let _ = write!(text, " -s {}", service.scheduler);
+        text.push_str(" -s ");
+        text.push_str(service.scheduler.as_str());
         if let Some(seconds) = service.persistence() {
             let _ = write!(text, " -p {seconds}");
         }
@@ -288,17 +291,18 @@ impl<'r> Emitter<'r> {
 
     fn server(&self, verb: Verb, key: &ServiceKey, destination: &Destination, lines: Lines, out: &mut Emitted) {
         let lose = |what| Loss { service: Some(*key), destination: Some(destination.key), what };
-        let sayable = lines != Lines::Extended && !matches!(key.protocol(), Some(Protocol::Other(_)));
-        let mut plain = if sayable { image::server(key, destination, self.dialect) } else { None };
+        let has_plain_form = lines != Lines::Extended && !matches!(key.protocol(), Some(Protocol::Other(_)));
+        let mut plain = if has_plain_form { image::server(key, destination, self.dialect) } else { None };
         if self.dialect == Dialect::Ipvsadm {
-            if !sayable {
+            if !has_plain_form {
                 out.losses.push(lose(LossKind::Everything));
                 return;
             }
             if plain.is_none() {
                 out.losses.push(lose(LossKind::Unreadable));
             }
-            let mut written = plain.unwrap_or(*destination);
+            // -S never writes thresholds, also of what cannot be read back.
+            let mut written = plain.unwrap_or_else(|| destination.with_thresholds(0, 0));
             loss::of_server(key, destination, &written, &mut out.losses);
             if verb == Verb::EditServer {
                 // -S writes no -e; without thresholds it would remove them.
@@ -345,12 +349,15 @@ impl<'r> Emitter<'r> {
             }
             _ => text.push_str(" -g"),
         }
-        let _ = write!(text, " -w {}", server.weight);
-        if server.upper_threshold != 0 {
-            let _ = write!(text, " -x {}", server.upper_threshold);
-        }
-        if server.lower_threshold != 0 {
-            let _ = write!(text, " -y {}", server.lower_threshold);
+        for (option, number, always) in [
+            (" -w ", server.weight, true),
+            (" -x ", server.upper_threshold, false),
+            (" -y ", server.lower_threshold, false),
+        ] {
+            if always || number != 0 {
+                text.push_str(option);
+                push_number(text, number);
+            }
         }
         if extended {
             extended_tunnel(server, text);
@@ -475,7 +482,8 @@ impl<'r> Emitter<'r> {
 enum Lines {
     /// On one line, an extended one, so that a command stays one command.
     One,
-    /// As well as a plain line can, and an extended line that makes it right: every reader gets what it can read.
+    /// As well as a plain line can, and an extended line that makes it right: every reader gets
+    /// what it can read.
     Two,
     /// On an extended line: it belongs to a service that only extended lines know.
     Extended,
@@ -483,11 +491,11 @@ enum Lines {
 
 /// Who will know a service that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
+enum Readers {
     /// Everyone.
-    Plainly,
+    All,
     /// Readers of extended lines.
     Extended,
     /// Nobody.
-    Nothing,
+    None,
 }

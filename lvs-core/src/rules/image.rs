@@ -1,7 +1,7 @@
-//! What plain text can say of a value: the value itself, or the nearest one.
+//! What plain rules can express of a value: the value itself, or the closest one.
 //!
-//! The writer writes images, which are always sayable; whatever differs from the original is lost or needs an
-//! extended line.
+//! The emitter writes these images. What differs from the original is lost or needs an extended
+//! line.
 
 use super::Dialect;
 use crate::model::{
@@ -19,7 +19,7 @@ pub(crate) fn is_word(name: &str) -> bool {
     !name.is_empty() && name != "ipvsadm" && !name.starts_with('#') && name.bytes().all(plain)
 }
 
-/// Nothing if the plain language has no words for the service.
+/// `None` if plain rules cannot express the service.
 pub(crate) fn service(service: &Service, dialect: Dialect) -> Option<Service> {
     let key = service.key();
     let mut said = *service;
@@ -44,14 +44,14 @@ pub(crate) fn service(service: &Service, dialect: Dialect) -> Option<Service> {
     Some(said)
 }
 
-/// What an extended line can say of a service: all but names that are no words.
+/// What an extended line can express of a service: everything but names that are not single words.
 pub(crate) fn extended_service(service: &Service) -> Option<Service> {
     let mut said = *service;
     said.engine = service.engine.filter(|engine| is_word(engine.as_str()));
     is_word(service.scheduler.as_str()).then_some(said)
 }
 
-/// Nothing if the plain language has no words for the destination.
+/// `None` if plain rules cannot express the destination.
 pub(crate) fn server(key: &ServiceKey, destination: &Destination, dialect: Dialect) -> Option<Destination> {
     let mut said = *destination;
     said.forwarding = match destination.forwarding {
@@ -89,7 +89,7 @@ pub(crate) fn timeouts(timeouts: Timeouts) -> Timeouts {
     Timeouts { tcp: tcp.min(MOST_SECONDS), tcp_fin: tcp_fin.min(MOST_SECONDS), udp: udp.min(MOST_SECONDS) }
 }
 
-/// Whether the plain language can say all of the daemon.
+/// Whether plain rules can express the daemon completely.
 pub(crate) fn is_plain_daemon(daemon: &Daemon) -> bool {
     daemon.sync_id <= 255
         && daemon.max_len.is_none_or(|length| (1..=65507).contains(&length))

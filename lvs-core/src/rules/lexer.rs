@@ -32,7 +32,7 @@ impl<'a> Word<'a> {
     }
 }
 
-/// Where words come from. Cloning is looking ahead.
+/// A source of words. Clone it to look ahead.
 pub(crate) trait Words<'a>: Clone {
     fn next_word(&mut self) -> Option<Word<'a>>;
 }
@@ -43,7 +43,7 @@ pub(crate) struct LineWords<'a> {
     line: &'a [u8],
     at: usize,
     compat: bool,
-    /// Whether words have to be looked at for what ipvsadm does to them.
+    /// Whether the peculiarities of ipvsadm apply.
     odd: bool,
     first: bool,
 }
@@ -81,7 +81,7 @@ impl<'a> Words<'a> for LineWords<'a> {
             let mut bytes = &line[start..at];
             if self.odd {
                 if bytes.len() > COMPAT_WORD_MAX {
-                    // ipvsadm's buffer is full here: the rest becomes a word of its own.
+                    // ipvsadm's buffer is full here: the rest becomes a separate word.
                     at = start + COMPAT_WORD_MAX;
                     bytes = &line[start..at];
                 }
@@ -133,6 +133,8 @@ pub(crate) struct Line<'a> {
     pub(crate) start: usize,
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The lines of a text.
 #[derive(Clone)]
 pub(crate) struct Lines<'a> {
@@ -144,7 +146,11 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(text: &'a [u8], dialect: Dialect) -> Self {
-        Self { text, at: 0, number: 0, dialect }
+        // Editors of other systems begin a file with a byte order mark; ipvsadm takes it for a
+        // word.
+        let at =
+            if dialect == Dialect::Lossless && text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        Self { text, at, number: 0, dialect }
     }
 }
 
@@ -156,13 +162,14 @@ impl<'a> Iterator for Lines<'a> {
         let start = self.at;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         self.number += 1;
-        // The fastest search that `std` has; reading from memory does not fail.
+        // The fastest search in `std`; reading from memory does not fail.
         let length = { rest }.skip_until(b'\n').unwrap_or(rest.len());
         self.at = start + length;
         let bytes = match rest[..length].split_last() {
             Some((b'\n', bytes)) => bytes,
             _ => {
-                // What ipvsadm does: a last line without newline that ends in two or more blanks is never carried out.
+                // What ipvsadm does: a last line without newline that ends in two or more blanks is
+                // never carried out.
                 if self.dialect == Dialect::Ipvsadm && rest.iter().rev().take_while(|byte| is_blank(**byte)).count() > 1
                 {
                     return None;

@@ -1,10 +1,10 @@
-//! What a text does not carry.
+//! What is lost when a table is written as text.
 
 use std::fmt;
 
 use crate::model::{Daemon, DaemonRole, Destination, DestinationKey, Service, ServiceKey, Timeouts};
 
-/// Something of a table that a text does not say.
+/// Something of a table that the text does not express.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Loss {
@@ -20,9 +20,9 @@ pub struct Loss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossKind {
-    /// All of it: there are no words for it. With a service its destinations are lost, too.
+    /// All of it: the language cannot express it. With a service its destinations are lost, too.
     Everything,
-    /// The text says it in a way that `ipvsadm` cannot read.
+    /// The text expresses it in a way that `ipvsadm` cannot read.
     Unreadable,
     /// Flag bits of a service.
     Flags,
@@ -71,7 +71,7 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What of `whole` is not in `said`.
+/// What of `whole` is not in `said`, the value that was written.
 pub(crate) fn of_service(whole: &Service, said: &Service, losses: &mut Vec<Loss>) {
     let mut lose = |lost: bool, what| {
         if lost {

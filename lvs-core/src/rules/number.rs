@@ -9,7 +9,8 @@ const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
-/// `strtol` in base 10: the number, held inside `i64`, and how many bytes it took; 0 bytes if there is no number.
+/// `strtol` in base 10: the number, held inside `i64`, and how many bytes it took; 0 bytes if there
+/// is no number.
 pub(crate) fn strtol(text: &[u8]) -> (i64, usize) {
     let mut at = 0;
     while at < text.len() && is_space(text[at]) {
@@ -37,7 +38,8 @@ pub(crate) fn strtol(text: &[u8]) -> (i64, usize) {
 
 /// A whole word that is a number in a range.
 ///
-/// `ipvsadm` allows leading blanks and a sign; so does every dialect here, since a line's words have no blanks.
+/// `ipvsadm` allows leading blanks and a sign; so does every dialect here, since a line's words
+/// have no blanks.
 #[inline]
 pub(crate) fn ranged(text: &[u8], least: i64, most: i64) -> Option<i64> {
     // Nearly all numbers are short and plain.
@@ -98,8 +100,9 @@ pub(crate) fn dotted_quad_prefix(mut text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
     Some((Ipv4Addr::from_bits(bits), text))
 }
 
-/// An IPv4 address in all the forms that `inet_aton` takes: one to four numbers, decimal, octal (`0...`) or
-/// hexadecimal (`0x...`), the last one filling what is left; anything may follow after a blank.
+/// An IPv4 address in all the forms that `inet_aton` takes: one to four numbers, decimal, octal
+/// (`0...`) or hexadecimal (`0x...`), the last one filling what is left; anything may follow after
+/// a blank.
 pub(crate) fn inet_aton(text: &[u8]) -> Option<Ipv4Addr> {
     let mut parts = [0u32; 4];
     let mut count = 0;

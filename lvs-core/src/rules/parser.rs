@@ -1,4 +1,4 @@
-//! Words into a command: options first, each value checked as it comes, then what goes with what.
+//! Words into a command: options first, each value checked as it is read, then their combinations.
 
 mod checks;
 mod values;
@@ -7,50 +7,61 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::command::Command;
+use super::kind::{Expected, Reason, SyntaxErrorKind as Kind};
 use super::lexer::{Word, Words};
-use super::mistake::{Expected, Reason, SyntaxErrorKind as Kind};
 use super::option::{Action, Group, Opt, Verb};
 use super::scan::{Scanned, Scanner};
 use super::{Dialect, Resolver};
+use crate::lint::Flaw;
 use crate::model::{
     AddressFamily, DaemonRole, EngineName, ForwardingMethod, InterfaceName, Netmask, PrefixLength, Protocol,
     SchedulerName, ServiceKey, TunnelKind,
 };
 
-/// How to read.
+/// How a line is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'r> {
     pub(crate) dialect: Dialect,
     pub(crate) resolver: &'r dyn Resolver,
-    /// Stop at a line's first mistake, as ipvsadm does.
+    /// Stop at a line's first error, as ipvsadm does.
     pub(crate) first_only: bool,
     /// Whether the line is an extended one.
     pub(crate) extended: bool,
 }
 
-/// A mistake, with its place in the line.
+/// An error, with its place in the line.
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
     pub(crate) span: Range<usize>,
 }
 
-/// More than these mistakes of one line are not worth reporting.
+/// What was found of one line. Kept from line to line, so that nothing is allocated for each.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Errors.
+    pub(crate) faults: Vec<Fault>,
+    /// What was taken and cannot work, with its place in the line.
+    pub(crate) flaws: Vec<(Flaw, Range<usize>)>,
+}
+
+/// The most errors that are reported of one line.
 const MOST_FAULTS: usize = 16;
 
-/// Nothing more to be said about a line.
+/// The rest of the line is not checked.
 struct Stop;
 
 type Checked<T = ()> = Result<T, Stop>;
 
-/// Reads one command. Whatever is wrong is added to `faults`; a command is returned if nothing is.
+/// Reads one command. Errors and flaws are added to `found`; without errors the command is
+/// returned.
 #[inline]
-pub(crate) fn command<'a, W: Words<'a>>(cx: Context<'_>, words: W, faults: &mut Vec<Fault>) -> Option<Command> {
-    let before = faults.len();
+pub(crate) fn command<'a, W: Words<'a>>(cx: Context<'_>, words: W, found: &mut Found) -> Option<Command> {
+    let before = found.faults.len();
     let mut reader = Reader {
         cx,
         scanner: Scanner::new(words.clone(), cx.extended),
         words,
-        faults,
+        found,
         before,
         seen: 0,
         bad: 0,
@@ -58,7 +69,7 @@ pub(crate) fn command<'a, W: Words<'a>>(cx: Context<'_>, words: W, faults: &mut 
         draft: Draft::default(),
     };
     let command = reader.read().ok().flatten();
-    if reader.faults.len() > before { None } else { command }
+    if reader.found.faults.len() > before { None } else { command }
 }
 
 /// The values of a line so far.
@@ -128,12 +139,12 @@ struct Reader<'a, 'f, 'r, W> {
     cx: Context<'r>,
     scanner: Scanner<'a, W>,
     words: W,
-    faults: &'f mut Vec<Fault>,
+    found: &'f mut Found,
     before: usize,
-    /// Groups given, and those among them whose value was wrong.
+    /// Options given, and those among them with an invalid value.
     seen: u64,
     bad: u64,
-    /// After an unknown option nobody knows what the words that follow belong to.
+    /// After an unknown option it is unclear what the following words belong to.
     lost: bool,
     draft: Draft<'a>,
 }
@@ -143,7 +154,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let Some((verb, value)) = self.verb()? else { return Ok(None) };
         let mut role = None;
         match verb {
-            // ipvsadm looks no further.
+            // ipvsadm stops here.
             Verb::Help => return Ok(Some(Command::Help)),
             Verb::Version => return Ok(Some(Command::Version)),
             Verb::StartDaemon | Verb::StopDaemon => role = self.role(verb, value)?,
@@ -175,7 +186,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let flags = self.sched_flags()?;
         self.late_values()?;
         self.legality(verb)?;
-        if self.faults.len() > self.before {
+        if self.found.faults.len() > self.before {
             return Ok(None);
         }
         Ok(match verb {
@@ -204,8 +215,8 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
 
     #[cold]
     fn fault(&mut self, kind: Kind, span: Range<usize>) -> Checked {
-        self.faults.push(Fault { kind, span });
-        if self.cx.first_only || self.faults.len() - self.before >= MOST_FAULTS { Err(Stop) } else { Ok(()) }
+        self.found.faults.push(Fault { kind, span });
+        if self.cx.first_only || self.found.faults.len() - self.before >= MOST_FAULTS { Err(Stop) } else { Ok(()) }
     }
 
     #[cold]
@@ -237,7 +248,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         end
     }
 
-    /// Where an option stands: of the first one that satisfies.
+    /// The place of the first option that matches.
     #[cold]
     fn place(&self, wanted: impl Fn(Opt) -> bool) -> Range<usize> {
         let mut scanner = Scanner::new(self.words.clone(), self.cx.extended);
@@ -257,7 +268,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         self.place(|opt| opt.group == Some(group))
     }
 
-    /// Where an option's value stands, or the option if it has none.
+    /// The place of an option's value, or of the option if it has none.
     #[cold]
     fn place_of_value(&self, group: Group) -> Range<usize> {
         let mut scanner = Scanner::new(self.words.clone(), self.cx.extended);
@@ -294,8 +305,10 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
                     at.span()
                 }
                 Some(Scanned::Missing { end, .. }) => end..end,
-                None => self.draft.stray[0].map_or(0..0, |word| word.span()),
+                None => 0..0,
             };
+            // What stands where the command should is what is wrong.
+            let span = self.draft.stray[0].map_or(span, |word| word.span());
             self.fault(Kind::NoCommand, span)?;
             return Ok(None);
         }

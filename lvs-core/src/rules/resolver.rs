@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 
 use crate::model::Protocol;
 
-/// Turns names into numbers and back. Every method may answer that it does not know.
+/// Turns names into numbers and back. Every method may return nothing for what is unknown.
 ///
-/// [`NumericOnly`] knows nothing, reads no file and asks nobody: the default everywhere.
+/// [`NumericOnly`], the default everywhere, resolves nothing and reads no file.
 pub trait Resolver {
     /// The addresses of a host, the preferred one first.
     fn addresses(&self, host: &str) -> Vec<IpAddr> {
@@ -34,16 +34,17 @@ pub trait Resolver {
     }
 }
 
-/// Knows no name: numbers only, offline.
+/// Resolves nothing: numbers only, offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NumericOnly;
 
 impl Resolver for NumericOnly {}
 
-/// Asks the system: its resolver for hosts (which may use the network), and the services file for ports.
+/// Asks the system: its resolver for hosts (which may use the network), and the services file for
+/// ports.
 ///
-/// It answers names with numbers only; names of addresses need functions that `std` lacks, so
-/// [`Resolver::host_name`] knows nothing.
+/// It resolves names to numbers only: `std` has no reverse look-up, so [`Resolver::host_name`]
+/// returns nothing.
 #[derive(Debug, Default)]
 pub struct SystemResolver {
     services: OnceLock<ServicesFile>,
@@ -89,7 +90,7 @@ struct Entry {
 }
 
 impl ServicesFile {
-    /// Reads a file's contents; lines that make no sense are passed over, as the C library does.
+    /// Reads a file's contents; malformed lines are skipped, as the C library does.
     pub fn parse(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
         let entries = text.lines().filter_map(|line| {

@@ -1,5 +1,6 @@
-//! Words into options and positional words, as popt does it: bundled letters, `--name=value`, `-xvalue`, `-x=value`,
-//! an optional argument that is taken unless it begins with `-`, and `--`. Long names are never abbreviated.
+//! Words into options and positional words, as popt does it: bundled letters, `--name=value`,
+//! `-xvalue`, `-x=value`, an optional argument that is taken unless it begins with `-`, and `--`.
+//! Long names are never abbreviated.
 //!
 //! DIFFERENCE: popt replaces `!#:+` in an argument by the next argument; here it is taken as it is.
 

@@ -1,19 +1,21 @@
 //! A whole text: its rules and comments, as a table and as operations.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, TryReserveError};
 use std::ops::Range;
 
 use super::command::Command;
-use super::error::{SyntaxError, SyntaxErrors};
-use super::mistake::SyntaxErrorKind as Kind;
+use super::error::{SyntaxError, SyntaxErrors, Warning};
+use super::kind::SyntaxErrorKind as Kind;
+use crate::error::Error;
+use crate::memory;
 use crate::model::{Destination, DestinationKey, Operation, Service, ServiceKey, Table, TableService, Timeouts};
 
 /// A command with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
-    /// What it says.
+    /// The command.
     pub command: Command,
     /// The line, from 1.
     pub line: usize,
@@ -25,7 +27,7 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Comment {
-    /// What stands behind the `#`.
+    /// What follows the `#`.
     pub text: String,
     /// The line, from 1.
     pub line: usize,
@@ -39,6 +41,8 @@ pub struct Script {
     pub rules: Vec<Rule>,
     /// Its comments, in order.
     pub comments: Vec<Comment>,
+    /// What its rules ask for that cannot work, although they are taken, in order.
+    pub warnings: Vec<Warning>,
     /// The text it was read from, to show the place of later errors.
     pub(crate) text: Box<[u8]>,
 }
@@ -48,32 +52,58 @@ impl Script {
     ///
     /// # Errors
     /// At every rule that is no change, such as `-L`.
+    ///
+    /// # Panics
+    /// As every collection does when there is no memory; [`Script::try_operations`] says so
+    /// instead.
     pub fn operations(&self) -> Result<Vec<Operation>, SyntaxErrors> {
+        memory::or_panic(self.try_operations(), syntax)
+    }
+
+    /// The same with an error if there is not enough memory.
+    ///
+    /// # Errors
+    /// [`Error::Rules`] as there, [`Error::OutOfMemory`].
+    pub fn try_operations(&self) -> Result<Vec<Operation>, Error> {
         let mut errors = Vec::new();
-        let mut operations = Vec::with_capacity(self.rules.len());
+        let mut operations = Vec::new();
+        operations.try_reserve_exact(self.rules.len())?;
         for rule in &self.rules {
             match rule.command.operation() {
                 Some(operation) => operations.push(operation),
                 None => errors.push(self.error(rule, Kind::NotAChange(rule.command.verb()))),
             }
         }
-        if errors.is_empty() { Ok(operations) } else { Err(SyntaxErrors(errors)) }
+        if errors.is_empty() { Ok(operations) } else { Err(SyntaxErrors(errors).into()) }
     }
 
     /// The table that the text describes: what an empty director holds after all its changes.
     ///
     /// # Errors
-    /// At every rule that is no change, and at those that cannot take effect: a service or real server added twice,
-    /// or one changed or removed that was not added before.
+    /// At every rule that is no change, and at those that cannot take effect: a service or real
+    /// server added twice, or one changed or removed that was not added before.
+    ///
+    /// # Panics
+    /// As every collection does when there is no memory; [`Script::try_to_table`] says so instead.
     pub fn to_table(&self) -> Result<Table, SyntaxErrors> {
+        memory::or_panic(self.try_to_table(), syntax)
+    }
+
+    /// The same with an error if there is not enough memory.
+    ///
+    /// # Errors
+    /// [`Error::Rules`] as there, [`Error::OutOfMemory`].
+    pub fn try_to_table(&self) -> Result<Table, Error> {
         let mut builder = TableBuilder::default();
         let mut errors = Vec::new();
         for rule in &self.rules {
-            if let Err(kind) = builder.apply(&rule.command) {
-                errors.push(self.error(rule, kind));
+            match builder.apply(&rule.command) {
+                Ok(()) => {}
+                Err(Unfit::Invalid(kind)) => errors.push(self.error(rule, kind)),
+                Err(Unfit::OutOfMemory(error)) => return Err(error.into()),
             }
         }
-        if errors.is_empty() { Ok(builder.finish()) } else { Err(SyntaxErrors(errors)) }
+        if errors.is_empty() { Ok(builder.finish()?) } else { Err(SyntaxErrors(errors).into()) }
     }
 
     #[cold]
@@ -85,7 +115,33 @@ impl Script {
     }
 }
 
-/// A table in the making: services and destinations keep their order, removed ones leave a gap until the end.
+fn syntax(error: Error) -> Option<SyntaxErrors> {
+    match error {
+        Error::Rules(errors) => Some(errors),
+        _ => None,
+    }
+}
+
+/// Why a rule does not get into the table.
+enum Unfit {
+    Invalid(Kind),
+    OutOfMemory(TryReserveError),
+}
+
+impl From<Kind> for Unfit {
+    fn from(kind: Kind) -> Self {
+        Self::Invalid(kind)
+    }
+}
+
+impl From<TryReserveError> for Unfit {
+    fn from(error: TryReserveError) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+/// A table in the making: services and destinations keep their order, removed ones leave a gap
+/// until the end.
 #[derive(Default)]
 struct TableBuilder {
     services: Vec<Option<ServiceBuilder>>,
@@ -111,8 +167,11 @@ impl ServiceBuilder {
         self.destinations.iter().position(|known| known.is_some_and(|known| known.key == *key))
     }
 
-    fn push(&mut self, destination: Destination) {
-        self.destinations.push(Some(destination));
+    fn push(&mut self, destination: Destination) -> Result<(), TryReserveError> {
+        if self.destinations.len() >= FEW {
+            self.places.try_reserve(self.destinations.len() + 1 - self.places.len())?;
+        }
+        memory::push(&mut self.destinations, Some(destination))?;
         let count = self.destinations.len();
         if count > FEW {
             let new = if self.places.is_empty() { 0 } else { count - 1 };
@@ -120,6 +179,7 @@ impl ServiceBuilder {
                 self.places.extend(known.map(|known| (known.key, place)));
             }
         }
+        Ok(())
     }
 
     fn remove(&mut self, key: &DestinationKey) -> Option<()> {
@@ -136,19 +196,20 @@ impl TableBuilder {
         service.ok_or(Kind::ServiceNotFound(*key))
     }
 
-    fn apply(&mut self, command: &Command) -> Result<(), Kind> {
+    fn apply(&mut self, command: &Command) -> Result<(), Unfit> {
         match command {
-            Command::AddService(service) => match self.places.entry(service.key()) {
-                Entry::Occupied(_) => return Err(Kind::ServiceExists(service.key())),
-                Entry::Vacant(place) => {
-                    place.insert(self.services.len());
-                    self.services.push(Some(ServiceBuilder {
-                        service: *service,
-                        destinations: Vec::new(),
-                        places: HashMap::new(),
-                    }));
+            Command::AddService(service) => {
+                self.places.try_reserve(1)?;
+                match self.places.entry(service.key()) {
+                    Entry::Occupied(_) => return Err(Kind::ServiceExists(service.key()).into()),
+                    Entry::Vacant(place) => {
+                        let new =
+                            ServiceBuilder { service: *service, destinations: Vec::new(), places: HashMap::new() };
+                        memory::push(&mut self.services, Some(new))?;
+                        place.insert(self.services.len() - 1);
+                    }
                 }
-            },
+            }
             Command::EditService(service) => self.service(&service.key())?.service = *service,
             Command::DeleteService(key) => {
                 let place = self.places.remove(key).ok_or(Kind::ServiceNotFound(*key))?;
@@ -157,9 +218,9 @@ impl TableBuilder {
             Command::AddServer(key, destination) => {
                 let service = self.service(key)?;
                 if service.place(&destination.key).is_some() {
-                    return Err(Kind::DestinationExists(destination.key));
+                    return Err(Kind::DestinationExists(destination.key).into());
                 }
-                service.push(*destination);
+                service.push(*destination)?;
             }
             Command::EditServer(key, destination) => {
                 let service = self.service(key)?;
@@ -190,25 +251,25 @@ impl TableBuilder {
             }
             Command::StartDaemon(daemon) => {
                 if self.table.daemons.iter().any(|known| known.role == daemon.role) {
-                    return Err(Kind::DaemonExists);
+                    return Err(Kind::DaemonExists.into());
                 }
-                self.table.daemons.push(*daemon);
+                memory::push(&mut self.table.daemons, *daemon)?;
             }
             Command::StopDaemon { role, .. } => {
                 let place = self.table.daemons.iter().position(|known| known.role == *role);
                 self.table.daemons.remove(place.ok_or(Kind::DaemonNotFound)?);
             }
-            other => return Err(Kind::NotAChange(other.verb())),
+            other => return Err(Kind::NotAChange(other.verb()).into()),
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Table {
-        let whole = |service: ServiceBuilder| TableService {
-            service: service.service,
-            destinations: service.destinations.into_iter().flatten().collect(),
+    fn finish(mut self) -> Result<Table, TryReserveError> {
+        let whole = |service: ServiceBuilder| {
+            let destinations = memory::collect(service.destinations.into_iter().flatten())?;
+            Ok::<_, TryReserveError>(TableService { service: service.service, destinations })
         };
-        self.table.services = self.services.into_iter().flatten().map(whole).collect();
-        self.table
+        self.table.services = memory::try_collect(self.services.into_iter().flatten().map(whole))?;
+        Ok(self.table)
     }
 }

@@ -4,8 +4,8 @@ use super::{BindError, DestinationExists, DestinationId, NewDestination, Options
 
 /// The destinations of one virtual service together with the scheduler that chooses among them.
 ///
-/// Each method changes the pool and tells the scheduler, as the kernel's commands and connections do. It knows no
-/// connections: the caller counts them.
+/// Each method changes the pool and tells the scheduler, as the kernel's commands and connections
+/// do. It knows no connections: the caller counts them.
 #[derive(Debug)]
 pub struct Balancer {
     pool: Pool,
@@ -41,7 +41,8 @@ impl Balancer {
     /// Binds another scheduler at time `now`, in milliseconds.
     ///
     /// # Errors
-    /// [`BindError`] if the new one refuses the pool. Then the former one is bound again, its state fresh.
+    /// [`BindError`] if the new one refuses the pool. Then the former one is bound again, its state
+    /// fresh.
     pub fn set_scheduler(&mut self, mut scheduler: Box<dyn Scheduler>, now: u64) -> Result<(), BindError> {
         match scheduler.bind(&self.pool, now) {
             Ok(()) => {
@@ -61,7 +62,8 @@ impl Balancer {
         self.scheduler.reconfigured(options);
     }
 
-    /// Adds a destination at the head of the list; a removed one that is still in use comes back with its counters.
+    /// Adds a destination at the head of the list; a removed one that is still in use comes back
+    /// with its counters.
     ///
     /// # Errors
     /// [`DestinationExists`] if it is on the list.
@@ -83,7 +85,8 @@ impl Balancer {
         self.edit(at, weight, self.pool.upper_threshold(at), self.pool.lower_threshold(at));
     }
 
-    /// Takes a destination off the list. Its id, counters and connections stay until it is [released](Self::release).
+    /// Takes a destination off the list. Its id, counters and connections stay until it is
+    /// [released](Self::release).
     pub fn remove(&mut self, at: DestinationId) {
         if self.pool.available(at) {
             self.pool.detach(at);
@@ -91,8 +94,8 @@ impl Balancer {
         }
     }
 
-    /// Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has connections or templates.
-    /// Returns whether it is forgotten.
+    /// Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it
+    /// has connections or templates. Returns whether it is forgotten.
     pub fn release(&mut self, at: DestinationId) -> bool {
         let pool = &self.pool;
         let idle = pool.connections(at) == 0 && pool.persistent(at) == 0;
@@ -160,7 +163,8 @@ impl Balancer {
         self.scheduler.counters_changed(&self.pool, at);
     }
 
-    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has not.
+    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has
+    /// not.
     pub fn next_tick(&self) -> Option<u64> {
         self.scheduler.next_tick()
     }

@@ -89,7 +89,8 @@ impl<T> Cache<T> {
         }
     }
 
-    /// Does all sweeps up to `now` that drop nothing whatever the entries are: a time without end costs nothing.
+    /// Does all sweeps up to `now` that drop nothing whatever the entries are: a time without end
+    /// costs nothing.
     fn skip_idle_sweeps(&mut self, now: u64) {
         if now < self.next_sweep {
             return;
@@ -129,7 +130,8 @@ impl<T> Cache<T> {
         }
     }
 
-    /// After a full sweep: passes over those up to `now` before which no entry has been idle for long enough.
+    /// After a full sweep: passes over those up to `now` before which no entry has been idle for
+    /// long enough.
     fn skip_full_sweeps(&mut self, now: u64, expiration: u64) {
         const CYCLE: u64 = FULL_SWEEP as u64 * SWEEP_INTERVAL;
         if self.entries > MAX_ENTRIES {
@@ -141,7 +143,8 @@ impl<T> Cache<T> {
         self.next_sweep += cycles * CYCLE;
     }
 
-    /// Drops entries idle for `idle` milliseconds or more, bucket by bucket from after the rover, until `goal` are gone.
+    /// Drops entries idle for `idle` milliseconds or more, bucket by bucket from after the rover,
+    /// until `goal` are gone.
     fn drop_idle(&mut self, now: u64, idle: u64, mut goal: i32) {
         for _ in 0..BUCKETS {
             self.rover = (self.rover + 1) % BUCKETS;

@@ -27,8 +27,9 @@ impl Family {
 
 /// Names a destination of one [`Pool`](super::Pool).
 ///
-/// Ids are small and stable: a destination keeps its id from [`Pool::insert`](super::Pool::insert) until
-/// [`Pool::release`](super::Pool::release), after which the number is used again. An id means nothing in another pool.
+/// Ids are small and stable: a destination keeps its id from [`Balancer::add`](super::Balancer::add)
+/// until [`Balancer::release`](super::Balancer::release), after which the number is used again. An id means
+/// nothing in another pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DestinationId(pub(super) u32);
 
@@ -66,7 +67,8 @@ pub struct NewDestination {
     pub weight: i32,
     /// Connections at which new ones are refused; 0 for no limit.
     pub upper_threshold: u32,
-    /// Connections below which new ones are accepted again; 0 for three quarters of the upper threshold.
+    /// Connections below which new ones are accepted again; 0 for three quarters of the upper
+    /// threshold.
     pub lower_threshold: u32,
 }
 

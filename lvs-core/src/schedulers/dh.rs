@@ -8,16 +8,20 @@ const BITS: u32 = 8;
 /// Destination hashing: the address that the client asked for decides.
 ///
 /// # What for
-/// Transparent caches behind a firewall-mark service: each address on the Internet belongs to one cache.
+/// Transparent caches behind a firewall-mark service: each address on the Internet belongs to one
+/// cache.
 ///
 /// # How it decides
-/// The destination address is hashed to one of 256 slots, which are dealt to the destinations in turn.
+/// The destination address is hashed to one of 256 slots, which are dealt to the destinations in
+/// turn.
 ///
 /// # When it surprises
-/// * A service of one address has **one destination for everything**: there is nothing else to hash.
-/// * Weights other than 0 count for nothing, and a quiesced destination keeps its slots: what is hashed there is **refused**. Remove a
-///   server that is down; there is no fallback.
-/// * Adding or removing a destination deals all slots anew, and most addresses move. [`Mh`](super::Mh) was made to avoid that.
+/// * A service of one address has **one destination for everything**: there is nothing else to
+///   hash.
+/// * Weights other than 0 count for nothing, and a quiesced destination keeps its slots: what is
+///   hashed there is **refused**. Remove a server that is down; there is no fallback.
+/// * Adding or removing a destination refills all slots, and most addresses move. [`Mh`](super::Mh)
+///   was made to avoid that.
 /// * With more than 256 destinations the ones added first get nothing.
 ///
 /// # Example
@@ -48,7 +52,8 @@ impl Dh {
         Self { slots: Vec::new(), stale: false }
     }
 
-    // Filling waits for the next choice, so that many changes fill the table but once; it follows from the list alone.
+    // Filling waits for the next choice, so that many changes fill the table but once; it follows
+    // from the list alone.
     fn fill(&mut self, pool: &Pool) {
         self.stale = false;
         self.slots.clear();

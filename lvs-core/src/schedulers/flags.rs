@@ -2,16 +2,13 @@
 
 use super::{SCHEDULERS, SchedulerInfo, info};
 
-/// What a scheduler flag is called where its scheduler has no name for it, in the order of the bits from 0x8 on.
+/// What a scheduler flag is called where its scheduler has no name for it, in the order of the bits
+/// from 0x8 on.
 const GENERAL: [&str; 3] = ["flag-1", "flag-2", "flag-3"];
 
-/// The names of the three scheduler flags of a service with this scheduler, in the order of the bits from 0x8 on.
-///
-/// ```
-/// assert_eq!(lvs_core::schedulers::flag_names("sh"), ["sh-fallback", "sh-port", "flag-3"]);
-/// assert_eq!(lvs_core::schedulers::flag_names("wrr"), ["flag-1", "flag-2", "flag-3"]);
-/// ```
-pub fn flag_names(scheduler: &str) -> [&'static str; 3] {
+/// The names of the three scheduler flags of a service with this scheduler, in the order of the
+/// bits from 0x8 on.
+pub(crate) fn flag_names(scheduler: &str) -> [&'static str; 3] {
     let mut names = GENERAL;
     let own = info(scheduler).map_or(&[][..], |info| info.flags);
     names[..own.len()].copy_from_slice(own);
@@ -19,11 +16,12 @@ pub fn flag_names(scheduler: &str) -> [&'static str; 3] {
 }
 
 /// Whether a scheduler has flags with names of their own.
-pub fn has_flags(scheduler: &str) -> bool {
+pub(crate) fn has_flags(scheduler: &str) -> bool {
     info(scheduler).is_some_and(|info| !info.flags.is_empty())
 }
 
-/// The bit that a name stands for, and the scheduler whose name it is; none for `flag-1`, `flag-2` and `flag-3`.
+/// The bit that a name stands for, and the scheduler whose name it is; none for `flag-1`, `flag-2`
+/// and `flag-3`.
 pub fn flag_by_name(name: &str) -> Option<(u32, Option<&'static SchedulerInfo>)> {
     let place = |names: &[&str]| names.iter().position(|known| *known == name).map(|place| 0x8 << place);
     match place(&GENERAL) {
@@ -33,7 +31,7 @@ pub fn flag_by_name(name: &str) -> Option<(u32, Option<&'static SchedulerInfo>)>
 }
 
 /// All names of scheduler flags, the general ones first.
-pub fn all_flag_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn all_flag_names() -> impl Iterator<Item = &'static str> {
     GENERAL.into_iter().chain(SCHEDULERS.iter().flat_map(|info| info.flags.iter().copied()))
 }
 
@@ -43,6 +41,8 @@ mod tests {
 
     #[test]
     fn every_name_is_found() {
+        assert_eq!(flag_names("sh"), ["sh-fallback", "sh-port", "flag-3"]);
+        assert_eq!(flag_names("wrr"), ["flag-1", "flag-2", "flag-3"]);
         assert_eq!(all_flag_names().count(), 7);
         for name in all_flag_names() {
             let (bit, scheduler) = flag_by_name(name).unwrap();

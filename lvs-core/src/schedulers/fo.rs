@@ -12,8 +12,10 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// The largest weight above 0 among those that are not overloaded; of equals the first on the list.
 ///
 /// # When it surprises
-/// * Of equals the one **added last** has it all, and adding another one of the same weight moves all new connections to it.
-/// * Connections that exist stay where they are when the heavier one comes back; persistence holds clients too.
+/// * Of equals the one **added last** has it all, and adding another one of the same weight moves
+///   all new connections to it.
+/// * Connections that exist stay where they are when the heavier one comes back; persistence holds
+///   clients too.
 ///
 /// # Example
 /// ```

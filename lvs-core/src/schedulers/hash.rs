@@ -31,7 +31,8 @@ const fn fold_v6(addr: Ipv6Addr) -> u32 {
 
 /// An address folded as one of `family`, whatever it is.
 ///
-/// An IPv4 service looks only at the first word, which matters for IPv6 destinations reached through a tunnel.
+/// An IPv4 service looks only at the first word, which matters for IPv6 destinations reached
+/// through a tunnel.
 #[inline]
 pub const fn fold_as(family: Family, addr: IpAddr) -> u32 {
     match (family, addr) {
@@ -40,9 +41,10 @@ pub const fn fold_as(family: Family, addr: IpAddr) -> u32 {
     }
 }
 
-/// The kernel's `hsiphash_1u32` on 64-bit little-endian machines: SipHash-1-3 of the four bytes of `value`, shortened
-/// to its low 32 bits. Both words of the key are `key`.
-// lib/siphash.c; 32-bit kernels use HalfSipHash there, and big-endian ones hash the bytes the other way round.
+/// The kernel's `hsiphash_1u32` on 64-bit little-endian machines: SipHash-1-3 of the four bytes of
+/// `value`, shortened to its low 32 bits. Both words of the key are `key`.
+// lib/siphash.c; 32-bit kernels use HalfSipHash there, and big-endian ones hash the bytes the other
+// way round.
 #[inline]
 pub const fn hsiphash(value: u32, key: u64) -> u32 {
     let mut v0 = 0x736f_6d65_7073_6575 ^ key;

@@ -1,24 +1,26 @@
 //! Keeps the best destination at hand while connections come and go.
 //!
-//! A tournament: a binary tree over the slots of the pool whose inner nodes hold the better of their two children. One changed
-//! destination costs one walk to the root, so a choice costs the logarithm of the number of destinations where the kernel
-//! looks at each of them.
+//! A tournament: a binary tree over the slots of the pool whose inner nodes hold the better of
+//! their two children. One changed destination costs one walk to the root, so a choice costs the
+//! logarithm of the number of destinations where the kernel looks at each of them.
 
 use super::{DestinationId, Pool};
 
 /// What an [`Index`] is to know of a destination.
 #[derive(Clone, Copy)]
 pub(super) enum Standing {
-    /// Takes part: the smallest `cost / weight` is chosen, of equals the one nearest to the head. `weight` is above 0.
+    /// Takes part: the smallest `cost / weight` is chosen, of equals the one nearest to the head.
+    /// `weight` is above 0.
     ///
-    /// The kernel walks from the head and changes its mind when `cost(best) * weight(this) > cost(this) * weight(best)`, in
-    /// 64 bits. With weights above 0 that compares two fractions exactly (both products are below 2<sup>63</sup>), which is a
+    /// The kernel walks from the head and changes its mind when
+    /// `cost(best) * weight(this) > cost(this) * weight(best)`, in 64 bits. With weights above 0
+    /// that compares two fractions exactly (both products are below 2<sup>63</sup>), which is a
     /// total order, so the walk ends at the first of the smallest.
     Candidate { cost: i64, weight: i32 },
     /// Is not chosen.
     Out,
     /// Upsets the order, so that the list has to be walked while there is such a one.
-    Odd,
+    Unordered,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,11 +52,12 @@ const SMALL: usize = 24;
 
 #[derive(Clone)]
 pub(super) struct Index {
-    /// Node 1 is the root, the children of `n` are `2n` and `2n + 1`, the leaf of slot `s` is `leaves + s`.
+    /// Node 1 is the root, the children of `n` are `2n` and `2n + 1`, the leaf of slot `s` is
+    /// `leaves + s`.
     nodes: Vec<Node>,
     leaves: usize,
-    odd: Vec<bool>,
-    odd_count: usize,
+    unordered: Vec<bool>,
+    unordered_count: usize,
     marked: Vec<bool>,
     marked_count: usize,
     /// Slots whose destination may have changed since it was looked at.
@@ -74,8 +77,8 @@ impl Default for Index {
         Self {
             nodes: Vec::new(),
             leaves: 0,
-            odd: Vec::new(),
-            odd_count: 0,
+            unordered: Vec::new(),
+            unordered_count: 0,
             marked: Vec::new(),
             marked_count: 0,
             changed: Vec::new(),
@@ -91,8 +94,8 @@ impl Index {
         self.changed.clear();
     }
 
-    /// `at` may have changed. Looking at it waits for the next question, so that many changes cost no more than one look
-    /// at everything.
+    /// `at` may have changed. Looking at it waits for the next question, so that many changes cost
+    /// no more than one look at everything.
     #[inline]
     pub(super) fn touch(&mut self, at: DestinationId) {
         if self.stale || self.changed.last() == Some(&at.index()) {
@@ -105,21 +108,21 @@ impl Index {
         }
     }
 
-    /// The best destination, unless one that is odd has a say. `look` tells the standing of a listed destination, and whether it
-    /// is [marked](Self::any_marked).
+    /// The best destination, unless one cannot be ordered. `look` tells the standing of a
+    /// listed destination, and whether it is [marked](Self::any_marked).
     #[inline]
     pub(super) fn choose(
         &mut self,
         pool: &Pool,
         look: impl Fn(DestinationId) -> (Standing, bool),
-    ) -> Result<Option<DestinationId>, Odd> {
+    ) -> Result<Option<DestinationId>, NotOrdered> {
         if pool.capacity() <= SMALL {
             self.forget();
             return walk(pool, look);
         }
         self.settle(pool, look);
-        if self.odd_count > 0 {
-            return Err(Odd);
+        if self.unordered_count > 0 {
+            return Err(NotOrdered);
         }
         let root = &self.nodes[1];
         Ok((root.weight != 0).then(|| DestinationId::new(root.slot)))
@@ -153,14 +156,15 @@ impl Index {
     fn look_at(&mut self, pool: &Pool, slot: u32, look: impl Fn(DestinationId) -> (Standing, bool)) -> Node {
         let at = DestinationId::new(slot);
         let (standing, marked) = if pool.available(at) { look(at) } else { (Standing::Out, false) };
-        let odd = matches!(standing, Standing::Odd);
-        self.odd_count = self.odd_count + usize::from(odd) - usize::from(self.odd[slot as usize]);
-        self.odd[slot as usize] = odd;
+        let unordered = matches!(standing, Standing::Unordered);
+        self.unordered_count =
+            self.unordered_count + usize::from(unordered) - usize::from(self.unordered[slot as usize]);
+        self.unordered[slot as usize] = unordered;
         self.marked_count = self.marked_count + usize::from(marked) - usize::from(self.marked[slot as usize]);
         self.marked[slot as usize] = marked;
         match standing {
             Standing::Candidate { cost, weight } => Node { cost, rank: pool.rank(at), weight, slot },
-            Standing::Out | Standing::Odd => NOBODY,
+            Standing::Out | Standing::Unordered => NOBODY,
         }
     }
 
@@ -183,11 +187,11 @@ impl Index {
         self.leaves = slots.next_power_of_two();
         self.nodes.clear();
         self.nodes.resize(2 * self.leaves, NOBODY);
-        for flags in [&mut self.odd, &mut self.marked] {
+        for flags in [&mut self.unordered, &mut self.marked] {
             flags.clear();
             flags.resize(self.leaves, false);
         }
-        (self.odd_count, self.marked_count) = (0, 0);
+        (self.unordered_count, self.marked_count) = (0, 0);
         for slot in 0..slots as u32 {
             let node = self.look_at(pool, slot, &look);
             self.nodes[self.leaves + slot as usize] = node;
@@ -200,12 +204,12 @@ impl Index {
     }
 }
 
-fn walk(pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) -> Result<Option<DestinationId>, Odd> {
+fn walk(pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) -> Result<Option<DestinationId>, NotOrdered> {
     let mut best = None;
     for at in pool {
         match look(at).0 {
             Standing::Out => {}
-            Standing::Odd => return Err(Odd),
+            Standing::Unordered => return Err(NotOrdered),
             Standing::Candidate { cost, weight } => {
                 if best.is_none_or(|(_, least, of)| least * i64::from(weight) > cost * i64::from(of)) {
                     best = Some((at, cost, weight));
@@ -216,5 +220,5 @@ fn walk(pool: &Pool, look: impl Fn(DestinationId) -> (Standing, bool)) -> Result
     Ok(best.map(|(at, _, _)| at))
 }
 
-/// There is an odd one: walk the list.
-pub(super) struct Odd;
+/// A destination has a cost that the index cannot order: walk the list.
+pub(super) struct NotOrdered;

@@ -3,20 +3,25 @@
 use super::locality::{Locality, Memory};
 use super::{DestinationId, Options, Pool};
 
-/// Locality-based least connections: the same destination address to the same destination, until that has too much to do.
+/// Locality-based least connections: the same destination address to the same destination, until
+/// that has too much to do.
 ///
 /// # What for
-/// Caches behind a firewall-mark service, as [`Dh`](super::Dh), but with regard to load and weights.
+/// Caches behind a firewall-mark service, as [`Dh`](super::Dh), but with regard to load and
+/// weights.
 ///
 /// # How it decides
-/// It remembers a destination for each address that was asked for. That one gets the connection unless it is quiesced or gone, or has more
-/// active connections than its weight while another has less than half of its own. Otherwise [`Wlc`](super::Wlc)'s
-/// choice is taken and remembered. Entries idle for `lblc_expiration` are dropped, but only every half hour is that looked at.
+/// It remembers a destination for each address that was asked for. That one gets the connection
+/// unless it is quiesced or gone, or has more active connections than its weight while another has
+/// less than half of its own. Otherwise [`Wlc`](super::Wlc)'s choice is taken and remembered.
+/// Entries idle for `lblc_expiration` are dropped, but only every half hour is that looked at.
 ///
 /// # When it surprises
-/// * A service of one address has one entry, and so one destination at a time: it is filled beyond its weight before the next one is
-///   touched. Weights are numbers of connections here, small ones move often.
-/// * The **overload flag does not matter** for a remembered destination: thresholds do not protect it.
+/// * A service of one address has one entry, and so one destination at a time: it is filled beyond
+///   its weight before the next one is touched. Weights are numbers of connections here, small ones
+///   move often.
+/// * The **overload flag does not matter** for a remembered destination: thresholds do not protect
+///   it.
 /// * When all are above half of their weight nothing moves any more.
 ///
 /// # Example

@@ -4,18 +4,21 @@ use super::least::lightest;
 use super::locality::{Locality, Memory};
 use super::{DestinationId, Options, Pool};
 
-/// Locality-based least connections with replication: the same destination address to the same few destinations.
+/// Locality-based least connections with replication: the same destination address to the same few
+/// destinations.
 ///
 /// # What for
 /// As [`Lblc`](super::Lblc), where one server may be too little for a popular address.
 ///
 /// # How it decides
-/// It remembers a set of destinations for each address. The least loaded of the set gets the connection, unless it has more active
-/// connections than its weight while another of the service has less than half of its own; then [`Wlc`](super::Wlc)'s choice joins the set.
-/// A set of several that has not changed for `lblcr_expiration` loses its most loaded member.
+/// It remembers a set of destinations for each address. The least loaded of the set gets the
+/// connection, unless it has more active connections than its weight while another of the service
+/// has less than half of its own; then [`Wlc`](super::Wlc)'s choice joins the set. A set of several
+/// that has not changed for `lblcr_expiration` loses its most loaded member.
 ///
 /// # When it surprises
-/// * A service of one address has one set, which soon has everybody: then this is wlc at a higher price.
+/// * A service of one address has one set, which soon has everybody: then this is wlc at a higher
+///   price.
 /// * In contrast to lblc overloaded members are passed over.
 ///
 /// # Example

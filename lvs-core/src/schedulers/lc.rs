@@ -9,14 +9,16 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Servers that are alike and connections that are not: long ones and short ones.
 ///
 /// # How it decides
-/// By [overhead](Pool::overhead), in which an active connection weighs as much as 256 inactive ones; of equals the first on the
-/// list.
+/// By [overhead](Pool::overhead), in which an active connection weighs as much as 256 inactive
+/// ones; of equals the first on the list.
 ///
 /// # When it surprises
 /// * Weights other than 0 count for nothing. [`Wlc`](super::Wlc) is the one that heeds them.
 /// * UDP connections are never active, so only their number counts.
-/// * A server that comes back empty gets **every** new connection until it has as many as the others.
-/// * An active connection counts 256 under [`Profile::Old`](super::Profile::Old), 257 under [`Profile::New`](super::Profile::New).
+/// * A server that comes back empty gets **every** new connection until it has as many as the
+///   others.
+/// * An active connection counts 256 under [`Profile::Old`](super::Profile::Old), 257 under
+///   [`Profile::New`](super::Profile::New).
 ///
 /// # Example
 /// ```

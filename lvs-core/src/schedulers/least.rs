@@ -5,7 +5,8 @@ use super::{DestinationId, Pool};
 
 /// The destination of `candidates` with the smallest cost for its weight; of equals the first.
 ///
-/// It starts with the first that is usable; a later one replaces it when `cost(best) * weight(later) > cost(later) * weight(best)`.
+/// It starts with the first that is usable; a later one replaces it when
+/// `cost(best) * weight(later) > cost(later) * weight(best)`.
 pub(super) fn lightest(
     pool: &Pool,
     candidates: impl IntoIterator<Item = DestinationId>,
@@ -34,9 +35,10 @@ pub(super) fn by_overhead(pool: &Pool, at: DestinationId) -> Standing {
     if pool.usable(at) {
         Standing::Candidate { cost, weight: pool.weight(at) }
     } else if cost < 0 && !pool.overloaded(at) {
-        // From 2^23 active connections on the overhead is negative, and then a quiesced destination wins the comparison: less
-        // than nothing for no weight. Where it stands on the list decides.
-        Standing::Odd
+        // From 2^23 active connections on the overhead is negative, and then a quiesced destination
+        // wins the comparison: less than nothing for no weight. Where it stands on the list
+        // decides.
+        Standing::Unordered
     } else {
         Standing::Out
     }

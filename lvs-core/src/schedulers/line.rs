@@ -1,4 +1,5 @@
-//! The weights along a list, so that the next one that is heavy enough is found without looking at those between.
+//! The weights along a list, so that the next one that is heavy enough is found without looking at
+//! those between.
 
 /// How many values one node sums up.
 const WIDTH: usize = 16;
@@ -7,7 +8,8 @@ const SHIFT: u32 = WIDTH.trailing_zeros();
 /// Numbers in a row, and for each 16 of them their maximum, and so on upwards.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
-    /// The row itself first. Each level's length is a multiple of 16, the last one's is 16; what lies beyond the end is 0.
+    /// The row itself first. Each level's length is a multiple of 16, the last one's is 16; what
+    /// lies beyond the end is 0.
     levels: Vec<Vec<i32>>,
     len: usize,
 }

@@ -18,7 +18,8 @@ pub trait Memory: Clone + fmt::Debug + Send {
     /// Remembers the first destination.
     fn first(at: DestinationId, now: u64) -> Self;
 
-    /// The destination that is to have the next connection if it has not too much to do; time may change what is remembered.
+    /// The destination that is to have the next connection if it has not too much to do; time may
+    /// change what is remembered.
     fn recall(&mut self, pool: &Pool, now: u64, expiration: u64) -> Option<DestinationId>;
 
     /// Remembers another one. Whether that is an entry of its own.
@@ -40,7 +41,8 @@ impl<M: Memory> Locality<M> {
     /// Not yet bound.
     ///
     /// Reads [`Options::lblc_expiration`](super::Options::lblc_expiration) or
-    /// [`Options::lblcr_expiration`](super::Options::lblcr_expiration), and [`Options::lblc_capped`](super::Options::lblc_capped).
+    /// [`Options::lblcr_expiration`](super::Options::lblcr_expiration), and
+    /// [`Options::lblc_capped`](super::Options::lblc_capped).
     pub fn new(options: &super::Options) -> Self {
         Self { expiration: M::expiration(options), cache: Cache::new(options.lblc_capped), service: Service::default() }
     }
@@ -67,7 +69,8 @@ impl Service {
         self.index.choose(pool, |at| look(pool, at)).unwrap_or_else(|_| lightest(pool, pool, |at| pool.overhead(at)))
     }
 
-    /// Whether `at` has more than its share while any other, even a quiesced one, has less than half of its own.
+    /// Whether `at` has more than its share while any other, even a quiesced one, has less than
+    /// half of its own.
     fn overloads(&mut self, pool: &Pool, at: DestinationId) -> bool {
         pool.active(at) > pool.weight(at) && self.index.any_marked(pool, |at| look(pool, at))
     }
@@ -78,7 +81,7 @@ fn look(pool: &Pool, at: DestinationId) -> (Standing, bool) {
     (by_overhead(pool, at), pool.active(at).wrapping_mul(2) < pool.weight(at))
 }
 
-impl<M: Memory> Scheduler for Locality<M> {
+impl<M: Memory + 'static> Scheduler for Locality<M> {
     fn name(&self) -> &'static str {
         M::NAME
     }

@@ -4,30 +4,39 @@ use super::hash::{fold, fold_as, hsiphash};
 use super::weights::gcd;
 use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
-/// Table sizes by `CONFIG_IP_VS_MH_TAB_INDEX` − 8: the largest primes below the powers of two from 2<sup>8</sup>.
+/// Table sizes by `CONFIG_IP_VS_MH_TAB_INDEX` − 8: the largest primes below the powers of two from
+/// 2<sup>8</sup>.
 const PRIMES: [u32; 10] = [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071];
 
 // ip_vs_mh.c: the two keys of ip_vs_mh_hash functions.
 const KEY_1: u64 = 2_654_435_761;
 const KEY_2: u64 = 2_654_446_892;
 
-/// Maglev hashing: the client's address decides, and few clients move when the set of destinations changes.
+/// Maglev hashing: the client's address decides, and few clients move when the set of destinations
+/// changes.
 ///
 /// # What for
-/// As [`Sh`](super::Sh), where servers come and go: several directors agree without telling each other, and adding or removing a server moves little more than its own share.
+/// As [`Sh`](super::Sh), where servers come and go: several directors agree without telling each
+/// other, and adding or removing a server moves little more than its own share.
 ///
 /// # How it decides
-/// Each destination has its own order of preference over the 4093 slots, which follows from its address and port. In turns, as
-/// many as its weight at a time, each takes the first slot of its order that is free, until all are taken. The client's address,
-/// with `mh-port` plus its port, is hashed to a slot.
+/// Each destination has its own order of preference over the 4093 slots, which follows from its
+/// address and port. In turns, as many as its weight at a time, each takes the first slot of its
+/// order that is free, until all are taken. The client's address, with `mh-port` plus its port, is
+/// hashed to a slot.
 ///
 /// # When it surprises
-/// * Setting a weight to **0 changes no slot**: clients hashed there are refused, unless the service has the flag `mh-fallback`, and
-///   come back when the weight does. A destination *added* with weight 0 has no slots.
-/// * The table depends on the order in which destinations were added: two directors agree only if both added them in the same order.
-/// * Weights are shortened to 6 bits after division by their greatest common divisor: 1000 and 999 are equal.
-/// * The port belongs to a destination's identity: 198.51.100.1:80 and 198.51.100.1:81 own different slots.
-/// * More destinations than slots are refused when the scheduler is bound; later additions beyond that leave the table as it is.
+/// * Setting a weight to **0 changes no slot**: clients hashed there are refused, unless the
+///   service has the flag `mh-fallback`, and come back when the weight does. A destination *added*
+///   with weight 0 has no slots.
+/// * The table depends on the order in which destinations were added: two directors agree only if
+///   both added them in the same order.
+/// * Weights are shortened to 6 bits after division by their greatest common divisor: 1000 and 999
+///   are equal.
+/// * The port belongs to a destination's identity: 198.51.100.1:80 and 198.51.100.1:81 own
+///   different slots.
+/// * More destinations than slots are refused when the scheduler is bound; later additions beyond
+///   that leave the table as it is.
 ///
 /// # Example
 /// ```
@@ -91,8 +100,9 @@ impl Mh {
         pool.len() > self.size as usize
     }
 
-    /// The list or a weight changed. The table waits for the next choice, so that many changes fill it but once; as there are
-    /// no choices between, nobody can tell. With too many destinations it stays as it is.
+    /// The list or a weight changed. The table waits for the next choice, so that many changes fill
+    /// it but once; as there are no choices between, nobody can tell. With too many destinations it
+    /// stays as it is.
     fn changed(&mut self, pool: &Pool) {
         if !self.too_many(pool) {
             self.stale = true;

@@ -13,8 +13,8 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 ///
 /// # When it surprises
 /// * Among idle ones weights count for nothing.
-/// * Connections that are not active count for nothing: a destination with many closing ones is idle. With UDP all connections go
-///   to the destination **added last**.
+/// * Connections that are not active count for nothing: a destination with many closing ones is
+///   idle. With UDP all connections go to the destination **added last**.
 ///
 /// # Example
 /// ```

@@ -7,20 +7,24 @@ use crate::model::ModelError;
 
 /// Which behaviour of the kernel to follow.
 ///
-/// Two things changed what IPVS decides. The arithmetic of the least-connection family and the handling of
-/// thresholds changed within the stable series, so a release's first two numbers do not say which one it has. Linux 7.1
-/// rebuilt the tables of services and connections. As vendors carry changes into older kernels, a running kernel is better
-/// asked than judged by its version: `Profile::of_running_kernel()` does so where the kernel director is built in.
+/// Two things changed what IPVS decides. The arithmetic of the least-connection family and the
+/// handling of thresholds changed within the stable series, so a release's first two numbers do not
+/// say which one it has. Linux 7.1 rebuilt the tables of services and connections. As vendors carry
+/// changes into older kernels, a running kernel is better asked than judged by its version:
+/// `Profile::of_running_kernel()` does so where the kernel director is built in.
 // Exhaustive: a further behaviour breaks every match on purpose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Profile {
-    /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103: active and inactive connections are counted, a connection is active or inactive.
+    /// Linux 6.1 to 6.1.182, 6.12 to 6.12.103: active and inactive connections are counted, a
+    /// connection is active or inactive.
     Old,
-    /// Linux 6.1.183, 6.12.104 and later: active and all connections are counted, an active one weighs 257.
+    /// Linux 6.1.183, 6.12.104 and later: active and all connections are counted, an active one
+    /// weighs 257.
     #[default]
     New,
-    /// Linux 7.1 and later: counts as [`New`](Self::New); each namespace has tables of its own, which grow and shrink, persistence
-    /// templates are invalidated in another way, and since 7.2 the number of connections can be limited.
+    /// Linux 7.1 and later: counts as [`New`](Self::New); each namespace has tables of its own,
+    /// which grow and shrink, persistence templates are invalidated in another way, and since 7.2
+    /// the number of connections can be limited.
     Linux7,
 }
 
@@ -66,7 +70,8 @@ impl FromStr for Profile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The service's flags: [`FALLBACK`](Self::FALLBACK) and [`PORT`](Self::PORT), read by sh and mh.
+    /// The service's flags: [`FALLBACK`](Self::FALLBACK) and [`PORT`](Self::PORT), read by sh and
+    /// mh.
     pub flags: u32,
     /// sh: slots of the table as a power of two (`CONFIG_IP_VS_SH_TAB_BITS`), 4 to 20.
     pub sh_table_bits: u32,
@@ -74,18 +79,19 @@ pub struct Options {
     pub mh_table_index: u32,
     /// lblc: idle time after which an entry is dropped, milliseconds (`lblc_expiration`).
     pub lblc_expiration: u64,
-    /// lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, milliseconds
-    /// (`lblcr_expiration`).
+    /// lblcr: idle time after which an entry is dropped, and time after which an unchanged set
+    /// shrinks, milliseconds (`lblcr_expiration`).
     pub lblcr_expiration: u64,
-    /// lblc, lblcr: whether the cache has a hard limit (Linux 6.1.191, 6.12.113 and later) or not (earlier ones, in which lblc
-    /// also counts a replaced entry twice).
+    /// lblc, lblcr: whether the cache has a hard limit (Linux 6.1.191, 6.12.113 and later) or not
+    /// (earlier ones, in which lblc also counts a replaced entry twice).
     pub lblc_capped: bool,
     /// twos: seed of the generator.
     pub seed: u64,
 }
 
 impl Options {
-    /// Flag: look for another destination if the hashed one cannot take the connection (`sh-fallback`, `mh-fallback`).
+    /// Flag: look for another destination if the hashed one cannot take the connection
+    /// (`sh-fallback`, `mh-fallback`).
     pub const FALLBACK: u32 = 0x8;
     /// Flag: hash the client's port too (`sh-port`, `mh-port`).
     pub const PORT: u32 = 0x10;

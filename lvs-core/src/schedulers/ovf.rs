@@ -6,15 +6,16 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Weighted overflow: the heaviest destination until it is full, then the next.
 ///
 /// # What for
-/// Few servers well filled and the others idle, so that they can be switched off: the weight is the number of connections that a
-/// server can take.
+/// Few servers well filled and the others idle, so that they can be switched off: the weight is the
+/// number of connections that a server can take.
 ///
 /// # How it decides
-/// The largest weight among those that are not overloaded and do not have more active connections than weight; of equals the first
-/// on the list.
+/// The largest weight among those that are not overloaded and do not have more active connections
+/// than weight; of equals the first on the list.
 ///
 /// # When it surprises
-/// * A destination takes **one more** active connection than its weight: it is passed over when it has *more* than that.
+/// * A destination takes **one more** active connection than its weight: it is passed over when it
+///   has *more* than that.
 /// * When all are full, there is no choice and the client is refused, as with thresholds.
 /// * UDP connections are never active: the heaviest gets them all.
 ///

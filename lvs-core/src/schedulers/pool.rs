@@ -7,10 +7,10 @@ use super::{DestinationExists, DestinationId, Family, NewDestination, Profile};
 
 /// A destination with its counters, taken out of a pool by [`Pool::release`].
 ///
-/// [`Pool::adopt`] puts it into another pool, which is what the kernel does when a service is deleted and made again
-/// while old connections still hold its destinations.
+/// [`Pool::adopt`] puts it into another pool, which is what the kernel does when a service is
+/// deleted and made again while old connections still hold its destinations.
 #[derive(Clone, Copy, Debug)]
-pub struct Destination {
+pub(crate) struct Destination {
     hot: Hot,
     cold: Cold,
 }
@@ -45,19 +45,20 @@ const NIL: u32 = u32::MAX;
 
 /// The destinations of one virtual service, in the kernel's order and with the kernel's counters.
 ///
-/// The order is that of a list which grows at its **head**: the destination added last comes first. An edit does not move
-/// a destination; removing and adding it again does.
+/// The order is that of a list which grows at its **head**: the destination added last comes first.
+/// An edit does not move a destination; removing and adding it again does.
 ///
-/// A destination that is [detached](Self::detach) leaves the list, is no longer available, and keeps its id, its
-/// settings and its counters until it is [released](Self::release): in the kernel too a deleted destination lives on
-/// while connections or a scheduler's table refer to it, and adding the same address and port again brings back
-/// the same object.
+/// A removed destination leaves the list, is no longer available, and keeps its id, its settings
+/// and its counters until it is released: in the kernel, too, a deleted destination lives on while
+/// connections or a scheduler's table refer to it, and adding the same address and port again
+/// brings back the same object.
 ///
-/// Adding, finding, removing and every change of a counter take constant time.
+/// [`Balancer`](super::Balancer) changes it. Adding, finding, removing and every change of a counter
+/// take constant time.
 ///
 /// # Panics
-/// Methods that take a [`DestinationId`] panic on an id that this pool never gave out. Ask [`contains`](Self::contains)
-/// where it could be a stranger.
+/// Methods that take a [`DestinationId`] panic on an id that this pool never gave out. Ask
+/// [`contains`](Self::contains) where it could be a stranger.
 #[derive(Clone, Debug)]
 pub struct Pool {
     profile: Profile,
@@ -109,8 +110,9 @@ impl Pool {
         self.len == 0
     }
 
-    /// One more than the largest index that any id of this pool has had: the size of a table indexed by id.
-    pub fn capacity(&self) -> usize {
+    /// One more than the largest index that any id of this pool has had: the size of a table
+    /// indexed by id.
+    pub(crate) fn capacity(&self) -> usize {
         self.hot.len()
     }
 
@@ -120,7 +122,7 @@ impl Pool {
     }
 
     /// The last destination of the list, the one added first.
-    pub fn tail(&self) -> Option<DestinationId> {
+    pub(crate) fn tail(&self) -> Option<DestinationId> {
         id(self.tail)
     }
 
@@ -154,17 +156,19 @@ impl Pool {
     }
 
     /// The detached destination with this address and port.
-    pub fn find_detached(&self, addr: IpAddr, port: u16) -> Option<DestinationId> {
+    #[cfg(test)]
+    pub(crate) fn find_detached(&self, addr: IpAddr, port: u16) -> Option<DestinationId> {
         self.by_address.get(&(addr, port)).map(|&i| DestinationId(i)).filter(|&d| !self.available(d))
     }
 
     /// Puts a destination at the head of the list.
     ///
-    /// A detached one with the same address and port comes back with its id and its counters and takes the new settings.
+    /// A detached one with the same address and port comes back with its id and its counters and
+    /// takes the new settings.
     ///
     /// # Errors
     /// [`DestinationExists`] if a listed one has this address and port.
-    pub fn insert(&mut self, new: NewDestination) -> Result<DestinationId, DestinationExists> {
+    pub(crate) fn insert(&mut self, new: NewDestination) -> Result<DestinationId, DestinationExists> {
         let key = (new.addr, new.port);
         let at = match self.by_address.get(&key) {
             Some(&slot) => {
@@ -193,9 +197,9 @@ impl Pool {
 
     /// Takes a destination off the list; does nothing if it is not listed.
     ///
-    /// It keeps its id, and what [`next`](Self::next) and [`previous`](Self::previous) say of it, so that a scheduler can move
-    /// a pointer away from it.
-    pub fn detach(&mut self, at: DestinationId) {
+    /// It keeps its id, and what [`next`](Self::next) and [`previous`](Self::previous) say of it,
+    /// so that a scheduler can move a pointer away from it.
+    pub(crate) fn detach(&mut self, at: DestinationId) {
         let slot = at.slot();
         if self.hot[slot].flags & LISTED == 0 {
             return;
@@ -213,10 +217,12 @@ impl Pool {
         self.len -= 1;
     }
 
-    /// Takes a destination out of the pool, detaching it first if need be. Its id is free for another one.
+    /// Takes a destination out of the pool, detaching it first if need be. Its id is free for
+    /// another one.
     ///
-    /// Call it only when neither a connection nor the [scheduler](super::Scheduler::holds) refers to the id any more.
-    pub fn release(&mut self, at: DestinationId) -> Destination {
+    /// Call it only when neither a connection nor the [scheduler](super::Scheduler::holds) refers
+    /// to the id any more.
+    pub(crate) fn release(&mut self, at: DestinationId) -> Destination {
         assert!(self.contains(at), "{at:?} is not a destination of this pool");
         self.detach(at);
         let slot = at.slot();
@@ -232,7 +238,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`DestinationExists`] if one with this address and port is here already, listed or detached.
-    pub fn adopt(&mut self, destination: Destination) -> Result<DestinationId, DestinationExists> {
+    pub(crate) fn adopt(&mut self, destination: Destination) -> Result<DestinationId, DestinationExists> {
         let key = (destination.cold.addr, destination.cold.port);
         if let Some(&slot) = self.by_address.get(&key) {
             return Err(DestinationExists(DestinationId(slot)));
@@ -332,8 +338,9 @@ impl Pool {
         self.cold[at.slot()].persistent
     }
 
-    /// The load that lc, wlc, lblc, lblcr and twos compare: 256 for each active connection, and 1 for each inactive
-    /// ([`Profile::Old`]) or for each of all (later profiles). 32 bits wide, it wraps from 2<sup>23</sup> active connections on.
+    /// The load that lc, wlc, lblc, lblcr and twos compare: 256 for each active connection, and 1
+    /// for each inactive ([`Profile::Old`]) or for each of all (later profiles). 32 bits wide, it
+    /// wraps from 2<sup>23</sup> active connections on.
     // ip_vs.h: ip_vs_dest_conn_overhead()
     #[inline]
     pub fn overhead(&self, at: DestinationId) -> i32 {
@@ -360,13 +367,14 @@ impl Pool {
         hot.flags & OVERLOAD == 0 && hot.weight > 0
     }
 
-    /// Where the destination stands: of two listed ones the one with the larger rank is nearer to the head.
-    pub fn rank(&self, at: DestinationId) -> u64 {
+    /// Where the destination stands: of two listed ones the one with the larger rank is nearer to
+    /// the head.
+    pub(crate) fn rank(&self, at: DestinationId) -> u64 {
         self.cold[at.slot()].rank
     }
 
     /// Sets the weight, 0 to quiesce.
-    pub fn set_weight(&mut self, at: DestinationId, weight: i32) {
+    pub(crate) fn set_weight(&mut self, at: DestinationId, weight: i32) {
         self.hot[at.slot()].weight = weight;
         if weight != 0 {
             self.cold[at.slot()].last_weight = weight;
@@ -375,11 +383,12 @@ impl Pool {
 
     /// Sets the thresholds, in connections, and with them the overload flag as the profile says.
     ///
-    /// Under [`Profile::Old`] a flag that is set stays unless the limit is lifted or raised, and a limit
-    /// below the present number of connections takes effect only after one more. Later the flag follows the
-    /// number of connections at once, and stays as it is between the two thresholds.
+    /// Under [`Profile::Old`] a flag that is set stays unless the limit is lifted or raised, and a
+    /// limit below the present number of connections takes effect only after one more. Later the
+    /// flag follows the number of connections at once, and stays as it is between the two
+    /// thresholds.
     // ip_vs_ctl.c: __ip_vs_update_dest()
-    pub fn set_thresholds(&mut self, at: DestinationId, upper: u32, lower: u32) {
+    pub(crate) fn set_thresholds(&mut self, at: DestinationId, upper: u32, lower: u32) {
         let profile = self.profile;
         let hot = &mut self.hot[at.slot()];
         let (old_upper, old_lower) = (hot.upper, hot.lower);
@@ -408,7 +417,7 @@ impl Pool {
     /// Counts a new connection. It begins inactive.
     // ip_vs_conn.c: ip_vs_bind_dest()
     #[inline]
-    pub fn connection_added(&mut self, at: DestinationId) {
+    pub(crate) fn connection_added(&mut self, at: DestinationId) {
         let profile = self.profile;
         let hot = &mut self.hot[at.slot()];
         hot.second = hot.second.wrapping_add(1);
@@ -425,7 +434,7 @@ impl Pool {
 
     /// A connection entered an active state.
     #[inline]
-    pub fn connection_activated(&mut self, at: DestinationId) {
+    pub(crate) fn connection_activated(&mut self, at: DestinationId) {
         let profile = self.profile;
         let hot = &mut self.hot[at.slot()];
         hot.active = hot.active.wrapping_add(1);
@@ -436,7 +445,7 @@ impl Pool {
 
     /// A connection left the active states.
     #[inline]
-    pub fn connection_deactivated(&mut self, at: DestinationId) {
+    pub(crate) fn connection_deactivated(&mut self, at: DestinationId) {
         let profile = self.profile;
         let hot = &mut self.hot[at.slot()];
         hot.active = hot.active.wrapping_sub(1);
@@ -448,7 +457,7 @@ impl Pool {
     /// A connection is gone; `active` says whether it was in an active state.
     // ip_vs_conn.c: ip_vs_unbind_dest()
     #[inline]
-    pub fn connection_removed(&mut self, at: DestinationId, active: bool) {
+    pub(crate) fn connection_removed(&mut self, at: DestinationId, active: bool) {
         let profile = self.profile;
         let hot = &mut self.hot[at.slot()];
         if active {
@@ -472,7 +481,7 @@ impl Pool {
     }
 
     /// Counts a new persistence template.
-    pub fn template_added(&mut self, at: DestinationId) {
+    pub(crate) fn template_added(&mut self, at: DestinationId) {
         self.cold[at.slot()].persistent += 1;
         if self.profile == Profile::Old {
             self.hot[at.slot()].set_overload_if_full();
@@ -480,7 +489,7 @@ impl Pool {
     }
 
     /// A persistence template is gone.
-    pub fn template_removed(&mut self, at: DestinationId) {
+    pub(crate) fn template_removed(&mut self, at: DestinationId) {
         self.cold[at.slot()].persistent -= 1;
         if self.profile == Profile::Old {
             self.hot[at.slot()].clear_overload_if_roomy();
@@ -527,18 +536,6 @@ impl Hot {
 
 const fn id(slot: u32) -> Option<DestinationId> {
     if slot == NIL { None } else { Some(DestinationId(slot)) }
-}
-
-impl Destination {
-    /// Address of the real server.
-    pub const fn addr(&self) -> IpAddr {
-        self.cold.addr
-    }
-
-    /// Port of the real server.
-    pub const fn port(&self) -> u16 {
-        self.cold.port
-    }
 }
 
 impl<'a> IntoIterator for &'a Pool {

@@ -12,7 +12,8 @@ pub struct Request {
     pub client: IpAddr,
     /// The client's port.
     pub client_port: u16,
-    /// The address that the client asked for: the virtual service's, or any if the service is a firewall mark.
+    /// The address that the client asked for: the virtual service's, or any if the service is a
+    /// firewall mark.
     pub destination: IpAddr,
     /// The port that the client asked for.
     pub destination_port: u16,

@@ -8,14 +8,15 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Servers that are alike and connections that are alike. The cheapest choice there is.
 ///
 /// # How it decides
-/// From the last choice on, towards the tail of the list, the first destination with a weight above 0 that is not overloaded; after the
-/// tail it goes on at the head.
+/// From the last choice on, towards the tail of the list, the first destination with a weight above
+/// 0 that is not overloaded; after the tail it goes on at the head.
 ///
 /// # When it surprises
 /// * Weights other than 0 count for nothing.
 /// * It starts with the destination **added last**, because the list is newest first.
 /// * A new destination waits until the walk has come around to the head.
-/// * It does not look at connections: a server that came back empty fills no faster than the others.
+/// * It does not look at connections: a server that came back empty fills no faster than the
+///   others.
 ///
 /// # Example
 /// ```

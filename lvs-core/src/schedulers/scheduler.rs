@@ -2,24 +2,26 @@
 
 use std::fmt;
 
-use super::{DestinationId, Options, Pool, Request};
-use super::{Dh, Fo, Lblc, Lblcr, Lc, Mh, Nq, Ovf, Rr, Sed, Sh, SplitMix64, Twos, Wlc, Wrr};
+use super::{DestinationId, Options, Pool, Request, SplitMix64, Twos};
+use super::{dh::Dh, fo::Fo, lblc::Lblc, lblcr::Lblcr, lc::Lc, mh::Mh, nq::Nq};
+use super::{ovf::Ovf, rr::Rr, sed::Sed, sh::Sh, wlc::Wlc, wrr::Wrr};
 
 /// Chooses a destination for each new connection.
 ///
-/// A scheduler keeps state of its own that follows the pool, so **each change of the pool is told to it at once**, before the next change:
+/// A scheduler keeps state of its own that follows the pool, so **each change of the pool is told
+/// to it at once**, before the next change:
 ///
 /// | change of the pool | call |
 /// |---|---|
-/// | [`insert`](Pool::insert) | [`added`](Self::added) |
-/// | [`detach`](Pool::detach) | [`removed`](Self::removed) |
-/// | [`set_weight`](Pool::set_weight) and [`set_thresholds`](Pool::set_thresholds) of one command, even if nothing changed | one [`edited`](Self::edited) |
+/// | a destination is added | [`added`](Self::added) |
+/// | one is removed | [`removed`](Self::removed) |
+/// | weight and thresholds are set by one command, even if nothing changed | one [`edited`](Self::edited) |
 /// | a connection or template counted | [`counters_changed`](Self::counters_changed) |
 ///
 /// [`Balancer`](super::Balancer) does this.
 ///
 /// What the pool holds when [`bind`](Self::bind) is called needs no telling.
-pub trait Scheduler: fmt::Debug + Send {
+pub trait Scheduler: fmt::Debug + Send + CloneScheduler {
     /// The scheduler's name, as in `ipvsadm -s`.
     fn name(&self) -> &'static str;
 
@@ -44,7 +46,8 @@ pub trait Scheduler: fmt::Debug + Send {
         let _ = (pool, at);
     }
 
-    /// The settings that may change while a scheduler is bound did: the service's flags, the expirations of lblc and lblcr.
+    /// The settings that may change while a scheduler is bound did: the service's flags, the
+    /// expirations of lblc and lblcr.
     fn reconfigured(&mut self, options: &Options) {
         let _ = options;
     }
@@ -59,21 +62,41 @@ pub trait Scheduler: fmt::Debug + Send {
         false
     }
 
-    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has not.
+    /// When [`tick`](Self::tick) has something to do next, in milliseconds; `None` while it has
+    /// not.
     fn next_tick(&self) -> Option<u64> {
         None
     }
 
-    /// Does what the kernel's scheduler has done by a timer up to `now`: lblc and lblcr drop old entries once a minute.
-    /// It takes no longer the longer ago the last call was.
+    /// Does what the kernel's scheduler has done by a timer up to `now`: lblc and lblcr drop old
+    /// entries once a minute. It takes no longer the longer ago the last call was.
     fn tick(&mut self, pool: &Pool, now: u64) {
         let _ = (pool, now);
     }
 
-    /// Whether the scheduler's own tables refer to `at`, so that it must not be [released](Pool::release).
+    /// Whether the scheduler's own tables refer to `at`, so that it must not be
+    /// released.
     fn holds(&self, at: DestinationId) -> bool {
         let _ = at;
         false
+    }
+}
+
+/// What [`Clone`] gives a [`Scheduler`]: whatever is one and `Clone` has it.
+pub trait CloneScheduler {
+    /// A copy with the same state.
+    fn clone_boxed(&self) -> Box<dyn Scheduler>;
+}
+
+impl<S: Scheduler + Clone + 'static> CloneScheduler for S {
+    fn clone_boxed(&self) -> Box<dyn Scheduler> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Scheduler> {
+    fn clone(&self) -> Self {
+        (**self).clone_boxed()
     }
 }
 

@@ -6,14 +6,15 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Shortest expected delay: the fewest for its weight, the new one included.
 ///
 /// # What for
-/// Servers of very different strength: the strong one gets the first connections too, where wlc would begin with an idle weak one.
+/// Servers of very different strength: the strong one gets the first connections too, where wlc
+/// would begin with an idle weak one.
 ///
 /// # How it decides
 /// The smallest quotient of active connections + 1 and weight; of equals the first on the list.
 ///
 /// # When it surprises
-/// * Inactive connections count for nothing, so **UDP is not balanced at all**: its connections are never active and all go to one
-///   of the heaviest.
+/// * Inactive connections count for nothing, so **UDP is not balanced at all**: its connections are
+///   never active and all go to one of the heaviest.
 /// * A weak server may stay idle for long. [`Nq`](super::Nq) mends that.
 ///
 /// # Example

@@ -6,17 +6,21 @@ use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 /// Source hashing: the client's address decides.
 ///
 /// # What for
-/// Clients that shall meet the same server again without persistence templates, or the same on several directors.
+/// Clients that shall meet the same server again without persistence templates, or the same on
+/// several directors.
 ///
 /// # How it decides
-/// The client's address, with `sh-port` plus its port, is hashed to one of 256 slots. Each destination has as many slots as its
-/// weight, one after the other and over again until all are dealt.
+/// The client's address, with `sh-port` plus its port, is hashed to one of 256 slots. Each
+/// destination has as many slots as its weight, one after the other and over again until all are
+/// dealt.
 ///
 /// # When it surprises
-/// * A quiesced or overloaded destination keeps its slots (a quiesced one keeps one), and clients hashed there are **refused**, unless the service has the flag
-///   `sh-fallback`.
-/// * Any change of any weight deals all slots anew, and most clients move. [`Mh`](super::Mh) moves few.
-/// * Weights that sum up to more than 256 leave the destinations added first with too little or nothing: use small ones.
+/// * A quiesced or overloaded destination keeps its slots (a quiesced one keeps one), and clients
+///   hashed there are **refused**, unless the service has the flag `sh-fallback`.
+/// * Any change of any weight refills all slots, and most clients move. [`Mh`](super::Mh) moves
+///   few.
+/// * Weights that sum up to more than 256 leave the destinations added first with too little or
+///   nothing: use small ones.
 /// * Neighbouring addresses do not spread evenly: the hash is a multiplication.
 ///
 /// # Example
@@ -57,11 +61,12 @@ impl Sh {
         self.slots.clone()
     }
 
-    // Filling waits for the next choice, so that many changes fill the table but once; it follows from the list and the
-    // weights alone, and each change of these is told.
+    // Filling waits for the next choice, so that many changes fill the table but once; it follows
+    // from the list and the weights alone, and each change of these is told.
     fn fill(&mut self, pool: &Pool) {
         self.stale = false;
-        // Each its weight in consecutive slots, at least one, and over again until all slots are taken.
+        // Each its weight in consecutive slots, at least one, and over again until all slots are
+        // taken.
         let turns = |at| std::iter::repeat_n(at, pool.weight(at).max(1) as usize);
         self.slots.clear();
         self.slots.extend(pool.iter().cycle().flat_map(turns).take(1 << self.bits));

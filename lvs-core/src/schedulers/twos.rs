@@ -7,18 +7,21 @@ use super::{BindError, DestinationId, Pool, Random, Request, Scheduler};
 /// Power of two choices: of two drawn by weight, the one with less to do.
 ///
 /// # What for
-/// Many directors that share servers without knowing of each other's connections: chance keeps them from all rushing to the same idle one,
-/// and two draws come close to the least loaded.
+/// Many directors that share servers without knowing of each other's connections: chance keeps them
+/// from all rushing to the same idle one, and two draws come close to the least loaded.
 ///
 /// # How it decides
-/// Two destinations are drawn independently, each with a probability proportional to its weight, from those with weight above 0 that
-/// are not overloaded. The second is taken if its [overhead](Pool::overhead) for its weight is smaller, else the first.
+/// Two destinations are drawn independently, each with a probability proportional to its weight,
+/// from those with weight above 0 that are not overloaded. The second is taken if its
+/// [overhead](Pool::overhead) for its weight is smaller, else the first.
 ///
 /// # When it surprises
-/// * The draw is from 0 to the sum of weights *inclusive*, so the destination **added last** has one more chance in
-///   (sum + 1): with weights of 1 and few destinations that shows. Use larger weights.
+/// * The draw is from 0 to the sum of weights *inclusive*, so the destination **added last** has
+///   one more chance in (sum + 1): with weights of 1 and few destinations that shows. Use larger
+///   weights.
 /// * The comparison is 32 bits wide and may overflow with large weights and many connections.
-/// * Choices cannot be foretold, only repeated: with the same [seed](super::Options::seed) they are the same. The kernel draws from its own generator.
+/// * Choices cannot be foretold, only repeated: with the same [seed](super::Options::seed) they are
+///   the same. The kernel draws from its own generator.
 /// * Linux 6.1 as Debian builds it does not have it.
 ///
 /// # Example
@@ -49,7 +52,7 @@ impl<R> fmt::Debug for Twos<R> {
     }
 }
 
-impl<R: Random + Send> Scheduler for Twos<R> {
+impl<R: Random + Send + Clone + 'static> Scheduler for Twos<R> {
     fn name(&self) -> &'static str {
         "twos"
     }

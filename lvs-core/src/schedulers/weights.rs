@@ -1,4 +1,5 @@
-//! The greatest common divisor and the maximum of a set of weights, kept up to date one weight at a time.
+//! The greatest common divisor and the maximum of a set of weights, kept up to date one weight at a
+//! time.
 
 use super::{DestinationId, Pool};
 

@@ -10,15 +10,18 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Servers of different strength and connections of different length: the usual case.
 ///
 /// # How it decides
-/// The smallest quotient of [overhead](Pool::overhead) and weight; of equals the first on the list. The quotients are compared exactly.
+/// The smallest quotient of [overhead](Pool::overhead) and weight; of equals the first on the list.
+/// The quotients are compared exactly.
 ///
 /// # When it surprises
 /// * While nobody has a connection all quotients are 0, so the first one goes to the destination **added last**, whatever its
 ///   weight. [`Sed`](super::Sed) looks one connection ahead instead.
-/// * A server that comes back empty gets every new connection until it has its share; give it a small weight first.
+/// * A server that comes back empty gets every new connection until it has its share; give it a
+///   small weight first.
 /// * UDP connections are never active, so only their number counts.
-/// * From 2<sup>23</sup> active connections on one destination the overhead, 32 bits wide, wraps and is negative: it then looks the least
-///   loaded of all. The kernel does that, and so does this.
+/// * From 2<sup>23</sup> active connections on one destination the overhead, 32 bits wide, wraps
+///   and is negative: it then looks the least loaded of all. The kernel does that, and so does
+///   this.
 ///
 /// # Example
 /// ```

@@ -10,17 +10,20 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// Servers of different strength and connections that are alike.
 ///
 /// # How it decides
-/// In passes over the list, newest destination first. Each pass has a threshold, and serves all destinations whose weight reaches
-/// it. The threshold begins at the maximum weight and falls from pass to pass by the weights' greatest common divisor; after the
-/// lowest one it begins anew. With weights 4, 3, 2 a cycle is `A`, `B A`, `C B A`, `C B A`.
+/// In passes over the list, newest destination first. Each pass has a threshold, and serves all
+/// destinations whose weight reaches it. The threshold begins at the maximum weight and falls from
+/// pass to pass by the weights' greatest common divisor; after the lowest one it begins again. With
+/// weights 4, 3, 2 a cycle is `A`, `B A`, `C B A`, `C B A`.
 ///
 /// # When it surprises
-/// * **Any command that touches a destination, even one that changes nothing, restarts the walk at the head** of the list, at the
-///   present threshold. A controller that writes the same weights every second spoils the proportions.
-/// * A service that is filled one destination at a time begins with the threshold of its first one, so its first round ignores the
-///   weights (below). Binding wrr to a service that is filled already begins at the top.
-/// * In a cycle the heaviest destination gets its surplus in one go: weights 5, 1, 1 give four in a row. Smooth interleaving is
-///   not what this is; compare [`Sed`](super::Sed).
+/// * **Any command that touches a destination, even one that changes nothing, restarts the walk at
+///   the head** of the list, at the present threshold. A controller that writes the same weights
+///   every second spoils the proportions.
+/// * A service that is filled one destination at a time begins with the threshold of its first one,
+///   so its first round ignores the weights (below). Binding wrr to a service that is filled
+///   already begins at the top.
+/// * In a cycle the heaviest destination gets its surplus in one go: weights 5, 1, 1 give four in a
+///   row. Smooth interleaving is not what this is; compare [`Sed`](super::Sed).
 /// * An overloaded destination's weight still counts for maximum and divisor.
 ///
 /// # Example
@@ -31,7 +34,7 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// let mut filling = service("wrr", &[4, 3, 2]);
 /// assert_eq!(picks(&mut filling, 12), "CBAABACBACBA");
 ///
-/// let mut filled = service("none yet", &[4, 3, 2]);
+/// let mut filled = service("rr", &[4, 3, 2]);
 /// filled.set_scheduler(Box::new(Wrr::new()), 0)?;
 /// assert_eq!(picks(&mut filled, 9), "ABACBACBA");
 /// # Ok::<(), BindError>(())

@@ -10,11 +10,14 @@ pub struct Count {
     pub service: ServiceKey,
     /// Its destination, `None` for the service itself.
     pub destination: Option<DestinationKey>,
-    /// How much was counted since the last look. After a reset it is what the counters have counted since.
+    /// How much was counted since the last look. After a reset it is what the counters have counted
+    /// since.
     pub delta: Counters,
-    /// The time between the looks. Not that in which `delta` was counted: see [`Count::per_second`].
+    /// The time between the looks. Not that in which `delta` was counted: see
+    /// [`Count::per_second`].
     pub elapsed: Duration,
-    /// From which rates are taken; `None` as long as no earlier look lies whole ticks of the kernel's estimator back.
+    /// From which rates are taken; `None` as long as no earlier look lies whole ticks of the
+    /// kernel's estimator back.
     pub window: Option<Window>,
 }
 
@@ -50,10 +53,11 @@ pub struct PerSecond {
 }
 
 impl Count {
-    /// Averages per second over the last whole ticks of the kernel's estimator; `None` as long as none can be taken.
+    /// Averages per second over the last whole ticks of the kernel's estimator; `None` as long as
+    /// none can be taken.
     ///
-    /// Counters move every two seconds, so `delta / elapsed` is wrong at most intervals: looks every second find nothing
-    /// and then all of two seconds.
+    /// Counters move every two seconds, so `delta / elapsed` is wrong at most intervals: looks
+    /// every second find nothing and then all of two seconds.
     pub fn per_second(&self) -> Option<PerSecond> {
         let Window { counters, elapsed } = self.window?;
         let seconds = elapsed.as_secs_f64();
@@ -70,7 +74,8 @@ impl Count {
 
 /// The difference of two counts, `None` if the counters were reset in between.
 ///
-/// Without 64-bit counters a lower number may be an overflow: the byte counts, 64 bits wide everywhere, show which.
+/// Without 64-bit counters a lower number may be an overflow: the byte counts, 64 bits wide
+/// everywhere, show which.
 pub(super) fn compare(before: &Counters, after: &Counters, wide: bool) -> Option<Counters> {
     let bytes_in = after.bytes_in.checked_sub(before.bytes_in)?;
     let bytes_out = after.bytes_out.checked_sub(before.bytes_out)?;

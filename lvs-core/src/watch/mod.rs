@@ -1,11 +1,13 @@
-//! What has changed since the last look: the kernel sends no notifications, so snapshots are compared.
+//! What has changed since the last look: the kernel sends no notifications, so snapshots are
+//! compared.
 //!
 //! [`Watcher::observe`] takes a [`Snapshot`] and the time it was taken and returns [`Event`]s: what
-//! appeared, changed and vanished, how much each service and destination has counted since, and counters that were reset.
-//! It has no clock and does no I/O, so it fits a loop, an iterator ([`poll`]) and async code under any runtime alike.
+//! appeared, changed and vanished, how much each service and destination has counted since, and
+//! counters that were reset. It has no clock and does no I/O, so it fits a loop, an iterator
+//! ([`poll`]) and async code under any runtime alike.
 //!
-//! Counters of the kernel move every two seconds, whenever one looks: [`Count::per_second`] takes rates from looks that
-//! lie whole ticks apart, so that they are right at any interval.
+//! Counters of the kernel move every two seconds, whenever one looks: [`Count::per_second`] takes
+//! rates from looks that lie whole ticks apart, so that they are right at any interval.
 //!
 //! ```
 //! use std::time::Duration;
@@ -30,6 +32,7 @@
 //! ```
 
 mod counting;
+mod display;
 mod pairs;
 mod poll;
 mod rates;
@@ -87,8 +90,8 @@ pub enum Event {
     DestinationVanished(ServiceKey, Destination),
     /// Something was counted since the last look.
     Counted(Count),
-    /// Counters are lower than at the last look: zeroed, or the service or destination was removed and added again. What
-    /// they have counted since follows as [`Event::Counted`].
+    /// Counters are lower than at the last look: zeroed, or the service or destination was removed
+    /// and added again. What they have counted since follows as [`Event::Counted`].
     CountersReset(ServiceKey, Option<DestinationKey>),
     /// The timeouts are others.
     TimeoutsChanged {
@@ -127,9 +130,11 @@ impl Watcher {
         self.last.as_ref().map(|(snapshot, _)| snapshot)
     }
 
-    /// Takes in a look at a time (any clock that does not run backwards) and says what is different.
+    /// Takes in a look at a time (any clock that does not run backwards) and says what is
+    /// different.
     ///
-    /// What is missing of a family of which the look is not [complete](Snapshot::complete) counts as unchanged.
+    /// What is missing of a family of which the look is not [complete](Snapshot::complete) counts
+    /// as unchanged.
     #[must_use = "events are reported once"]
     pub fn observe(&mut self, mut snapshot: Snapshot, now: Duration) -> Vec<Event> {
         snapshot.services.retain(|service| self.scope.owns(&service.entry.service.key()));

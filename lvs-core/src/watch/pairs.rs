@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Shows each item of two lists with its partner of the same key: first those of `new` in their order, then those of
-/// `old` that have none.
+/// Shows each item of two lists with its partner of the same key: first those of `new` in their
+/// order, then those of `old` that have none.
 ///
-/// Lists of an unchanged table come in the same order, so partners are looked for at the same place before a map
-/// is built.
+/// Lists of an unchanged table come in the same order, so partners are looked for at the same place
+/// before a map is built.
 pub(super) fn pair<T, K: Eq + Hash>(
     old: &[T],
     new: &[T],

@@ -6,11 +6,12 @@ use crate::error::Result;
 
 /// Looks again and again.
 ///
-/// `wait` is called before each look but the first, pauses as it sees fit and returns the time, or `None` to end.
-/// A director that cannot be read gives an error and is asked again at the next turn.
+/// `wait` is called before each look but the first, pauses as it sees fit and returns the time, or
+/// `None` to end. A director that cannot be read gives an error and is asked again at the next
+/// turn.
 ///
-/// A look is a handful of system calls for a table, some milliseconds for ten thousand services. Async code calls
-/// [`Watcher::observe`] itself, between two pauses of its runtime:
+/// A look is a handful of system calls for a table, some milliseconds for ten thousand services.
+/// Async code calls [`Watcher::observe`] itself, between two pauses of its runtime:
 ///
 /// ```
 /// use std::time::Duration;

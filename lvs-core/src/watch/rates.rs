@@ -10,15 +10,17 @@ type Place = (ServiceKey, Option<DestinationKey>);
 /// The kernel's estimator moves the counters every two seconds (`ip_vs_est.c`).
 const TICK: Duration = Duration::from_secs(2);
 
-/// How many looks are remembered: enough to find one that lies whole ticks back, at any usual interval.
+/// How many looks are remembered: enough to find one that lies whole ticks back, at any usual
+/// interval.
 const LOOKS: usize = 8;
 
 /// Finds for each count the time in which it was counted.
 ///
-/// The counters move every two seconds, at a moment that nobody knows, while looks come at any interval. Between two
-/// looks less than two seconds apart lies one tick if the counters have moved; between two looks three seconds apart lie
-/// one or two. Looks that are a multiple of two seconds apart have always the same number between them, so a rate is taken
-/// from the last look at such a distance.
+/// The counters move every two seconds, at a moment that nobody knows, while looks come at any
+/// interval. Between two looks less than two seconds apart lies one tick if the counters have
+/// moved; between two looks three seconds apart lie one or two. Looks that are a multiple of two
+/// seconds apart have always the same number between them, so a rate is taken from the last look at
+/// such a distance.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rates {
     /// When was looked, the oldest first; the last one may be the present look.
@@ -59,12 +61,13 @@ impl Rates {
         self.moved.remove(place);
     }
 
-    /// Something was counted; returns the window from which its rate can be taken, if there is one yet.
+    /// Something was counted; returns the window from which its rate can be taken, if there is one
+    /// yet.
     pub(super) fn counted(&mut self, place: Place, delta: Counters, now: Duration) -> Option<Window> {
         let since = self.looks.front().copied().unwrap_or(now);
         let unmoved = || Moves { since, base: Counters::default(), moves: VecDeque::new() };
         let moves = self.moved.entry(place).or_insert_with(unmoved);
-        let sum = each(moves.at(now), delta, u64::wrapping_add);
+        let sum = moves.at(now).each(delta, u64::wrapping_add);
         moves.moves.push_back((now, sum));
         let known = self.looks.iter().copied().filter(|look| *look < now && *look >= moves.since);
         if known.clone().next_back().is_some_and(|last| now - last < TICK) {
@@ -77,7 +80,7 @@ impl Rates {
         if misfit(elapsed) * 10 > elapsed {
             return None;
         }
-        let counters = each(sum, moves.at(start), u64::wrapping_sub);
+        let counters = sum.each(moves.at(start), u64::wrapping_sub);
         Some(Window { counters, elapsed: TICK * ticks(elapsed) })
     }
 }
@@ -88,7 +91,8 @@ impl Moves {
         self.moves.iter().rev().find(|(at, _)| *at <= look).map_or(self.base, |(_, counters)| *counters)
     }
 
-    /// Forgets what lies before a look; returns whether anything is left that is not known without it.
+    /// Forgets what lies before a look; returns whether anything is left that is not known without
+    /// it.
     fn forget_before(&mut self, oldest: Duration) -> bool {
         while let Some((at, counters)) = self.moves.front().copied()
             && at <= oldest
@@ -97,16 +101,6 @@ impl Moves {
             self.moves.pop_front();
         }
         !self.moves.is_empty() || self.since > oldest
-    }
-}
-
-fn each(a: Counters, b: Counters, act: impl Fn(u64, u64) -> u64) -> Counters {
-    Counters {
-        connections: act(a.connections, b.connections),
-        packets_in: act(a.packets_in, b.packets_in),
-        packets_out: act(a.packets_out, b.packets_out),
-        bytes_in: act(a.bytes_in, b.bytes_in),
-        bytes_out: act(a.bytes_out, b.bytes_out),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Events as serde reads and writes them: `{"event": "service_changed", "before": {…}, "after": {…}}`.
+//! Events as serde reads and writes them:
+//! `{"event": "service_changed", "before": {…}, "after": {…}}`.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::Director;
+use crate::embedded::{EmbeddedDirector, Flow};
 use crate::model::{AddressFamily, Completeness, Counters, Coverage, Info, ServiceKey};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -127,8 +129,32 @@ fn a_scope_hides_what_others_own() {
     assert_eq!(watcher.last().unwrap().services, [ours]);
 }
 
-/// Steady traffic of 10 connections a second, counted by an estimator that ticks every two seconds at an offset, looked at
-/// in an interval: the sum of all deltas, and all rates.
+#[test]
+fn events_print_as_lines() {
+    let (mut before, mut after) = (table(&[service(1, &[1, 2]), service(2, &[])]), table(&[service(1, &[1, 3])]));
+    before.services[0].entry.stats64 = counting(50, 7000);
+    after.services[0].entry.service.scheduler = "wrr".parse().unwrap();
+    after.services[0].destinations[0].destination.weight = 5;
+    after.services[0].destinations[0].stats64 = counting(3, 900);
+    after.timeouts.udp = before.timeouts.udp + 1;
+    let (udp, events) = (before.timeouts.udp, between(before, after));
+    let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
+    for line in [
+        &*format!("~ timeouts udp {udp} -> {}", udp + 1),
+        "~ tcp://192.0.2.1:80 scheduler wlc -> wrr",
+        "~ tcp://192.0.2.1:80 counters reset",
+        "~ tcp://192.0.2.1:80 -> 198.51.100.1:80 weight 1 -> 5",
+        "= tcp://192.0.2.1:80 -> 198.51.100.1:80 connections 3, packets 0 in 0 out, bytes 900 in 0 out",
+        "+ tcp://192.0.2.1:80 -> 198.51.100.3:80 weight 1 direct",
+        "- tcp://192.0.2.1:80 -> 198.51.100.2:80",
+        "- tcp://192.0.2.2:80",
+    ] {
+        assert!(lines.iter().any(|printed| printed == line), "{line:?} is not in {lines:#?}");
+    }
+}
+
+/// Steady traffic of 10 connections a second, counted by an estimator that ticks every two seconds
+/// at an offset, looked at in an interval: the sum of all deltas, and all rates.
 fn steady(interval: Duration, offset: Duration, looks: u32) -> (u64, Vec<f64>) {
     let mut watcher = Watcher::new();
     let (mut sum, mut rates) = (0, Vec::new());
@@ -192,4 +218,38 @@ fn rates_go_on_over_a_reset_and_follow_what_is_new() {
     // What was counted in the tick of each reset is lost with it: the counters show 0.
     assert_eq!(sum, 20 * 16);
     assert!(rates.iter().all(|rate| *rate == 10.0), "{rates:?}");
+}
+
+/// Twenty connections a second to an embedded director, seen by a watcher that looks in an
+/// interval: its rates, as they come.
+fn seen_of_embedded(interval: Duration) -> Vec<f64> {
+    let key: ServiceKey = "udp://192.0.2.1:53".parse().unwrap();
+    let mut director = EmbeddedDirector::new();
+    director.add_service(&Service::new(key)).unwrap();
+    director.add_destination(&key, &Destination::new([198, 51, 100, 7].into(), 53)).unwrap();
+    let (mut watcher, mut rates, mut next) = (Watcher::new(), Vec::new(), Duration::ZERO);
+    for client in 0..60 * 20u16 {
+        if director.now() >= next {
+            next += interval;
+            for event in watcher.observe(director.snapshot().unwrap(), director.now()) {
+                let Event::Counted(count) = event else { continue };
+                let of_service = count.per_second().filter(|_| count.destination.is_none());
+                rates.extend(of_service.map(|rate| rate.connections));
+            }
+        }
+        let [high, low] = client.to_be_bytes();
+        let flow = Flow::udp(([10, 0, high, low], 4000).into(), key.socket_addr().unwrap());
+        assert!(director.open(&flow).destination().is_some());
+        director.advance(SECOND / 20);
+    }
+    rates
+}
+
+/// As counters move every two seconds, a naive rate is 0, 0, 0, 80 at half a second.
+#[test]
+fn rates_of_an_embedded_director_are_the_true_ones_at_every_interval() {
+    for seconds in [0.5, 1.0, 1.5, 3.0, 5.0] {
+        let rates = seen_of_embedded(Duration::from_secs_f64(seconds));
+        assert!(rates.len() >= 10 && rates.iter().all(|rate| *rate == 20.0), "every {seconds} s: {rates:?}");
+    }
 }

@@ -1,4 +1,5 @@
-//! A network namespace of a running kernel, with services of every kind and connections through them.
+//! A network namespace of a running kernel, with services of every kind and connections through
+//! them.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -97,7 +98,8 @@ const SERVICES: &str = "\
 --set 901 122 303
 ";
 
-/// Makes the services, and connections to those that are local. Counters take a few seconds to show them.
+/// Makes the services, and connections to those that are local. Counters take a few seconds to show
+/// them.
 pub(crate) fn make() -> Traffic {
     load(&["ip_vs_ftp", "ip_vs_pe_sip", "sctp", "fou"]);
     feed(Command::new("ipvsadm").arg("-R"), SERVICES);
@@ -142,8 +144,8 @@ impl Traffic {
     }
 
     fn sctp(&mut self, addr: [u8; 4], port: u16) {
-        // SAFETY: an all-zero `sockaddr_in` is one; the pointer and the length are those of `target`; the descriptor is
-        // checked and owned once.
+        // SAFETY: an all-zero `sockaddr_in` is one; the pointer and the length are those of
+        // `target`; the descriptor is checked and owned once.
         unsafe {
             let fd = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, libc::IPPROTO_SCTP);
             assert!(fd >= 0, "{}", std::io::Error::last_os_error());

@@ -19,7 +19,8 @@ pub(crate) fn assert_expected_kernel() {
     }
 }
 
-/// Runs `body` in a thread with a network namespace of its own, in which every packet leaves by `dummy0` and vanishes.
+/// Runs `body` in a thread with a network namespace of its own, in which every packet leaves by
+/// `dummy0` and vanishes.
 pub(crate) fn in_new_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {

@@ -1,4 +1,5 @@
-//! Debian's `ipvsadm` in front of a kernel that this test plays: any snapshot, any connection file, any names.
+//! Debian's `ipvsadm` in front of a kernel that this test plays: any snapshot, any connection file,
+//! any names.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;

@@ -1,4 +1,5 @@
-//! Answers that the kernel could not deliver, because nobody made room for them: `ENOBUFS`, for real.
+//! Answers that the kernel could not deliver, because the receive buffer was full: `ENOBUFS`, for
+//! real.
 
 use std::io;
 use std::mem::size_of;
@@ -13,7 +14,8 @@ struct TightSocket(OwnedFd);
 
 impl TightSocket {
     fn open() -> io::Result<Self> {
-        // SAFETY: the pointers and lengths are those of local values, which outlive the calls; the descriptor is new.
+        // SAFETY: the pointers and lengths are those of local values, which outlive the calls; the
+        // descriptor is new.
         unsafe {
             let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_GENERIC);
             let socket = if fd < 0 { return Err(io::Error::last_os_error()) } else { OwnedFd::from_raw_fd(fd) };

@@ -82,7 +82,8 @@ fn drop_net_admin() {
     struct CapHeader(u32, i32);
     let header = CapHeader(0x2008_0522, 0); // _LINUX_CAPABILITY_VERSION_3, this thread
     let mut data = [0u32; 6];
-    // SAFETY: capget(2) and capset(2) take a header and two times three numbers, both of which outlive the calls.
+    // SAFETY: capget(2) and capset(2) take a header and two times three numbers, both of which
+    // outlive the calls.
     unsafe {
         assert_eq!(libc::syscall(libc::SYS_capget, &header, data.as_mut_ptr()), 0);
         data[0] &= !(1 << 12);
@@ -90,7 +91,8 @@ fn drop_net_admin() {
     }
 }
 
-/// Runs one of the tests below as the root of a user namespace. Its output is kept apart: it tells of a test of its own.
+/// Runs one of the tests below as the root of a user namespace. Its output is kept apart: it tells
+/// of a test of its own.
 fn in_user_namespace(test: &str) {
     let output = Command::new("unshare")
         .args(["-Urn"])

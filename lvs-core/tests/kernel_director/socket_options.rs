@@ -27,7 +27,8 @@ fn the_old_socket_options_see_what_netlink_sees_as_far_as_they_see() {
             seen
         })
         .collect();
-    // The kernel may put services elsewhere in its table between two readings: since 7.1 the table grows.
+    // The kernel may put services elsewhere in its table between two readings: since 7.1 the table
+    // grows.
     let in_order = |mut services: Vec<ServiceSnapshot>| {
         services.sort_by_key(|service| service.entry.service.key());
         services

@@ -11,16 +11,40 @@ use lvs_core::model::{AddressFamily, Connection, Destination, Service, ServiceKe
 use lvs_core::procfs::Procfs;
 use lvs_core::wire::attr::Attributes;
 use lvs_core::wire::message::Command;
-use lvs_core::wire::{destination, service, top};
+use lvs_core::wire::{self, service, top};
 
 use super::packets::Sender;
 use super::socket::Both;
 
-/// The kernel's tick by now.
-pub(crate) fn jiffies() -> u64 {
-    let text = std::fs::read_to_string("/proc/timer_list").expect("the kernel's timers");
-    let line = text.lines().find_map(|line| line.strip_prefix("jiffies: ")).expect("a line with jiffies");
-    line.trim().parse().expect("a number")
+/// The kernel's clock beside ours.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    /// Just before the tick was read, and how long that took.
+    began: Instant,
+    reading: Duration,
+    jiffies: u64,
+}
+
+impl Clock {
+    pub(crate) fn read() -> Self {
+        let began = Instant::now();
+        let text = std::fs::read_to_string("/proc/timer_list").expect("the kernel's timers");
+        let line = text.lines().find_map(|line| line.strip_prefix("jiffies: ")).expect("a line with jiffies");
+        let jiffies = line.trim().parse().expect("a number");
+        Self { began, reading: began.elapsed(), jiffies }
+    }
+
+    /// The earliest and the latest tick that it may have been.
+    pub(crate) fn ticks(self) -> [u64; 2] {
+        [self.jiffies, self.jiffies + 1]
+    }
+
+    /// The time by now of a director that counts from the earliest tick, and of one that counts
+    /// from the latest.
+    fn now(self) -> [Duration; 2] {
+        let now = self.began.elapsed();
+        [now.saturating_sub(self.reading), now]
+    }
 }
 
 fn ask(both: &mut Both, command: Command, buf: &[u8]) {
@@ -35,8 +59,12 @@ pub(crate) fn serve(both: &mut Both, service: &Service) {
     ask(both, Command::NewService, &buf);
     buf.clear();
     service::write_key(&mut buf, &service.key());
-    destination::write(&mut buf, &Destination::new([10, 0, 0, 1].into(), 80));
+    wire::destination::write(&mut buf, &destination());
     ask(both, Command::NewDest, &buf);
+}
+
+fn destination() -> Destination {
+    Destination::new([10, 0, 0, 1].into(), 80)
 }
 
 /// Entries by what they are, with the seconds that they have left.
@@ -46,7 +74,7 @@ fn entries(list: &mut BTreeMap<String, u32>, connection: &Connection<'_>) -> Con
     ControlFlow::Continue(())
 }
 
-/// How late the kernel may be with an expired timer, and how far its clock's tick may be from the one we read.
+/// How late the kernel may be with an expired timer.
 const SLACK: Duration = Duration::from_millis(50);
 
 /// When an entry left a table: after it was last seen there, before it was first missed.
@@ -68,7 +96,8 @@ impl Watched {
                 gone.before.get_or_insert(ended);
             }
         }
-        // A file that is read while entries leave may have missed others, which are then seen again.
+        // A file that is read while entries leave may have missed others, which are then seen
+        // again.
         for name in entries.keys() {
             self.0.insert(name.clone(), Gone { after: began, before: None });
         }
@@ -79,76 +108,94 @@ impl Watched {
     }
 }
 
-/// Connections and templates of all three kinds, short and long; when each leaves the table of either.
+/// Connections and templates of all three kinds, short and long; when each leaves the table of
+/// either.
 ///
-/// No look at a table is taken to be short: what is compared are the spans in which an entry must have left each.
-pub(crate) fn compare_expiry(both: &mut Both, began: Instant) -> usize {
+/// The kernel rounds long timeouts to a tick in many, seconds apart: one tick of its clock earlier
+/// or later can be the difference. A director that got each packet before the kernel did, and one
+/// that got it after, by the earliest and by the latest reading of that clock, must leave the
+/// kernel between them.
+///
+/// No look at a table is taken to be short: what is compared are the spans in which an entry must
+/// have left each.
+pub(crate) fn compare_expiry(both: &mut Both, mut late: EmbeddedDirector, clock: Clock) -> usize {
     let sender = Sender::open();
     let udp = |port| ServiceKey::udp("198.18.0.1", port).unwrap();
     let mark = ServiceKey::fwmark(7, AddressFamily::Ipv4).unwrap();
-    serve(both, &Service::new(udp(53)));
-    serve(both, &Service::new(udp(80)).with_persistence(5));
-    serve(both, &Service::new(udp(0)).with_persistence(9));
-    serve(both, &Service::new(mark).with_persistence(2));
+    for service in [
+        Service::new(udp(53)),
+        Service::new(udp(80)).with_persistence(5),
+        Service::new(udp(0)).with_persistence(9),
+        Service::new(mark).with_persistence(2),
+    ] {
+        serve(both, &service);
+        late.add_service(&service).unwrap();
+        late.add_destination(&service.key(), &destination()).unwrap();
+    }
     let mut port = 1000;
     for seconds in [1, 4, 18] {
+        let timeouts = Timeouts { tcp: 0, tcp_fin: 0, udp: seconds };
         let mut buf = Vec::new();
-        top::write_timeouts(&mut buf, &Timeouts { tcp: 0, tcp_fin: 0, udp: seconds });
+        top::write_timeouts(&mut buf, &timeouts);
         ask(both, Command::SetConfig, &buf);
+        late.set_timeouts(timeouts).unwrap();
         for (to, mark) in [(53, 0), (80, 0), (443, 0), (53, 7)] {
             port += 1;
             let client = SocketAddr::new([203, 0, 113, 9].into(), port);
             let packet = Packet::udp(client, SocketAddr::new([198, 18, 0, 1].into(), to)).with_mark(mark);
-            both.embedded.advance_to(began.elapsed());
+            both.embedded.advance_to(clock.now()[0]);
             assert!(both.embedded.receive(&packet).is_forwarded());
             assert!(sender.send(&packet));
+            late.advance_to(clock.now()[1]);
+            assert!(late.receive(&packet).is_forwarded());
         }
     }
     let sent = Instant::now();
-    let [mut embedded_gone, mut kernels] = [Watched::default(), Watched::default()];
+    let [mut gone_early, mut gone_late, mut gone_from_kernel] = [(); 3].map(|()| Watched::default());
     let files = Procfs::at("/proc/thread-self/net");
     let mut apart: BTreeMap<String, u32> = BTreeMap::new();
-    let look_at_twin = |both: &mut Both, watched: &mut Watched| {
-        let now = began.elapsed();
-        both.embedded.advance_to(now);
+    let look = |director: &mut EmbeddedDirector, watched: &mut Watched, time: Duration| {
+        director.advance_to(time);
         let mut list = BTreeMap::new();
-        let _ = both.embedded.visit_connections(&mut |connection| entries(&mut list, connection));
+        let _ = director.visit_connections(&mut |connection| entries(&mut list, connection));
+        let now = clock.began.elapsed();
         watched.saw(&list, now, now);
         list
     };
     // Until all but the templates that live on in steps of a minute are gone.
     while sent.elapsed() < Duration::from_secs(23) {
-        let earlier = look_at_twin(both, &mut embedded_gone);
-        let look = began.elapsed();
+        let before = look(&mut both.embedded, &mut gone_early, clock.now()[0]);
+        let began = clock.began.elapsed();
         let mut list = BTreeMap::new();
         files.connections().unwrap().visit(|connection| entries(&mut list, connection)).unwrap();
-        kernels.saw(&list, look, began.elapsed());
-        let later = look_at_twin(both, &mut embedded_gone);
+        gone_from_kernel.saw(&list, began, clock.began.elapsed());
+        let after = look(&mut late, &mut gone_late, clock.now()[1]);
         for (name, left) in &list {
-            let (Some(most), Some(least)) = (earlier.get(name), later.get(name)) else { continue };
+            let (Some(one), Some(other)) = (before.get(name), after.get(name)) else { continue };
             // In between a template may begin a new minute.
-            let fits = (least.saturating_sub(1)..=most + 1).contains(left);
+            let fits = (one.min(other).saturating_sub(1)..=one.max(other) + 1).contains(left);
             let times = apart.entry(name.clone()).or_insert(0_u32);
             *times = if fits { 0 } else { *times + 1 };
-            assert!(*times < 8, "{name} has {most} to {least} s left in the embedded director, {left} in the kernel");
+            assert!(*times < 8, "{name} has {one} to {other} s left in the embedded director, {left} in the kernel");
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(embedded_gone.names(true), kernels.names(true));
-    assert_eq!(embedded_gone.names(false), kernels.names(false), "what is left");
+    assert_eq!(gone_early.names(true), gone_from_kernel.names(true));
+    assert_eq!(gone_late.names(true), gone_from_kernel.names(true));
+    assert_eq!(gone_early.names(false), gone_from_kernel.names(false), "what is left");
     let mut compared = 0;
-    for (name, embedded) in &embedded_gone.0 {
-        let kernel = kernels.0[name];
-        let (Some(twins_end), Some(kernels_end)) = (embedded.before, kernel.before) else { continue };
+    for (name, early) in &gone_early.0 {
+        let (late, kernel) = (gone_late.0[name], gone_from_kernel.0[name]);
+        let (Some(latest), Some(kernel_latest)) = (late.before, kernel.before) else { continue };
         println!(
-            "  {name}: gone after {:.3?} to {twins_end:.3?}, {:.3?} to {kernels_end:.3?}",
-            embedded.after, kernel.after
+            "  {name}: gone after {:.3?} to {latest:.3?}, {:.3?} to {kernel_latest:.3?}",
+            early.after, kernel.after
         );
-        let overlap = kernel.after <= twins_end + SLACK && embedded.after <= kernels_end + SLACK;
         assert!(
-            overlap,
-            "{name} left the embedded director between {:?} and {twins_end:?}, the kernel between {:?} and {kernels_end:?}",
-            embedded.after, kernel.after
+            kernel.after <= latest + SLACK && early.after <= kernel_latest + SLACK,
+            "{name} left the embedded director between {:?} and {latest:?}, the kernel between {:?} and {kernel_latest:?}",
+            early.after,
+            kernel.after
         );
         compared += 1;
     }
@@ -163,17 +210,18 @@ fn stats_of_kernel(both: &mut Both, key: &ServiceKey) -> Stats {
     service::read_entry(nest.nested()).unwrap().statistics()
 }
 
-/// Bursts right after a pass of the estimator, and all figures until they have faded. Nothing if this machine was too
-/// busy to do it between two passes.
+/// Bursts right after a pass of the estimator, and all figures until they have faded. Nothing if
+/// this machine was too busy to do it between two passes.
 pub(crate) fn compare_rates(both: &mut Both) -> Option<usize> {
-    /// Between two looks there is one pass at most: they come every two seconds, and one may be late.
+    /// Between two looks there is one pass at most: they come every two seconds, and one may be
+    /// late.
     const PAUSE: Duration = Duration::from_secs(1);
     let sender = Sender::open();
     let key = ServiceKey::tcp("198.18.0.1", 80).unwrap();
     serve(both, &Service::new(key).with_scheduler("rr".parse().unwrap()));
     let mut model = EmbeddedDirector::new();
     model.add_service(&Service::new(key).with_scheduler("rr".parse().unwrap())).unwrap();
-    model.add_destination(&key, &Destination::new([10, 0, 0, 1].into(), 80)).unwrap();
+    model.add_destination(&key, &destination()).unwrap();
     let mut port = 2000;
     let mut compared = 0;
     let mut shown = stats_of_kernel(both, &key);

@@ -41,8 +41,8 @@ fn available_pages() -> u64 {
     (info.freeram + info.bufferram) * u64::from(info.mem_unit) / 4096
 }
 
-/// Sleeps, and answers by how much the machine was late, in all: what the kernel does every second it may then have
-/// done so many times less.
+/// Sleeps, and answers by how much the machine was late, in all: what the kernel does every second
+/// it may then have done so many times less.
 fn sleep_in_steps(time: Duration) -> Duration {
     const STEP: Duration = Duration::from_millis(50);
     let began = Instant::now();
@@ -98,7 +98,8 @@ impl Defended<'_> {
         (first..self.clients).map(|from| self.send(from, 80, TcpFlags::SYN)).collect()
     }
 
-    /// Waits until the kernel's mode is this, and moves the embedded director to its next look at the memory.
+    /// Waits until the kernel's mode is this, and moves the embedded director to its next look at
+    /// the memory.
     fn await_mode(&mut self, name: &str, mode: i64) {
         let deadline = Instant::now() + Duration::from_secs(300);
         while sysctl(name) != mode {
@@ -111,11 +112,18 @@ impl Defended<'_> {
 
     /// Entries of either table, by the state that they are in.
     fn states(&mut self) -> [BTreeMap<String, usize>; 2] {
-        fn count(into: &mut BTreeMap<String, usize>, connection: &Connection<'_>) -> ControlFlow<()> {
-            let kind = if connection.is_template() { "template " } else { "" };
-            *into.entry(format!("{kind}{}", connection.state)).or_default() += 1;
+        self.states_of(|_| true)
+    }
+
+    /// Entries of clients with these ports.
+    fn states_of(&mut self, wanted: impl Fn(u16) -> bool) -> [BTreeMap<String, usize>; 2] {
+        let count = |into: &mut BTreeMap<String, usize>, connection: &Connection<'_>| {
+            if wanted(connection.client_port) {
+                let kind = if connection.is_template() { "template " } else { "" };
+                *into.entry(format!("{kind}{}", connection.state)).or_default() += 1;
+            }
             ControlFlow::Continue(())
-        }
+        };
         let mut both: [BTreeMap<String, usize>; 2] = Default::default();
         let files = Procfs::at("/proc/thread-self/net");
         files.connections().unwrap().visit(|connection| count(&mut both[0], connection)).unwrap();
@@ -150,7 +158,8 @@ pub(crate) fn compare_modes(both: &mut Both) {
     defended.await_mode("drop_packet", 1);
     assert_eq!(defended.settings.drop_packet, 1);
     assert!(defended.open(20).iter().all(|passed| *passed == (true, true)));
-    // Seven twelfths of what there should be: every second packet. The count begins anew every second.
+    // Seven twelfths of what there should be: every second packet. The count restarts every
+    // second.
     defended.set("drop_packet", 0);
     defended.set("amemthresh", i32::try_from(available_pages() * 12 / 7).unwrap());
     defended.set("drop_packet", 1);
@@ -167,13 +176,12 @@ pub(crate) fn compare_modes(both: &mut Both) {
 
     // The table of states, there and back.
     let opened = |defended: &mut Defended<'_>, expected: &str| {
-        let before = defended.states();
+        let from = client(defended.clients).port();
         assert_eq!(defended.open(1), [(true, true)]);
-        let after = defended.states();
-        for side in 0..2 {
-            let count = |states: &BTreeMap<String, usize>| states.get(expected).copied().unwrap_or(0);
-            assert_eq!(count(&after[side]), count(&before[side]) + 1, "{expected}, {side}");
-        }
+        assert_eq!(
+            defended.states_of(|port| port == from),
+            [[(expected.to_owned(), 1)].into(), [(expected.to_owned(), 1)].into()]
+        );
     };
     defended.set("amemthresh", 1);
     defended.set("secure_tcp", 2);
@@ -228,7 +236,8 @@ pub(crate) fn compare_dropped_entries(both: &mut Both) {
     let [mut kernel, mut embedded] = defended.states();
     println!("after {:.1?}: kernel {kernel:?}, embedded {embedded:?}", began.elapsed());
     let half_open = [&mut kernel, &mut embedded].map(|states| states.remove("SYN_RECV").unwrap_or(0) as f64);
-    // A second more or less, what the machine was late, and six standard deviations of the difference of two such draws.
+    // A second more or less, what the machine was late, and six standard deviations of the
+    // difference of two such draws.
     let total = f64::from(HALF_OPEN);
     let allowed = total / 32.0 * (1.5 + late) + 6.0 * (2.0 * total * 0.27 * 0.73 * 1.75).sqrt();
     assert!((half_open[0] - half_open[1]).abs() < allowed, "{half_open:?}, within {allowed}");

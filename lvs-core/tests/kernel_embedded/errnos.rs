@@ -1,4 +1,5 @@
-//! What the kernel refuses, and with which errno: every rule by itself, by requests that no typed interface can make.
+//! What the kernel refuses, and with which errno: every rule by itself, by requests that no typed
+//! interface can make.
 
 use super::socket::Both;
 use lvs_core::Errno;
@@ -313,7 +314,8 @@ impl<'a> Rules<'a> {
         self.rule("an IPv6 group that is none", start, &request, EINVAL);
         let request = with(IPVS_DAEMON_ATTR_MCAST_IFN, Some(b"lvs-none\0"));
         self.rule("no such device", start, &request, -Errno::ENODEV.0);
-        // A destination of another family than its service's keeps synchronization out, and the other way round.
+        // A destination of another family than its service's keeps synchronization out, and the
+        // other way round.
         let key = Request::key(&ServiceKey::tcp("192.0.2.1", 80).unwrap());
         let mixed = Destination::new("2001:db8::7".parse().unwrap(), 80).with_tunnel(Tunnel::IPIP);
         self.rule("", Command::NewDest, &key.clone().destination(&mixed), OK);

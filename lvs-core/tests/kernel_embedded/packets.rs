@@ -1,4 +1,5 @@
-//! Packets of the embedded director as bytes, sent so that IPVS sees them as those of local clients and servers.
+//! Packets of the embedded director as bytes, sent so that IPVS sees them as those of local clients
+//! and servers.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -148,7 +149,8 @@ impl Sender {
 }
 
 fn sockaddr(to: SocketAddr) -> (libc::sockaddr_storage, u32) {
-    // SAFETY: zero is a valid value of every field, and both address types fit and are aligned in the storage.
+    // SAFETY: zero is a valid value of every field, and both address types fit and are aligned in
+    // the storage.
     unsafe {
         let mut storage: libc::sockaddr_storage = std::mem::zeroed();
         match to.ip() {

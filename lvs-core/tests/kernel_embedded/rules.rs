@@ -202,8 +202,8 @@ impl Requests {
                 self.random.pick(&Command::ALL)
             }
         };
-        // No garbled names: the kernel would look for a module for each. And what is wrong with a DAEMON nest, only the
-        // kernel explains.
+        // No garbled names: the kernel would look for a module for each. And what is wrong with a
+        // DAEMON nest, only the kernel explains.
         let named =
             matches!(command, Command::NewService | Command::SetService | Command::NewDaemon | Command::DelDaemon);
         if !buf.is_empty() && self.random.one_in(12) && !named {
@@ -234,7 +234,7 @@ impl Requests {
         if kernel == embedded {
             return Ok(());
         }
-        Err(format!("{command:?} {attributes:02x?}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"))
+        Err(format!("{command:?} {attributes:02x?}\nkernel {kernel:02x?}\nembedded {embedded:02x?}"))
     }
 }
 
@@ -247,7 +247,7 @@ pub(crate) fn same_table(both: &mut Both) -> Result<usize, String> {
     let (kernel, embedded) = both.ask(Command::GetService, true, &[]);
     if sorted(kernel) != sorted(embedded.clone()) {
         let (kernel, embedded) = both.ask(Command::GetService, true, &[]);
-        return Err(format!("services\nkernel {:02x?}\ntwin   {:02x?}", sorted(kernel), sorted(embedded)));
+        return Err(format!("services\nkernel {:02x?}\nembedded {:02x?}", sorted(kernel), sorted(embedded)));
     }
     let mut compared = embedded.len();
     let keys: Vec<ServiceKey> = services(&mut both.embedded);
@@ -256,14 +256,14 @@ pub(crate) fn same_table(both: &mut Both) -> Result<usize, String> {
         service::write_key(&mut buf, &key);
         let (kernel, embedded) = both.ask(Command::GetDest, true, &buf);
         if kernel != embedded {
-            return Err(format!("destinations of {key}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"));
+            return Err(format!("destinations of {key}\nkernel {kernel:02x?}\nembedded {embedded:02x?}"));
         }
         compared += embedded.len();
     }
     for command in [Command::GetDaemon, Command::GetConfig, Command::GetInfo] {
         let (kernel, embedded) = both.ask(command, command == Command::GetDaemon, &[]);
         if kernel != embedded {
-            return Err(format!("{command:?}\nkernel {kernel:02x?}\ntwin   {embedded:02x?}"));
+            return Err(format!("{command:?}\nkernel {kernel:02x?}\nembedded {embedded:02x?}"));
         }
     }
     Ok(compared)

@@ -30,7 +30,8 @@ pub(crate) struct Reply {
 
 impl Both {
     pub(crate) fn open(embedded: EmbeddedDirector) -> Self {
-        // SAFETY: no pointers but those to the local integer; the descriptor is checked and owned once.
+        // SAFETY: no pointers but those to the local integer; the descriptor is checked and owned
+        // once.
         let socket = unsafe {
             let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_GENERIC);
             assert!(fd >= 0, "{}", io::Error::last_os_error());
@@ -78,6 +79,15 @@ impl Both {
         (kernel, embedded)
     }
 
+    /// What the kernel answers to a request for a list, as it came.
+    pub(crate) fn list_of_kernel(&mut self, command: Command, attributes: &[u8]) -> Vec<Vec<u8>> {
+        self.sequence += 1;
+        let mut request = Vec::new();
+        let flags = NLM_F_REQUEST | NLM_F_DUMP;
+        write(&mut request, header(self.family, flags, self.sequence), EncodedMessage { command, attributes });
+        self.ask_kernel(&request)
+    }
+
     fn ask_kernel(&self, request: &[u8]) -> Vec<Vec<u8>> {
         // SAFETY: the pointer and the length are those of `request`.
         let sent = unsafe { libc::send(self.socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) };
@@ -102,8 +112,8 @@ impl Both {
         }
     }
 
-    /// The kernel does not acknowledge that it stopped a daemon whose thread never ran; so something that it does
-    /// acknowledge follows.
+    /// The kernel does not acknowledge that it stopped a daemon whose thread never ran; so
+    /// something that it does acknowledge follows.
     fn ask_kernel_to_stop(&self, request: &[u8]) -> Vec<Vec<u8>> {
         let mut both = request.to_vec();
         both.resize(both.len().next_multiple_of(4), 0);
@@ -151,8 +161,9 @@ fn reply(message: &lvs_core::wire::message::Message<'_>) -> Reply {
     Reply { error, flags: message.header.flags, payload }
 }
 
-/// A service or destination as this library writes it. Only architectures without efficient unaligned access pad
-/// the statistics (`CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS`), user-mode Linux among them; elsewhere the bytes stay as they are.
+/// A service or destination as this library writes it. Only architectures without efficient
+/// unaligned access pad the statistics (`CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS`), user-mode Linux
+/// among them; elsewhere the bytes stay as they are.
 fn rewritten(message: &lvs_core::wire::message::Message<'_>) -> Option<Vec<u8>> {
     if !super::is_user_mode() {
         return None;

@@ -1,4 +1,5 @@
-//! What netfilter makes of a packet before IPVS sees it: whether it belongs to a confirmed connection.
+//! What netfilter makes of a packet before IPVS sees it: whether it belongs to a confirmed
+//! connection.
 
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -16,8 +17,8 @@ const NFT_OBJECT_COUNTER: u32 = 1;
 const NFTA_COUNTER_PACKETS: u16 = 2;
 const NFPROTO_INET: u8 = 1;
 
-/// After netfilter's tracking (priority -200), before IPVS (-99). Not what IPVS sends to a real server, whose tracking it may have
-/// confirmed itself.
+/// After netfilter's tracking (priority -200), before IPVS (-99). Not what IPVS sends to a real
+/// server, whose tracking it may have confirmed itself.
 const RULES: &str = "
 table inet seen {
     counter confirmed { }
@@ -55,8 +56,8 @@ impl Tracking {
         Some(tracking)
     }
 
-    /// Whether the packet that was sent since the last call belonged to a confirmed connection. What IPVS sends on comes by once more,
-    /// confirmed or not as it was.
+    /// Whether the packet that was sent since the last call belonged to a confirmed connection.
+    /// What IPVS sends on comes by once more, confirmed or not as it was.
     pub(crate) fn was_confirmed(&mut self) -> bool {
         let now = self.count();
         now > std::mem::replace(&mut self.seen, now)

@@ -1,4 +1,5 @@
-//! Random packets, edits and sysctls; after each step the same connections, states, timeouts and counters.
+//! Random packets, edits and sysctls; after each step the same connections, states, timeouts and
+//! counters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -48,9 +49,10 @@ pub(crate) struct Walk {
     unasked: (u64, u64),
     /// What was in both tables when they were last alike.
     before: Vec<String>,
-    /// Whether the kernel has kept a connection that the last packet ended: it then stays for a minute. A kernel does so when its
-    /// timer, set to go off at once, does while the packet still holds the connection (`ip_vs_conn_expire()`); a matter
-    /// of microseconds, that nobody can foretell.
+    /// Whether the kernel has kept a connection that the last packet ended: it then stays for a
+    /// minute. A kernel does so when its timer, set to go off at once, does while the packet still
+    /// holds the connection (`ip_vs_conn_expire()`); a matter of microseconds, that nobody can
+    /// foretell.
     lingers: bool,
     pub(crate) packets: u64,
     pub(crate) verdicts: BTreeMap<String, u64>,
@@ -169,8 +171,8 @@ impl Walk {
             ForwardingMethod::Direct,
             ForwardingMethod::Tunnel,
         ]);
-        // Where it cannot be told what is tracked: such a service has netfilter track all that it does not take itself, and the helper
-        // of FTP also what goes to port 21 of others.
+        // Where it cannot be told what is tracked: such a service has netfilter track all that it
+        // does not take itself, and the helper of FTP also what goes to port 21 of others.
         let tracked = key.port() == 21 || has_ftp_helper();
         if self.tracking.is_none() && tracked && destination.forwarding == ForwardingMethod::Masquerade {
             destination.forwarding = ForwardingMethod::Direct;
@@ -327,7 +329,8 @@ impl Walk {
         let returning = self.returning;
         let host = 1 + random.below(if returning { 2 } else { 3 });
         let client_addr = if is_v6 { v6(3, host << 24 | 1) } else { v4(203, 0, 113, host as u8) };
-        // A port of its own for each site: two services must not share a client's port and destination.
+        // A port of its own for each site: two services must not share a client's port and
+        // destination.
         let client_port = if random.one_in(60) {
             20
         } else {
@@ -353,7 +356,8 @@ impl Walk {
         let reply = self.random.one_in(3) && !servers.is_empty();
         let payload = self.payload(protocol);
         let length = 100 + self.random.below(100) as u32;
-        // Linux 6.1.176, which user-mode Linux is here, drops real servers' ICMPv6 errors and does not count clients'.
+        // Linux 6.1.176, which user-mode Linux is here, drops real servers' ICMPv6 errors and does
+        // not count clients'.
         let payload = match payload {
             Payload::IcmpError(17) if is_v6 && super::is_user_mode() => Payload::Udp,
             Payload::IcmpError(132) if is_v6 && super::is_user_mode() => Payload::Sctp(SctpChunk::Data),
@@ -374,7 +378,8 @@ impl Walk {
         Packet::new(source, client, payload).with_length(length).from_server()
     }
 
-    /// One packet or change to both, then all compared. False if there is no going on: see [`Walk::lingers`].
+    /// One packet or change to both, then all compared. False if there is no going on: see
+    /// [`Walk::lingers`].
     pub(crate) fn step(&mut self) -> Result<bool, String> {
         self.both.embedded.advance_to(self.began.elapsed());
         let mut ends_another = false;
@@ -402,8 +407,9 @@ impl Walk {
             };
             *self.verdicts.entry(kind).or_default() += 1;
             let refused = matches!(verdict, Verdict::Rejected(_) | Verdict::Dropped(_));
-            // Where the director is done with a packet, tracking may still drop it: if it clashes with a connection that the director
-            // changed. That the director took it shows in states and sums.
+            // Where the director is done with a packet, tracking may still drop it: if it clashes
+            // with a connection that the director changed. That the director took it shows in
+            // states and sums.
             let tells = self.tracking.is_none()
                 || (packet.direction == Direction::FromClient && !matches!(verdict, Verdict::Passed(_)));
             if passed == refused && tells {
@@ -417,7 +423,8 @@ impl Walk {
                 _ => true,
             };
             if ends_another {
-                // An old connection of the same client expires with the next tick: not while the next packet is under way.
+                // An old connection of the same client expires with the next tick: not while the
+                // next packet is under way.
                 std::thread::sleep(Duration::from_millis(if super::is_user_mode() { 21 } else { 9 }));
             }
         }
@@ -437,7 +444,8 @@ impl Walk {
         }
     }
 
-    /// Has the embedded director draw whom the kernel drew, if this packet has it draw: twos takes the one that it drew twice.
+    /// Has the embedded director draw whom the kernel drew, if this packet has it draw: twos takes
+    /// the one that it drew twice.
     fn foresee(&mut self, packet: &Packet) -> Result<(), String> {
         if packet.direction == Direction::FromServer || matches!(packet.payload, Payload::IcmpError(_)) {
             return Ok(());
@@ -531,7 +539,7 @@ impl Walk {
         };
         let (kernel, embedded) = (only(&kernel, &embedded), only(&embedded, &kernel));
         self.lingers = kernel.iter().any(|(text, expires)| *expires >= LINGERING - 3 && self.before.contains(text));
-        Ok(Some(format!("connections\nkernel {kernel:#?}\ntwin   {embedded:#?}")))
+        Ok(Some(format!("connections\nkernel {kernel:#?}\nembedded {embedded:#?}")))
     }
 
     fn destinations_differ(&mut self) -> Result<Option<String>, String> {
@@ -551,14 +559,15 @@ impl Walk {
                 .map(|entry| (entry.destination, entry.active, entry.inactive, entry.persistent))
                 .collect();
             if kernel != embedded {
-                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\ntwin   {embedded:#?}")));
+                return Ok(Some(format!("destinations of {key}\nkernel {kernel:#?}\nembedded {embedded:#?}")));
             }
         }
         Ok(None)
     }
 
-    /// A refused client may have had a connection that has not left the table yet. Then the kernel takes its own refusal for that
-    /// one's answer, and counts it; unless netfilter's limit of refusals let it send none.
+    /// A refused client may have had a connection that has not left the table yet. Then the kernel
+    /// takes its own refusal for that one's answer, and counts it; unless netfilter's limit of
+    /// refusals let it send none.
     fn heed_refusal(&mut self, packet: &Packet) -> Result<(), String> {
         let refusal = u64::from(packet.length) + if packet.source.is_ipv4() { 28 } else { 48 };
         let (kernel, embedded) = self.counters()?;
@@ -572,7 +581,7 @@ impl Walk {
     /// The difference between the sums of connections, packets and bytes, if any.
     fn miscounted(&mut self) -> Result<Option<String>, String> {
         let (kernel, embedded) = self.counters()?;
-        Ok((kernel != embedded).then(|| format!("kernel {kernel:?}\ntwin   {embedded:?}")))
+        Ok((kernel != embedded).then(|| format!("kernel {kernel:?}\nembedded {embedded:?}")))
     }
 
     /// The sums of the kernel, and what they should be.

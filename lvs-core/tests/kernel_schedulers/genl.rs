@@ -1,4 +1,5 @@
-//! As much generic netlink as asking a kernel about its choices takes. Written apart from the library, to be its referee.
+//! As much generic netlink as asking a kernel about its choices takes. Written apart from the
+//! library, to be its referee.
 
 use std::io;
 use std::net::IpAddr;

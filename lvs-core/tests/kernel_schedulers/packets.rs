@@ -72,8 +72,8 @@ impl Sender {
         Self { v4: open(libc::AF_INET), v6: open(libc::AF_INET6) }
     }
 
-    /// Sends one packet of each flow, marked with `mark`, each exactly once. Tells for each whether it got through:
-    /// the local client of a service that has no destination for it gets an error.
+    /// Sends one packet of each flow, marked with `mark`, each exactly once. Tells for each whether
+    /// it got through: the local client of a service that has no destination for it gets an error.
     pub(crate) fn send(&self, mark: u32, flows: &[Flow], flags: u8) -> Vec<bool> {
         let Some(first) = flows.first() else { return Vec::new() };
         let socket = if first.destination.is_ipv4() { &self.v4 } else { &self.v6 }.as_raw_fd();
@@ -116,7 +116,8 @@ impl Sender {
         while passed.len() < flows.len() {
             let rest = &mut headers[passed.len()..];
             let count = rest.len().min(512) as u32;
-            // SAFETY: `rest` has at least `count` headers, whose pointers lead into vectors that live to the end.
+            // SAFETY: `rest` has at least `count` headers, whose pointers lead into vectors that
+            // live to the end.
             let sent = unsafe { libc::sendmmsg(socket, rest.as_mut_ptr(), count, 0) };
             let sent = if sent < 0 {
                 let error = io::Error::last_os_error();
@@ -136,7 +137,8 @@ impl Sender {
 }
 
 fn sockaddr(addr: IpAddr) -> libc::sockaddr_storage {
-    // SAFETY: zero is a valid value of every field, and both address types fit and are aligned in the storage.
+    // SAFETY: zero is a valid value of every field, and both address types fit and are aligned in
+    // the storage.
     unsafe {
         let mut storage: libc::sockaddr_storage = std::mem::zeroed();
         match addr {
@@ -155,7 +157,8 @@ fn sockaddr(addr: IpAddr) -> libc::sockaddr_storage {
     }
 }
 
-/// Who has which destination, by protocol, client address and port: the kernel's table of connections.
+/// Who has which destination, by protocol, client address and port: the kernel's table of
+/// connections.
 pub(crate) fn connections() -> impl Iterator<Item = ((u8, IpAddr, u16), (IpAddr, u16))> {
     // Not /proc/net, which is that of the process's first thread.
     let text = std::fs::read_to_string("/proc/thread-self/net/ip_vs_conn").expect("the table of connections");

@@ -58,7 +58,8 @@ struct Live {
 }
 
 impl Scenario {
-    /// Makes a service with a few destinations. `number` keeps scenarios of one network namespace apart.
+    /// Makes a service with a few destinations. `number` keeps scenarios of one network namespace
+    /// apart.
     pub(crate) fn new(scheduler: &'static str, profile: Profile, number: u32, seed: u64, genl: &mut Genl) -> Self {
         let mut random = SplitMix64::new(seed);
         let family = if random.below(3) == 0 { Family::V6 } else { Family::V4 };
@@ -76,7 +77,8 @@ impl Scenario {
         let bound = by_name(scheduler, &options).expect("a known scheduler");
         let balancer = Balancer::new(Pool::new(profile, family), bound, 0).expect("an empty pool suits all");
         let heaviest = match scheduler {
-            // The kernel's walk takes as many rounds as there are weights when everything is overloaded.
+            // The kernel's walk takes as many rounds as there are weights when everything is
+            // overloaded.
             "wrr" => [4, 12, 300][random.below(3) as usize],
             _ => [3, 12, 300, 65_536, 0x7FFF_FFFF][random.below(5) as usize],
         };
@@ -389,7 +391,8 @@ impl Scenario {
         }
     }
 
-    /// Begins to end some connections; the timeouts are short now. They are gone from the model at once.
+    /// Begins to end some connections; the timeouts are short now. They are gone from the model at
+    /// once.
     pub(crate) fn close(&mut self, sender: &Sender) {
         let drawn = self.draw(4);
         let flows: Vec<Flow> = drawn.iter().map(|live| live.flow).collect();

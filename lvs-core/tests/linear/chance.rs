@@ -4,8 +4,9 @@ use lvs_core::schedulers::{DestinationId, Pool};
 
 /// How likely each destination is to be chosen next.
 ///
-/// Each of two independent draws is one of 0 to W, the sum of the weights, each equally likely; it falls on the first
-/// destination at which it has been used up, so the first one has one more chance than its weight.
+/// Each of two independent draws is one of 0 to W, the sum of the weights, each equally likely; it
+/// falls on the first destination at which it has been used up, so the first one has one more
+/// chance than its weight.
 pub(crate) fn chances(pool: &Pool) -> Vec<(DestinationId, f64)> {
     let usable: Vec<DestinationId> = pool.iter().filter(|&at| pool.usable(at)).collect();
     let total: i64 = usable.iter().map(|&at| i64::from(pool.weight(at))).sum();
@@ -41,7 +42,8 @@ impl Tally {
         self.choices += 1;
     }
 
-    /// The largest distance of any destination's count from what was expected, in standard deviations.
+    /// The largest distance of any destination's count from what was expected, in standard
+    /// deviations.
     pub(crate) fn largest_deviation(&self) -> f64 {
         self.sums
             .values()

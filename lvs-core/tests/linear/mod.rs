@@ -1,4 +1,5 @@
-//! Every deterministic scheduler as the kernel walks it: plain walks over the list, tables filled at each change.
+//! Every deterministic scheduler as the kernel walks it: plain walks over the list, tables filled
+//! at each change.
 //!
 //! What the library does faster must choose the same; tests and benches hold it against this.
 #![allow(dead_code)]
@@ -35,6 +36,7 @@ pub(crate) fn linear(name: &str, options: &Options) -> Option<Box<dyn Scheduler>
 }
 
 /// A scheduler without state.
+#[derive(Clone)]
 struct Walk {
     name: &'static str,
     pick: fn(&Pool) -> Option<DestinationId>,
@@ -80,7 +82,8 @@ fn lc(pool: &Pool) -> Option<DestinationId> {
     Some(least?.0)
 }
 
-/// Begins with the first usable; a later one wins when `cost(best) * weight(later) > cost(later) * weight(best)`.
+/// Begins with the first usable; a later one wins when
+/// `cost(best) * weight(later) > cost(later) * weight(best)`.
 fn lightest(pool: &Pool, candidates: &[DestinationId], cost: impl Fn(DestinationId) -> i32) -> Option<DestinationId> {
     let first = candidates.iter().position(|&at| pool.usable(at))?;
     let mut best = candidates[first];
@@ -146,7 +149,7 @@ fn heaviest(pool: &Pool, may: impl Fn(DestinationId) -> bool) -> Option<Destinat
     Some(best?.0)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rr {
     last: Option<DestinationId>,
 }
@@ -182,7 +185,7 @@ impl Scheduler for Rr {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Wrr {
     current: Option<DestinationId>,
     threshold: i32,
@@ -274,7 +277,7 @@ fn locally_overloaded(pool: &Pool, at: DestinationId) -> bool {
 }
 
 /// Without aging.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Lblc {
     cache: HashMap<IpAddr, DestinationId>,
 }
@@ -314,7 +317,7 @@ impl Scheduler for Lblc {
 }
 
 /// Without aging. The newest member of a set comes first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Lblcr {
     expiration: u64,
     cache: HashMap<IpAddr, (Vec<DestinationId>, u64)>,

@@ -1,9 +1,10 @@
-//! The schedulers with tables: dh, sh, mh, filled anew at each change.
+//! The schedulers with tables: dh, sh, mh, refilled at each change.
 
 use lvs_core::schedulers::hash::{fold, fold_as, hash_32, hsiphash};
 use lvs_core::schedulers::{BindError, DestinationId, Options, Pool, Request, Scheduler};
 
-/// The hooks of a scheduler that fills its table when destinations come and go, and on edits if `$edits`.
+/// The hooks of a scheduler that fills its table when destinations come and go, and on edits if
+/// `$edits`.
 macro_rules! refill {
     ($edits:literal) => {
         fn bind(&mut self, pool: &Pool, _: u64) -> Result<(), BindError> {
@@ -31,7 +32,7 @@ fn port(flags: u32, request: &Request) -> u32 {
     if flags & Options::PORT != 0 && has_ports { request.client_port.into() } else { 0 }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Dh {
     slots: Vec<DestinationId>,
 }
@@ -60,7 +61,7 @@ impl Scheduler for Dh {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sh {
     flags: u32,
     slots: Vec<DestinationId>,
@@ -113,7 +114,7 @@ impl Scheduler for Sh {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mh {
     flags: u32,
     slots: Vec<DestinationId>,

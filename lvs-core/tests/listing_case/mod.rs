@@ -1,4 +1,5 @@
-//! Recorded listings: what a kernel said, and what `ipvsadm` made of it. See `data/listing/README.md`.
+//! Recorded listings: what a kernel said, and what `ipvsadm` made of it. See
+//! `data/listing/README.md`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -19,7 +20,8 @@ use lvs_core::wire::{daemon, destination, info, service, top};
 pub(crate) struct Case {
     /// Where it comes from.
     pub(crate) comment: String,
-    /// The kernel's answers: what it is (`info`, `timeouts`, `daemon`, `service`, `destination`), and the attributes.
+    /// The kernel's answers: what it is (`info`, `timeouts`, `daemon`, `service`, `destination`),
+    /// and the attributes.
     pub(crate) answers: Vec<(String, Vec<u8>)>,
     /// Rows of `/proc/net/ip_vs_conn`.
     pub(crate) rows: Vec<String>,
@@ -47,8 +49,9 @@ impl Resolver for Names {
 
 #[allow(dead_code, reason = "some tests record, others replay")]
 impl Case {
+    /// The path is valid from every package beside lvs-core: tests of others use this file, too.
     pub(crate) fn directory() -> PathBuf {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/listing")
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../lvs-core/tests/data/listing")
     }
 
     pub(crate) fn parse(text: &str) -> Self {
@@ -231,8 +234,8 @@ pub(crate) fn all_listings(snapshot: &Snapshot, named: bool) -> Vec<String> {
     all
 }
 
-/// What a kernel with that table answers, for a [`Case`]: attributes, of services, destinations and daemons those inside
-/// the nest.
+/// What a kernel with that table answers, for a [`Case`]: attributes, of services, destinations and
+/// daemons those inside the nest.
 #[allow(dead_code, reason = "some tests record, others replay")]
 pub(crate) fn answers(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
     let mut answers = Vec::new();

@@ -7,7 +7,8 @@ use super::super::ids::{DestinationId, EntryId};
 /// No entry, in the links of the slab and the wheel.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// An address of either family, or a firewall mark, in the same 16 bytes. The family is kept elsewhere.
+/// An address of either family, or a firewall mark, in the same 16 bytes. The family is kept
+/// elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in super::super) struct Address(pub(super) [u64; 2]);
 
@@ -42,7 +43,8 @@ impl Address {
     }
 }
 
-/// The client's side of an entry: what the table is hashed by, as the kernel's is (`ip_vs_conn_hashkey()`).
+/// The client's side of an entry: what the table is hashed by, as the kernel's is
+/// (`ip_vs_conn_hashkey()`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Client {
     pub(in super::super) addr: Address,
@@ -58,7 +60,8 @@ pub(in super::super) struct Target {
     pub(in super::super) port: u16,
 }
 
-/// The kernel's flags of a connection (`IP_VS_CONN_F_*`), as far as they mean something here, and the family.
+/// The kernel's flags of a connection (`IP_VS_CONN_F_*`), as far as they mean something here, and
+/// the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in super::super) struct Flags(pub(in super::super) u16);
 
@@ -69,7 +72,8 @@ impl Flags {
     pub(in super::super) const V6: Self = Self(0x0008);
     /// Occupied; a bit that the kernel uses for something else.
     pub(super) const LIVE: Self = Self(0x0010);
-    /// Its packets stay in connection tracking (`IP_VS_CONN_F_NFCT`); a bit that the kernel uses for something else.
+    /// Its packets stay in connection tracking (`IP_VS_CONN_F_NFCT`); a bit that the kernel uses
+    /// for something else.
     pub(in super::super) const TRACKED: Self = Self(0x0020);
     /// The timer was set to go off at once; a bit that the kernel uses for something else.
     pub(super) const HURRIED: Self = Self(0x0040);
@@ -100,7 +104,8 @@ impl BitOrAssign for Flags {
     }
 }
 
-/// A connection or a template, but for its virtual address: what opening and expiring touch, in one cache line.
+/// A connection or a template, but for its virtual address: what opening and expiring touch, in one
+/// cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(in super::super) struct Entry {

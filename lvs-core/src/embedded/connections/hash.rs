@@ -7,10 +7,11 @@ const SMALLEST: usize = 64;
 
 /// Finds entries by their client.
 ///
-/// Linear probing over slots of eight bytes: the upper half is the hash, whose first bits are the slot to
-/// begin at; the lower half is the entry. So a client without an entry is told by the slots alone, and growing reads
-/// no entries. Entries of one client are kept newest first, because the kernel finds the newest first.
-#[derive(Debug)]
+/// Linear probing over slots of eight bytes: the upper half is the hash, whose first bits are the
+/// slot to begin at; the lower half is the entry. So a client without an entry is told by the slots
+/// alone, and growing reads no entries. Entries of one client are kept newest first, because the
+/// kernel finds the newest first.
+#[derive(Debug, Clone)]
 pub(super) struct Index {
     slots: Box<[u64]>,
     /// How far a hash is shifted right to give a slot.
@@ -165,7 +166,8 @@ impl Index {
         let old = std::mem::replace(&mut self.slots, larger);
         self.shift -= 1;
         let mask = self.slots.len() - 1;
-        // From behind an empty slot on, so that no run is torn and those of one client keep their order.
+        // From behind an empty slot on, so that no run is torn and those of one client keep their
+        // order.
         let begin = old.iter().position(|slot| *slot == EMPTY).unwrap_or(0);
         for slot in old[begin..].iter().chain(&old[..begin]).copied().filter(|slot| *slot != EMPTY) {
             let mut at = self.start(hash_of(slot));

@@ -1,7 +1,8 @@
-//! The connection table: entries in a slab, found through an open-addressing hash, expired by a timer wheel.
+//! The connection table: entries in a slab, found through an open-addressing hash, expired by a
+//! timer wheel.
 //!
-//! An entry takes 80 bytes whatever its family, 64 of them in one cache line; its slot in the hash 8 bytes at a fill of 33 to
-//! 67 %.
+//! An entry takes 80 bytes whatever its family, 64 of them in one cache line; its slot in the hash
+//! 8 bytes at a fill of 33 to 67 %.
 
 mod entry;
 mod hash;
@@ -24,11 +25,12 @@ const fn raw(at: EntryId) -> u32 {
     at.index() as u32
 }
 
-/// Searches that are prepared together: about as many cache misses as a processor has under way at once.
+/// Searches that are prepared together: about as many cache misses as a processor has under way at
+/// once.
 pub(super) const AHEAD: usize = 16;
 
 /// All entries.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Connections {
     slab: Slab,
     index: Index,
@@ -98,19 +100,22 @@ impl Connections {
         self.index.find(&self.slab, client, same).map(EntryId::new)
     }
 
-    /// Fetches what the next searches for up to [`AHEAD`] clients will read, at once instead of one after the other.
+    /// Fetches what the next searches for up to [`AHEAD`] clients will read, at once instead of one
+    /// after the other.
     #[inline]
     pub(super) fn prepare(&self, clients: impl Iterator<Item = Client>) {
         self.index.touch(&self.slab, clients);
     }
 
-    /// The same for the next entries that [`next_expired`](Self::next_expired) will find and that will be removed then.
+    /// The same for the next entries that [`next_expired`](Self::next_expired) will find and that
+    /// will be removed then.
     #[inline]
     pub(super) fn prepare_expired(&self) {
         self.index.touch(&self.slab, self.wheel.up_next(&self.slab).map(|at| self.slab.get(at).client()));
     }
 
-    /// The template of a client network. One whose destination has the port `except` is not looked at.
+    /// The template of a client network. One whose destination has the port `except` is not looked
+    /// at.
     pub(super) fn find_template(&self, client: &Client, target: &Target, except: Option<u16>) -> Option<EntryId> {
         let same = |at, entry: &Entry| {
             entry.target_port == target.port
@@ -138,7 +143,8 @@ impl Connections {
         self.wheel.expire_now(&mut self.slab, raw(at), now);
     }
 
-    /// The next tick at which [`next_expired`](Self::next_expired) may have something, or nothing if no timer runs.
+    /// The next tick at which [`next_expired`](Self::next_expired) may have something, or nothing
+    /// if no timer runs.
     #[inline]
     pub(super) fn next_event(&self) -> Option<u64> {
         self.wheel.next_event()
@@ -160,8 +166,8 @@ impl Connections {
         self.slab.target(raw(at))
     }
 
-    /// The bucket, of `1 << bits`, in which a kernel would keep an entry. Its hash nobody can foretell; it is of the client, and
-    /// `by_target` also of the virtual address.
+    /// The bucket, of `1 << bits`, in which a kernel would keep an entry. Its hash nobody can
+    /// foretell; it is of the client, and `by_target` also of the virtual address.
     pub(super) fn bucket(&self, at: EntryId, entry: &Entry, bits: u32, by_target: bool) -> u32 {
         let target = by_target.then(|| Target { addr: self.target(at), port: entry.target_port });
         self.index.bucket(&entry.client(), target.as_ref(), bits)

@@ -1,11 +1,12 @@
 use super::entry::{Address, Entry, Flags, NONE};
 
-/// Entries of a chunk, as a power of two: growing never moves an entry and wastes at most one chunk.
+/// Entries of a chunk, as a power of two: growing never moves an entry and wastes at most one
+/// chunk.
 const CHUNK_BITS: u32 = 12;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// Entries at fixed places, and their virtual addresses beside them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Slab {
     chunks: Vec<Box<[Entry]>>,
     targets: Vec<Box<[Address]>>,

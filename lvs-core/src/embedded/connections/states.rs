@@ -1,4 +1,5 @@
-//! The state machines of TCP, UDP and SCTP (`ip_vs_proto_tcp.c`, `ip_vs_proto_udp.c`, `ip_vs_proto_sctp.c`).
+//! The state machines of TCP, UDP and SCTP (`ip_vs_proto_tcp.c`, `ip_vs_proto_udp.c`,
+//! `ip_vs_proto_sctp.c`).
 
 use crate::model::{self, ConnectionState, Protocol};
 
@@ -138,8 +139,8 @@ pub(in super::super) mod sctp {
     /// States in which a connection counts as active.
     pub(super) const ACTIVE: u16 = 1 << ES;
 
-    /// By leg, row and state. Rows: data, INIT, INIT-ACK, COOKIE-ECHO, COOKIE-ACK, SHUTDOWN, SHUTDOWN-ACK,
-    /// SHUTDOWN-COMPLETE, ERROR, ABORT.
+    /// By leg, row and state. Rows: data, INIT, INIT-ACK, COOKIE-ECHO, COOKIE-ACK, SHUTDOWN,
+    /// SHUTDOWN-ACK, SHUTDOWN-COMPLETE, ERROR, ABORT.
     #[rustfmt::skip]
     pub(super) const TABLE: [[[u8; 14]; 10]; 3] = [
         [

@@ -7,8 +7,9 @@ use super::slab::Slab;
 pub(in super::super) enum Rounding {
     /// Nothing.
     Exact,
-    /// The kernel's timer wheel rounds up to 8^n ticks, the more the longer the timeout, counted from its
-    /// own tick 0, which was so many ticks before the director's (`kernel/time/timer.c`: `calc_index()`).
+    /// The kernel's timer wheel rounds up to 8^n ticks, the more the longer the timeout, counted
+    /// from its own tick 0, which was so many ticks before the director's (`kernel/time/timer.c`:
+    /// `calc_index()`).
     Kernel(u64),
 }
 
@@ -36,9 +37,9 @@ const BUCKET: u32 = 1 << 31;
 
 /// A hierarchical timer wheel: 4096 ticks, 4096 times that, and 4096 times that again.
 ///
-/// The lists are threaded through the entries. A timer that is set to a later time stays where it is and moves when its
-/// bucket comes up, because most are set again with every packet.
-#[derive(Debug)]
+/// The lists are threaded through the entries. A timer that is set to a later time stays where it
+/// is and moves when its bucket comes up, because most are set again with every packet.
+#[derive(Debug, Clone)]
 pub(super) struct Wheel {
     now: u64,
     rounding: Rounding,
@@ -134,7 +135,8 @@ impl Wheel {
         self.armed += 1;
     }
 
-    /// The bucket of a later tick: on the level of the highest digit in which it differs from the present.
+    /// The bucket of a later tick: on the level of the highest digit in which it differs from the
+    /// present.
     const fn bucket(&self, due: u64) -> usize {
         let differs = due ^ self.now;
         let level = if differs >> BITS == 0 {
@@ -181,7 +183,8 @@ impl Wheel {
         }
     }
 
-    /// Moves to the next event, at most to `now`: entries of coarser buckets that come up are spread over finer ones.
+    /// Moves to the next event, at most to `now`: entries of coarser buckets that come up are
+    /// spread over finer ones.
     pub(super) fn turn(&mut self, slab: &mut Slab, now: u64) {
         let Some(event) = self.next_event().filter(|event| *event <= now) else {
             self.now = self.now.max(now);

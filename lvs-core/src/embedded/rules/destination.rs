@@ -1,15 +1,18 @@
 //! Destinations: what a command makes of them.
 
+use std::collections::TryReserveError;
+
 use super::super::estimator::Estimator;
 use super::super::ids::{DestinationId, ServiceId};
 use super::super::options::Options;
 use super::{Moment, Rules, ServiceState};
 use crate::errno::Errno;
+use crate::memory;
 use crate::model::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, ServiceKey, TunnelKind};
 use crate::schedulers::{DestinationId as PoolId, NewDestination, Profile};
 
 /// A destination, listed or in the trash.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in super::super) struct DestinationState {
     /// The service whose pool it is in.
     pub(in super::super) service: ServiceId,
@@ -82,7 +85,7 @@ impl Rules {
                     idle_since: None,
                     listed: false,
                 };
-                self.services[service.index()].residents += 1;
+                self.services[service.index()].pool_size += 1;
                 match self.free_destinations.pop() {
                     Some(at) => {
                         self.destinations[at.index()] = state;
@@ -151,7 +154,22 @@ impl Rules {
     }
 
     /// The destinations of a service, in list order.
-    pub(in super::super) fn destination_entries(&mut self, at: ServiceId, now: Moment) -> Vec<DestinationEntry> {
+    pub(in super::super) fn destination_entries(
+        &mut self,
+        at: ServiceId,
+        now: Moment,
+    ) -> Result<Vec<DestinationEntry>, TryReserveError> {
+        self.destination_entries_from(at, now, 0, usize::MAX)
+    }
+
+    /// Without the first few, and no more than so many.
+    pub(in super::super) fn destination_entries_from(
+        &mut self,
+        at: ServiceId,
+        now: Moment,
+        first: usize,
+        most: usize,
+    ) -> Result<Vec<DestinationEntry>, TryReserveError> {
         let Self { services, destinations, .. } = self;
         let service = &services[at.index()];
         let entry = |id: PoolId| {
@@ -165,6 +183,6 @@ impl Rules {
             entry.stats64 = Some(stats);
             entry
         };
-        service.pool.iter().map(entry).collect()
+        memory::collect(service.pool.iter().skip(first).take(most).map(entry))
     }
 }

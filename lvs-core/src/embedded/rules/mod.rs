@@ -44,11 +44,11 @@ impl Moment {
 type Place = (bool, u64, u64);
 
 /// Services, destinations, and the trash of removed destinations.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     services: Vec<ServiceState>,
     free_services: Vec<ServiceId>,
-    by_key: HashMap<ServiceKey, ServiceId, super::hash::Seedless>,
+    by_key: HashMap<ServiceKey, ServiceId, crate::hash::Seedless>,
     order: BTreeMap<Place, ServiceId>,
     /// How often the service table was resized.
     resizes: u64,
@@ -64,8 +64,8 @@ pub(super) struct Rules {
     portless: usize,
     /// Services with port 21.
     ftp: usize,
-    /// IPv6 services.
-    of_inet6: usize,
+    /// IPv4 services and IPv6 services.
+    of_family: [usize; 2],
 }
 
 /// How much there is of what a change can make more or less.
@@ -141,7 +141,7 @@ impl Rules {
     /// Whether there are services of a family.
     #[inline]
     pub(super) fn has_family(&self, is_v6: bool) -> bool {
-        if is_v6 { self.of_inet6 > 0 } else { self.len() > self.of_inet6 }
+        self.of_family[usize::from(is_v6)] > 0
     }
 
     pub(super) fn sizes(&self) -> Sizes {
@@ -185,7 +185,8 @@ impl Rules {
         self.service(destination.service).pool.weight(destination.id)
     }
 
-    /// The counters of a destination and its service, unless it was removed: then nothing is counted.
+    /// The counters of a destination and its service, unless it was removed: then nothing is
+    /// counted.
     #[inline]
     pub(super) fn counted(&mut self, at: DestinationId) -> Option<(&mut Estimator, &mut Estimator)> {
         let destination = &mut self.destinations[at.index()];

@@ -47,7 +47,7 @@ impl ServiceRequest {
 }
 
 /// A virtual service, or (when it is removed) the keeper of its removed destinations.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in super::super) struct ServiceState {
     pub(in super::super) key: ServiceKey,
     pub(in super::super) scheduler_name: SchedulerName,
@@ -62,7 +62,7 @@ pub(in super::super) struct ServiceState {
     /// Which destination of the director an id of the pool is.
     pub(super) members: Vec<Option<DestinationId>>,
     /// Destinations in the pool, removed ones included.
-    pub(super) residents: u32,
+    pub(super) pool_size: u32,
     pub(super) alive: bool,
     pub(super) sequence: u64,
 }
@@ -128,7 +128,7 @@ impl Rules {
             scheduler: None,
             stats: Estimator::starting(now.pass),
             members: Vec::new(),
-            residents: 0,
+            pool_size: 0,
             alive: true,
             sequence: self.sequence,
         };
@@ -150,9 +150,7 @@ impl Rules {
             21 => self.ftp += 1,
             _ => {}
         }
-        if key.family() == AddressFamily::Ipv6 {
-            self.of_inet6 += 1;
-        }
+        self.of_family[usize::from(key.family() == AddressFamily::Ipv6)] += 1;
         self.bind(at, request.scheduler, scheduler, now).expect("an empty pool suits every scheduler");
         Ok(at)
     }
@@ -201,7 +199,8 @@ impl Rules {
         }
     }
 
-    /// Binds a scheduler in place of the present one. If it refuses, the present one is bound afresh.
+    /// Binds a scheduler in place of the present one. If it refuses, the present one is bound
+    /// afresh.
     fn bind(
         &mut self,
         at: ServiceId,
@@ -268,15 +267,13 @@ impl Rules {
             21 => self.ftp -= 1,
             _ => {}
         }
-        if key.family() == AddressFamily::Ipv6 {
-            self.of_inet6 -= 1;
-        }
+        self.of_family[usize::from(key.family() == AddressFamily::Ipv6)] -= 1;
         let listed: Vec<PoolId> = service.pool.iter().collect();
         for id in listed {
             let destination = self.service(at).member(id);
             self.discard(destination, now);
         }
-        self.forget_if_empty(at);
+        self.free_if_unused(at);
     }
 
     pub(in super::super) fn flush(&mut self, options: &Options, now: Moment) {
@@ -286,9 +283,9 @@ impl Rules {
         }
     }
 
-    pub(super) fn forget_if_empty(&mut self, at: ServiceId) {
+    pub(super) fn free_if_unused(&mut self, at: ServiceId) {
         let service = self.service(at);
-        if !service.alive && service.residents == 0 {
+        if !service.alive && service.pool_size == 0 {
             self.free_services.push(at);
         }
     }

@@ -20,7 +20,8 @@ pub(in super::super) enum TrashState {
 }
 
 impl Rules {
-    /// Takes a destination back from the trash, into the pool of `service` if it is in another one's.
+    /// Takes a destination back from the trash, into the pool of `service` if it is in another
+    /// one's.
     pub(super) fn resurrect(&mut self, at: DestinationId, service: ServiceId, now: Moment) {
         let destination = &mut self.destinations[at.index()];
         destination.stats.resume(now.pass);
@@ -32,9 +33,9 @@ impl Rules {
             destination.id =
                 self.services[service.index()].pool.adopt(object).expect("what is in the trash is in no other pool");
             destination.service = service;
-            self.services[former.index()].residents -= 1;
-            self.services[service.index()].residents += 1;
-            self.forget_if_empty(former);
+            self.services[former.index()].pool_size -= 1;
+            self.services[service.index()].pool_size += 1;
+            self.free_if_unused(former);
         }
     }
 
@@ -55,7 +56,8 @@ impl Rules {
         self.trash.insert((*key, destination.config.key), at);
     }
 
-    /// Looks through the trash: what has been unused for two minutes since it was first found so goes.
+    /// Looks through the trash: what has been unused for two minutes since it was first found so
+    /// goes.
     pub(in super::super) fn check_trash(&mut self, now: Moment) -> TrashState {
         let mut waiting = false;
         let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
@@ -79,8 +81,8 @@ impl Rules {
                 Some(_) => {
                     service.pool.release(destination.id);
                     free_destinations.push(*at);
-                    service.residents -= 1;
-                    if !service.alive && service.residents == 0 {
+                    service.pool_size -= 1;
+                    if !service.alive && service.pool_size == 0 {
                         free_services.push(destination.service);
                     }
                     false

@@ -56,7 +56,8 @@ fn the_list_begins_with_the_newest_and_an_edit_moves_nothing() {
     assert_eq!(hosts(&mut director), ["198.51.100.1", "198.51.100.3", "198.51.100.2"]);
 }
 
-// The order of rows is that of the kernel's checks (ip_vs_ctl.c: ip_vs_genl_set_cmd(), ip_vs_add_dest()).
+// The order of rows is that of the kernel's checks (ip_vs_ctl.c: ip_vs_genl_set_cmd(),
+// ip_vs_add_dest()).
 #[test]
 fn destinations_are_refused_for_the_kernels_reasons_in_the_kernels_order() {
     let mut director = with_web();

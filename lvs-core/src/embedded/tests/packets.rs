@@ -443,7 +443,8 @@ fn rates_follow_the_traffic_with_the_kernels_delay() {
     assert_eq!(director.totals().counters.connections, 1000);
 }
 
-// The columns are those of /proc/net/ip_vs_conn of Linux 6.1 and 6.12 (ip_vs_conn.c: ip_vs_conn_seq_show()).
+// The columns are those of /proc/net/ip_vs_conn of Linux 6.1 and 6.12 (ip_vs_conn.c:
+// ip_vs_conn_seq_show()).
 #[test]
 fn the_table_prints_as_the_kernels_files() {
     let mut director = pool(rr(key()).with_persistence(300), &[server(1)]);

@@ -42,14 +42,15 @@ impl Sysctls {
     /// Writes a tunable.
     ///
     /// # Errors
-    /// [`Error::Sysctl`] for a value that the tunable does not take, [`Error::Io`] for the kernel's refusals:
-    /// `EINVAL`, or for `est_cpulist` with processors that are not there `ERANGE`.
+    /// [`Error::Sysctl`] for a value that the tunable does not take, [`Error::Io`] for the kernel's
+    /// refusals: `EINVAL`, or for `est_cpulist` with processors that are not there `ERANGE`.
     pub fn set(&self, sysctl: Sysctl, value: &SysctlValue) -> Result<()> {
         sysctl.check(value)?;
         self.set_raw(sysctl.name(), &value.to_string())
     }
 
-    /// Writes any file of the directory by name; what a tunable that this crate knows does not take is refused in words.
+    /// Writes any file of the directory by name; invalid values of sysctls that this crate knows
+    /// are refused with a message.
     ///
     /// # Errors
     /// As [`get_raw`](Self::get_raw) and [`set`](Self::set).
@@ -80,7 +81,8 @@ impl Sysctls {
     /// [`Error::Io`]
     pub fn set_raw(&self, name: &str, text: &str) -> Result<()> {
         let path = self.path(name)?;
-        // One write: the kernel takes each as a value of its own. A newline, because nothing else says "empty list".
+        // One write: the kernel takes each as a value of its own. A newline, because nothing else
+        // says "empty list".
         fs::OpenOptions::new()
             .write(true)
             .open(&path)

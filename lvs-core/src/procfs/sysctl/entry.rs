@@ -16,15 +16,17 @@ pub enum SysctlRange {
     },
     /// Powers of two from 1 to 2^30.
     PowerOfTwo,
-    /// Seconds, kept in ticks of the kernel: the range is ±(2^31-1) divided by `CONFIG_HZ`, and the numbers here are
-    /// those of 250 Hz. The kernel takes negative ones without meaning anything by them.
+    /// Seconds, kept in ticks of the kernel: the range is ±(2^31-1) divided by `CONFIG_HZ`, and the
+    /// numbers here are those of 250 Hz. The kernel takes negative ones without meaning anything by
+    /// them.
     Seconds {
         /// The greatest at 250 Hz; the least is its negative.
         max: i32,
     },
     /// Whole numbers of the machine's `unsigned long`.
     Long,
-    /// A threshold and a period, both at least 0; the threshold is less than the period, or the period is 0.
+    /// A threshold and a period, both at least 0; the threshold is less than the period, or the
+    /// period is 0.
     Threshold,
     /// A list of processors, such as `0-3,8`.
     Cpus,
@@ -50,7 +52,8 @@ pub struct SysctlInfo {
     pub name: &'static str,
     /// What it takes.
     pub range: SysctlRange,
-    /// What the machine's first network namespace has, and most others; `None` where that depends on the machine.
+    /// What the machine's first network namespace has, and most others; `None` where that depends
+    /// on the machine.
     pub default: Option<&'static str>,
     /// What any other namespace has at first, where that differs.
     pub default_elsewhere: Option<&'static str>,
@@ -90,8 +93,8 @@ macro_rules! sysctls {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $range:expr, $default:expr, $since:expr, $module:expr, $summary:literal;)*) => {
         /// A tunable below `/proc/sys/net/ipv4/vs`.
         ///
-        /// Those that exist only where the kernel was built for debugging are read and written by name, see
-        /// [`Sysctls::get_raw`](super::Sysctls::get_raw).
+        /// Those that exist only where the kernel was built for debugging are read and written by
+        /// name, see [`Sysctls::get_raw`](super::Sysctls::get_raw).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Sysctl {
@@ -121,8 +124,8 @@ macro_rules! sysctls {
     };
 }
 
-// Defaults and ranges: ip_vs_ctl.c (vs_vars[] and its handlers), ip_vs_lblc.c, ip_vs_lblcr.c; ranges tried on 6.1,
-// 6.12 and 7.3. Releases: the history of those files.
+// Defaults and ranges: ip_vs_ctl.c (vs_vars[] and its handlers), ip_vs_lblc.c, ip_vs_lblcr.c;
+// ranges tried on 6.1, 6.12 and 7.3. Releases: the history of those files.
 sysctls! {
     /// While `drop_packet` is 3, one packet of so many is dropped.
     AmDropRate = "am_droprate", INT, Some("10"), None, None, "The drop rate of `drop_packet` mode 3.";
@@ -135,12 +138,14 @@ sysctls! {
     /// In powers of two: -4 is 1 in 16. A write resizes the table at once.
     ConnLfactor = "conn_lfactor", LFACTOR, Some("-4"), Some((7, 1)), None,
         "How many connections a bucket the connection table holds before it grows.";
-    /// Templates and connections that were received from a master count, too. At the limit packets that would open a connection are dropped
-    /// without an answer, a message or a counter. Other namespaces begin with what the first one has at that time.
+    /// Templates and connections that were received from a master count, too. At the limit packets
+    /// that would open a connection are dropped without an answer, a message or a counter. Other
+    /// namespaces begin with what the first one has at that time.
     ConnMax = "conn_max", SysctlRange::Int { min: 0, max: 1 << 30 }, Some("1073741824"), Some((7, 2)), None,
         "The most entries of the connection table.";
-    /// 0: it follows the entry. Otherwise it is scheduled anew if the entry is in TIME_WAIT or CLOSE, and with bit 2 (value
-    /// 2 or 3) also in FIN_WAIT where replies do not pass the director.
+    /// 0: it follows the entry. Otherwise it is scheduled again if the entry is in TIME_WAIT or
+    /// CLOSE, and with bit 2 (value 2 or 3) also in FIN_WAIT where replies do not pass the
+    /// director.
     ConnReuseMode = "conn_reuse_mode", INT, Some("1"), Some((4, 1)), None, "What becomes of a SYN that hits a known connection.";
     Conntrack = "conntrack", INT, Some("0"), None, None,
         "Whether connections keep their entries in the netfilter connection tracker.";
@@ -148,7 +153,8 @@ sysctls! {
     DropEntry = "drop_entry", LEVEL, Some("0"), None, None, "Defence: dropping entries of half-open connections.";
     /// 0 off, 1 when memory is short (the kernel changes between 1 and 2 by itself), 3 always.
     DropPacket = "drop_packet", LEVEL, Some("0"), None, None, "Defence: dropping packets before they are scheduled.";
-    /// An empty list stops estimation; reading gives the housekeeping processors unless a list was set.
+    /// An empty list stops estimation; reading gives the housekeeping processors unless a list was
+    /// set.
     EstCpuList = "est_cpulist", SysctlRange::Cpus, None, Some((6, 2)), None,
         "The processors on which the estimation threads run.";
     EstNice = "est_nice", SysctlRange::Int { min: -20, max: 19 }, Some("0"), Some((6, 2)), None,
@@ -178,7 +184,7 @@ sysctls! {
     SloppyTcp = "sloppy_tcp", INT, Some("0"), Some((3, 11)), None,
         "Whether any TCP segment may create a connection, not only a SYN.";
     SnatReroute = "snat_reroute", INT, Some("1"), None, None,
-        "Whether masqueraded replies are routed anew, as if the director had sent them.";
+        "Whether masqueraded replies are routed again, as if the director had sent them.";
     /// In powers of two: -3 is 1 in 8. A write resizes the table at once.
     SvcLfactor = "svc_lfactor", LFACTOR, Some("-3"), Some((7, 1)), None,
         "How many services a bucket the service table holds before it grows.";

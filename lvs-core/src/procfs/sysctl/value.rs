@@ -114,7 +114,7 @@ impl Sysctl {
         if fits { Ok(()) } else { Err(self.rejection(value.to_string())) }
     }
 
-    fn rejection(self, text: String) -> SysctlError {
+    pub(crate) fn rejection(self, text: String) -> SysctlError {
         let expected = match self.info().range {
             SysctlRange::Int { min: 0, max: 3 } => "0, 1, 2 or 3",
             SysctlRange::Int { min: 0, max: 1 } => "0 or 1",

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Emitter;
+use crate::digits::{push_ipv4, push_number};
 use crate::model::{AddressFamily, Destination, Protocol, ServiceKey, Tunnel, TunnelFlags, TunnelKind};
 use crate::rules::Dialect;
 use crate::rules::image::is_word;
@@ -41,9 +42,7 @@ impl Emitter<'_> {
             (Some(name), IpAddr::V6(_)) => {
                 let _ = write!(text, "[{name}]");
             }
-            (None, IpAddr::V4(addr)) => {
-                let _ = write!(text, "{addr}");
-            }
+            (None, IpAddr::V4(addr)) => push_ipv4(text, addr),
             (None, IpAddr::V6(addr)) => {
                 text.push('[');
                 push_ipv6(text, addr);
@@ -53,9 +52,7 @@ impl Emitter<'_> {
         text.push(':');
         match self.names.and_then(|names| names.port_name(port, protocol)).filter(|name| is_word(name)) {
             Some(name) => text.push_str(&name),
-            None => {
-                let _ = write!(text, "{port}");
-            }
+            None => push_number(text, port),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What goes with what, and the command that comes of it.
+//! Which options go together, and the command that results.
 
 use super::{Checked, Kind, Reader};
+use crate::lint;
 use crate::model::{
     Daemon, DaemonRole, Destination, DestinationKey, ForwardingMethod, InterfaceName, Protocol, Service, ServiceFlags,
     ServiceKey, Tunnel, TunnelFlags, TunnelKind,
@@ -29,7 +30,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         Ok(())
     }
 
-    /// What `-b` says. Which names are right depends on the scheduler, so it is read when all else is.
+    /// The value of `-b`. The valid names depend on the scheduler, so it is read last.
     pub(super) fn sched_flags(&mut self) -> Checked<ServiceFlags> {
         let mut flags = ServiceFlags::EMPTY;
         let Some(word) = self.draft.sched_flags else { return Ok(flags) };
@@ -59,7 +60,8 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         Ok(flags)
     }
 
-    /// Values that ipvsadm reads by what came before them are read by the whole line here.
+    /// Values whose meaning in ipvsadm depends on the options before them; here it depends on the
+    /// whole line.
     pub(super) fn late_values(&mut self) -> Checked {
         if let Some(word) = self.draft.late_server
             && self.bad & Group::Service.bit() == 0
@@ -148,7 +150,8 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         service.flags = draft.raw_flags.map_or(flags, |bits| flags | ServiceFlags::from_bits(bits));
         service.timeout = draft.timeout;
         service.engine = draft.engine;
-        // A mask of the other family can only stem from ipvsadm's forgetting, see `virtual_service`.
+        // A mask of the other family can only come from ipvsadm's order of reading, see
+        // `virtual_service`.
         Ok(Some(draft.netmask.and_then(|netmask| service.with_netmask(netmask).ok()).unwrap_or(service)))
     }
 
@@ -160,16 +163,18 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     pub(super) fn server(&mut self) -> Checked<Option<(ServiceKey, Destination)>> {
         let (Some(key), Some(mut server)) = (self.draft.key, self.server_key()) else { return Ok(None) };
         let forwarding = self.draft.forwarding;
-        if !self.cx.extended {
-            let direct = matches!(forwarding, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
-            if direct && key.protocol().is_some() {
-                // These methods do not rewrite ports.
+        if let Some(flaw) = lint::port(&key, server.port, forwarding) {
+            // Port 0 stands for the service's, but on extended lines.
+            if server.port != 0 || self.cx.extended {
+                self.flaw(flaw);
+            }
+            if !self.cx.extended {
                 server.port = key.port();
             }
-            if server.family() != key.family() && forwarding != ForwardingMethod::Tunnel {
-                let span = self.place_of_value(Group::RealServer);
-                self.fault(Kind::MixedFamily, span)?;
-            }
+        }
+        if !self.cx.extended && server.family() != key.family() && forwarding != ForwardingMethod::Tunnel {
+            let span = self.place_of_value(Group::RealServer);
+            self.fault(Kind::MixedFamily, span)?;
         }
         let mut destination = Destination::with_key(server).with_forwarding(forwarding).with_weight(self.draft.weight);
         destination.upper_threshold = self.draft.upper;
@@ -178,6 +183,12 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
             destination.tunnel = self.tunnel(forwarding)?;
         }
         Ok(Some((key, destination)))
+    }
+
+    #[cold]
+    fn flaw(&mut self, flaw: lint::Flaw) {
+        let span = self.place_of_value(Group::RealServer);
+        self.found.flaws.push((flaw, span));
     }
 
     fn tunnel(&mut self, forwarding: ForwardingMethod) -> Checked<Tunnel> {

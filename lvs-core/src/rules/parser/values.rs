@@ -1,4 +1,4 @@
-//! The values of options, each checked as it comes.
+//! The values of options, each checked as it is read.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use crate::model::{
     AddressFamily, EngineName, ForwardingMethod, InterfaceName, Netmask, PrefixLength, Protocol, SchedulerName,
     Service, ServiceKey, Timeouts, TunnelKind,
 };
+use crate::rules::kind::{Expected, Reason};
 use crate::rules::lexer::{Word, Words};
-use crate::rules::mistake::{Expected, Reason};
 use crate::rules::option::Group;
 use crate::rules::{Dialect, address, number};
 
@@ -74,7 +74,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         }
     }
 
-    /// A number in a range, or a fault and 0.
+    /// A number in a range; otherwise an error is added, and the number is 0.
     #[inline]
     fn number(&mut self, group: Group, expected: Expected, word: Word<'a>, least: i64, most: i64) -> Checked<i64> {
         let (least, most) = if self.cx.extended { (0, i64::from(u32::MAX)) } else { (least, most) };
@@ -84,7 +84,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         }
     }
 
-    /// The same for what is 16 bits wide on the wire.
+    /// The same for fields of 16 bits.
     fn short(&mut self, group: Group, expected: Expected, word: Word<'a>, least: i64, most: i64) -> Checked<u16> {
         let least = if self.cx.extended { 0 } else { least };
         let most = if self.cx.extended { i64::from(u16::MAX) } else { most };
@@ -151,7 +151,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let protocol = self.draft.key.map(|key| key.protocol().unwrap_or(Protocol::Tcp));
         match address::endpoint(word, protocol, self.cx.dialect, self.cx.resolver) {
             Ok((addr, port)) => {
-                // Without a port of its own it has the service's, if that is known by now.
+                // Without a port it takes the service's, if that is known by now.
                 let port = port.or_else(|| self.draft.key.map(|key| key.port()));
                 self.draft.destination = Some((addr, port));
                 Ok(())
@@ -165,7 +165,8 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
         let netmask = match family {
             AddressFamily::Ipv6 => {
                 let length = match self.cx.dialect {
-                    // What ipvsadm does: whatever follows the number is ignored, and the number is cut to 32 bits.
+                    // What ipvsadm does: whatever follows the number is ignored, and the number is
+                    // cut to 32 bits.
                     Dialect::Ipvsadm => u32::try_from(number::strtol(word.bytes).0 as i32).ok(),
                     Dialect::Lossless => number::ranged(word.bytes, 1, 128).map(|length| length as u32),
                 };
@@ -187,7 +188,7 @@ impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     }
 
     /// A name, cut to its field where ipvsadm cuts it.
-    // DIFFERENCE: ipvsadm sends names that are no UTF-8, which no kernel has.
+    // DIFFERENCE: ipvsadm sends names that are not UTF-8; no kernel has such a scheduler.
     fn name<'w>(&self, word: Word<'w>, longest: usize) -> Option<&'w str> {
         let text = std::str::from_utf8(word.bytes).ok()?;
         if text.len() <= longest {

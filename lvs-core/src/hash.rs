@@ -1,10 +1,11 @@
-//! A fast hash without a seed, for keys that an operator chose.
+//! A fast hash without a seed, for tables by what an operator chose: nobody is out to make the keys
+//! collide.
 
 use std::hash::{BuildHasher, Hasher};
 
 /// Makes the same hasher every time, so that a run can be repeated.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seedless;
+pub(crate) struct Seedless;
 
 impl BuildHasher for Seedless {
     type Hasher = Mixer;
@@ -15,7 +16,7 @@ impl BuildHasher for Seedless {
 
 /// One multiplication a word.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mixer(u64);
+pub(crate) struct Mixer(u64);
 
 impl Mixer {
     #[inline]

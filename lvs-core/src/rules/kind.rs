@@ -1,4 +1,4 @@
-//! The kinds of mistakes, and the words for them.
+//! The kinds of syntax errors, and their messages.
 
 use std::fmt;
 
@@ -71,7 +71,7 @@ impl Expected {
             Self::PrefixLength => "an IPv6 prefix length in 1..=128",
             Self::Persistence => "a number of seconds in 1..=2678400",
             Self::Timeout => "a number of seconds in 0..=2678400",
-            Self::Mark => "a firewall mark in 1..=4294967295",
+            Self::Mark => "a firewall mark in 1..=4294967295, in decimal",
             Self::Weight => "a weight in 0..=2147483647",
             Self::UpperThreshold => "an upper threshold in 0..=2147483647",
             Self::LowerThreshold => "a lower threshold in 0..=2147483647",
@@ -93,11 +93,11 @@ impl Expected {
     }
 }
 
-/// Why an address with a port does not serve.
+/// Why an address with a port is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It is out of range, or of another form; the expectation says all.
+    /// It is out of range or malformed: [`Expected`] says what is allowed.
     Form,
     /// No such host is known.
     Host(String),
@@ -105,7 +105,7 @@ pub enum Reason {
     OddIpv4(String),
     /// A port that is neither a number nor a known name.
     Port(String),
-    /// Nothing stands after the colon.
+    /// Nothing follows the colon.
     NoPort,
     /// The brackets do not hold an IPv6 address.
     Brackets,
@@ -162,7 +162,7 @@ pub enum SyntaxErrorKind {
         /// The command.
         command: Verb,
     },
-    /// Two options that exclude one another.
+    /// Two options that exclude each other.
     Conflict {
         /// The one.
         option: Group,
@@ -173,16 +173,16 @@ pub enum SyntaxErrorKind {
     },
     /// A counter mode with a listing that has no counters.
     ListConflict,
-    /// A value that does not serve.
+    /// An invalid value.
     Value {
         /// What was expected.
         expected: Expected,
-        /// What stands there.
+        /// What was found.
         word: String,
-        /// Why it does not serve.
+        /// Why it is invalid.
         reason: Reason,
     },
-    /// `-6` belongs behind the mark.
+    /// `-6` must follow the mark.
     Ipv6BeforeMark,
     /// `--set` has three values.
     SetNeedsThree,
@@ -206,7 +206,7 @@ pub enum SyntaxErrorKind {
         /// The tunnel type.
         tunnel: &'static str,
     },
-    /// Two options of a tunnel that exclude one another.
+    /// Two options of a tunnel that exclude each other.
     TunnelConflict {
         /// The one.
         option: Group,
@@ -221,7 +221,7 @@ pub enum SyntaxErrorKind {
     IncompatibleFlag(String),
     /// `-b` with nothing but commas.
     EmptyFlags,
-    /// The command changes nothing, so it does not belong into a table.
+    /// The command changes nothing, so it has no place in a table.
     NotAChange(Verb),
     /// The service was added by an earlier line.
     ServiceExists(ServiceKey),
@@ -279,9 +279,11 @@ impl fmt::Display for SyntaxErrorKind {
                 write!(f, "expected {}, found `{word}`", expected.text())?;
                 match reason {
                     Reason::Form => Ok(()),
-                    Reason::Host(host) => write!(f, ": `{host}` is no numeric address, and no such host is known"),
+                    Reason::Host(host) => write!(f, ": `{host}` is neither a numeric address nor a known host"),
                     Reason::OddIpv4(addr) => write!(f, ": `{addr}` is not four plain decimal numbers"),
-                    Reason::Port(port) => write!(f, ": `{port}` is no port in 0..=65535, and no such name is known"),
+                    Reason::Port(port) => {
+                        write!(f, ": `{port}` is neither a port in 0..=65535 nor a known service name")
+                    }
                     Reason::NoPort => f.write_str(": no port after the colon"),
                     Reason::Brackets => f.write_str(": brackets are for IPv6, as in `[2001:db8::1]:80`"),
                 }
