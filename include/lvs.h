@@ -45,6 +45,11 @@
  * error, LVS_STATUS_PANIC). Sockets have FD_CLOEXEC set. After fork(), use a director in only one of the two
  * processes.
  *
+ * Memory. What grows with a table or with the connections fails with LVS_STATUS_NO_MEMORY, changes nothing and leaves
+ * every handle as it was: reading a director, tables, batches, rules, plans, and making a handle. Where there is
+ * no memory for less than that, as for the words of an error, and in the functions that say so, the process ends
+ * by abort(), as it does everywhere in Rust's standard library.
+ *
  * Compatibility. A program runs with any later release that has the same soname. Such a release may add fields
  * at the end of records, functions and enumerators; nothing is removed, renumbered or changed in meaning.
  * Before 1.0 the soname holds the minor version.
@@ -90,8 +95,8 @@ extern "C" {
 /* Version of the loaded library ------------------------------------------------------------------- */
 
 /**
- * The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header. The string is
- * static. Any thread.
+ * The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header.
+ * The string is static. Any thread.
  */
 const char *lvs_version(void);
 
@@ -104,7 +109,8 @@ uint32_t lvs_version_number(void);
 /* Status codes ------------------------------------------------------------------------------------ */
 
 /**
- * What came of a call. Numbers are never reused, and a later release may add some: treat an unknown one as a failure.
+ * What came of a call. Numbers are never reused, and a later release may add some: treat an
+ * unknown one as a failure.
  */
 LVS_ENUM(lvs_status) {
   /**
@@ -116,7 +122,7 @@ LVS_ENUM(lvs_status) {
    */
   LVS_STATUS_INVALID_INPUT = 1,
   /**
-   * Rules text that does not parse; lvs_error_diagnostics_len() says how many mistakes there are.
+   * Rules text that does not parse; lvs_error_diagnostics_len() says how many errors there are.
    */
   LVS_STATUS_SYNTAX = 2,
   /**
@@ -132,7 +138,8 @@ LVS_ENUM(lvs_status) {
    */
   LVS_STATUS_PERMISSION_DENIED = 5,
   /**
-   * The kernel, the transport or the director lacks IPVS, a scheduler, an address family, a function.
+   * The kernel, the transport or the director lacks IPVS, a scheduler, an address family, a
+   * function.
    */
   LVS_STATUS_UNSUPPORTED = 6,
   /**
@@ -148,22 +155,24 @@ LVS_ENUM(lvs_status) {
    */
   LVS_STATUS_IO = 9,
   /**
-   * A mistake in this library: it was caught, and a director that was busy with it refuses further calls.
+   * A fault of this library: it was caught, and a director that was in a call then refuses
+   * further calls.
    */
   LVS_STATUS_PANIC = 10,
   /**
-   * The director is in a call of this very thread, that is, this is a call from inside a visitor.
+   * The director is in a call of this very thread, that is, this is a call from inside a
+   * visitor.
    */
   LVS_STATUS_BUSY = 11,
   /**
-   * There is not enough memory for that many entries.
+   * There is not enough memory for that many entries; the handles are as they were.
    */
   LVS_STATUS_NO_MEMORY = 12,
 };
 
 /**
- * The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status". The string is
- * static. Any thread.
+ * The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status".
+ * The string is static. Any thread.
  */
 const char *lvs_status_name(uint32_t status);
 
@@ -172,12 +181,14 @@ const char *lvs_status_name(uint32_t status);
 /**
  * Why a call failed: a status, an errno where one stands behind it, and a message for people.
  *
- * Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
+ * Made by the call that fails, released by lvs_error_free(). It never changes: any number of
+ * threads may read it.
  */
 typedef struct lvs_error lvs_error;
 
 /**
- * One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
+ * One error in a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the
+ * error.
  */
 typedef struct lvs_diagnostic {
   /**
@@ -216,8 +227,8 @@ typedef struct lvs_diagnostic {
 #define LVS_DIAGNOSTIC_INIT {(uint32_t)sizeof(lvs_diagnostic), 0, 0, 0, 0, 0, NULL, NULL}
 
 /**
- * What a director's refusal means, more finely than the status. Numbers are never reused; a later release may
- * add some.
+ * What a director's refusal means, more finely than the status. Numbers are never reused; a later
+ * release may add some.
  */
 LVS_ENUM(lvs_cause) {
   /**
@@ -299,6 +310,21 @@ LVS_ENUM(lvs_cause) {
 };
 
 /**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_diagnostic_init(struct lvs_diagnostic *diagnostic,
+                               uint32_t struct_size,
+                               struct lvs_error **err);
+
+/**
+ * The name of a cause, such as "service not found". Never NULL: an unknown number gives "unknown
+ * cause". The string is static. Any thread.
+ */
+const char *lvs_cause_name(uint32_t cause);
+
+/**
  * The status that the failed call returned; LVS_STATUS_OK if `error` is NULL. Any thread.
  */
 lvs_status lvs_error_status(const struct lvs_error *error);
@@ -309,31 +335,31 @@ lvs_status lvs_error_status(const struct lvs_error *error);
 lvs_cause lvs_error_cause(const struct lvs_error *error);
 
 /**
- * The errno behind the failure, as Linux numbers them; 0 if there is none or `error` is NULL. The embedded
- * director answers with the kernel's numbers, too. Any thread.
+ * The errno behind the failure, as Linux numbers them; 0 if there is none or `error` is NULL. The
+ * embedded director answers with the kernel's numbers, too. Any thread.
  */
 int32_t lvs_error_errno(const struct lvs_error *error);
 
 /**
- * One sentence: what was attempted, on what, what went wrong. UTF-8, without a newline at the end (a syntax error
- * has several lines). Never NULL; it lives as long as `error`. Any thread.
+ * One sentence: what was attempted, on what, what went wrong. UTF-8, without a newline at the end
+ * (a syntax error has several lines). Never NULL; it lives as long as `error`. Any thread.
  */
 const char *lvs_error_message(const struct lvs_error *error);
 
 /**
- * The kernel's own words (netlink's extended acknowledgement), or NULL if it sent none. They live as long as
- * `error`. Any thread.
+ * The kernel's own words (netlink's extended acknowledgement), or NULL if it sent none. They live
+ * as long as `error`. Any thread.
  */
 const char *lvs_error_kernel_message(const struct lvs_error *error);
 
 /**
- * How many mistakes of a text the error reports, with LVS_STATUS_SYNTAX; else 0. Any thread.
+ * How many errors in a text are reported, with LVS_STATUS_SYNTAX; else 0. Any thread.
  */
 size_t lvs_error_diagnostics_len(const struct lvs_error *error);
 
 /**
- * Reads mistake `index`, in the order of the text. False, and `diagnostic` is left alone, if there is none, if `error` is
- * NULL, or if `diagnostic` is not initialised. Any thread.
+ * Reads error `index`, in the order of the text. False, and `diagnostic` is left alone, if there
+ * is none, if `error` is NULL, or if `diagnostic` is not initialised. Any thread.
  */
 bool lvs_error_diagnostic_get(const struct lvs_error *error,
                               size_t index,
@@ -347,7 +373,8 @@ void lvs_error_free(struct lvs_error *error);
 /* Strings that the library returns ---------------------------------------------------------------- */
 
 /**
- * Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its memory.
+ * Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its
+ * memory.
  *
  * Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
  */
@@ -359,7 +386,8 @@ typedef struct lvs_text lvs_text;
 LVS_NODISCARD lvs_status lvs_text_new(struct lvs_text **text, struct lvs_error **err);
 
 /**
- * The text, UTF-8 and with a NUL byte at its end. Never NULL. It is valid until `text` is written or released.
+ * The text, UTF-8 and with a NUL byte at its end. Never NULL. It is valid until `text` is written
+ * or released.
  */
 const char *lvs_text_data(const struct lvs_text *text);
 
@@ -403,15 +431,16 @@ typedef struct lvs_address {
    */
   uint16_t reserved;
   /**
-   * The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first four bytes, and
-   * the rest must be 0.
+   * The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first
+   * four bytes, and the rest must be 0.
    */
   uint8_t bytes[16];
 } lvs_address;
 #define LVS_ADDRESS_INIT_ {0, 0, {0}}
 
 /**
- * Reads an address such as "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no name). Any thread.
+ * Reads an address such as "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no name). Any
+ * thread.
  */
 LVS_NODISCARD
 lvs_status lvs_address_parse(const char *text,
@@ -419,13 +448,12 @@ lvs_status lvs_address_parse(const char *text,
                              struct lvs_error **err);
 
 /**
- * Writes an address as text into `buffer` of `size` bytes, cut short if it does not fit, and always with a NUL byte
- * (unless `size` is 0). Returns the length of the whole text without the NUL byte, or 0 if `address` is NULL or
- * holds no address. LVS_ADDRESS_STRLEN bytes are enough. Any thread.
+ * Writes an address as text into `buffer` of `size` bytes, cut short if it does not fit, and
+ * always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the
+ * NUL byte, or 0 if `address` is NULL or holds no address. LVS_ADDRESS_STRLEN bytes are enough.
+ * Any thread.
  */
-size_t lvs_address_format(const struct lvs_address *address,
-                          char *buffer,
-                          size_t size);
+size_t lvs_address_format(const struct lvs_address *address, char *buffer, size_t size);
 
 /* Counters and rates ------------------------------------------------------------------------------ */
 
@@ -565,7 +593,8 @@ typedef struct lvs_stats {
 #define LVS_SERVICE_KEY_STRLEN 80
 
 /**
- * What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its layout never changes.
+ * What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its
+ * layout never changes.
  */
 typedef struct lvs_service_key {
   /**
@@ -573,11 +602,13 @@ typedef struct lvs_service_key {
    */
   struct lvs_address addr;
   /**
-   * The port in host order; 0 stands for all ports of a persistent service, and for a firewall mark.
+   * The port in host order; 0 stands for all ports of a persistent service, and for a firewall
+   * mark.
    */
   uint16_t port;
   /**
-   * LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall mark.
+   * LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall
+   * mark.
    */
   uint16_t protocol;
   /**
@@ -592,7 +623,8 @@ typedef struct lvs_service_key {
 #define LVS_SERVICE_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0, 0, 0}
 
 /**
- * A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no flags, full netmask.
+ * A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no
+ * flags, full netmask.
  */
 typedef struct lvs_service {
   /**
@@ -612,8 +644,8 @@ typedef struct lvs_service {
    */
   uint32_t timeout;
   /**
-   * Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00. IPv6: a prefix length,
-   * 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
+   * Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00.
+   * IPv6: a prefix length, 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
    */
   uint32_t netmask;
   /**
@@ -629,7 +661,8 @@ typedef struct lvs_service {
   {(uint32_t)sizeof(lvs_service), 0, LVS_SERVICE_KEY_INIT_, 0, LVS_NETMASK_FULL, "wlc", ""}
 
 /**
- * What a director reports of a service beside its configuration. Initialise it with LVS_SERVICE_STATE_INIT.
+ * What a director reports of a service beside its configuration. Initialise it with
+ * LVS_SERVICE_STATE_INIT.
  */
 typedef struct lvs_service_state {
   /**
@@ -637,7 +670,8 @@ typedef struct lvs_service_state {
    */
   uint32_t struct_size;
   /**
-   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT,
+   * LVS_STATS64_PRESENT.
    */
   uint32_t present;
   /**
@@ -649,8 +683,26 @@ typedef struct lvs_service_state {
   {(uint32_t)sizeof(lvs_service_state), 0, LVS_STATS_INIT_}
 
 /**
- * Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
- * (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_service_init(struct lvs_service *service,
+                            uint32_t struct_size,
+                            struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_service_state_init(struct lvs_service_state *state,
+                                  uint32_t struct_size,
+                                  struct lvs_error **err);
+
+/**
+ * Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53",
+ * "192.0.2.1:80/sctp", "192.0.2.1:80" (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
  */
 LVS_NODISCARD
 lvs_status lvs_service_key_parse(const char *text,
@@ -658,8 +710,8 @@ lvs_status lvs_service_key_parse(const char *text,
                                  struct lvs_error **err);
 
 /**
- * Makes the key of a service at an address given as text. `protocol` is LVS_PROTOCOL_..., `port` is in host order.
- * Any thread.
+ * Makes the key of a service at an address given as text. `protocol` is LVS_PROTOCOL_..., `port`
+ * is in host order. Any thread.
  */
 LVS_NODISCARD
 lvs_status lvs_service_key_endpoint(uint16_t protocol,
@@ -669,8 +721,8 @@ lvs_status lvs_service_key_endpoint(uint16_t protocol,
                                     struct lvs_error **err);
 
 /**
- * Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6: the
- * two services of one mark are different ones. Any thread.
+ * Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or
+ * LVS_FAMILY_IPV6: the two services of one mark are different ones. Any thread.
  */
 LVS_NODISCARD
 lvs_status lvs_service_key_fwmark(uint32_t fwmark,
@@ -679,18 +731,24 @@ lvs_status lvs_service_key_fwmark(uint32_t fwmark,
                                   struct lvs_error **err);
 
 /**
- * Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size` bytes, cut short if it
- * does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
- * byte, or 0 if `key` is NULL or no key. LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
+ * Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size`
+ * bytes, cut short if it does not fit, and always with a NUL byte (unless `size` is 0). Returns
+ * the length of the whole text without the NUL byte, or 0 if `key` is NULL or no key.
+ * LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
  */
-size_t lvs_service_key_format(const struct lvs_service_key *key,
-                              char *buffer,
-                              size_t size);
+size_t lvs_service_key_format(const struct lvs_service_key *key, char *buffer, size_t size);
 
 /**
  * Whether two keys name the same service. False if one of them is NULL or no key. Any thread.
  */
 bool lvs_service_key_equal(const struct lvs_service_key *a, const struct lvs_service_key *b);
+
+/**
+ * Compares two keys for qsort() and search trees, in the order of lvs_snapshot_sort(): less than
+ * 0, 0, or more than 0 as `a` comes before `b`, is the same, or comes after it. NULL and what is
+ * no key come first, and are the same. Any thread.
+ */
+int32_t lvs_service_key_compare(const struct lvs_service_key *a, const struct lvs_service_key *b);
 
 /* Destinations: keys, configuration and state ----------------------------------------------------- */
 
@@ -715,7 +773,8 @@ LVS_ENUM(lvs_forwarding) {
    */
   LVS_FORWARDING_DIRECT = 3,
   /**
-   * The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel stores them.
+   * The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel
+   * stores them.
    */
   LVS_FORWARDING_BYPASS = 4,
 };
@@ -778,8 +837,8 @@ typedef struct lvs_destination_key {
 #define LVS_DESTINATION_KEY_INIT_ {LVS_ADDRESS_INIT_, 0, 0}
 
 /**
- * A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct routing, weight 1,
- * no thresholds.
+ * A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct
+ * routing, weight 1, no thresholds.
  */
 typedef struct lvs_destination {
   /**
@@ -795,7 +854,8 @@ typedef struct lvs_destination {
    */
   struct lvs_destination_key key;
   /**
-   * Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above 2147483647.
+   * Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above
+   * 2147483647.
    */
   uint32_t weight;
   /**
@@ -803,7 +863,8 @@ typedef struct lvs_destination {
    */
   uint32_t upper_threshold;
   /**
-   * Connections below which it counts as usable again; 0 for three quarters of the upper threshold.
+   * Connections below which it counts as usable again; 0 for three quarters of the upper
+   * threshold.
    */
   uint32_t lower_threshold;
   /**
@@ -824,7 +885,8 @@ typedef struct lvs_destination {
    LVS_TUNNEL_IPIP, 0, 0}
 
 /**
- * What a director reports of a destination beside its configuration. Initialise it with LVS_DESTINATION_STATE_INIT.
+ * What a director reports of a destination beside its configuration. Initialise it with
+ * LVS_DESTINATION_STATE_INIT.
  */
 typedef struct lvs_destination_state {
   /**
@@ -832,7 +894,8 @@ typedef struct lvs_destination_state {
    */
   uint32_t struct_size;
   /**
-   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+   * Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT,
+   * LVS_STATS64_PRESENT.
    */
   uint32_t present;
   /**
@@ -860,6 +923,24 @@ typedef struct lvs_destination_state {
   {(uint32_t)sizeof(lvs_destination_state), 0, 0, 0, 0, 0, LVS_STATS_INIT_}
 
 /**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_destination_init(struct lvs_destination *destination,
+                                uint32_t struct_size,
+                                struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_destination_state_init(struct lvs_destination_state *state,
+                                      uint32_t struct_size,
+                                      struct lvs_error **err);
+
+/**
  * Reads a key such as "198.51.100.7:80" or "[2001:db8::7]:80"; an address without a port has port 0. Any thread.
  */
 LVS_NODISCARD
@@ -868,25 +949,39 @@ lvs_status lvs_destination_key_parse(const char *text,
                                      struct lvs_error **err);
 
 /**
- * Writes a key as text, such as "198.51.100.7:80" or "[2001:db8::7]:80", into `buffer` of `size` bytes, cut short if it
- * does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
- * byte, or 0 if `key` is NULL or no key. LVS_DESTINATION_KEY_STRLEN bytes are enough. Any thread.
+ * Writes a key as text, such as "198.51.100.7:80" or "[2001:db8::7]:80", into `buffer` of `size`
+ * bytes, cut short if it does not fit, and always with a NUL byte (unless `size` is 0). Returns
+ * the length of the whole text without the NUL byte, or 0 if `key` is NULL or no key.
+ * LVS_DESTINATION_KEY_STRLEN bytes are enough. Any thread.
  */
-size_t lvs_destination_key_format(const struct lvs_destination_key *key,
-                                  char *buffer,
-                                  size_t size);
+size_t lvs_destination_key_format(const struct lvs_destination_key *key, char *buffer, size_t size);
 
 /**
- * The name of a forwarding method as `ipvsadm -L` prints it: "Masq", "Local", "Tunnel", "Route"; "Masq" for numbers
- * without a meaning, as the kernel has it. The string is static. Any thread.
+ * Whether two keys name the same destination of a service. False if one of them is NULL or no key.
+ * Any thread.
+ */
+bool lvs_destination_key_equal(const struct lvs_destination_key *a,
+                               const struct lvs_destination_key *b);
+
+/**
+ * Compares two keys for qsort() and search trees, in the order of lvs_snapshot_sort(): less than
+ * 0, 0, or more than 0 as `a` comes before `b`, is the same, or comes after it. NULL and what is
+ * no key come first, and are the same. Any thread.
+ */
+int32_t lvs_destination_key_compare(const struct lvs_destination_key *a,
+                                    const struct lvs_destination_key *b);
+
+/**
+ * The name of a forwarding method as `ipvsadm -L` prints it: "Masq", "Local", "Tunnel", "Route";
+ * "Masq" for numbers without a meaning, as the kernel has it. The string is static. Any thread.
  */
 const char *lvs_forwarding_name(uint32_t forwarding);
 
 /* Connection timeouts ----------------------------------------------------------------------------- */
 
 /**
- * The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT: all 0, which leaves
- * all as they are. The kernel takes up to 8589934.
+ * The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT:
+ * all 0, which leaves all as they are. The kernel takes up to 8589934.
  */
 typedef struct lvs_timeouts {
   /**
@@ -908,6 +1003,15 @@ typedef struct lvs_timeouts {
 } lvs_timeouts;
 #define LVS_TIMEOUTS_INIT {(uint32_t)sizeof(lvs_timeouts), 0, 0, 0}
 
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_timeouts_init(struct lvs_timeouts *timeouts,
+                             uint32_t struct_size,
+                             struct lvs_error **err);
+
 /* Sync daemons ------------------------------------------------------------------------------------ */
 
 /**
@@ -925,8 +1029,8 @@ LVS_ENUM(lvs_role) {
 };
 
 /**
- * A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the kernel's defaults, which
- * still needs an interface.
+ * A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the
+ * kernel's defaults, which still needs an interface.
  */
 typedef struct lvs_daemon {
   /**
@@ -969,6 +1073,15 @@ typedef struct lvs_daemon {
 #define LVS_DAEMON_INIT \
   {(uint32_t)sizeof(lvs_daemon), LVS_ROLE_MASTER, 0, 0, 0, "", LVS_ADDRESS_INIT_, 0, {0, 0, 0}}
 
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_daemon_init(struct lvs_daemon *daemon,
+                           uint32_t struct_size,
+                           struct lvs_error **err);
+
 /* What a director reports of itself --------------------------------------------------------------- */
 
 /**
@@ -980,7 +1093,8 @@ typedef struct lvs_info {
    */
   uint32_t struct_size;
   /**
-   * The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own release.
+   * The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own
+   * release.
    */
   uint16_t version_major;
   /**
@@ -998,21 +1112,30 @@ typedef struct lvs_info {
 } lvs_info;
 #define LVS_INFO_INIT {(uint32_t)sizeof(lvs_info), 0, 0, 0, 0}
 
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_info_init(struct lvs_info *info,
+                         uint32_t struct_size,
+                         struct lvs_error **err);
+
 /* Lists of services and destinations -------------------------------------------------------------- */
 
 /**
  * Services as a director reported them, without their destinations.
  *
- * Made by lvs_director_services(), released by lvs_service_list_free(). It never changes: any number of threads may
- * read it, and it may outlive its director.
+ * Made by lvs_director_services(), released by lvs_service_list_free(). It never changes: any
+ * number of threads may read it, and it may outlive its director.
  */
 typedef struct lvs_service_list lvs_service_list;
 
 /**
  * Destinations of one service as a director reported them: the one added last comes first.
  *
- * Made by lvs_director_destinations(), released by lvs_destination_list_free(). It never changes: any number of
- * threads may read it, and it may outlive its director.
+ * Made by lvs_director_destinations(), released by lvs_destination_list_free(). It never changes:
+ * any number of threads may read it, and it may outlive its director.
  */
 typedef struct lvs_destination_list lvs_destination_list;
 
@@ -1022,7 +1145,8 @@ typedef struct lvs_destination_list lvs_destination_list;
 size_t lvs_service_list_len(const struct lvs_service_list *list);
 
 /**
- * Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates nothing.
+ * Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates
+ * nothing.
  */
 LVS_NODISCARD
 lvs_status lvs_service_list_get(const struct lvs_service_list *list,
@@ -1042,7 +1166,8 @@ void lvs_service_list_free(struct lvs_service_list *list);
 size_t lvs_destination_list_len(const struct lvs_destination_list *list);
 
 /**
- * Reads destination `index`. Each of `destination` and `state` may be NULL if it is not wanted. Allocates nothing.
+ * Reads destination `index`. Each of `destination` and `state` may be NULL if it is not wanted.
+ * Allocates nothing.
  */
 LVS_NODISCARD
 lvs_status lvs_destination_list_get(const struct lvs_destination_list *list,
@@ -1094,10 +1219,11 @@ void lvs_destination_list_free(struct lvs_destination_list *list);
 #define LVS_COMPLETE_IPV6 2
 
 /**
- * All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
+ * All that a director held at one moment: services with their destinations and statistics,
+ * timeouts, daemons.
  *
- * Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
- * sorts it, and it may outlive its director.
+ * Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read
+ * it while nobody sorts it, and it may outlive its director.
  */
 typedef struct lvs_snapshot lvs_snapshot;
 
@@ -1107,7 +1233,8 @@ typedef struct lvs_snapshot lvs_snapshot;
 size_t lvs_snapshot_services_len(const struct lvs_snapshot *snapshot);
 
 /**
- * Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates nothing.
+ * Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates
+ * nothing.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_service_get(const struct lvs_snapshot *snapshot,
@@ -1122,8 +1249,8 @@ lvs_status lvs_snapshot_service_get(const struct lvs_snapshot *snapshot,
 size_t lvs_snapshot_destinations_len(const struct lvs_snapshot *snapshot, size_t index);
 
 /**
- * Reads destination `destination_index` of service `service_index`; the one added last comes first. Each of
- * `destination` and `state` may be NULL if it is not wanted. Allocates nothing.
+ * Reads destination `destination_index` of service `service_index`; the one added last comes
+ * first. Each of `destination` and `state` may be NULL if it is not wanted. Allocates nothing.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_destination_get(const struct lvs_snapshot *snapshot,
@@ -1134,8 +1261,8 @@ lvs_status lvs_snapshot_destination_get(const struct lvs_snapshot *snapshot,
                                         struct lvs_error **err);
 
 /**
- * Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
- * none.
+ * Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show
+ * it; all 0 if it reported none.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_service_stats32(const struct lvs_snapshot *snapshot,
@@ -1144,8 +1271,8 @@ lvs_status lvs_snapshot_service_stats32(const struct lvs_snapshot *snapshot,
                                         struct lvs_error **err);
 
 /**
- * Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
- * none.
+ * Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show
+ * it; all 0 if it reported none.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_destination_stats32(const struct lvs_snapshot *snapshot,
@@ -1194,20 +1321,21 @@ lvs_status lvs_snapshot_daemon_get(const struct lvs_snapshot *snapshot,
                                    struct lvs_error **err);
 
 /**
- * What the snapshot could see, as LVS_COVERAGE_... bits. A bit that is clear means: not looked at, not: not there.
+ * What the snapshot could see, as LVS_COVERAGE_... bits. A bit that is clear means: not looked at,
+ * not: not there.
  */
 uint32_t lvs_snapshot_coverage(const struct lvs_snapshot *snapshot);
 
 /**
- * Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing may be concluded from the
- * absence of a service or destination of another family: the kernel's list changed each time it was read. 0 if `snapshot`
- * is NULL.
+ * Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing
+ * may be concluded from the absence of a service or destination of another family: the kernel's
+ * list changed each time it was read. 0 if `snapshot` is NULL.
  */
 uint32_t lvs_snapshot_complete(const struct lvs_snapshot *snapshot);
 
 /**
- * Sorts services and destinations by their keys. The director's own order means nothing in the kernel. Nobody else may
- * read the snapshot meanwhile.
+ * Sorts services and destinations by their keys. The director's own order means nothing in the
+ * kernel. Nobody else may read the snapshot meanwhile.
  */
 void lvs_snapshot_sort(struct lvs_snapshot *snapshot);
 
@@ -1229,10 +1357,11 @@ void lvs_snapshot_free(struct lvs_snapshot *snapshot);
 /* Tables: configurations to be put in force ------------------------------------------------------- */
 
 /**
- * A whole configuration: what a rules file says, what a director is to hold. It belongs to no director.
+ * A whole configuration: what a rules file says, what a director is to hold. It belongs to no
+ * director.
  *
- * Made by lvs_table_new() and others, released by lvs_table_free(). Any number of threads may read it while nobody
- * changes it.
+ * Made by lvs_table_new() and others, released by lvs_table_free(). Any number of threads may read
+ * it while nobody changes it.
  */
 
 /**
@@ -1249,14 +1378,70 @@ lvs_status lvs_table_add_service(struct lvs_table *table,
                                  struct lvs_error **err);
 
 /**
- * Adds a destination at the end of a service's. LVS_STATUS_NOT_FOUND if the table has no such service,
- * LVS_STATUS_ALREADY_EXISTS if the service has that destination.
+ * Adds a destination at the end of a service's. LVS_STATUS_NOT_FOUND if the table has no such
+ * service, LVS_STATUS_ALREADY_EXISTS if the service has that destination.
  */
 LVS_NODISCARD
 lvs_status lvs_table_add_destination(struct lvs_table *table,
                                      const struct lvs_service_key *key,
                                      const struct lvs_destination *destination,
                                      struct lvs_error **err);
+
+/**
+ * Finds the service of a key and writes its index. LVS_STATUS_NOT_FOUND if the table has none.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_find(const struct lvs_table *table,
+                          const struct lvs_service_key *key,
+                          size_t *index,
+                          struct lvs_error **err);
+
+/**
+ * Replaces everything of a service but its key; its place and its destinations stay.
+ * LVS_STATUS_NOT_FOUND if the table has none of that key.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_update_service(struct lvs_table *table,
+                                    const struct lvs_service *service,
+                                    struct lvs_error **err);
+
+/**
+ * Removes a service and its destinations; those behind it move up. LVS_STATUS_NOT_FOUND if the
+ * table has none of that key.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_remove_service(struct lvs_table *table,
+                                    const struct lvs_service_key *key,
+                                    struct lvs_error **err);
+
+/**
+ * Replaces everything of a destination but its key. LVS_STATUS_NOT_FOUND if the table has no such
+ * service, or the service no such destination.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_update_destination(struct lvs_table *table,
+                                        const struct lvs_service_key *key,
+                                        const struct lvs_destination *destination,
+                                        struct lvs_error **err);
+
+/**
+ * Removes a destination of a service; those behind it move up. LVS_STATUS_NOT_FOUND as in
+ * lvs_table_update_destination().
+ */
+LVS_NODISCARD
+lvs_status lvs_table_remove_destination(struct lvs_table *table,
+                                        const struct lvs_service_key *key,
+                                        const struct lvs_destination_key *destination,
+                                        struct lvs_error **err);
+
+/**
+ * Removes the sync daemon of a role, one of enum lvs_role. LVS_STATUS_NOT_FOUND if the table has
+ * none.
+ */
+LVS_NODISCARD
+lvs_status lvs_table_remove_daemon(struct lvs_table *table,
+                                   uint32_t role,
+                                   struct lvs_error **err);
 
 /**
  * Sets the timeouts that the table asks for; NULL if it is to say nothing of them.
@@ -1277,7 +1462,8 @@ lvs_status lvs_table_add_daemon(struct lvs_table *table,
 typedef struct lvs_scope lvs_scope;
 
 /**
- * Makes a table of what of another is in a scope (everything if it is NULL): what a plan within that scope may want.
+ * Makes a table of what of another is in a scope (everything if it is NULL): what a plan within
+ * that scope may want.
  */
 LVS_NODISCARD
 lvs_status lvs_table_restricted_to(const struct lvs_table *table,
@@ -1286,8 +1472,9 @@ lvs_status lvs_table_restricted_to(const struct lvs_table *table,
                                    struct lvs_error **err);
 
 /**
- * Writes what in the table cannot work, refused by the kernel or taken by it without effect: a line each, with the way
- * out; nothing if all is well.
+ * Writes what in the table cannot work, refused by the kernel or taken by it without effect: a
+ * line each, with the way out; nothing if all is well. Ends the process if there is no memory for
+ * it.
  */
 LVS_NODISCARD
 lvs_status lvs_table_lint(const struct lvs_table *table,
@@ -1314,8 +1501,8 @@ lvs_status lvs_table_service_get(const struct lvs_table *table,
 size_t lvs_table_destinations_len(const struct lvs_table *table, size_t index);
 
 /**
- * Reads destination `destination_index` of service `service_index`, in the order in which they were added. Allocates
- * nothing.
+ * Reads destination `destination_index` of service `service_index`, in the order in which they
+ * were added. Allocates nothing.
  */
 LVS_NODISCARD
 lvs_status lvs_table_destination_get(const struct lvs_table *table,
@@ -1325,8 +1512,8 @@ lvs_status lvs_table_destination_get(const struct lvs_table *table,
                                      struct lvs_error **err);
 
 /**
- * Reads the timeouts that the table asks for; `present` becomes false, and `timeouts` stays as it is, if the table says
- * nothing of them.
+ * Reads the timeouts that the table asks for; `present` becomes false, and `timeouts` stays as it
+ * is, if the table says nothing of them.
  */
 LVS_NODISCARD
 lvs_status lvs_table_timeouts(const struct lvs_table *table,
@@ -1349,8 +1536,8 @@ lvs_status lvs_table_daemon_get(const struct lvs_table *table,
                                 struct lvs_error **err);
 
 /**
- * Sorts services and destinations by their keys, so that equal tables compare equal: a director reports them in an
- * order of its own.
+ * Sorts services and destinations by their keys, so that equal tables compare equal: a director
+ * reports them in an order of its own.
  */
 void lvs_table_sort(struct lvs_table *table);
 
@@ -1389,7 +1576,8 @@ LVS_ENUM(lvs_on_refusal) {
 };
 
 /**
- * Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
+ * Changes of a table, collected to be carried out in order with few system calls by
+ * lvs_director_apply().
  *
  * Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
  */
@@ -1398,7 +1586,8 @@ typedef struct lvs_batch lvs_batch;
 /**
  * What came of a batch: enough to know the table that is now in force.
  *
- * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
+ * Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of
+ * threads may read it.
  */
 typedef struct lvs_report lvs_report;
 
@@ -1483,7 +1672,8 @@ lvs_status lvs_batch_stop_daemon(struct lvs_batch *batch,
                                  struct lvs_error **err);
 
 /**
- * Adds to the batch: zero the counters of a service and its destinations, or all counters if `key` is NULL.
+ * Adds to the batch: zero the counters of a service and its destinations, or all counters if `key`
+ * is NULL.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_zero(struct lvs_batch *batch,
@@ -1513,9 +1703,9 @@ void lvs_batch_free(struct lvs_batch *batch);
 /**
  * How many operations the director has answered, from the first on; 0 if `report` is NULL.
  *
- * Operations before this number took effect unless they were refused: those changed nothing. Operations
- * from it on were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those
- * before lvs_report_sent() may or may not have taken effect.
+ * Operations before this number took effect unless they were refused: those changed nothing. Operations from it on
+ * were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those before
+ * lvs_report_sent() may or may not have taken effect.
  */
 size_t lvs_report_answered(const struct lvs_report *report);
 
@@ -1540,8 +1730,9 @@ bool lvs_report_is_complete(const struct lvs_report *report);
 size_t lvs_report_refused_len(const struct lvs_report *report);
 
 /**
- * Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in the batch, from 0, and
- * `why` an error that belongs to the report: do not release it. Each may be NULL if it is not wanted.
+ * Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in
+ * the batch, from 0, and `why` an error that belongs to the report: do not release it. Each may be
+ * NULL if it is not wanted.
  */
 LVS_NODISCARD
 lvs_status lvs_report_refused_get(const struct lvs_report *report,
@@ -1551,7 +1742,8 @@ lvs_status lvs_report_refused_get(const struct lvs_report *report,
                                   struct lvs_error **err);
 
 /**
- * What broke the way to the director, or NULL if nothing did. It belongs to the report: do not release it.
+ * What broke the way to the director, or NULL if nothing did. It belongs to the report: do not
+ * release it.
  */
 const struct lvs_error *lvs_report_interrupted(const struct lvs_report *report);
 
@@ -1563,12 +1755,13 @@ void lvs_report_free(struct lvs_report *report);
 /* Directors: what the kernel director and the embedded director have in common -------------------- */
 
 /**
- * A holder of an IPVS table: the running kernel, or an embedded director in this process. Both answer the same calls
- * with the same errors.
+ * A holder of an IPVS table: the running kernel, or an embedded director in this process. Both
+ * answer the same calls with the same errors.
  *
- * Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of
- * threads may use one director: their calls take turns. What is under way on a director is not waited for by
- * lvs_director_free(): nobody may be in a call when it is released.
+ * Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by
+ * lvs_director_free(). Any number of threads may use one director: their calls take turns. What is
+ * under way on a director is not waited for by lvs_director_free(): nobody may be in a call when
+ * it is released.
  */
 typedef struct lvs_director lvs_director;
 
@@ -1599,8 +1792,8 @@ lvs_status lvs_director_service(const struct lvs_director *director,
                                 struct lvs_error **err);
 
 /**
- * Reads the destinations of a service, the one added last first. A service that is not there is an error. Release
- * `destinations` with lvs_destination_list_free().
+ * Reads the destinations of a service, the one added last first. A service that is not there is an
+ * error. Release `destinations` with lvs_destination_list_free().
  */
 LVS_NODISCARD
 lvs_status lvs_director_destinations(const struct lvs_director *director,
@@ -1609,8 +1802,22 @@ lvs_status lvs_director_destinations(const struct lvs_director *director,
                                      struct lvs_error **err);
 
 /**
- * Reads everything in one call: services, destinations, statistics, timeouts, daemons. Release `snapshot` with
- * lvs_snapshot_free().
+ * Reads one destination of a service. Each of `destination` and `state` may be NULL if it is not
+ * wanted. The director has to list the service's destinations for it: for several,
+ * lvs_director_destinations() costs no more. LVS_STATUS_NOT_FOUND, with
+ * LVS_CAUSE_SERVICE_NOT_FOUND if it is the service that is missing.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_destination(const struct lvs_director *director,
+                                    const struct lvs_service_key *service,
+                                    const struct lvs_destination_key *key,
+                                    struct lvs_destination *destination,
+                                    struct lvs_destination_state *state,
+                                    struct lvs_error **err);
+
+/**
+ * Reads everything in one call: services, destinations, statistics, timeouts, daemons. Release
+ * `snapshot` with lvs_snapshot_free().
  */
 LVS_NODISCARD
 lvs_status lvs_director_snapshot(const struct lvs_director *director,
@@ -1626,8 +1833,8 @@ lvs_status lvs_director_timeouts(const struct lvs_director *director,
                                  struct lvs_error **err);
 
 /**
- * Reads the running sync daemons, the master first, into `daemons`, an array of `capacity` records that each state
- * their size, and writes how many run to `count`. There are never more than 2.
+ * Reads the running sync daemons, the master first, into `daemons`, an array of `capacity` records
+ * that each state their size, and writes how many run to `count`. There are never more than 2.
  */
 LVS_NODISCARD
 lvs_status lvs_director_daemons(const struct lvs_director *director,
@@ -1727,11 +1934,13 @@ lvs_status lvs_director_flush(const struct lvs_director *director,
                               struct lvs_error **err);
 
 /**
- * Carries out a batch in order; `on_refusal` is one of enum lvs_on_refusal. The batch stays as it is.
+ * Carries out a batch in order; `on_refusal` is one of enum lvs_on_refusal. The batch stays as it
+ * is.
  *
- * Returns LVS_STATUS_OK if every operation took effect, else the status of the first thing that went wrong. `report`
- * may be NULL; otherwise it is written whenever the batch was begun, which is whenever the arguments were valid, even if the
- * call fails: set it to NULL before. Release it with lvs_report_free().
+ * Returns LVS_STATUS_OK if every operation took effect, else the status of the first thing that
+ * went wrong. `report` may be NULL; otherwise it is written whenever the batch was begun, which is
+ * whenever the arguments were valid, even if the call fails: set it to NULL before. Release it
+ * with lvs_report_free().
  */
 LVS_NODISCARD
 lvs_status lvs_director_apply(const struct lvs_director *director,
@@ -1741,7 +1950,8 @@ lvs_status lvs_director_apply(const struct lvs_director *director,
                               struct lvs_error **err);
 
 /**
- * Closes a director. The embedded one forgets its table, the kernel keeps its own. NULL does nothing.
+ * Closes a director. The embedded one forgets its table, the kernel keeps its own. NULL does
+ * nothing.
  */
 void lvs_director_free(struct lvs_director *director);
 
@@ -1756,8 +1966,8 @@ LVS_ENUM(lvs_transport) {
    */
   LVS_TRANSPORT_NETLINK = 0,
   /**
-   * The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for the root of a user
-   * namespace, too, and read a table at a fraction of netlink's cost.
+   * The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for
+   * the root of a user namespace, too, and read a table at a fraction of netlink's cost.
    */
   LVS_TRANSPORT_SOCKET_OPTIONS = 1,
   /**
@@ -1767,9 +1977,10 @@ LVS_ENUM(lvs_transport) {
 };
 
 /**
- * How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's network namespace, over netlink, loading
- * nothing, waiting 60 seconds for an answer. At most one of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN.
- * Nothing that it points to is kept.
+ * How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's
+ * network namespace, over netlink, loading nothing, waiting 60 seconds for an answer. At most one
+ * of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN. Nothing that it points to
+ * is kept.
  */
 typedef struct lvs_kernel_options {
   /**
@@ -1781,7 +1992,8 @@ typedef struct lvs_kernel_options {
    */
   uint32_t transport;
   /**
-   * Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it by this process.
+   * Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it
+   * by this process.
    */
   uint32_t load_module;
   /**
@@ -1805,10 +2017,19 @@ typedef struct lvs_kernel_options {
   {(uint32_t)sizeof(lvs_kernel_options), LVS_TRANSPORT_NETLINK, 0, 0, NULL, NULL, 0}
 
 /**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_kernel_options_init(struct lvs_kernel_options *options,
+                                   uint32_t struct_size,
+                                   struct lvs_error **err);
+
+/**
  * Opens the running kernel's director. `options` may be NULL.
  *
- * A kernel without IPVS gives LVS_STATUS_UNSUPPORTED with LVS_CAUSE_MODULE_MISSING; over netlink a missing privilege shows
- * at the first operation.
+ * A kernel without IPVS gives LVS_STATUS_UNSUPPORTED with LVS_CAUSE_MODULE_MISSING; over netlink a
+ * missing privilege shows at the first operation.
  */
 LVS_NODISCARD
 lvs_status lvs_director_open_kernel(const struct lvs_kernel_options *options,
@@ -1818,8 +2039,8 @@ lvs_status lvs_director_open_kernel(const struct lvs_kernel_options *options,
 /* The embedded director --------------------------------------------------------------------------- */
 
 /**
- * Which behaviour of the kernel to follow. Vendors carry changes into older kernels: lvs_director_profile() asks a
- * running one.
+ * Which behaviour of the kernel to follow. Vendors carry changes into older kernels:
+ * lvs_director_profile() asks a running one.
  */
 LVS_ENUM(lvs_profile) {
   /**
@@ -1870,8 +2091,8 @@ typedef struct lvs_network {
 
 /**
  * The kernel that an embedded director follows, and the machine around it. Initialise it with
- * LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
- * loopback ones. Nothing that it points to is kept.
+ * LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and
+ * eth0, and no address but the loopback ones. Nothing that it points to is kept.
  */
 typedef struct lvs_embedded_options {
   /**
@@ -1883,12 +2104,13 @@ typedef struct lvs_embedded_options {
    */
   uint32_t profile;
   /**
-   * The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
+   * The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks
+   * at.
    */
   uint64_t seed;
   /**
-   * The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the most that its growing table
-   * has; 0 for 4096.
+   * The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the
+   * most that its growing table has; 0 for 4096.
    */
   uint32_t connection_table_size;
   /**
@@ -1920,7 +2142,8 @@ typedef struct lvs_embedded_options {
    */
   size_t schedulers_len;
   /**
-   * The names of the persistence engines that the kernel has, `engines_len` of them; NULL for sip.
+   * The names of the persistence engines that the kernel has, `engines_len` of them; NULL for
+   * sip.
    */
   const char *const *engines;
   /**
@@ -1928,7 +2151,8 @@ typedef struct lvs_embedded_options {
    */
   size_t engines_len;
   /**
-   * Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
+   * Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked
+   * then.
    */
   uint32_t ftp_helper;
   /**
@@ -1941,8 +2165,9 @@ typedef struct lvs_embedded_options {
    0, 0}
 
 /**
- * The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
- * lvs_director_settings(), change what is to be changed, and set it with lvs_director_set_settings().
+ * The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read
+ * it with lvs_director_settings(), change what is to be changed, and set it with
+ * lvs_director_set_settings().
  */
 typedef struct lvs_settings {
   /**
@@ -1950,7 +2175,8 @@ typedef struct lvs_settings {
    */
   uint32_t struct_size;
   /**
-   * Not 0: packets of a connection whose destination was removed are scheduled anew, not dropped.
+   * Not 0: packets of a connection whose destination was removed are scheduled again, not
+   * dropped.
    */
   uint32_t expire_nodest_conn;
   /**
@@ -1970,17 +2196,18 @@ typedef struct lvs_settings {
    */
   uint32_t sloppy_sctp;
   /**
-   * Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
-   * memory is short, the secure one.
+   * Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic:
+   * 1 the plain one, 2, when memory is short, the secure one.
    */
   uint32_t secure_tcp;
   /**
-   * Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
+   * Not 0: packets for which a firewall-mark service has no destination go to where they were
+   * addressed.
    */
   uint32_t cache_bypass;
   /**
-   * 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
-   * memory is short, the more the less there is.
+   * 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are
+   * automatic: 1 none, 2, when memory is short, the more the less there is.
    */
   uint32_t drop_packet;
   /**
@@ -2008,8 +2235,8 @@ typedef struct lvs_settings {
    */
   uint32_t lblcr_expiration;
   /**
-   * Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
-   * memory is short, yes.
+   * Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2
+   * are automatic: 1 no, 2, when memory is short, yes.
    */
   uint32_t drop_entry;
   /**
@@ -2017,16 +2244,18 @@ typedef struct lvs_settings {
    */
   int32_t amemthresh;
   /**
-   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled again is dropped, once.
+   * Not 0: netfilter goes on to track connections. Where it still does, a packet that would be
+   * scheduled again is dropped, once.
    */
   uint32_t conntrack;
   /**
-   * The most entries of the connection table; at the limit, packets that would open a connection are dropped. Only
-   * LVS_PROFILE_LINUX7 has it, and the next two.
+   * The most entries of the connection table; at the limit, packets that would open a connection
+   * are dropped. Only LVS_PROFILE_LINUX7 has it, and the next two.
    */
   uint32_t conn_max;
   /**
-   * The connection table grows when it holds more than 2 to this power entries a bucket, -8 to 8.
+   * The connection table grows when it holds more than 2 to this power entries a bucket, -8 to
+   * 8.
    */
   int32_t conn_lfactor;
   /**
@@ -2043,8 +2272,28 @@ typedef struct lvs_settings {
    1073741824, -4, -3, 0}
 
 /**
- * Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It needs no privileges, starts no
- * thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_embedded_options_init(struct lvs_embedded_options *options,
+                                     uint32_t struct_size,
+                                     struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_settings_init(struct lvs_settings *settings,
+                             uint32_t struct_size,
+                             struct lvs_error **err);
+
+/**
+ * Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It
+ * needs no privileges, starts no thread and looks at no clock: time stands still until
+ * lvs_director_advance() moves it. `options` may be NULL. Ends the process if there is no memory
+ * for it.
  */
 LVS_NODISCARD
 lvs_status lvs_director_open_embedded(const struct lvs_embedded_options *options,
@@ -2057,8 +2306,8 @@ lvs_status lvs_director_open_embedded(const struct lvs_embedded_options *options
 bool lvs_director_is_embedded(const struct lvs_director *director);
 
 /**
- * Moves the embedded director's clock on by `nanoseconds` and does all that falls due on the way, in its order.
- * LVS_STATUS_UNSUPPORTED for the kernel, whose clock moves by itself.
+ * Moves the embedded director's clock on by `nanoseconds` and does all that falls due on the way,
+ * in its order. LVS_STATUS_UNSUPPORTED for the kernel, whose clock moves by itself.
  */
 LVS_NODISCARD
 lvs_status lvs_director_advance(const struct lvs_director *director,
@@ -2066,8 +2315,9 @@ lvs_status lvs_director_advance(const struct lvs_director *director,
                                 struct lvs_error **err);
 
 /**
- * Tells the embedded director how much memory the machine has to spare, in pages. It looks at it once a second, when a
- * setting depends on it. Until told otherwise there is plenty. LVS_STATUS_UNSUPPORTED for the kernel, which knows.
+ * Tells the embedded director how much memory the machine has to spare, in pages. It looks at it
+ * once a second, when a setting depends on it. Until told otherwise there is plenty.
+ * LVS_STATUS_UNSUPPORTED for the kernel, which knows.
  */
 LVS_NODISCARD
 lvs_status lvs_director_set_available_pages(const struct lvs_director *director,
@@ -2075,7 +2325,8 @@ lvs_status lvs_director_set_available_pages(const struct lvs_director *director,
                                             struct lvs_error **err);
 
 /**
- * Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for the kernel.
+ * Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for
+ * the kernel.
  */
 LVS_NODISCARD
 lvs_status lvs_director_now(const struct lvs_director *director,
@@ -2083,8 +2334,7 @@ lvs_status lvs_director_now(const struct lvs_director *director,
                             struct lvs_error **err);
 
 /**
- * Reads the sums and rates of the whole embedded director, as in /proc/net/ip_vs_stats. LVS_STATUS_UNSUPPORTED for the
- * kernel.
+ * Reads the counters and rates of the whole director, as in /proc/net/ip_vs_stats.
  */
 LVS_NODISCARD
 lvs_status lvs_director_totals(const struct lvs_director *director,
@@ -2092,8 +2342,9 @@ lvs_status lvs_director_totals(const struct lvs_director *director,
                                struct lvs_error **err);
 
 /**
- * Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged by its version; in a
- * namespace without services it may take a service that is made for that moment, of firewall mark 4294967295.
+ * Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged
+ * by its version; in a namespace without services it may take a service that is made for that
+ * moment, of firewall mark 4294967295.
  */
 LVS_NODISCARD
 lvs_status lvs_director_profile(const struct lvs_director *director,
@@ -2185,8 +2436,8 @@ LVS_ENUM(lvs_sctp_chunk) {
 };
 
 /**
- * A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
- * flags.
+ * A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment
+ * from a client without flags.
  */
 typedef struct lvs_packet {
   /**
@@ -2194,7 +2445,8 @@ typedef struct lvs_packet {
    */
   uint32_t struct_size;
   /**
-   * Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
+   * Not 0: from a real server to a client, passing the director. 0: from a client to a virtual
+   * service.
    */
   uint32_t from_server;
   /**
@@ -2226,16 +2478,19 @@ typedef struct lvs_packet {
    */
   uint32_t fwmark;
   /**
-   * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
+   * Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only
+   * counts.
    */
   uint32_t length;
   /**
-   * Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
-   * ports are those of the conversation, as a packet that goes the error's way has them.
+   * Not 0: an ICMP error about a packet of the other side of this conversation, which carried
+   * `protocol`. Addresses and ports are those of the conversation, as a packet that goes the
+   * error's way has them.
    */
   uint32_t icmp_error;
   /**
-   * Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
+   * Whether it belongs to a connection that netfilter tracks and has confirmed: enum
+   * lvs_tracked.
    */
   uint32_t tracked;
 } lvs_packet;
@@ -2444,8 +2699,36 @@ typedef struct lvs_verdict {
 #define LVS_VERDICT_INIT {(uint32_t)sizeof(lvs_verdict), 0, 0, 0, LVS_DESTINATION_KEY_INIT_, 0, 0}
 
 /**
- * Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the same in words, such as
- * "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_packet_init(struct lvs_packet *packet,
+                           uint32_t struct_size,
+                           struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_flow_init(struct lvs_flow *flow,
+                         uint32_t struct_size,
+                         struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_verdict_init(struct lvs_verdict *verdict,
+                            uint32_t struct_size,
+                            struct lvs_error **err);
+
+/**
+ * Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the
+ * same in words, such as "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL.
+ * LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_director_receive(const struct lvs_director *director,
@@ -2455,9 +2738,10 @@ lvs_status lvs_director_receive(const struct lvs_director *director,
                                 struct lvs_error **err);
 
 /**
- * Gives the embedded director `len` packets in their order: as lvs_director_receive() for one after the other, but faster with
- * many connections, whose table is read from memory for several of them at a time. `verdicts` is an array of as many
- * records, or NULL. Nothing happens unless all packets are in order. LVS_STATUS_UNSUPPORTED for the kernel.
+ * Gives the embedded director `len` packets in their order: as lvs_director_receive() for one
+ * after the other, but faster with many connections, whose table is read from memory for several
+ * of them at a time. `verdicts` is an array of as many records, or NULL. Nothing happens unless
+ * all packets are in order. LVS_STATUS_UNSUPPORTED for the kernel.
  */
 LVS_NODISCARD
 lvs_status lvs_director_receive_all(const struct lvs_director *director,
@@ -2467,8 +2751,9 @@ lvs_status lvs_director_receive_all(const struct lvs_director *director,
                                     struct lvs_error **err);
 
 /**
- * Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of UDP. `verdict` and
- * `sentence` say what became of its first packet; each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+ * Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of
+ * UDP. `verdict` and `sentence` say what became of its first packet; each may be NULL.
+ * LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_director_open_flow(const struct lvs_director *director,
@@ -2478,8 +2763,9 @@ lvs_status lvs_director_open_flow(const struct lvs_director *director,
                                   struct lvs_error **err);
 
 /**
- * Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and `sentence` may be NULL.
- * LVS_STATUS_UNSUPPORTED for the kernel.
+ * Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and
+ * `sentence` may be NULL. LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no
+ * memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_director_send_flow(const struct lvs_director *director,
@@ -2490,8 +2776,8 @@ lvs_status lvs_director_send_flow(const struct lvs_director *director,
                                   struct lvs_error **err);
 
 /**
- * Closes a conversation on the embedded director, the client first. UDP has no end but its timeout.
- * LVS_STATUS_UNSUPPORTED for the kernel.
+ * Closes a conversation on the embedded director, the client first. UDP has no end but its
+ * timeout. LVS_STATUS_UNSUPPORTED for the kernel.
  */
 LVS_NODISCARD
 lvs_status lvs_director_close_flow(const struct lvs_director *director,
@@ -2667,7 +2953,8 @@ typedef struct lvs_connection {
    */
   struct lvs_address client;
   /**
-   * The address that the client asked for; without a family if it is the template of a firewall mark.
+   * The address that the client asked for; without a family if it is the template of a firewall
+   * mark.
    */
   struct lvs_address target;
   /**
@@ -2679,8 +2966,8 @@ typedef struct lvs_connection {
    */
   uint16_t client_port;
   /**
-   * The port that the client asked for, in host order. Of a firewall mark's template what the kernel shows there: 0, but
-   * 65535 if a kernel before 7.1 has invalidated the template.
+   * The port that the client asked for, in host order. Of a firewall mark's template what the
+   * kernel shows there: 0, but 65535 if a kernel before 7.1 has invalidated the template.
    */
   uint16_t target_port;
   /**
@@ -2704,8 +2991,9 @@ typedef struct lvs_connection {
    */
   uint32_t reserved;
   /**
-   * The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It lives as long as the
-   * entry: until the visitor returns, or the list is read anew or released.
+   * The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It
+   * lives as long as the entry: until the visitor returns, or the list is read again or
+   * released.
    */
   const char *engine;
   /**
@@ -2721,8 +3009,8 @@ typedef struct lvs_connection {
    */
   size_t engine_data_len;
   /**
-   * LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL byte at the end, which lives
-   * as long as the entry; else NULL.
+   * LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL
+   * byte at the end, which lives as long as the entry; else NULL.
    */
   const char *unknown_state;
   /**
@@ -2780,8 +3068,8 @@ typedef struct lvs_connection {
 #define LVS_FILTER_MAX_EXPIRES 256
 
 /**
- * Which connections are meant: every condition that is set must hold. Initialise it with LVS_CONNECTION_FILTER_INIT, which
- * sets none and means all.
+ * Which connections are meant: every condition that is set must hold. Initialise it with
+ * LVS_CONNECTION_FILTER_INIT, which sets none and means all.
  */
 typedef struct lvs_connection_filter {
   /**
@@ -2793,7 +3081,8 @@ typedef struct lvs_connection_filter {
    */
   uint32_t conditions;
   /**
-   * Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means its templates.
+   * Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means
+   * its templates.
    */
   struct lvs_service_key service;
   /**
@@ -2805,7 +3094,8 @@ typedef struct lvs_connection_filter {
    */
   struct lvs_address client;
   /**
-   * ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the address alone.
+   * ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the
+   * address alone.
    */
   uint32_t client_netmask;
   /**
@@ -2845,20 +3135,40 @@ typedef bool (*lvs_connection_visitor)(const struct lvs_connection *connection, 
 /**
  * Connections that were read from a director, to go through at leisure.
  *
- * Made by lvs_connections_new(), filled by lvs_connections_read(), released by lvs_connections_free(). Keep one and use it
- * again, it keeps its memory. Any number of threads may read it while nobody fills it.
+ * Made by lvs_connections_new(), filled by lvs_connections_read(), released by
+ * lvs_connections_free(). Keep one and use it again, it keeps its memory. Any number of threads
+ * may read it while nobody fills it.
  */
 typedef struct lvs_connections lvs_connections;
 
 /**
- * The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an unknown number. The string
- * is static. Any thread.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_connection_init(struct lvs_connection *connection,
+                               uint32_t struct_size,
+                               struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_connection_filter_init(struct lvs_connection_filter *filter,
+                                      uint32_t struct_size,
+                                      struct lvs_error **err);
+
+/**
+ * The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an
+ * unknown number. The string is static. Any thread.
  */
 const char *lvs_state_name(uint32_t state);
 
 /**
- * Shows the entries of the connection table that a filter means (all if it is NULL), templates included, in the
- * director's order, until the visitor returns false. Streams: allocates nothing per entry.
+ * Shows the entries of the connection table that a filter means (all if it is NULL), templates
+ * included, in the director's order, until the visitor returns false. Streams: allocates nothing
+ * per entry.
  */
 LVS_NODISCARD
 lvs_status lvs_director_visit_connections(const struct lvs_director *director,
@@ -2875,8 +3185,8 @@ lvs_status lvs_connections_new(struct lvs_connections **connections,
                                struct lvs_error **err);
 
 /**
- * Fills a list with the entries of the connection table that a filter means (all if it is NULL). What was in it is gone,
- * even if the call fails.
+ * Fills a list with the entries of the connection table that a filter means (all if it is NULL).
+ * What was in it is gone, even if the call fails.
  */
 LVS_NODISCARD
 lvs_status lvs_connections_read(struct lvs_connections *connections,
@@ -2928,8 +3238,8 @@ LVS_ENUM(lvs_sum_by) {
 };
 
 /**
- * How many connections, and of what. What they are not counted by is without a family, and 0. Initialise it with
- * LVS_CONNECTION_SUM_INIT.
+ * How many connections, and of what. What they are not counted by is without a family, and 0.
+ * Initialise it with LVS_CONNECTION_SUM_INIT.
  */
 typedef struct lvs_connection_sum {
   /**
@@ -2979,14 +3289,24 @@ typedef struct lvs_connection_sum {
 /**
  * Counts of connections, sorted by what they are counted by.
  *
- * Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never changes: any number of threads may
- * read it.
+ * Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never
+ * changes: any number of threads may read it.
  */
 typedef struct lvs_connection_sums lvs_connection_sums;
 
 /**
- * Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by. Memory grows with the
- * sums, not with the connections. Release `sums` with lvs_connection_sums_free().
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_connection_sum_init(struct lvs_connection_sum *sum,
+                                   uint32_t struct_size,
+                                   struct lvs_error **err);
+
+/**
+ * Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by.
+ * Memory grows with the sums, not with the connections. Release `sums` with
+ * lvs_connection_sums_free(). Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_director_sum_connections(const struct lvs_director *director,
@@ -3010,7 +3330,8 @@ lvs_status lvs_connection_sums_get(const struct lvs_connection_sums *sums,
                                    struct lvs_error **err);
 
 /**
- * Reads how many connections of sum `index` are in a state, one of enum lvs_state; templates are left out.
+ * Reads how many connections of sum `index` are in a state, one of enum lvs_state; templates are
+ * left out.
  */
 LVS_NODISCARD
 lvs_status lvs_connection_sums_state(const struct lvs_connection_sums *sums,
@@ -3027,17 +3348,20 @@ void lvs_connection_sums_free(struct lvs_connection_sums *sums);
 /* The kernel's text files, readable without privileges, and its sysctls --------------------------- */
 
 /**
- * Where the kernel's text files of a network namespace are: what they have that lvs_director_open_kernel() cannot tell. They
- * need no privileges.
+ * Where the kernel's text files of a network namespace are: what they have that
+ * lvs_director_open_kernel() cannot tell. They need no privileges.
  *
- * Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads may use it.
+ * Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads
+ * may use it.
  */
 typedef struct lvs_procfs lvs_procfs;
 
 /**
- * The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read them, root may write.
+ * The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read
+ * them, root may write.
  *
- * Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of threads may use it.
+ * Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of
+ * threads may use it.
  */
 typedef struct lvs_sysctls lvs_sysctls;
 
@@ -3102,15 +3426,16 @@ typedef struct lvs_table_status {
    */
   int32_t lfactor;
   /**
-   * How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without entries. A masqueraded
-   * connection is in two buckets.
+   * How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without
+   * entries. A masqueraded connection is in two buckets.
    */
   uint64_t lengths[8];
 } lvs_table_status;
 #define LVS_TABLE_STATUS_INIT_ {0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
- * How full the tables of a network namespace are, from ip_vs_status. Initialise it with LVS_PROC_STATUS_INIT.
+ * How full the tables of a network namespace are, from ip_vs_status. Initialise it with
+ * LVS_PROC_STATUS_INIT.
  */
 typedef struct lvs_proc_status {
   /**
@@ -3138,7 +3463,8 @@ typedef struct lvs_proc_status {
    */
   uint64_t estimator_max_threads;
   /**
-   * Services, destinations and totals that are estimated at a time; 0 until the kernel has found out how many it can.
+   * Services, destinations and totals that are estimated at a time; 0 until the kernel has found
+   * out how many it can.
    */
   uint64_t estimator_chain_length;
   /**
@@ -3150,7 +3476,8 @@ typedef struct lvs_proc_status {
   {(uint32_t)sizeof(lvs_proc_status), 0, LVS_TABLE_STATUS_INIT_, LVS_TABLE_STATUS_INIT_, 0, 0, 0, 0}
 
 /**
- * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
+ * Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to
+ * see more.
  */
 typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counters, void *user);
 
@@ -3160,8 +3487,17 @@ typedef bool (*lvs_cpu_visitor)(uint32_t cpu, const struct lvs_counters *counter
 typedef bool (*lvs_helper_visitor)(const struct lvs_helper *helper, void *user);
 
 /**
- * Names the directory with the files: NULL for the calling thread's network namespace, "/proc/1/net" for that of a process,
- * or any other. Opens nothing yet.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_proc_status_init(struct lvs_proc_status *status,
+                                uint32_t struct_size,
+                                struct lvs_error **err);
+
+/**
+ * Names the directory with the files: NULL for the calling thread's network namespace,
+ * "/proc/1/net" for that of a process, or any other. Opens nothing yet.
  */
 LVS_NODISCARD
 lvs_status lvs_procfs_new(const char *directory,
@@ -3169,8 +3505,8 @@ lvs_status lvs_procfs_new(const char *directory,
                           struct lvs_error **err);
 
 /**
- * Reads the sums and rates of the whole director from ip_vs_stats. LVS_STATUS_NOT_FOUND where IPVS is not loaded, here and
- * in the other calls.
+ * Reads the sums and rates of the whole director from ip_vs_stats. LVS_STATUS_NOT_FOUND where IPVS
+ * is not loaded, here and in the other calls.
  */
 LVS_NODISCARD
 lvs_status lvs_procfs_stats(const struct lvs_procfs *procfs,
@@ -3178,8 +3514,8 @@ lvs_status lvs_procfs_stats(const struct lvs_procfs *procfs,
                             struct lvs_error **err);
 
 /**
- * Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to root alone:
- * LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED. For an embedded director see lvs_director_proc_status().
+ * Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to
+ * root alone: LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED.
  */
 LVS_NODISCARD
 lvs_status lvs_procfs_status(const struct lvs_procfs *procfs,
@@ -3187,8 +3523,9 @@ lvs_status lvs_procfs_status(const struct lvs_procfs *procfs,
                              struct lvs_error **err);
 
 /**
- * Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
- * statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+ * Reads how full a director's tables are, as lvs_procfs_status() does in the kernel's network
+ * namespace. The embedded director shows what Linux 7.1 would; how many statistics a thread of the
+ * estimator can take is 0.
  */
 LVS_NODISCARD
 lvs_status lvs_director_proc_status(const struct lvs_director *director,
@@ -3196,7 +3533,8 @@ lvs_status lvs_director_proc_status(const struct lvs_director *director,
                                     struct lvs_error **err);
 
 /**
- * Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and nothing zeroes them.
+ * Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and
+ * nothing zeroes them.
  */
 LVS_NODISCARD
 lvs_status lvs_procfs_visit_cpus(const struct lvs_procfs *procfs,
@@ -3214,8 +3552,8 @@ lvs_status lvs_procfs_visit_helpers(const struct lvs_procfs *procfs,
                                     struct lvs_error **err);
 
 /**
- * Shows the connections that a filter means (all if it is NULL), as lvs_director_visit_connections() does. `file` is enum
- * lvs_connection_file.
+ * Shows the connections that a filter means (all if it is NULL), as
+ * lvs_director_visit_connections() does. `file` is enum lvs_connection_file.
  */
 LVS_NODISCARD
 lvs_status lvs_procfs_visit_connections(const struct lvs_procfs *procfs,
@@ -3231,8 +3569,8 @@ lvs_status lvs_procfs_visit_connections(const struct lvs_procfs *procfs,
 void lvs_procfs_free(struct lvs_procfs *procfs);
 
 /**
- * Names the directory with the tunables: NULL for /proc/sys/net/ipv4/vs, which shows the calling thread's network namespace.
- * Opens nothing yet.
+ * Names the directory with the tunables: NULL for /proc/sys/net/ipv4/vs, which shows the calling
+ * thread's network namespace. Opens nothing yet.
  */
 LVS_NODISCARD
 lvs_status lvs_sysctls_new(const char *directory,
@@ -3240,7 +3578,8 @@ lvs_status lvs_sysctls_new(const char *directory,
                            struct lvs_error **err);
 
 /**
- * Writes the names of the tunables that this kernel has into `names`, sorted, each with a newline behind it.
+ * Writes the names of the tunables that this kernel has into `names`, sorted, each with a newline
+ * behind it.
  */
 LVS_NODISCARD
 lvs_status lvs_sysctls_names(const struct lvs_sysctls *sysctls,
@@ -3248,8 +3587,8 @@ lvs_status lvs_sysctls_names(const struct lvs_sysctls *sysctls,
                              struct lvs_error **err);
 
 /**
- * Reads a tunable by its name, such as "conn_reuse_mode", as the text that its file holds. LVS_STATUS_NOT_FOUND where
- * this kernel, or this kind of namespace, does not have it.
+ * Reads a tunable by its name, such as "conn_reuse_mode", as the text that its file holds.
+ * LVS_STATUS_NOT_FOUND where this kernel, or this kind of namespace, does not have it.
  */
 LVS_NODISCARD
 lvs_status lvs_sysctls_get(const struct lvs_sysctls *sysctls,
@@ -3258,8 +3597,8 @@ lvs_status lvs_sysctls_get(const struct lvs_sysctls *sysctls,
                            struct lvs_error **err);
 
 /**
- * Writes a tunable. What no kernel takes gives LVS_STATUS_INVALID_INPUT with the words for it, before anything is
- * written; the rest is for the kernel to say.
+ * Writes a tunable. What no kernel takes gives LVS_STATUS_INVALID_INPUT with a message, before
+ * anything is written; the rest is for the kernel to say.
  */
 LVS_NODISCARD
 lvs_status lvs_sysctls_set(const struct lvs_sysctls *sysctls,
@@ -3311,9 +3650,9 @@ LVS_ENUM(lvs_listing_style) {
   /**
    * ipvsadm 1.31 as Debian ships it, byte for byte.
    */
-  LVS_LISTING_STYLE_COMPAT = 0,
+  LVS_LISTING_STYLE_IPVSADM = 0,
   /**
-   * The same without its mistakes.
+   * The same without its errors.
    */
   LVS_LISTING_STYLE_FIXED = 1,
 };
@@ -3354,7 +3693,17 @@ typedef struct lvs_listing_options {
 #define LVS_LISTING_OPTIONS_INIT {(uint32_t)sizeof(lvs_listing_options), 0, 0, 0, 0, 0, 0}
 
 /**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_listing_options_init(struct lvs_listing_options *options,
+                                    uint32_t struct_size,
+                                    struct lvs_error **err);
+
+/**
  * Writes the table of all services, as `ipvsadm -L` does. `options` may be NULL.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_list(const struct lvs_snapshot *snapshot,
@@ -3363,7 +3712,8 @@ lvs_status lvs_snapshot_list(const struct lvs_snapshot *snapshot,
                              struct lvs_error **err);
 
 /**
- * Writes the table of service `index`, as `ipvsadm -L -t SERVICE` does: without the first line. `options` may be NULL.
+ * Writes the table of service `index`, as `ipvsadm -L -t SERVICE` does: without the first line.
+ * `options` may be NULL. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_list_service(const struct lvs_snapshot *snapshot,
@@ -3374,6 +3724,7 @@ lvs_status lvs_snapshot_list_service(const struct lvs_snapshot *snapshot,
 
 /**
  * Writes the timeouts, as `ipvsadm -L --timeout` does.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_list_timeouts(const struct lvs_snapshot *snapshot,
@@ -3382,6 +3733,7 @@ lvs_status lvs_snapshot_list_timeouts(const struct lvs_snapshot *snapshot,
 
 /**
  * Writes the sync daemons, as `ipvsadm -L --daemon` does: nothing if none runs.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_list_daemons(const struct lvs_snapshot *snapshot,
@@ -3389,8 +3741,8 @@ lvs_status lvs_snapshot_list_daemons(const struct lvs_snapshot *snapshot,
                                      struct lvs_error **err);
 
 /**
- * Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of persistence engines
- * the text may hold any bytes.
+ * Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of
+ * persistence engines the text may hold any bytes. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_connections_list(const struct lvs_connections *connections,
@@ -3479,8 +3831,18 @@ typedef struct lvs_operation {
   {(uint32_t)sizeof(lvs_operation), 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_, 0}
 
 /**
- * Reads operation `index` of a batch. `service` is written if it adds or updates one, `destination` likewise, and both
- * are left alone otherwise; each of the three may be NULL if it is not wanted.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_operation_init(struct lvs_operation *operation,
+                              uint32_t struct_size,
+                              struct lvs_error **err);
+
+/**
+ * Reads operation `index` of a batch. `service` is written if it adds or updates one,
+ * `destination` likewise, and both are left alone otherwise; each of the three may be NULL if it
+ * is not wanted.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_get(const struct lvs_batch *batch,
@@ -3500,7 +3862,8 @@ lvs_status lvs_batch_get_timeouts(const struct lvs_batch *batch,
                                   struct lvs_error **err);
 
 /**
- * Reads the sync daemon that operation `index` of a batch starts. LVS_STATUS_NOT_FOUND if it starts none.
+ * Reads the sync daemon that operation `index` of a batch starts. LVS_STATUS_NOT_FOUND if it
+ * starts none.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_get_daemon(const struct lvs_batch *batch,
@@ -3509,7 +3872,8 @@ lvs_status lvs_batch_get_daemon(const struct lvs_batch *batch,
                                 struct lvs_error **err);
 
 /**
- * Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp://192.0.2.1:80".
+ * Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to
+ * tcp://192.0.2.1:80". Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_describe(const struct lvs_batch *batch,
@@ -3519,20 +3883,22 @@ lvs_status lvs_batch_describe(const struct lvs_batch *batch,
 /* Scopes: which services a plan may touch --------------------------------------------------------- */
 
 /**
- * What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole table's: no scope owns
- * them but NULL, which owns everything, and those made by lvs_scope_with().
+ * What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole
+ * table's: no scope owns them but NULL, which owns everything, and those made by lvs_scope_with().
  *
- * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
- * use it.
+ * Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes:
+ * any number of threads may use it.
  */
 
 /**
- * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
+ * Says whether a service is in the scope; `user` is what the caller passed. The key lives as long
+ * as the call.
  */
 typedef bool (*lvs_scope_predicate)(const struct lvs_service_key *key, void *user);
 
 /**
- * Makes a scope of the firewall-mark services, of either family, with marks from `first` to `last`, both included.
+ * Makes a scope of the firewall-mark services, of either family, with marks from `first` to
+ * `last`, both included.
  */
 LVS_NODISCARD
 lvs_status lvs_scope_marks(uint32_t first,
@@ -3550,7 +3916,8 @@ lvs_status lvs_scope_ports(uint16_t first,
                            struct lvs_error **err);
 
 /**
- * Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the whole family.
+ * Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the
+ * whole family.
  */
 LVS_NODISCARD
 lvs_status lvs_scope_network(const struct lvs_address *network,
@@ -3559,8 +3926,9 @@ lvs_status lvs_scope_network(const struct lvs_address *network,
                              struct lvs_error **err);
 
 /**
- * Makes a scope of the services for which a function says true. The function and what `user` points to must live as
- * long as the scope and all that are made from it; if threads share the scope, they must be able to share these.
+ * Makes a scope of the services for which a function says true. The function and what `user`
+ * points to must live as long as the scope and all that are made from it; if threads share the
+ * scope, they must be able to share these.
  */
 LVS_NODISCARD
 lvs_status lvs_scope_matching(lvs_scope_predicate predicate,
@@ -3577,8 +3945,8 @@ lvs_status lvs_scope_services(const struct lvs_table *table,
                               struct lvs_error **err);
 
 /**
- * Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync daemons. The other may be
- * released.
+ * Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync
+ * daemons. The other may be released.
  */
 LVS_NODISCARD
 lvs_status lvs_scope_with(const struct lvs_scope *of,
@@ -3668,44 +4036,47 @@ LVS_ENUM(lvs_on_failure) {
    */
   LVS_ON_FAILURE_UNDO = 1,
   /**
-   * Those of the same service are undone, last first; other services are brought to what is wanted.
+   * Those of the same service are undone, last first; other services are brought to what is
+   * wanted.
    */
   LVS_ON_FAILURE_UNDO_SERVICE = 2,
 };
 
 /**
- * For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove all that is in the
- * scope.
+ * For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove
+ * all that is in the scope.
  */
 #define LVS_PLAN_REMOVE_ALL 1
 
 /**
- * For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see lvs_table_lint().
+ * For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see
+ * lvs_table_lint().
  */
 #define LVS_PLAN_UNCHECKED 2
 
 /**
  * The ordered operations that turn one table into another.
  *
- * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
- * threads may use it.
+ * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never
+ * changes: any number of threads may use it.
  */
 typedef struct lvs_plan lvs_plan;
 
 /**
  * What came of a plan.
  *
- * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
- * of threads may read it.
+ * Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free().
+ * It never changes: any number of threads may read it.
  */
 typedef struct lvs_outcome lvs_outcome;
 
 /**
- * Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
- * keeps serving. `flags` are LVS_PLAN_... or 0.
+ * Makes the smallest plan from what is there to what is wanted, within a scope (everything if it
+ * is NULL), in an order that keeps serving. `flags` are LVS_PLAN_... or 0.
  *
- * LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something outside of the scope, if
- * something that would be added or changed cannot work, and if it has no services and all would go.
+ * LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something
+ * outside of the scope, if something that would be added or changed cannot work, and if it has no
+ * services and all would go.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_between(const struct lvs_table *current,
@@ -3716,8 +4087,8 @@ lvs_status lvs_plan_between(const struct lvs_table *current,
                             struct lvs_error **err);
 
 /**
- * Makes the plan that brings back, within a scope (everything if it is NULL), what was there before: whatever that was,
- * and whatever else others have put there.
+ * Makes the plan that brings back, within a scope (everything if it is NULL), what was there
+ * before: whatever that was, and whatever else others have put there.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_rollback(const struct lvs_table *current,
@@ -3732,8 +4103,9 @@ lvs_status lvs_plan_rollback(const struct lvs_table *current,
 size_t lvs_plan_len(const struct lvs_plan *plan);
 
 /**
- * Reads step `index`: when it runs, one of enum lvs_phase, and what it does. `service` is written if it adds or updates
- * one, `destination` likewise. Each of the four may be NULL if it is not wanted.
+ * Reads step `index`: when it runs, one of enum lvs_phase, and what it does. `service` is written
+ * if it adds or updates one, `destination` likewise. Each of the four may be NULL if it is not
+ * wanted.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_step_get(const struct lvs_plan *plan,
@@ -3745,7 +4117,8 @@ lvs_status lvs_plan_step_get(const struct lvs_plan *plan,
                              struct lvs_error **err);
 
 /**
- * Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a dry run.
+ * Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a
+ * dry run. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_describe(const struct lvs_plan *plan,
@@ -3758,12 +4131,13 @@ lvs_status lvs_plan_describe(const struct lvs_plan *plan,
 void lvs_plan_free(struct lvs_plan *plan);
 
 /**
- * Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what depends on it and nothing
- * else: in its service nothing is removed when something could not be added, other services go on.
+ * Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what
+ * depends on it and nothing else: in its service nothing is removed when something could not be
+ * added, other services go on.
  *
- * Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that went wrong. `outcome` may
- * be NULL; otherwise it is written whenever the plan was begun, even if the call fails: set it to NULL before. Release it with
- * lvs_outcome_free().
+ * Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that
+ * went wrong. `outcome` may be NULL; otherwise it is written whenever the plan was begun, even if
+ * the call fails: set it to NULL before. Release it with lvs_outcome_free().
  */
 LVS_NODISCARD
 lvs_status lvs_director_apply_plan(const struct lvs_director *director,
@@ -3773,10 +4147,12 @@ lvs_status lvs_director_apply_plan(const struct lvs_director *director,
                                    struct lvs_error **err);
 
 /**
- * Puts a table in force: reads what the director holds now, plans the difference as lvs_plan_between() does and applies
- * it. Running it again after any interruption goes on from wherever the table is.
+ * Puts a table in force: reads what the director holds now, plans the difference as
+ * lvs_plan_between() does and applies it. Running it again after any interruption goes on from
+ * wherever the table is.
  *
- * Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with it; it may be NULL, too.
+ * Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with
+ * it; it may be NULL, too.
  */
 LVS_NODISCARD
 lvs_status lvs_director_reconcile(const struct lvs_director *director,
@@ -3808,13 +4184,14 @@ lvs_status lvs_outcome_done_get(const struct lvs_outcome *outcome,
                                 struct lvs_error **err);
 
 /**
- * How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were never begun.
+ * How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were never
+ * begun.
  */
 size_t lvs_outcome_refused_len(const struct lvs_outcome *outcome);
 
 /**
- * Reads refusal `index`: which step of the plan, and `why`, an error that belongs to the outcome: do not release it. Each
- * may be NULL if it is not wanted.
+ * Reads refusal `index`: which step of the plan, and `why`, an error that belongs to the outcome:
+ * do not release it. Each may be NULL if it is not wanted.
  */
 LVS_NODISCARD
 lvs_status lvs_outcome_refused_get(const struct lvs_outcome *outcome,
@@ -3829,7 +4206,8 @@ lvs_status lvs_outcome_refused_get(const struct lvs_outcome *outcome,
 size_t lvs_outcome_held_len(const struct lvs_outcome *outcome);
 
 /**
- * Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL if it is not wanted.
+ * Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL
+ * if it is not wanted.
  */
 LVS_NODISCARD
 lvs_status lvs_outcome_held_get(const struct lvs_outcome *outcome,
@@ -3839,14 +4217,14 @@ lvs_status lvs_outcome_held_get(const struct lvs_outcome *outcome,
                                 struct lvs_error **err);
 
 /**
- * What broke the way to the director, or NULL if nothing did: steps of that batch may or may not have taken effect. It
- * belongs to the outcome: do not release it.
+ * What broke the way to the director, or NULL if nothing did: steps of that batch may or may not
+ * have taken effect. It belongs to the outcome: do not release it.
  */
 const struct lvs_error *lvs_outcome_interrupted(const struct lvs_outcome *outcome);
 
 /**
- * Whether the table is as it was before: something went wrong, and every step done was undone again. False if `outcome` is
- * NULL.
+ * Whether the table is as it was before: something went wrong, and every step done was undone
+ * again. False if `outcome` is NULL.
  */
 bool lvs_outcome_undone(const struct lvs_outcome *outcome);
 
@@ -3856,7 +4234,8 @@ bool lvs_outcome_undone(const struct lvs_outcome *outcome);
 size_t lvs_outcome_undo_refused_len(const struct lvs_outcome *outcome);
 
 /**
- * Reads what the director refused to undo: an error that belongs to the outcome, do not release it.
+ * Reads what the director refused to undo: an error that belongs to the outcome, do not release
+ * it.
  */
 LVS_NODISCARD
 lvs_status lvs_outcome_undo_refused_get(const struct lvs_outcome *outcome,
@@ -3876,8 +4255,8 @@ void lvs_outcome_free(struct lvs_outcome *outcome);
  */
 LVS_ENUM(lvs_dialect) {
   /**
-   * Says everything, loses nothing, is strict about what is ambiguous, and has comments. What ipvsadm has no words for stands on
-   * lines that it takes for comments.
+   * Says everything, loses nothing, is strict about what is ambiguous, and has comments. What
+   * ipvsadm cannot express stands on lines that it takes for comments.
    */
   LVS_DIALECT_LOSSLESS = 0,
   /**
@@ -3887,7 +4266,8 @@ LVS_ENUM(lvs_dialect) {
 };
 
 /**
- * How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers only, all mistakes.
+ * How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers
+ * only, all errors.
  */
 typedef struct lvs_rules_options {
   /**
@@ -3899,14 +4279,15 @@ typedef struct lvs_rules_options {
    */
   uint32_t dialect;
   /**
-   * Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver, which may use the network) and
-   * ports have names when written. 0: numbers only, nobody is asked.
+   * Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver,
+   * which may use the network) and ports have names when written. 0: numbers only, nobody is
+   * asked.
    */
   uint32_t names;
   /**
-   * Reading: not 0 reports only the first mistake of a line, the one that ipvsadm reports.
+   * Reading: not 0 reports only the first error of a line, the one that ipvsadm reports.
    */
-  uint32_t first_mistake_only;
+  uint32_t first_error_only;
   /**
    * Writing: not 0 writes no extended lines; what they would have said is reported as lost.
    */
@@ -3919,7 +4300,7 @@ typedef struct lvs_rules_options {
  */
 LVS_ENUM(lvs_loss_kind) {
   /**
-   * All of it: there are no words for it. With a service its destinations are lost, too.
+   * All of it: the language cannot express it. With a service its destinations are lost, too.
    */
   LVS_LOSS_KIND_EVERYTHING = 1,
   /**
@@ -3999,22 +4380,44 @@ typedef struct lvs_loss {
 /**
  * A rules file, read.
  *
- * Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads may read it.
+ * Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads
+ * may read it.
  */
 typedef struct lvs_rules lvs_rules;
 
 /**
  * What a text that was written does not carry.
  *
- * Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number of threads may read it.
+ * Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number
+ * of threads may read it.
  */
 typedef struct lvs_losses lvs_losses;
 
 /**
- * Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options` may be NULL.
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_options_init(struct lvs_rules_options *options,
+                                  uint32_t struct_size,
+                                  struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_loss_init(struct lvs_loss *loss,
+                         uint32_t struct_size,
+                         struct lvs_error **err);
+
+/**
+ * Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options`
+ * may be NULL.
  *
- * LVS_STATUS_SYNTAX reports all mistakes at once: lvs_error_diagnostics_len() and lvs_error_diagnostic_get() have each with its
- * line and column, lvs_error_message() all of them as a text.
+ * LVS_STATUS_SYNTAX reports all errors at once: lvs_error_diagnostics_len() and
+ * lvs_error_diagnostic_get() have each with its line and column, lvs_error_message() all of them
+ * as a text.
  */
 LVS_NODISCARD
 lvs_status lvs_rules_parse(const char *text,
@@ -4038,8 +4441,19 @@ lvs_status lvs_rules_line(const struct lvs_rules *rules,
                           struct lvs_error **err);
 
 /**
- * Makes the table that the rules describe: what an empty director holds after all of them. LVS_STATUS_SYNTAX, as
- * lvs_rules_parse() reports it, at rules that are no change and at those that cannot take effect.
+ * Writes what the rules ask for that cannot work, although they are taken, such as a port that
+ * direct routing does not honour: for each its place, the way out, and the line with a mark below;
+ * nothing if all is well. Ends the process if there is no memory for it.
+ */
+LVS_NODISCARD
+lvs_status lvs_rules_warnings(const struct lvs_rules *rules,
+                              struct lvs_text *text,
+                              struct lvs_error **err);
+
+/**
+ * Makes the table that the rules describe: what an empty director holds after all of them.
+ * LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change and at those
+ * that cannot take effect.
  */
 LVS_NODISCARD
 lvs_status lvs_rules_to_table(const struct lvs_rules *rules,
@@ -4047,8 +4461,9 @@ lvs_status lvs_rules_to_table(const struct lvs_rules *rules,
                               struct lvs_error **err);
 
 /**
- * Adds the changes that the rules ask for to a batch, each of the rules one, as ipvsadm -R carries them out.
- * LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change, such as -L.
+ * Adds the changes that the rules ask for to a batch, each of the rules one, as ipvsadm -R carries
+ * them out. LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change, such
+ * as -L.
  */
 LVS_NODISCARD
 lvs_status lvs_rules_to_batch(const struct lvs_rules *rules,
@@ -4056,8 +4471,9 @@ lvs_status lvs_rules_to_batch(const struct lvs_rules *rules,
                               struct lvs_error **err);
 
 /**
- * Writes rules in canonical form, with their comments in the lossless dialect. `options` may be NULL; so may `losses`,
- * which otherwise gets what the text does not carry: release it with lvs_losses_free().
+ * Writes rules in canonical form, with their comments in the lossless dialect. `options` may be
+ * NULL; so may `losses`, which otherwise gets what the text does not carry: release it with
+ * lvs_losses_free(). Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_rules_emit(const struct lvs_rules *rules,
@@ -4072,8 +4488,9 @@ lvs_status lvs_rules_emit(const struct lvs_rules *rules,
 void lvs_rules_free(struct lvs_rules *rules);
 
 /**
- * Writes a table as the rules that build it. `options` may be NULL; so may `losses`, which otherwise gets what the text does
- * not carry: release it with lvs_losses_free().
+ * Writes a table as the rules that build it. `options` may be NULL; so may `losses`, which
+ * otherwise gets what the text does not carry: release it with lvs_losses_free(). Ends the process
+ * if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_table_emit(const struct lvs_table *table,
@@ -4083,8 +4500,8 @@ lvs_status lvs_table_emit(const struct lvs_table *table,
                           struct lvs_error **err);
 
 /**
- * Writes the operations of a batch as rules, a line each: what ipvsadm -R would carry out. `options` and `losses` as for
- * lvs_table_emit().
+ * Writes the operations of a batch as rules, a line each: what ipvsadm -R would carry out.
+ * `options` and `losses` as for lvs_table_emit(). Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_emit(const struct lvs_batch *batch,
@@ -4094,7 +4511,8 @@ lvs_status lvs_batch_emit(const struct lvs_batch *batch,
                           struct lvs_error **err);
 
 /**
- * Writes the steps of a plan as rules, a line each, for a dry run. `options` and `losses` as for lvs_table_emit().
+ * Writes the steps of a plan as rules, a line each, for a dry run. `options` and `losses` as for
+ * lvs_table_emit(). Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_emit(const struct lvs_plan *plan,
@@ -4119,6 +4537,7 @@ lvs_status lvs_losses_get(const struct lvs_losses *losses,
 
 /**
  * Writes the losses as sentences, a line each.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_losses_describe(const struct lvs_losses *losses,
@@ -4173,8 +4592,8 @@ LVS_ENUM(lvs_wait_for) {
 };
 
 /**
- * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
- * SCTP without a deadline, not for UDP, then removes.
+ * What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for
+ * active connections of TCP and SCTP without a deadline, not for UDP, then removes.
  */
 typedef struct lvs_drain_options {
   /**
@@ -4210,7 +4629,8 @@ typedef struct lvs_drain_options {
    */
   uint32_t keep;
   /**
-   * When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER waits for ever.
+   * When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER
+   * waits for ever.
    */
   uint64_t deadline;
 } lvs_drain_options;
@@ -4256,12 +4676,30 @@ typedef struct lvs_remaining {
   {(uint32_t)sizeof(lvs_remaining), 0, 0, 0, LVS_SERVICE_KEY_INIT_, LVS_DESTINATION_KEY_INIT_}
 
 /**
- * A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says which operations are
- * due.
+ * A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says
+ * which operations are due.
  *
  * Made by lvs_drain_new(), released by lvs_drain_free(). One thread at a time.
  */
 typedef struct lvs_drain lvs_drain;
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_drain_options_init(struct lvs_drain_options *options,
+                                  uint32_t struct_size,
+                                  struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_remaining_init(struct lvs_remaining *remaining,
+                              uint32_t struct_size,
+                              struct lvs_error **err);
 
 /**
  * Makes a drain that has not begun.
@@ -4272,8 +4710,8 @@ lvs_status lvs_drain_new(const struct lvs_drain_options *options,
                          struct lvs_error **err);
 
 /**
- * Tells a drain that it goes on after a restart: the weights that lvs_drain_cancel() goes back to are those of this table,
- * where the director holds 0.
+ * Tells a drain that it goes on after a restart: the weights that lvs_drain_cancel() goes back to
+ * are those of this table, where the director holds 0.
  */
 LVS_NODISCARD
 lvs_status lvs_drain_resume(struct lvs_drain *drain,
@@ -4281,9 +4719,9 @@ lvs_status lvs_drain_resume(struct lvs_drain *drain,
                             struct lvs_error **err);
 
 /**
- * Looks at a snapshot at a time, in nanoseconds of any clock that does not run backwards. `operations` gets what is due now
- * in place of what it held: apply it, in whatever rhythm; what was refused or lost comes again. `done` says whether the drain is
- * over.
+ * Looks at a snapshot at a time, in nanoseconds of any clock that does not run backwards.
+ * `operations` gets what is due now in place of what it held: apply it, in whatever rhythm; what
+ * was refused or lost comes again. `done` says whether the drain is over.
  */
 LVS_NODISCARD
 lvs_status lvs_drain_step(struct lvs_drain *drain,
@@ -4322,7 +4760,8 @@ lvs_status lvs_drain_cut_get(const struct lvs_drain *drain,
                              struct lvs_error **err);
 
 /**
- * Gives up: `operations` gets what puts the weights back, as far as it is still there, in place of what it held.
+ * Gives up: `operations` gets what puts the weights back, as far as it is still there, in place of
+ * what it held.
  */
 LVS_NODISCARD
 lvs_status lvs_drain_cancel(struct lvs_drain *drain,
@@ -4412,8 +4851,9 @@ LVS_ENUM(lvs_change_kind) {
 };
 
 /**
- * When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
- * success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+ * When servers come and go, and what a service does when too few are left. Initialise it with
+ * LVS_HEALTH_POLICY_INIT: one success brings a server back, three failures in a row inhibit it;
+ * quorum 1 without hysteresis.
  */
 typedef struct lvs_health_policy {
   /**
@@ -4441,7 +4881,8 @@ typedef struct lvs_health_policy {
    */
   uint32_t quorum;
   /**
-   * By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+   * By how much the weight must pass the quorum, downwards to lose it and upwards to have it
+   * back.
    */
   uint32_t hysteresis;
   /**
@@ -4465,7 +4906,8 @@ typedef struct lvs_health_policy {
    */
   const struct lvs_destination *sorry_server;
   /**
-   * The largest weight that a probe gets by asking for it, unless the server was given more; 0 for 256.
+   * The largest weight that a probe gets by asking for it, unless the server was given more; 0
+   * for 256.
    */
   uint32_t max_asked_weight;
   /**
@@ -4512,14 +4954,40 @@ typedef struct lvs_change {
 typedef struct lvs_health lvs_health;
 
 /**
+ * The name of a kind of change, such as "server_up". Never NULL: an unknown number gives
+ * "unknown". The string is static. Any thread.
+ */
+const char *lvs_change_kind_name(uint32_t kind);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_health_policy_init(struct lvs_health_policy *policy,
+                                  uint32_t struct_size,
+                                  struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_change_init(struct lvs_change *change,
+                           uint32_t struct_size,
+                           struct lvs_error **err);
+
+/**
  * Makes a health that watches nothing yet.
  */
 LVS_NODISCARD lvs_status lvs_health_new(struct lvs_health **health, struct lvs_error **err);
 
 /**
- * Watches service `index` of a table with its destinations, whose weights are those for when they are well. `policy`
- * may be NULL. A service that is watched already gets this configuration instead of the one it had: servers that stay
- * keep their states and overrides, others are forgotten. What that changes can be read with lvs_health_change_get().
+ * Watches service `index` of a table with its destinations, whose weights are those for when they
+ * are well. `policy` may be NULL. A service that is watched already gets this configuration
+ * instead of the one it had: servers that stay keep their states and overrides, others are
+ * forgotten. What that changes can be read with lvs_health_change_get(). Ends the process if there
+ * is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_health_watch(struct lvs_health *health,
@@ -4537,7 +5005,8 @@ lvs_status lvs_health_unwatch(struct lvs_health *health,
                               struct lvs_error **err);
 
 /**
- * Sets the weight of a server for when it is well. What that changes can be read with lvs_health_change_get().
+ * Sets the weight of a server for when it is well. What that changes can be read with
+ * lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_set_weight(struct lvs_health *health,
@@ -4547,8 +5016,9 @@ lvs_status lvs_health_set_weight(struct lvs_health *health,
                                  struct lvs_error **err);
 
 /**
- * Learns from what a director holds which servers were out of use, for a start without a saved state: those with weight 0,
- * and if `absent_down` those that are missing from a service that is there.
+ * Learns from what a director holds which servers were out of use, for a start without a saved
+ * state: those with weight 0, and if `absent_down` those that are missing from a service that is
+ * there.
  */
 LVS_NODISCARD
 lvs_status lvs_health_start_from(struct lvs_health *health,
@@ -4558,6 +5028,7 @@ lvs_status lvs_health_start_from(struct lvs_health *health,
 
 /**
  * Writes what is known of all servers as JSON, to be kept over a restart.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_health_save(const struct lvs_health *health,
@@ -4566,9 +5037,9 @@ lvs_status lvs_health_save(const struct lvs_health *health,
                            struct lvs_error **err);
 
 /**
- * Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they were. `away` is the time
- * in nanoseconds that has passed since, as far as it is known. Call lvs_health_tick() afterwards. LVS_STATUS_DECODE for text
- * that is no such state.
+ * Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they
+ * were. `away` is the time in nanoseconds that has passed since, as far as it is known. Call
+ * lvs_health_tick() afterwards. LVS_STATUS_DECODE for text that is no such state.
  */
 LVS_NODISCARD
 lvs_status lvs_health_restore(struct lvs_health *health,
@@ -4578,9 +5049,9 @@ lvs_status lvs_health_restore(struct lvs_health *health,
                               struct lvs_error **err);
 
 /**
- * Holds a server to what an operator has decided, whatever its probes say, until a time (LVS_NEVER: until it is cleared).
- * `forced` is one of enum lvs_forced, `weight` counts with LVS_FORCED_WEIGHT. What that changes can be read with
- * lvs_health_change_get().
+ * Holds a server to what an operator has decided, whatever its probes say, until a time
+ * (LVS_NEVER: until it is cleared). `forced` is one of enum lvs_forced, `weight` counts with
+ * LVS_FORCED_WEIGHT. What that changes can be read with lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_set_override(struct lvs_health *health,
@@ -4593,7 +5064,8 @@ lvs_status lvs_health_set_override(struct lvs_health *health,
                                    struct lvs_error **err);
 
 /**
- * Ends an override; without one nothing changes. What that changes can be read with lvs_health_change_get().
+ * Ends an override; without one nothing changes. What that changes can be read with
+ * lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_clear_override(struct lvs_health *health,
@@ -4602,8 +5074,8 @@ lvs_status lvs_health_clear_override(struct lvs_health *health,
                                      struct lvs_error **err);
 
 /**
- * Writes what is odd about the policies, such as a quorum that all servers together do not reach: a line each, nothing if
- * all is well.
+ * Writes what is odd about the policies, such as a quorum that all servers together do not reach:
+ * a line each, nothing if all is well. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_health_warnings(const struct lvs_health *health,
@@ -4611,9 +5083,10 @@ lvs_status lvs_health_warnings(const struct lvs_health *health,
                                struct lvs_error **err);
 
 /**
- * Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
- * `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not
- * watched (any more). What has changed by it can be read with lvs_health_change_get().
+ * Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock
+ * that does not run backwards. `probe` is one of enum lvs_probe, `weight` counts with
+ * LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not watched (any more). What has
+ * changed by it can be read with lvs_health_change_get().
  */
 LVS_NODISCARD
 lvs_status lvs_health_report(struct lvs_health *health,
@@ -4625,7 +5098,8 @@ lvs_status lvs_health_report(struct lvs_health *health,
                              struct lvs_error **err);
 
 /**
- * Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as lvs_health_report().
+ * Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as
+ * lvs_health_report().
  */
 LVS_NODISCARD
 lvs_status lvs_health_report_host(struct lvs_health *health,
@@ -4636,8 +5110,8 @@ lvs_status lvs_health_report_host(struct lvs_health *health,
                                   struct lvs_error **err);
 
 /**
- * Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says so. Otherwise as
- * lvs_health_report().
+ * Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says
+ * so. Otherwise as lvs_health_report().
  */
 LVS_NODISCARD
 lvs_status lvs_health_tick(struct lvs_health *health,
@@ -4668,11 +5142,10 @@ lvs_status lvs_health_wanted(const struct lvs_health *health,
                              struct lvs_error **err);
 
 /**
- * When the wanted table changes next without any report, in nanoseconds of the same clock; LVS_NEVER if it does not, or if
- * `health` is NULL.
+ * When the wanted table changes next without any report, in nanoseconds of the same clock;
+ * LVS_NEVER if it does not, or if `health` is NULL.
  */
-uint64_t lvs_health_next_change(const struct lvs_health *health,
-                                uint64_t now);
+uint64_t lvs_health_next_change(const struct lvs_health *health, uint64_t now);
 
 /**
  * Reads whether a server is in use. LVS_STATUS_NOT_FOUND if it is not watched.
@@ -4733,7 +5206,8 @@ LVS_ENUM(lvs_event_kind) {
    */
   LVS_EVENT_KIND_COUNTED = 7,
   /**
-   * Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
+   * Counters are lower than at the last look: zeroed, or what they belong to was removed and
+   * added again.
    */
   LVS_EVENT_KIND_COUNTERS_RESET = 8,
   /**
@@ -4775,8 +5249,8 @@ typedef struct lvs_event {
    */
   struct lvs_counters delta;
   /**
-   * Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so `delta` a second is not
-   * `delta / elapsed`.
+   * Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so
+   * `delta` a second is not `delta / elapsed`.
    */
   uint64_t elapsed;
   /**
@@ -4784,7 +5258,8 @@ typedef struct lvs_event {
    */
   struct lvs_counters window_delta;
   /**
-   * ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there is no such time.
+   * ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there
+   * is no such time.
    */
   uint64_t window;
 } lvs_event;
@@ -4800,13 +5275,29 @@ typedef struct lvs_event {
 typedef struct lvs_watcher lvs_watcher;
 
 /**
+ * The name of a kind of event as JSON has it, such as "service_appeared". Never NULL: an unknown
+ * number gives "unknown". The string is static. Any thread.
+ */
+const char *lvs_event_kind_name(uint32_t kind);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_event_init(struct lvs_event *event,
+                          uint32_t struct_size,
+                          struct lvs_error **err);
+
+/**
  * Makes a watcher that has seen nothing yet.
  */
 LVS_NODISCARD lvs_status lvs_watcher_new(struct lvs_watcher **watcher, struct lvs_error **err);
 
 /**
- * Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is different since the one before
- * can be read with lvs_watcher_event_get(). The snapshot is copied: it stays the caller's.
+ * Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is
+ * different since the one before can be read with lvs_watcher_event_get(). The snapshot is copied:
+ * it stays the caller's. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_observe(struct lvs_watcher *watcher,
@@ -4829,8 +5320,9 @@ lvs_status lvs_watcher_event_get(const struct lvs_watcher *watcher,
                                  struct lvs_error **err);
 
 /**
- * Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
- * LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a service.
+ * Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone;
+ * each may be NULL. LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a
+ * service.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_event_service(const struct lvs_watcher *watcher,
@@ -4840,8 +5332,9 @@ lvs_status lvs_watcher_event_service(const struct lvs_watcher *watcher,
                                      struct lvs_error **err);
 
 /**
- * Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
- * LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a destination.
+ * Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone;
+ * each may be NULL. LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a
+ * destination.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_event_destination(const struct lvs_watcher *watcher,
@@ -4851,7 +5344,8 @@ lvs_status lvs_watcher_event_destination(const struct lvs_watcher *watcher,
                                          struct lvs_error **err);
 
 /**
- * Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not about one.
+ * Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not
+ * about one.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_event_daemon(const struct lvs_watcher *watcher,
@@ -4867,8 +5361,9 @@ void lvs_watcher_free(struct lvs_watcher *watcher);
 /* JSON of what can be stored and sent, in the one schema of all languages ------------------------- */
 
 /**
- * Writes a snapshot as JSON, services and destinations in its order; lvs_snapshot_sort() puts them in another one. The
- * schema is that of all languages: lvs-core/schema/lvs.schema.json of the sources.
+ * Writes a snapshot as JSON, services and destinations in its order; lvs_snapshot_sort() puts them in another one.
+ * The schema is that of all languages: lvs-core/schema/lvs.schema.json of the sources. Ends the process if there
+ * is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_to_json(const struct lvs_snapshot *snapshot,
@@ -4877,6 +5372,7 @@ lvs_status lvs_snapshot_to_json(const struct lvs_snapshot *snapshot,
 
 /**
  * Reads a snapshot from JSON. Unknown fields are refused: LVS_STATUS_INVALID_INPUT, and the message says where.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_snapshot_from_json(const char *text,
@@ -4884,7 +5380,7 @@ lvs_status lvs_snapshot_from_json(const char *text,
                                   struct lvs_error **err);
 
 /**
- * Writes a table as JSON.
+ * Writes a table as JSON. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_table_to_json(const struct lvs_table *table,
@@ -4892,7 +5388,8 @@ lvs_status lvs_table_to_json(const struct lvs_table *table,
                              struct lvs_error **err);
 
 /**
- * Reads a table from JSON. What has a default may be left out; unknown fields are refused.
+ * Reads a table from JSON. What has a default may be left out; unknown fields are refused. Ends the process if
+ * there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_table_from_json(const char *text,
@@ -4900,7 +5397,7 @@ lvs_status lvs_table_from_json(const char *text,
                                struct lvs_error **err);
 
 /**
- * Writes a plan as JSON: its steps, each with what undoes it.
+ * Writes a plan as JSON: its steps, each with what undoes it. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_to_json(const struct lvs_plan *plan,
@@ -4908,7 +5405,7 @@ lvs_status lvs_plan_to_json(const struct lvs_plan *plan,
                             struct lvs_error **err);
 
 /**
- * Reads a plan from JSON.
+ * Reads a plan from JSON. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_plan_from_json(const char *text,
@@ -4916,7 +5413,7 @@ lvs_status lvs_plan_from_json(const char *text,
                               struct lvs_error **err);
 
 /**
- * Writes the operations of a batch as a JSON array.
+ * Writes the operations of a batch as a JSON array. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_to_json(const struct lvs_batch *batch,
@@ -4924,7 +5421,7 @@ lvs_status lvs_batch_to_json(const struct lvs_batch *batch,
                              struct lvs_error **err);
 
 /**
- * Makes a batch of the operations of a JSON array.
+ * Makes a batch of the operations of a JSON array. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_batch_from_json(const char *text,
@@ -4932,7 +5429,7 @@ lvs_status lvs_batch_from_json(const char *text,
                                struct lvs_error **err);
 
 /**
- * Writes the events of a watcher as a JSON array.
+ * Writes the events of a watcher as a JSON array. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_events_to_json(const struct lvs_watcher *watcher,
@@ -4940,7 +5437,8 @@ lvs_status lvs_watcher_events_to_json(const struct lvs_watcher *watcher,
                                       struct lvs_error **err);
 
 /**
- * Replaces the events of a watcher by those of a JSON array; what it compares the next snapshot with stays.
+ * Replaces the events of a watcher by those of a JSON array; what it compares the next snapshot
+ * with stays. Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_watcher_events_from_json(struct lvs_watcher *watcher,
@@ -4949,11 +5447,30 @@ lvs_status lvs_watcher_events_from_json(struct lvs_watcher *watcher,
 
 /**
  * Writes the connections of a list as JSON, one object a line.
+ * Ends the process if there is no memory for it.
  */
 LVS_NODISCARD
 lvs_status lvs_connections_to_json(const struct lvs_connections *connections,
                                    struct lvs_text *text,
                                    struct lvs_error **err);
+
+/**
+ * Writes what came of a batch as JSON, as Rust and Python write it; it is not read back. Ends the process if there
+ * is no memory for it.
+ */
+LVS_NODISCARD
+lvs_status lvs_report_to_json(const struct lvs_report *report,
+                              struct lvs_text *text,
+                              struct lvs_error **err);
+
+/**
+ * Writes what came of a plan as JSON, as Rust and Python write it; it is not read back. Ends the process if there
+ * is no memory for it.
+ */
+LVS_NODISCARD
+lvs_status lvs_outcome_to_json(const struct lvs_outcome *outcome,
+                               struct lvs_text *text,
+                               struct lvs_error **err);
 
 /* Schedulers without a director ------------------------------------------------------------------- */
 
@@ -5014,7 +5531,8 @@ typedef struct lvs_balancer_options {
    */
   uint64_t lblc_expiration;
   /**
-   * lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, in milliseconds.
+   * lblcr: idle time after which an entry is dropped, and time after which an unchanged set
+   * shrinks, in milliseconds.
    */
   uint64_t lblcr_expiration;
   /**
@@ -5042,7 +5560,8 @@ typedef struct lvs_request {
    */
   struct lvs_address client;
   /**
-   * What the client asked for: the virtual service's address, or any if the service is a firewall mark.
+   * What the client asked for: the virtual service's address, or any if the service is a
+   * firewall mark.
    */
   struct lvs_address target;
   /**
@@ -5140,12 +5659,48 @@ typedef struct lvs_balancer_destination {
   {(uint32_t)sizeof(lvs_balancer_destination), 0, LVS_DESTINATION_KEY_INIT_, 0, 0, 0, 0, 0}
 
 /**
- * The destinations of one virtual service with the scheduler that chooses among them, just as the kernel's would. It knows no
- * connections: the caller counts them.
+ * The destinations of one virtual service with the scheduler that chooses among them, just as the
+ * kernel's would. It knows no connections: the caller counts them.
  *
  * Made by lvs_balancer_new(), released by lvs_balancer_free(). One thread at a time.
  */
 typedef struct lvs_balancer lvs_balancer;
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_scheduler_init(struct lvs_scheduler *scheduler,
+                              uint32_t struct_size,
+                              struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_options_init(struct lvs_balancer_options *options,
+                                     uint32_t struct_size,
+                                     struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_request_init(struct lvs_request *request,
+                            uint32_t struct_size,
+                            struct lvs_error **err);
+
+/**
+ * Initialises a record for programs that cannot use the macro: `struct_size` is the size that the program gives
+ * it.
+ */
+LVS_NODISCARD
+lvs_status lvs_balancer_destination_init(struct lvs_balancer_destination *destination,
+                                         uint32_t struct_size,
+                                         struct lvs_error **err);
 
 /**
  * How many schedulers there are.
@@ -5161,8 +5716,8 @@ lvs_status lvs_schedulers_get(size_t index,
                               struct lvs_error **err);
 
 /**
- * Makes a balancer without destinations, with the scheduler of that name. LVS_STATUS_UNSUPPORTED if there is none.
- * `options` may be NULL.
+ * Makes a balancer without destinations, with the scheduler of that name. LVS_STATUS_UNSUPPORTED
+ * if there is none. `options` may be NULL.
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_new(const char *scheduler,
@@ -5171,8 +5726,9 @@ lvs_status lvs_balancer_new(const char *scheduler,
                             struct lvs_error **err);
 
 /**
- * Adds a destination at the head of the list and writes its number; a removed one that is still in use comes back with its
- * counters. Of `destination` address, port, weight and thresholds count. LVS_STATUS_ALREADY_EXISTS if it is on the list.
+ * Adds a destination at the head of the list and writes its number; a removed one that is still in
+ * use comes back with its counters. Of `destination` address, port, weight and thresholds count.
+ * LVS_STATUS_ALREADY_EXISTS if it is on the list.
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_add(struct lvs_balancer *balancer,
@@ -5181,7 +5737,8 @@ lvs_status lvs_balancer_add(struct lvs_balancer *balancer,
                             struct lvs_error **err);
 
 /**
- * Sets weight and thresholds of a destination, as an edit does in the kernel even if nothing changes by it.
+ * Sets weight and thresholds of a destination, as an edit does in the kernel even if nothing
+ * changes by it.
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_edit(struct lvs_balancer *balancer,
@@ -5192,7 +5749,8 @@ lvs_status lvs_balancer_edit(struct lvs_balancer *balancer,
                              struct lvs_error **err);
 
 /**
- * Takes a destination off the list. Its number, counters and connections stay until it is released.
+ * Takes a destination off the list. Its number, counters and connections stay until it is
+ * released.
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_remove(struct lvs_balancer *balancer,
@@ -5200,8 +5758,8 @@ lvs_status lvs_balancer_remove(struct lvs_balancer *balancer,
                                struct lvs_error **err);
 
 /**
- * Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has connections or
- * templates; `released` says whether it is forgotten.
+ * Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has
+ * connections or templates; `released` says whether it is forgotten.
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_release(struct lvs_balancer *balancer,
@@ -5210,8 +5768,9 @@ lvs_status lvs_balancer_release(struct lvs_balancer *balancer,
                                 struct lvs_error **err);
 
 /**
- * Chooses the destination of a new connection and writes its number. `found` says whether one may have it; it is false, and
- * `number` left alone, if all are quiesced or overloaded. Nothing is counted: see lvs_balancer_count().
+ * Chooses the destination of a new connection and writes its number. `found` says whether one may
+ * have it; it is false, and `number` left alone, if all are quiesced or overloaded. Nothing is
+ * counted: see lvs_balancer_count().
  */
 LVS_NODISCARD
 lvs_status lvs_balancer_pick(struct lvs_balancer *balancer,
@@ -5244,7 +5803,8 @@ lvs_status lvs_balancer_get(const struct lvs_balancer *balancer,
                             struct lvs_error **err);
 
 /**
- * When lvs_balancer_tick() wants to be called next, in milliseconds; LVS_NEVER if never, or if `balancer` is NULL.
+ * When lvs_balancer_tick() wants to be called next, in milliseconds; LVS_NEVER if never, or if
+ * `balancer` is NULL.
  */
 uint64_t lvs_balancer_next_tick(const struct lvs_balancer *balancer);
 

@@ -26,8 +26,8 @@ pub struct lvs_address {
     pub family: u16,
     /// Must be 0.
     pub reserved: u16,
-    /// The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first four bytes, and
-    /// the rest must be 0.
+    /// The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first
+    /// four bytes, and the rest must be 0.
     pub bytes: [u8; 16],
 }
 
@@ -57,7 +57,8 @@ impl lvs_address {
 impl From<IpAddr> for lvs_address {
     #[inline]
     fn from(addr: IpAddr) -> Self {
-        // As numbers, which pass from here to a record in registers: arrays would go through memory.
+        // As numbers, which pass from here to a record in registers: arrays would go through
+        // memory.
         let (family, bytes) = match addr {
             IpAddr::V4(addr) => (LVS_FAMILY_IPV4, u128::from(u32::from_le_bytes(addr.octets()))),
             IpAddr::V6(addr) => (LVS_FAMILY_IPV6, u128::from_le_bytes(addr.octets())),
@@ -85,7 +86,8 @@ pub(crate) unsafe fn parse(addr: *const c_char, what: &str) -> Result<IpAddr, Fa
     text.parse().map_err(|_| ModelError::Address(text.to_owned()).into())
 }
 
-/// Reads an address such as "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no name). Any thread.
+/// Reads an address such as "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no name). Any
+/// thread.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_address_parse(
@@ -100,9 +102,10 @@ pub unsafe extern "C" fn lvs_address_parse(
     })
 }
 
-/// Writes an address as text into `buffer` of `size` bytes, cut short if it does not fit, and always with a NUL byte
-/// (unless `size` is 0). Returns the length of the whole text without the NUL byte, or 0 if `address` is NULL or
-/// holds no address. LVS_ADDRESS_STRLEN bytes are enough. Any thread.
+/// Writes an address as text into `buffer` of `size` bytes, cut short if it does not fit, and
+/// always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the
+/// NUL byte, or 0 if `address` is NULL or holds no address. LVS_ADDRESS_STRLEN bytes are enough.
+/// Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_address_format(address: *const lvs_address, buffer: *mut c_char, size: usize) -> usize {
     infallible!(0, {

@@ -13,9 +13,11 @@ use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::drain::LVS_NEVER;
 use crate::embedded::profile;
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place, text, to_field};
+use crate::exports::{free, init, len};
+use crate::handle::{hand_over, place, required, text, to_field};
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
+use crate::service::LVS_PROTOCOL_TCP;
 use crate::status::lvs_status;
 
 /// What there is to know about a scheduler before using it. Initialise it with LVS_SCHEDULER_INIT.
@@ -51,7 +53,8 @@ pub struct lvs_balancer_options {
     pub mh_table_index: u32,
     /// lblc: idle time after which an entry is dropped, in milliseconds.
     pub lblc_expiration: u64,
-    /// lblcr: idle time after which an entry is dropped, and time after which an unchanged set shrinks, in milliseconds.
+    /// lblcr: idle time after which an entry is dropped, and time after which an unchanged set
+    /// shrinks, in milliseconds.
     pub lblcr_expiration: u64,
     /// twos: the seed of its draws.
     pub seed: u64,
@@ -67,7 +70,8 @@ pub struct lvs_request {
     pub protocol: u32,
     /// The client's address.
     pub client: lvs_address,
-    /// What the client asked for: the virtual service's address, or any if the service is a firewall mark.
+    /// What the client asked for: the virtual service's address, or any if the service is a
+    /// firewall mark.
     pub target: lvs_address,
     /// The client's port in host order.
     pub client_port: u16,
@@ -127,8 +131,23 @@ record! {
     lvs_balancer_destination: 52;
 }
 
-/// The destinations of one virtual service with the scheduler that chooses among them, just as the kernel's would. It knows no
-/// connections: the caller counts them.
+init!(lvs_scheduler_init, scheduler: lvs_scheduler, zeroed());
+
+init!(lvs_balancer_options_init, options: lvs_balancer_options, lvs_balancer_options {
+    family: LVS_FAMILY_IPV4.into(),
+    sh_table_bits: 8,
+    mh_table_index: 12,
+    lblc_expiration: 86_400_000,
+    lblcr_expiration: 86_400_000,
+    ..zeroed()
+});
+
+init!(lvs_request_init, request: lvs_request, lvs_request { protocol: LVS_PROTOCOL_TCP.into(), ..zeroed() });
+
+init!(lvs_balancer_destination_init, destination: lvs_balancer_destination, zeroed());
+
+/// The destinations of one virtual service with the scheduler that chooses among them, just as the
+/// kernel's would. It knows no connections: the caller counts them.
 ///
 /// Made by lvs_balancer_new(), released by lvs_balancer_free(). One thread at a time.
 pub struct lvs_balancer(Balancer);
@@ -219,8 +238,8 @@ pub unsafe extern "C" fn lvs_schedulers_get(
     })
 }
 
-/// Makes a balancer without destinations, with the scheduler of that name. LVS_STATUS_UNSUPPORTED if there is none.
-/// `options` may be NULL.
+/// Makes a balancer without destinations, with the scheduler of that name. LVS_STATUS_UNSUPPORTED
+/// if there is none. `options` may be NULL.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_new(
@@ -236,13 +255,13 @@ pub unsafe extern "C" fn lvs_balancer_new(
         let scheduler = by_name(name, &options.to_options()?)
             .ok_or_else(|| Failure::own(lvs_status::Unsupported, format!("no scheduler {name:?}")))?;
         let made = Balancer::new(options.to_pool()?, scheduler, 0).map_err(|error| Failure::invalid(error.to_string()));
-        give(out, lvs_balancer(made?));
-        Ok(())
+        hand_over(out, lvs_balancer(made?))
     })
 }
 
-/// Adds a destination at the head of the list and writes its number; a removed one that is still in use comes back with its
-/// counters. Of `destination` address, port, weight and thresholds count. LVS_STATUS_ALREADY_EXISTS if it is on the list.
+/// Adds a destination at the head of the list and writes its number; a removed one that is still in
+/// use comes back with its counters. Of `destination` address, port, weight and thresholds count.
+/// LVS_STATUS_ALREADY_EXISTS if it is on the list.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_add(
@@ -252,7 +271,7 @@ pub unsafe extern "C" fn lvs_balancer_add(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = needed(balancer, "balancer")?;
+        let balancer = required(balancer, "balancer")?;
         let number = place(number, "number")?;
         let given = destination::read(destination)?;
         let new = NewDestination::new(given.key.addr, given.key.port, weight(given.weight)?)
@@ -263,7 +282,8 @@ pub unsafe extern "C" fn lvs_balancer_add(
     })
 }
 
-/// Sets weight and thresholds of a destination, as an edit does in the kernel even if nothing changes by it.
+/// Sets weight and thresholds of a destination, as an edit does in the kernel even if nothing
+/// changes by it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_edit(
@@ -275,14 +295,15 @@ pub unsafe extern "C" fn lvs_balancer_edit(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = needed(balancer, "balancer")?;
+        let balancer = required(balancer, "balancer")?;
         let id = known(&balancer.0, number)?;
         balancer.0.edit(id, self::weight(weight)?, upper_threshold, lower_threshold);
         Ok(())
     })
 }
 
-/// Takes a destination off the list. Its number, counters and connections stay until it is released.
+/// Takes a destination off the list. Its number, counters and connections stay until it is
+/// released.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_remove(
@@ -291,15 +312,15 @@ pub unsafe extern "C" fn lvs_balancer_remove(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = needed(balancer, "balancer")?;
+        let balancer = required(balancer, "balancer")?;
         let id = known(&balancer.0, number)?;
         balancer.0.remove(id);
         Ok(())
     })
 }
 
-/// Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has connections or
-/// templates; `released` says whether it is forgotten.
+/// Forgets a removed destination, unless it is listed, the scheduler still refers to it, or it has
+/// connections or templates; `released` says whether it is forgotten.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_release(
@@ -309,7 +330,7 @@ pub unsafe extern "C" fn lvs_balancer_release(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = needed(balancer, "balancer")?;
+        let balancer = required(balancer, "balancer")?;
         let released = place(released, "released")?;
         let id = known(&balancer.0, number)?;
         released.write(balancer.0.release(id));
@@ -317,8 +338,9 @@ pub unsafe extern "C" fn lvs_balancer_release(
     })
 }
 
-/// Chooses the destination of a new connection and writes its number. `found` says whether one may have it; it is false, and
-/// `number` left alone, if all are quiesced or overloaded. Nothing is counted: see lvs_balancer_count().
+/// Chooses the destination of a new connection and writes its number. `found` says whether one may
+/// have it; it is false, and `number` left alone, if all are quiesced or overloaded. Nothing is
+/// counted: see lvs_balancer_count().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_balancer_pick(
@@ -329,7 +351,7 @@ pub unsafe extern "C" fn lvs_balancer_pick(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = needed(balancer, "balancer")?;
+        let balancer = required(balancer, "balancer")?;
         let (number, found) = (place(number, "number")?, place(found, "found")?);
         let request = record::read(request)?.to_request()?;
         let picked = balancer.0.pick(&request);
@@ -351,7 +373,7 @@ pub unsafe extern "C" fn lvs_balancer_count(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = &mut needed(balancer, "balancer")?.0;
+        let balancer = &mut required(balancer, "balancer")?.0;
         let id = known(balancer, number)?;
         match event {
             0 => balancer.connection_added(id),
@@ -367,11 +389,10 @@ pub unsafe extern "C" fn lvs_balancer_count(
     })
 }
 
-/// How many destinations are on the list; 0 if `balancer` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_balancer_len(balancer: Option<&lvs_balancer>) -> usize {
-    infallible!(0, { balancer.map_or(0, |balancer| balancer.0.pool().len()) })
-}
+len!(
+    lvs_balancer_len, balancer: lvs_balancer, balancer.0.pool().len(),
+    "How many destinations are on the list; 0 if `balancer` is NULL."
+);
 
 /// Reads a destination.
 #[unsafe(no_mangle)]
@@ -383,7 +404,7 @@ pub unsafe extern "C" fn lvs_balancer_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let balancer = &needed(balancer, "balancer")?.0;
+        let balancer = &required(balancer, "balancer")?.0;
         let id = known(balancer, number)?;
         let pool = balancer.pool();
         let value = lvs_balancer_destination {
@@ -400,7 +421,8 @@ pub unsafe extern "C" fn lvs_balancer_get(
     })
 }
 
-/// When lvs_balancer_tick() wants to be called next, in milliseconds; LVS_NEVER if never, or if `balancer` is NULL.
+/// When lvs_balancer_tick() wants to be called next, in milliseconds; LVS_NEVER if never, or if
+/// `balancer` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_balancer_next_tick(balancer: Option<&lvs_balancer>) -> u64 {
     infallible!(LVS_NEVER, { balancer.and_then(|balancer| balancer.0.next_tick()).unwrap_or(LVS_NEVER) })
@@ -415,13 +437,9 @@ pub unsafe extern "C" fn lvs_balancer_tick(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        needed(balancer, "balancer")?.0.tick(now);
+        required(balancer, "balancer")?.0.tick(now);
         Ok(())
     })
 }
 
-/// Releases a balancer. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_balancer_free(balancer: Option<Box<lvs_balancer>>) {
-    infallible!((), { drop(balancer) });
-}
+free!(lvs_balancer_free, balancer: lvs_balancer, "a balancer");

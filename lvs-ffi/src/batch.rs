@@ -7,7 +7,8 @@ use crate::boundary::{call, infallible};
 use crate::daemon::{self, lvs_daemon};
 use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, len, new};
+use crate::handle::{choice, hand_over, required};
 use crate::list::nth;
 use crate::record;
 use crate::service::{self, lvs_service, lvs_service_key};
@@ -23,16 +24,18 @@ pub enum lvs_on_refusal {
     Stop = 1,
 }
 
-/// Changes of a table, collected to be carried out in order with few system calls by lvs_director_apply().
+/// Changes of a table, collected to be carried out in order with few system calls by
+/// lvs_director_apply().
 ///
 /// Made by lvs_batch_new(), released by lvs_batch_free(). One thread at a time.
 pub struct lvs_batch(pub(crate) Vec<Operation>);
 
 /// What came of a batch: enough to know the table that is now in force.
 ///
-/// Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of threads may read it.
+/// Made by lvs_director_apply(), released by lvs_report_free(). It never changes: any number of
+/// threads may read it.
 pub struct lvs_report {
-    report: BatchReport,
+    pub(crate) report: BatchReport,
     refused: Vec<(usize, lvs_error)>,
     interrupted: Option<lvs_error>,
 }
@@ -41,7 +44,7 @@ impl lvs_report {
     pub(crate) fn new(report: BatchReport) -> Self {
         Self {
             refused: refusals(&report.refused),
-            interrupted: report.interrupted.as_ref().map(lvs_error::told),
+            interrupted: report.interrupted.as_ref().map(lvs_error::copy_of),
             report,
         }
     }
@@ -57,18 +60,14 @@ pub(crate) fn first_failure(refused: &[Refusal], interrupted: Option<&Error>) ->
     match (refused.first(), interrupted) {
         (Some(refusal), _) => Err(Failure::refused(refusal.error.clone())),
         // The error itself stays in the report; its words and its numbers are what both say.
-        (None, Some(error)) => Err(Failure::told(lvs_error::told(error))),
+        (None, Some(error)) => Err(Failure::recorded(lvs_error::copy_of(error))),
         (None, None) => Ok(()),
     }
 }
 
 /// Whether a batch goes on after a refusal, by a number that came from C.
 pub(crate) fn on_refusal(number: u32) -> Result<OnRefusal, Failure> {
-    match number {
-        0 => Ok(OnRefusal::Continue),
-        1 => Ok(OnRefusal::Stop),
-        _ => Err(Failure::invalid(format!("unknown number {number} of what to do on a refusal"))),
-    }
+    choice(number, "number of what to do on a refusal", &[OnRefusal::Continue, OnRefusal::Stop])
 }
 
 /// Hands out the report, if it is wanted, and the first thing that went wrong.
@@ -76,25 +75,20 @@ pub(crate) unsafe fn conclude(done: BatchReport, report: *mut *mut lvs_report) -
     let first = first_failure(&done.refused, done.interrupted.as_ref());
     if !report.is_null() {
         // SAFETY: not NULL, and valid by the promise of the caller.
-        unsafe { give(report, lvs_report::new(done)) };
+        unsafe { hand_over(report, lvs_report::new(done))? };
     }
     first
 }
 
 fn push(batch: Option<&mut lvs_batch>, operation: Result<Operation, Failure>) -> Result<(), Failure> {
-    needed(batch, "batch")?.0.push(operation?);
+    let batch = required(batch, "batch")?;
+    let operation = operation?;
+    batch.0.try_reserve(1)?;
+    batch.0.push(operation);
     Ok(())
 }
 
-/// Makes an empty batch.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_batch_new(batch: *mut *mut lvs_batch, err: *mut *mut lvs_error) -> lvs_status {
-    call!(err, {
-        give(place(batch, "batch")?, lvs_batch(Vec::new()));
-        Ok(())
-    })
-}
+new!(lvs_batch_new, batch: lvs_batch, lvs_batch(Vec::new()), "Makes an empty batch.");
 
 /// Adds to the batch: add a virtual service. Copies what it is given, as all of these do.
 #[unsafe(no_mangle)]
@@ -207,7 +201,8 @@ pub unsafe extern "C" fn lvs_batch_stop_daemon(
     call!(err, { push(batch, daemon::role(role).map(Operation::StopDaemon)) })
 }
 
-/// Adds to the batch: zero the counters of a service and its destinations, or all counters if `key` is NULL.
+/// Adds to the batch: zero the counters of a service and its destinations, or all counters if `key`
+/// is NULL.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_zero(
@@ -228,11 +223,10 @@ pub unsafe extern "C" fn lvs_batch_flush(batch: Option<&mut lvs_batch>, err: *mu
     call!(err, { push(batch, Ok(Operation::Flush)) })
 }
 
-/// How many operations the batch holds; 0 if `batch` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_batch_len(batch: Option<&lvs_batch>) -> usize {
-    infallible!(0, { batch.map_or(0, |batch| batch.0.len()) })
-}
+len!(
+    lvs_batch_len, batch: lvs_batch, batch.0.len(),
+    "How many operations the batch holds; 0 if `batch` is NULL."
+);
 
 /// Empties the batch and keeps its memory. NULL does nothing.
 #[unsafe(no_mangle)]
@@ -244,33 +238,25 @@ pub unsafe extern "C" fn lvs_batch_clear(batch: Option<&mut lvs_batch>) {
     });
 }
 
-/// Releases a batch. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_batch_free(batch: Option<Box<lvs_batch>>) {
-    infallible!((), { drop(batch) });
-}
+free!(lvs_batch_free, batch: lvs_batch, "a batch");
 
-/// How many operations the director has answered, from the first on; 0 if `report` is NULL.
-///
-/// Operations before this number took effect unless they were refused: those changed nothing. Operations
-/// from it on were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those
-/// before lvs_report_sent() may or may not have taken effect.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_answered(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.report.answered) })
-}
+len!(
+    lvs_report_answered, report: lvs_report, report.report.answered,
+    "How many operations the director has answered, from the first on; 0 if `report` is NULL.\n\nOperations \
+     before this number took effect unless they were refused: those changed nothing. Operations from it on \
+     were not sent, unless lvs_report_interrupted() says that the way to the director broke: then those \
+     before lvs_report_sent() may or may not have taken effect."
+);
 
-/// How many operations were sent; 0 if `report` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_sent(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.report.sent) })
-}
+len!(
+    lvs_report_sent, report: lvs_report, report.report.sent,
+    "How many operations were sent; 0 if `report` is NULL."
+);
 
-/// How many operations took effect for certain; 0 if `report` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_applied(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.report.applied()) })
-}
+len!(
+    lvs_report_applied, report: lvs_report, report.report.applied(),
+    "How many operations took effect for certain; 0 if `report` is NULL."
+);
 
 /// Whether every operation of the batch took effect. False if `report` is NULL.
 #[unsafe(no_mangle)]
@@ -278,14 +264,14 @@ pub unsafe extern "C" fn lvs_report_is_complete(report: Option<&lvs_report>) -> 
     infallible!(false, { report.is_some_and(|report| report.report.is_complete()) })
 }
 
-/// How many operations were refused; 0 if `report` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_refused_len(report: Option<&lvs_report>) -> usize {
-    infallible!(0, { report.map_or(0, |report| report.refused.len()) })
-}
+len!(
+    lvs_report_refused_len, report: lvs_report, report.refused.len(),
+    "How many operations were refused; 0 if `report` is NULL."
+);
 
-/// Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in the batch, from 0, and
-/// `why` an error that belongs to the report: do not release it. Each may be NULL if it is not wanted.
+/// Reads refusal `index`, in the order of the batch: `operation` becomes the operation's place in
+/// the batch, from 0, and `why` an error that belongs to the report: do not release it. Each may be
+/// NULL if it is not wanted.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_report_refused_get(
@@ -296,7 +282,7 @@ pub unsafe extern "C" fn lvs_report_refused_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (place, error) = nth(&needed(report, "report")?.refused, index)?;
+        let (place, error) = nth(&required(report, "report")?.refused, index)?;
         if !operation.is_null() {
             operation.write(*place);
         }
@@ -307,7 +293,8 @@ pub unsafe extern "C" fn lvs_report_refused_get(
     })
 }
 
-/// What broke the way to the director, or NULL if nothing did. It belongs to the report: do not release it.
+/// What broke the way to the director, or NULL if nothing did. It belongs to the report: do not
+/// release it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_report_interrupted(report: Option<&lvs_report>) -> *const lvs_error {
     infallible!(std::ptr::null(), {
@@ -315,8 +302,4 @@ pub unsafe extern "C" fn lvs_report_interrupted(report: Option<&lvs_report>) -> 
     })
 }
 
-/// Releases a report. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_report_free(report: Option<Box<lvs_report>>) {
-    infallible!((), { drop(report) });
-}
+free!(lvs_report_free, report: lvs_report, "a report");

@@ -1,4 +1,5 @@
-//! What every exported function stands in: a panic becomes a status, an error becomes a status and a handle.
+//! What every exported function stands in: a panic becomes a status, an error becomes a status and
+//! a handle.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +9,9 @@ use crate::status::lvs_status;
 
 /// The body of an exported function that can fail.
 ///
-/// The body may do what is unsafe: every function of this library is called under the promises that `lvs.h` states
-/// in its introduction (pointers are NULL or valid, handles are alive, records are as large as they say), and the
-/// helpers check what can be checked.
+/// The body may do what is unsafe: every function of this library is called under the promises that
+/// `lvs.h` states in its introduction (pointers are NULL or valid, handles are alive, records are
+/// as large as they say), and the helpers check what can be checked.
 macro_rules! call {
     ($err:expr, $body:block) => {
         // SAFETY: the caller keeps the promises of lvs.h.
@@ -18,7 +19,8 @@ macro_rules! call {
     };
 }
 
-/// The body of an exported function that cannot fail, with what it returns should it panic all the same.
+/// The body of an exported function that cannot fail, with what it returns should it panic all the
+/// same.
 macro_rules! infallible {
     ($otherwise:expr, $body:block) => {
         // SAFETY: the caller keeps the promises of lvs.h.
@@ -51,14 +53,12 @@ fn report(err: *mut *mut lvs_error, failure: Failure) -> lvs_status {
     let status = failure.status();
     if !err.is_null() {
         // Formatting runs foreign code once more; should that panic, the status still says enough.
-        let made = catch_unwind(AssertUnwindSafe(|| Box::into_raw(Box::new(lvs_error::new(failure)))));
+        let made = catch_unwind(AssertUnwindSafe(|| lvs_error::make(failure)));
         if let Ok(made) = made {
-            // SAFETY: `err` is the address of the caller's variable, which holds NULL or an error of ours.
+            // SAFETY: `err` is the address of the caller's variable, which holds NULL or an error
+            // of ours.
             unsafe {
-                let previous = err.replace(made);
-                if !previous.is_null() {
-                    drop(Box::from_raw(previous));
-                }
+                lvs_error::release(err.replace(made));
             }
         }
     }

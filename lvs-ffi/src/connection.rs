@@ -4,20 +4,22 @@ use std::ffi::{c_char, c_void};
 use std::ops::ControlFlow;
 use std::ptr;
 
+use lvs_core::Director;
 use lvs_core::connections::{ConnectionFilter, ConnectionKind};
 use lvs_core::model::{
     AddressFamily, Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, EngineData, Named, Protocol,
 };
 
 use crate::address::lvs_address;
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::destination::lvs_destination_key;
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, init, len, new};
+use crate::handle::{choice, required};
 use crate::list::nth;
-use crate::record::{self, record};
-use crate::service::{lvs_service_key, netmask};
+use crate::record::{self, record, zeroed};
+use crate::service::{LVS_NETMASK_FULL, lvs_service_key, netmask};
 use crate::status::lvs_status;
 
 /// The state of a connection.
@@ -107,7 +109,8 @@ const STATE_NAMES: [&std::ffi::CStr; 26] = [
     c"ERR!",
 ];
 
-/// A state's number: the core keeps its states in the order of these numbers, which a test below holds it to.
+/// A state's number: the core keeps its states in the order of these numbers, which a test below
+/// holds it to.
 #[inline]
 pub(crate) const fn state_number(state: ConnectionState) -> u32 {
     state as u32
@@ -152,14 +155,15 @@ pub struct lvs_connection {
     pub origin: u32,
     /// The client's address.
     pub client: lvs_address,
-    /// The address that the client asked for; without a family if it is the template of a firewall mark.
+    /// The address that the client asked for; without a family if it is the template of a firewall
+    /// mark.
     pub target: lvs_address,
     /// The real server's address.
     pub destination: lvs_address,
     /// The client's port in host order, 0 of a template.
     pub client_port: u16,
-    /// The port that the client asked for, in host order. Of a firewall mark's template what the kernel shows there: 0, but
-    /// 65535 if a kernel before 7.1 has invalidated the template.
+    /// The port that the client asked for, in host order. Of a firewall mark's template what the
+    /// kernel shows there: 0, but 65535 if a kernel before 7.1 has invalidated the template.
     pub target_port: u16,
     /// The real server's port in host order.
     pub destination_port: u16,
@@ -171,8 +175,9 @@ pub struct lvs_connection {
     pub kind: u32,
     /// 0.
     pub reserved: u32,
-    /// The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It lives as long as the
-    /// entry: until the visitor returns, or the list is read anew or released.
+    /// The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It
+    /// lives as long as the entry: until the visitor returns, or the list is read again or
+    /// released.
     pub engine: *const c_char,
     /// The length of the engine's name.
     pub engine_len: usize,
@@ -180,8 +185,8 @@ pub struct lvs_connection {
     pub engine_data: *const u8,
     /// The length of the engine's data.
     pub engine_data_len: usize,
-    /// LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL byte at the end, which lives
-    /// as long as the entry; else NULL.
+    /// LVS_STATE_UNKNOWN: the kernel's word for the state, `unknown_state_len` bytes without a NUL
+    /// byte at the end, which lives as long as the entry; else NULL.
     pub unknown_state: *const c_char,
     /// The length of the word.
     pub unknown_state_len: usize,
@@ -206,8 +211,8 @@ pub const LVS_FILTER_MIN_EXPIRES: u32 = 0x80;
 /// The latest expiry counts.
 pub const LVS_FILTER_MAX_EXPIRES: u32 = 0x100;
 
-/// Which connections are meant: every condition that is set must hold. Initialise it with LVS_CONNECTION_FILTER_INIT, which
-/// sets none and means all.
+/// Which connections are meant: every condition that is set must hold. Initialise it with
+/// LVS_CONNECTION_FILTER_INIT, which sets none and means all.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_connection_filter {
@@ -215,13 +220,15 @@ pub struct lvs_connection_filter {
     pub struct_size: u32,
     /// Which of the fields below count: LVS_FILTER_... bits.
     pub conditions: u32,
-    /// Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means its templates.
+    /// Of this service, as far as an entry tells. Port 0 means every port; a firewall mark means
+    /// its templates.
     pub service: lvs_service_key,
     /// At this destination; port 0 means every port.
     pub destination: lvs_destination_key,
     /// From the network of this address ...
     pub client: lvs_address,
-    /// ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the address alone.
+    /// ... with this netmask: IPv4 a mask in host order, IPv6 a prefix length, LVS_NETMASK_FULL the
+    /// address alone.
     pub client_netmask: u32,
     /// In this state: enum lvs_state.
     pub state: u32,
@@ -241,6 +248,13 @@ record! {
     lvs_connection: 128;
     lvs_connection_filter: 112;
 }
+
+init!(lvs_connection_init, connection: lvs_connection, zeroed());
+
+init!(
+    lvs_connection_filter_init, filter: lvs_connection_filter,
+    lvs_connection_filter { client_netmask: LVS_NETMASK_FULL, ..zeroed() }
+);
 
 /// Sees one connection; `user` is what the caller passed. Returns whether it wants to see more.
 pub type lvs_connection_visitor =
@@ -316,11 +330,8 @@ impl lvs_connection_filter {
             filter = filter.with_client_network(client, netmask(AddressFamily::of(client), self.client_netmask)?);
         }
         if set(LVS_FILTER_KIND) {
-            filter = filter.with_kind(match self.kind {
-                0 => ConnectionKind::Connection,
-                1 => ConnectionKind::Template,
-                other => return Err(Failure::invalid(format!("unknown kind {other} of connections"))),
-            });
+            let kinds = [ConnectionKind::Connection, ConnectionKind::Template];
+            filter = filter.with_kind(choice(self.kind, "kind of connections", &kinds)?);
         }
         if set(LVS_FILTER_ORIGIN) {
             filter = filter.with_origin(match self.origin {
@@ -346,8 +357,9 @@ pub(crate) unsafe fn filter(filter: *const lvs_connection_filter) -> Result<Conn
 
 /// Connections that were read from a director, to go through at leisure.
 ///
-/// Made by lvs_connections_new(), filled by lvs_connections_read(), released by lvs_connections_free(). Keep one and use it
-/// again, it keeps its memory. Any number of threads may read it while nobody fills it.
+/// Made by lvs_connections_new(), filled by lvs_connections_read(), released by
+/// lvs_connections_free(). Keep one and use it again, it keeps its memory. Any number of threads
+/// may read it while nobody fills it.
 #[derive(Default)]
 pub struct lvs_connections {
     entries: Vec<Stored>,
@@ -370,18 +382,17 @@ struct Lengths {
 
 impl lvs_connections {
     fn push(&mut self, connection: &Connection<'_>) -> Result<(), Failure> {
-        let full = |_| Failure::own(lvs_status::NoMemory, "no memory for so many connections".to_owned());
         let engine = match connection.engine {
             None => None,
             Some(EngineData { engine, data }) => {
                 let at = self.bytes.len();
-                self.bytes.try_reserve(engine.len() + data.len()).map_err(full)?;
+                self.bytes.try_reserve(engine.len() + data.len())?;
                 self.bytes.extend_from_slice(engine.as_bytes());
                 self.bytes.extend_from_slice(data);
                 Some(Lengths { at, engine: engine.len(), data: data.len() })
             }
         };
-        self.entries.try_reserve(1).map_err(full)?;
+        self.entries.try_reserve(1)?;
         self.entries.push(Stored { connection: without_engine(connection), engine });
         Ok(())
     }
@@ -421,16 +432,17 @@ fn without_engine(connection: &Connection<'_>) -> Connection<'static> {
     stored
 }
 
-/// The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an unknown number. The string
-/// is static. Any thread.
+/// The name of a state as the kernel and ipvsadm print it, such as "ESTABLISHED"; "ERR!" for an
+/// unknown number. The string is static. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn lvs_state_name(state: u32) -> *const c_char {
     let name = usize::try_from(state).ok().and_then(|number| STATE_NAMES.get(number));
     name.unwrap_or(&STATE_NAMES[25]).as_ptr()
 }
 
-/// Shows the entries of the connection table that a filter means (all if it is NULL), templates included, in the
-/// director's order, until the visitor returns false. Streams: allocates nothing per entry.
+/// Shows the entries of the connection table that a filter means (all if it is NULL), templates
+/// included, in the director's order, until the visitor returns false. Streams: allocates nothing
+/// per entry.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_visit_connections(
@@ -441,34 +453,26 @@ pub unsafe extern "C" fn lvs_director_visit_connections(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let visitor = needed(visitor, "visitor")?;
+        let visitor = required(visitor, "visitor")?;
         let filter = self::filter(filter)?;
-        held(director)?.as_dyn().visit_connections(&mut |connection| {
-            if filter.matches(connection) && !visitor(&lvs_connection::from(connection), user) {
-                ControlFlow::Break(())
-            } else {
+        locked(director)?.visit_matching_connections(&filter, &mut |connection| {
+            if visitor(&lvs_connection::from(connection), user) {
                 ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
             }
         })?;
         Ok(())
     })
 }
 
-/// Makes an empty list of connections.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_connections_new(
-    connections: *mut *mut lvs_connections,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, {
-        give(place(connections, "connections")?, lvs_connections::default());
-        Ok(())
-    })
-}
+new!(
+    lvs_connections_new, connections: lvs_connections, lvs_connections::default(),
+    "Makes an empty list of connections."
+);
 
-/// Fills a list with the entries of the connection table that a filter means (all if it is NULL). What was in it is gone,
-/// even if the call fails.
+/// Fills a list with the entries of the connection table that a filter means (all if it is NULL).
+/// What was in it is gone, even if the call fails.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_connections_read(
@@ -478,25 +482,22 @@ pub unsafe extern "C" fn lvs_connections_read(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let connections = needed(connections, "connections")?;
+        let connections = required(connections, "connections")?;
         let filter = self::filter(filter)?;
         connections.clear();
         let mut full = Ok(());
-        held(director)?.as_dyn().visit_connections(&mut |connection| {
-            if filter.matches(connection) {
-                full = connections.push(connection);
-            }
+        locked(director)?.visit_matching_connections(&filter, &mut |connection| {
+            full = connections.push(connection);
             if full.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         full
     })
 }
 
-/// How many connections there are; 0 if `connections` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_connections_len(connections: Option<&lvs_connections>) -> usize {
-    infallible!(0, { connections.map_or(0, |connections| connections.entries.len()) })
-}
+len!(
+    lvs_connections_len, connections: lvs_connections, connections.entries.len(),
+    "How many connections there are; 0 if `connections` is NULL."
+);
 
 /// Reads connection `index`. Allocates nothing.
 #[unsafe(no_mangle)]
@@ -508,7 +509,7 @@ pub unsafe extern "C" fn lvs_connections_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let connections = needed(connections, "connections")?;
+        let connections = required(connections, "connections")?;
         let stored = nth(&connections.entries, index)?;
         let mut value = lvs_connection::from(&stored.connection);
         if let Some(Lengths { at, engine, data }) = stored.engine {
@@ -520,11 +521,7 @@ pub unsafe extern "C" fn lvs_connections_get(
     })
 }
 
-/// Releases a list. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_connections_free(connections: Option<Box<lvs_connections>>) {
-    infallible!((), { drop(connections) });
-}
+free!(lvs_connections_free, connections: lvs_connections, "a list");
 
 #[cfg(test)]
 mod tests {

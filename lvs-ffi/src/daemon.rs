@@ -6,8 +6,9 @@ use lvs_core::model::{Daemon, DaemonRole, InterfaceName};
 
 use crate::address::lvs_address;
 use crate::error::Failure;
+use crate::exports::init;
 use crate::handle::{field, padded};
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 
 /// The part a sync daemon plays. A director can run one of each.
 #[repr(u32)]
@@ -18,8 +19,8 @@ pub enum lvs_role {
     Backup = 2,
 }
 
-/// A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the kernel's defaults, which
-/// still needs an interface.
+/// A connection synchronisation daemon. Initialise it with LVS_DAEMON_INIT: a master with the
+/// kernel's defaults, which still needs an interface.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_daemon {
@@ -45,6 +46,8 @@ pub struct lvs_daemon {
 
 record! { lvs_daemon: 56; }
 
+init!(lvs_daemon_init, daemon: lvs_daemon, lvs_daemon { role: lvs_role::Master as u32, ..zeroed() });
+
 /// A role that came from C.
 pub(crate) fn role(number: u32) -> Result<DaemonRole, Failure> {
     DaemonRole::from_number(number).ok_or_else(|| Failure::invalid(format!("unknown role {number} of a sync daemon")))
@@ -67,7 +70,8 @@ impl From<&Daemon> for lvs_daemon {
 }
 
 impl lvs_daemon {
-    // 0 and absent are one to the kernel: it puts its default in for both (ip_vs_sync.c, start_sync_thread()).
+    // 0 and absent are one to the kernel: it puts its default in for both (ip_vs_sync.c,
+    // start_sync_thread()).
     pub(crate) fn to_daemon(self) -> Result<Daemon, Failure> {
         let [a, b, c] = self.reserved.map(u32::from);
         record::zero("lvs_daemon.reserved", a | b | c)?;

@@ -9,8 +9,9 @@ use lvs_core::model::{
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
 use crate::error::{Failure, lvs_error};
+use crate::exports::init;
 use crate::handle::{self, place, print};
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::stats::{lvs_stats, present};
 use crate::status::lvs_status;
 
@@ -25,7 +26,8 @@ pub enum lvs_forwarding {
     Tunnel = 2,
     /// LVS-DR: packets go to the real server on the same link, unchanged.
     Direct = 3,
-    /// The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel stores them.
+    /// The kernel's internal method for cache_bypass. 5, 6 and 7 have no meaning, but the kernel
+    /// stores them.
     Bypass = 4,
 }
 
@@ -82,8 +84,8 @@ pub(crate) unsafe fn key(key: *const lvs_destination_key) -> Result<DestinationK
     unsafe { place(key.cast_mut(), "the destination key")?.read().to_key() }
 }
 
-/// A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct routing, weight 1,
-/// no thresholds.
+/// A destination (real server) as you configure it. Initialise it with LVS_DESTINATION_INIT: direct
+/// routing, weight 1, no thresholds.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_destination {
@@ -93,11 +95,13 @@ pub struct lvs_destination {
     pub forwarding: u32,
     /// What identifies it.
     pub key: lvs_destination_key,
-    /// Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above 2147483647.
+    /// Its capacity against its neighbours'; 0 quiesces it. The kernel refuses values above
+    /// 2147483647.
     pub weight: u32,
     /// Connections at which it counts as overloaded; 0 for no limit.
     pub upper_threshold: u32,
-    /// Connections below which it counts as usable again; 0 for three quarters of the upper threshold.
+    /// Connections below which it counts as usable again; 0 for three quarters of the upper
+    /// threshold.
     pub lower_threshold: u32,
     /// The encapsulation, for LVS_FORWARDING_TUNNEL: enum lvs_tunnel.
     pub tunnel: u32,
@@ -107,13 +111,15 @@ pub struct lvs_destination {
     pub tunnel_flags: u16,
 }
 
-/// What a director reports of a destination beside its configuration. Initialise it with LVS_DESTINATION_STATE_INIT.
+/// What a director reports of a destination beside its configuration. Initialise it with
+/// LVS_DESTINATION_STATE_INIT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_destination_state {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+    /// Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT,
+    /// LVS_STATS64_PRESENT.
     pub present: u32,
     /// Connections in an active state: established or on the way there.
     pub active: u32,
@@ -131,6 +137,13 @@ record! {
     lvs_destination: 52;
     lvs_destination_state: 104;
 }
+
+init!(
+    lvs_destination_init, destination: lvs_destination,
+    lvs_destination { forwarding: lvs_forwarding::Direct as u32, weight: 1, ..zeroed() }
+);
+
+init!(lvs_destination_state_init, state: lvs_destination_state, zeroed());
 
 impl From<&Destination> for lvs_destination {
     #[inline]
@@ -178,7 +191,8 @@ pub(crate) unsafe fn read(destination: *const lvs_destination) -> Result<Destina
 
 /// Fills the records of a destination; each may be NULL.
 ///
-/// Part of each of its callers, by force: they do little else, and agents call them for every entry.
+/// Part of each of its callers, by force: they do little else, and agents call them for every
+/// entry.
 #[inline(always)]
 pub(crate) unsafe fn write_entry(
     entry: &DestinationEntry,
@@ -215,9 +229,10 @@ pub unsafe extern "C" fn lvs_destination_key_parse(
     })
 }
 
-/// Writes a key as text, such as "198.51.100.7:80" or "[2001:db8::7]:80", into `buffer` of `size` bytes, cut short if it
-/// does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
-/// byte, or 0 if `key` is NULL or no key. LVS_DESTINATION_KEY_STRLEN bytes are enough. Any thread.
+/// Writes a key as text, such as "198.51.100.7:80" or "[2001:db8::7]:80", into `buffer` of `size`
+/// bytes, cut short if it does not fit, and always with a NUL byte (unless `size` is 0). Returns
+/// the length of the whole text without the NUL byte, or 0 if `key` is NULL or no key.
+/// LVS_DESTINATION_KEY_STRLEN bytes are enough. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_destination_key_format(
     key: *const lvs_destination_key,
@@ -233,8 +248,37 @@ pub unsafe extern "C" fn lvs_destination_key_format(
     })
 }
 
-/// The name of a forwarding method as `ipvsadm -L` prints it: "Masq", "Local", "Tunnel", "Route"; "Masq" for numbers
-/// without a meaning, as the kernel has it. The string is static. Any thread.
+/// Whether two keys name the same destination of a service. False if one of them is NULL or no key.
+/// Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_destination_key_equal(
+    a: *const lvs_destination_key,
+    b: *const lvs_destination_key,
+) -> bool {
+    infallible!(false, {
+        match (a.as_ref().map(|key| key.to_key()), b.as_ref().map(|key| key.to_key())) {
+            (Some(Ok(a)), Some(Ok(b))) => a == b,
+            _ => false,
+        }
+    })
+}
+
+/// Compares two keys for qsort() and search trees, in the order of lvs_snapshot_sort(): less than
+/// 0, 0, or more than 0 as `a` comes before `b`, is the same, or comes after it. NULL and what is
+/// no key come first, and are the same. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_destination_key_compare(
+    a: *const lvs_destination_key,
+    b: *const lvs_destination_key,
+) -> i32 {
+    infallible!(0, {
+        let key = |key: *const lvs_destination_key| key.as_ref().and_then(|key| key.to_key().ok());
+        key(a).cmp(&key(b)) as i32
+    })
+}
+
+/// The name of a forwarding method as `ipvsadm -L` prints it: "Masq", "Local", "Tunnel", "Route";
+/// "Masq" for numbers without a meaning, as the kernel has it. The string is static. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn lvs_forwarding_name(forwarding: u32) -> *const c_char {
     let name = match ForwardingMethod::from_number(forwarding).listing_name() {

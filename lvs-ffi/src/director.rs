@@ -1,15 +1,13 @@
 //! Directors: what the kernel director and the embedded director have in common.
 
-use lvs_core::Director;
-use lvs_core::embedded::EmbeddedDirector;
-use lvs_core::kernel::KernelDirector;
+use lvs_core::{AnyDirector, Director};
 
 use crate::batch::{self, lvs_batch, lvs_report};
 use crate::boundary::{call, infallible};
 use crate::daemon::{self, lvs_daemon};
-use crate::destination::{self, lvs_destination, lvs_destination_key};
+use crate::destination::{self, lvs_destination, lvs_destination_key, lvs_destination_state};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::handle::{hand_over, place, required};
 use crate::info::lvs_info;
 use crate::list::{lvs_destination_list, lvs_service_list};
 use crate::lock::{Guard, Lock};
@@ -19,44 +17,19 @@ use crate::snapshot::lvs_snapshot;
 use crate::status::lvs_status;
 use crate::timeouts::lvs_timeouts;
 
-/// A holder of an IPVS table: the running kernel, or an embedded director in this process. Both answer the same calls
-/// with the same errors.
+/// A holder of an IPVS table: the running kernel, or an embedded director in this process. Both
+/// answer the same calls with the same errors.
 ///
-/// Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by lvs_director_free(). Any number of
-/// threads may use one director: their calls take turns. What is under way on a director is not waited for by
-/// lvs_director_free(): nobody may be in a call when it is released.
-pub struct lvs_director(pub(crate) Lock<Held>);
-
-/// What a director handle holds.
-pub(crate) enum Held {
-    Kernel(Box<KernelDirector>),
-    Embedded(Box<EmbeddedDirector>),
-}
-
-impl Held {
-    pub(crate) fn as_dyn(&mut self) -> &mut dyn Director {
-        match self {
-            Self::Kernel(director) => &mut **director,
-            Self::Embedded(director) => &mut **director,
-        }
-    }
-
-    /// The embedded director, or the status that says that only it can do that.
-    pub(crate) fn embedded(&mut self, what: &str) -> Result<&mut EmbeddedDirector, Failure> {
-        match self {
-            Self::Kernel(_) => Err(Failure::own(
-                lvs_status::Unsupported,
-                format!("cannot {what}: only an embedded director does that"),
-            )),
-            Self::Embedded(director) => Ok(director),
-        }
-    }
-}
+/// Made by lvs_director_open_kernel() or lvs_director_open_embedded(), released by
+/// lvs_director_free(). Any number of threads may use one director: their calls take turns. What is
+/// under way on a director is not waited for by lvs_director_free(): nobody may be in a call when
+/// it is released.
+pub struct lvs_director(pub(crate) Lock<AnyDirector>);
 
 /// The director behind a handle, for as long as the guard lives.
 #[inline]
-pub(crate) fn held(director: Option<&lvs_director>) -> Result<Guard<'_, Held>, Failure> {
-    needed(director, "director")?.0.lock()
+pub(crate) fn locked(director: Option<&lvs_director>) -> Result<Guard<'_, AnyDirector>, Failure> {
+    required(director, "director")?.0.lock()
 }
 
 /// Reads version and size of the connection table. A kernel without IPVS says so here.
@@ -69,7 +42,7 @@ pub unsafe extern "C" fn lvs_director_info(
 ) -> lvs_status {
     call!(err, {
         record::check(info)?;
-        record::write(info, held(director)?.as_dyn().info()?.into())
+        record::write(info, locked(director)?.info()?.into())
     })
 }
 
@@ -83,9 +56,8 @@ pub unsafe extern "C" fn lvs_director_services(
 ) -> lvs_status {
     call!(err, {
         let services = place(services, "services")?;
-        let list = held(director)?.as_dyn().services()?;
-        give(services, lvs_service_list(list));
-        Ok(())
+        let list = locked(director)?.services()?;
+        hand_over(services, lvs_service_list(list))
     })
 }
 
@@ -100,13 +72,13 @@ pub unsafe extern "C" fn lvs_director_service(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let entry = held(director)?.as_dyn().service(&service::key(key)?)?;
+        let entry = locked(director)?.service(&service::key(key)?)?;
         service::write_entry(&entry, service, state)
     })
 }
 
-/// Reads the destinations of a service, the one added last first. A service that is not there is an error. Release
-/// `destinations` with lvs_destination_list_free().
+/// Reads the destinations of a service, the one added last first. A service that is not there is an
+/// error. Release `destinations` with lvs_destination_list_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_destinations(
@@ -117,14 +89,41 @@ pub unsafe extern "C" fn lvs_director_destinations(
 ) -> lvs_status {
     call!(err, {
         let destinations = place(destinations, "destinations")?;
-        let list = held(director)?.as_dyn().destinations(&service::key(key)?)?;
-        give(destinations, lvs_destination_list(list));
-        Ok(())
+        let list = locked(director)?.destinations(&service::key(key)?)?;
+        hand_over(destinations, lvs_destination_list(list))
     })
 }
 
-/// Reads everything in one call: services, destinations, statistics, timeouts, daemons. Release `snapshot` with
-/// lvs_snapshot_free().
+/// Reads one destination of a service. Each of `destination` and `state` may be NULL if it is not
+/// wanted. The director has to list the service's destinations for it: for several,
+/// lvs_director_destinations() costs no more. LVS_STATUS_NOT_FOUND, with
+/// LVS_CAUSE_SERVICE_NOT_FOUND if it is the service that is missing.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_destination(
+    director: Option<&lvs_director>,
+    service: *const lvs_service_key,
+    key: *const lvs_destination_key,
+    destination: *mut lvs_destination,
+    state: *mut lvs_destination_state,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (service, key) = (service::key(service)?, destination::key(key)?);
+        let list = locked(director)?.destinations(&service)?;
+        let entry = list.iter().find(|entry| entry.destination.key == key);
+        let entry = entry.ok_or_else(|| {
+            Failure::own(
+                lvs_status::NotFound,
+                format!("cannot read destination {key} of {service}: no such destination"),
+            )
+        })?;
+        destination::write_entry(entry, destination, state)
+    })
+}
+
+/// Reads everything in one call: services, destinations, statistics, timeouts, daemons. Release
+/// `snapshot` with lvs_snapshot_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_snapshot(
@@ -134,9 +133,8 @@ pub unsafe extern "C" fn lvs_director_snapshot(
 ) -> lvs_status {
     call!(err, {
         let snapshot = place(snapshot, "snapshot")?;
-        let taken = held(director)?.as_dyn().snapshot()?;
-        give(snapshot, lvs_snapshot(taken));
-        Ok(())
+        let taken = locked(director)?.snapshot()?;
+        hand_over(snapshot, lvs_snapshot(taken))
     })
 }
 
@@ -150,12 +148,12 @@ pub unsafe extern "C" fn lvs_director_timeouts(
 ) -> lvs_status {
     call!(err, {
         record::check(timeouts)?;
-        record::write(timeouts, held(director)?.as_dyn().timeouts()?.into())
+        record::write(timeouts, locked(director)?.timeouts()?.into())
     })
 }
 
-/// Reads the running sync daemons, the master first, into `daemons`, an array of `capacity` records that each state
-/// their size, and writes how many run to `count`. There are never more than 2.
+/// Reads the running sync daemons, the master first, into `daemons`, an array of `capacity` records
+/// that each state their size, and writes how many run to `count`. There are never more than 2.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_daemons(
@@ -170,7 +168,7 @@ pub unsafe extern "C" fn lvs_director_daemons(
         if capacity > 0 {
             record::check(place(daemons, "daemons")?)?;
         }
-        let running = held(director)?.as_dyn().daemons()?;
+        let running = locked(director)?.daemons()?;
         // The records of the array lie as far apart as the first one says that they are large.
         let stride = if capacity > 0 { daemons.cast::<u32>().read_unaligned() as usize } else { 0 };
         for (index, daemon) in running.iter().take(capacity).enumerate() {
@@ -191,7 +189,7 @@ pub unsafe extern "C" fn lvs_director_add_service(
 ) -> lvs_status {
     call!(err, {
         let service = service::read(service)?;
-        Ok(held(director)?.as_dyn().add_service(&service)?)
+        Ok(locked(director)?.add_service(&service)?)
     })
 }
 
@@ -205,7 +203,7 @@ pub unsafe extern "C" fn lvs_director_update_service(
 ) -> lvs_status {
     call!(err, {
         let service = service::read(service)?;
-        Ok(held(director)?.as_dyn().update_service(&service)?)
+        Ok(locked(director)?.update_service(&service)?)
     })
 }
 
@@ -219,7 +217,7 @@ pub unsafe extern "C" fn lvs_director_remove_service(
 ) -> lvs_status {
     call!(err, {
         let key = service::key(key)?;
-        Ok(held(director)?.as_dyn().remove_service(&key)?)
+        Ok(locked(director)?.remove_service(&key)?)
     })
 }
 
@@ -234,7 +232,7 @@ pub unsafe extern "C" fn lvs_director_add_destination(
 ) -> lvs_status {
     call!(err, {
         let (key, destination) = (service::key(key)?, destination::read(destination)?);
-        Ok(held(director)?.as_dyn().add_destination(&key, &destination)?)
+        Ok(locked(director)?.add_destination(&key, &destination)?)
     })
 }
 
@@ -249,7 +247,7 @@ pub unsafe extern "C" fn lvs_director_update_destination(
 ) -> lvs_status {
     call!(err, {
         let (key, destination) = (service::key(key)?, destination::read(destination)?);
-        Ok(held(director)?.as_dyn().update_destination(&key, &destination)?)
+        Ok(locked(director)?.update_destination(&key, &destination)?)
     })
 }
 
@@ -264,7 +262,7 @@ pub unsafe extern "C" fn lvs_director_remove_destination(
 ) -> lvs_status {
     call!(err, {
         let (key, destination) = (service::key(key)?, destination::key(destination)?);
-        Ok(held(director)?.as_dyn().remove_destination(&key, &destination)?)
+        Ok(locked(director)?.remove_destination(&key, &destination)?)
     })
 }
 
@@ -278,7 +276,7 @@ pub unsafe extern "C" fn lvs_director_set_timeouts(
 ) -> lvs_status {
     call!(err, {
         let timeouts = record::read(timeouts)?;
-        Ok(held(director)?.as_dyn().set_timeouts(timeouts.into())?)
+        Ok(locked(director)?.set_timeouts(timeouts.into())?)
     })
 }
 
@@ -292,7 +290,7 @@ pub unsafe extern "C" fn lvs_director_start_daemon(
 ) -> lvs_status {
     call!(err, {
         let daemon = daemon::read(daemon)?;
-        Ok(held(director)?.as_dyn().start_daemon(&daemon)?)
+        Ok(locked(director)?.start_daemon(&daemon)?)
     })
 }
 
@@ -306,7 +304,7 @@ pub unsafe extern "C" fn lvs_director_stop_daemon(
 ) -> lvs_status {
     call!(err, {
         let role = daemon::role(role)?;
-        Ok(held(director)?.as_dyn().stop_daemon(role)?)
+        Ok(locked(director)?.stop_daemon(role)?)
     })
 }
 
@@ -320,7 +318,7 @@ pub unsafe extern "C" fn lvs_director_zero(
 ) -> lvs_status {
     call!(err, {
         let key = if key.is_null() { None } else { Some(service::key(key)?) };
-        Ok(held(director)?.as_dyn().zero(key.as_ref())?)
+        Ok(locked(director)?.zero(key.as_ref())?)
     })
 }
 
@@ -328,14 +326,16 @@ pub unsafe extern "C" fn lvs_director_zero(
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_flush(director: Option<&lvs_director>, err: *mut *mut lvs_error) -> lvs_status {
-    call!(err, { Ok(held(director)?.as_dyn().flush()?) })
+    call!(err, { Ok(locked(director)?.flush()?) })
 }
 
-/// Carries out a batch in order; `on_refusal` is one of enum lvs_on_refusal. The batch stays as it is.
+/// Carries out a batch in order; `on_refusal` is one of enum lvs_on_refusal. The batch stays as it
+/// is.
 ///
-/// Returns LVS_STATUS_OK if every operation took effect, else the status of the first thing that went wrong. `report`
-/// may be NULL; otherwise it is written whenever the batch was begun, which is whenever the arguments were valid, even if the
-/// call fails: set it to NULL before. Release it with lvs_report_free().
+/// Returns LVS_STATUS_OK if every operation took effect, else the status of the first thing that
+/// went wrong. `report` may be NULL; otherwise it is written whenever the batch was begun, which is
+/// whenever the arguments were valid, even if the call fails: set it to NULL before. Release it
+/// with lvs_report_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_apply(
@@ -346,14 +346,15 @@ pub unsafe extern "C" fn lvs_director_apply(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let batch = needed(batch, "batch")?;
+        let batch = required(batch, "batch")?;
         let on_refusal = batch::on_refusal(on_refusal)?;
-        let done = held(director)?.as_dyn().apply(&batch.0, on_refusal);
+        let done = locked(director)?.apply(&batch.0, on_refusal);
         batch::conclude(done, report)
     })
 }
 
-/// Closes a director. The embedded one forgets its table, the kernel keeps its own. NULL does nothing.
+/// Closes a director. The embedded one forgets its table, the kernel keeps its own. NULL does
+/// nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_director_free(director: Option<Box<lvs_director>>) {
     infallible!((), { drop(director) });

@@ -5,12 +5,12 @@ use std::time::Duration;
 use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainTarget, Remaining, WaitFor};
 
 use crate::batch::lvs_batch;
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::destination::lvs_destination_key;
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
-use crate::list::nth;
-use crate::record::{self, record};
+use crate::exports::{free, get, init, len};
+use crate::handle::{choice, hand_over, place, required};
+use crate::record::{self, record, zeroed};
 use crate::service::lvs_service_key;
 use crate::snapshot::lvs_snapshot;
 use crate::status::lvs_status;
@@ -40,8 +40,8 @@ pub enum lvs_wait_for {
     Persistent = 3,
 }
 
-/// What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for active connections of TCP and
-/// SCTP without a deadline, not for UDP, then removes.
+/// What to drain, and how. Initialise it with LVS_DRAIN_OPTIONS_INIT: one destination; waits for
+/// active connections of TCP and SCTP without a deadline, not for UDP, then removes.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_drain_options {
@@ -61,7 +61,8 @@ pub struct lvs_drain_options {
     pub sctp: u32,
     /// Not 0: what is drained stays in the table, quiesced.
     pub keep: u32,
-    /// When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER waits for ever.
+    /// When the waiting ends and what is left is cut, in nanoseconds from the first step; LVS_NEVER
+    /// waits for ever.
     pub deadline: u64,
 }
 
@@ -91,8 +92,17 @@ record! {
     lvs_remaining: 72;
 }
 
-/// A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says which operations are
-/// due.
+init!(lvs_drain_options_init, options: lvs_drain_options, lvs_drain_options {
+    tcp: lvs_wait_for::Active as u32,
+    sctp: lvs_wait_for::Active as u32,
+    deadline: LVS_NEVER,
+    ..zeroed()
+});
+
+init!(lvs_remaining_init, remaining: lvs_remaining, zeroed());
+
+/// A drain under way: a state machine without a clock. Show it a snapshot and the time, and it says
+/// which operations are due.
 ///
 /// Made by lvs_drain_new(), released by lvs_drain_free(). One thread at a time.
 pub struct lvs_drain {
@@ -101,13 +111,8 @@ pub struct lvs_drain {
 }
 
 fn wait_for(number: u32) -> Result<WaitFor, Failure> {
-    match number {
-        0 => Ok(WaitFor::Nothing),
-        1 => Ok(WaitFor::Active),
-        2 => Ok(WaitFor::Inactive),
-        3 => Ok(WaitFor::Persistent),
-        _ => Err(Failure::invalid(format!("unknown number {number} of what to wait for"))),
-    }
+    let choices = [WaitFor::Nothing, WaitFor::Active, WaitFor::Inactive, WaitFor::Persistent];
+    choice(number, "number of what to wait for", &choices)
 }
 
 impl lvs_drain_options {
@@ -152,13 +157,12 @@ pub unsafe extern "C" fn lvs_drain_new(
     call!(err, {
         let out = place(drain, "drain")?;
         let drain = record::read(options)?.to_drain()?;
-        give(out, lvs_drain { drain, progress: DrainProgress::default() });
-        Ok(())
+        hand_over(out, lvs_drain { drain, progress: DrainProgress::default() })
     })
 }
 
-/// Tells a drain that it goes on after a restart: the weights that lvs_drain_cancel() goes back to are those of this table,
-/// where the director holds 0.
+/// Tells a drain that it goes on after a restart: the weights that lvs_drain_cancel() goes back to
+/// are those of this table, where the director holds 0.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_drain_resume(
@@ -167,15 +171,15 @@ pub unsafe extern "C" fn lvs_drain_resume(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (drain, table) = (needed(drain, "drain")?, needed(table, "table")?);
+        let (drain, table) = (required(drain, "drain")?, required(table, "table")?);
         drain.drain = drain.drain.clone().resuming(&table.0);
         Ok(())
     })
 }
 
-/// Looks at a snapshot at a time, in nanoseconds of any clock that does not run backwards. `operations` gets what is due now
-/// in place of what it held: apply it, in whatever rhythm; what was refused or lost comes again. `done` says whether the drain is
-/// over.
+/// Looks at a snapshot at a time, in nanoseconds of any clock that does not run backwards.
+/// `operations` gets what is due now in place of what it held: apply it, in whatever rhythm; what
+/// was refused or lost comes again. `done` says whether the drain is over.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_drain_step(
@@ -187,8 +191,8 @@ pub unsafe extern "C" fn lvs_drain_step(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (drain, snapshot) = (needed(drain, "drain")?, needed(snapshot, "snapshot")?);
-        let (operations, done) = (needed(operations, "operations")?, place(done, "done")?);
+        let (drain, snapshot) = (required(drain, "drain")?, required(snapshot, "snapshot")?);
+        let (operations, done) = (required(operations, "operations")?, place(done, "done")?);
         drain.progress = drain.drain.step(&snapshot.0, Duration::from_nanos(now));
         operations.0.clone_from(&drain.progress.operations);
         done.write(drain.progress.done);
@@ -196,43 +200,28 @@ pub unsafe extern "C" fn lvs_drain_step(
     })
 }
 
-/// How many destinations the last step waits for; 0 if `drain` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_drain_waiting_len(drain: Option<&lvs_drain>) -> usize {
-    infallible!(0, { drain.map_or(0, |drain| drain.progress.waiting.len()) })
-}
+len!(
+    lvs_drain_waiting_len, drain: lvs_drain, drain.progress.waiting.len(),
+    "How many destinations the last step waits for; 0 if `drain` is NULL."
+);
 
-/// Reads what the last step waits for.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_drain_waiting_get(
-    drain: Option<&lvs_drain>,
-    index: usize,
-    remaining: *mut lvs_remaining,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(remaining, nth(&needed(drain, "drain")?.progress.waiting, index)?.into()) })
-}
+get!(
+    lvs_drain_waiting_get, drain: lvs_drain, remaining: lvs_remaining, drain.progress.waiting,
+    "Reads what the last step waits for."
+);
 
-/// How many destinations the last step cut because the deadline passed; 0 if `drain` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_drain_cut_len(drain: Option<&lvs_drain>) -> usize {
-    infallible!(0, { drain.map_or(0, |drain| drain.progress.cut.len()) })
-}
+len!(
+    lvs_drain_cut_len, drain: lvs_drain, drain.progress.cut.len(),
+    "How many destinations the last step cut because the deadline passed; 0 if `drain` is NULL."
+);
 
-/// Reads what the last step cut, with what it still held.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_drain_cut_get(
-    drain: Option<&lvs_drain>,
-    index: usize,
-    remaining: *mut lvs_remaining,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(remaining, nth(&needed(drain, "drain")?.progress.cut, index)?.into()) })
-}
+get!(
+    lvs_drain_cut_get, drain: lvs_drain, remaining: lvs_remaining, drain.progress.cut,
+    "Reads what the last step cut, with what it still held."
+);
 
-/// Gives up: `operations` gets what puts the weights back, as far as it is still there, in place of what it held.
+/// Gives up: `operations` gets what puts the weights back, as far as it is still there, in place of
+/// what it held.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_drain_cancel(
@@ -242,14 +231,10 @@ pub unsafe extern "C" fn lvs_drain_cancel(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (drain, snapshot) = (needed(drain, "drain")?, needed(snapshot, "snapshot")?);
-        needed(operations, "operations")?.0 = drain.drain.cancel(&snapshot.0);
+        let (drain, snapshot) = (required(drain, "drain")?, required(snapshot, "snapshot")?);
+        required(operations, "operations")?.0 = drain.drain.cancel(&snapshot.0);
         Ok(())
     })
 }
 
-/// Releases a drain. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_drain_free(drain: Option<Box<lvs_drain>>) {
-    infallible!((), { drop(drain) });
-}
+free!(lvs_drain_free, drain: lvs_drain, "a drain");

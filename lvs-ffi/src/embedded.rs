@@ -3,22 +3,24 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
+use lvs_core::Director;
 use lvs_core::embedded::{EmbeddedDirector, Interface, Options, Settings};
 use lvs_core::model::{EngineName, InterfaceName, SchedulerName};
 use lvs_core::schedulers::Profile;
 
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
-use crate::director::{Held, held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{field, give, place, slice, text};
+use crate::exports::init;
+use crate::handle::{choice, field, hand_over, place, slice, text};
 use crate::lock::Lock;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::stats::lvs_stats;
 use crate::status::lvs_status;
 
-/// Which behaviour of the kernel to follow. Vendors carry changes into older kernels: lvs_director_profile() asks a
-/// running one.
+/// Which behaviour of the kernel to follow. Vendors carry changes into older kernels:
+/// lvs_director_profile() asks a running one.
 #[repr(u32)]
 pub enum lvs_profile {
     /// Linux 6.1.183, 6.12.104 and later.
@@ -30,12 +32,7 @@ pub enum lvs_profile {
 }
 
 pub(crate) fn profile(number: u32) -> Result<Profile, Failure> {
-    match number {
-        0 => Ok(Profile::New),
-        1 => Ok(Profile::Old),
-        2 => Ok(Profile::Linux7),
-        other => Err(Failure::invalid(format!("unknown profile {other}"))),
-    }
+    choice(number, "profile", &[Profile::New, Profile::Old, Profile::Linux7])
 }
 
 const fn profile_number(profile: Profile) -> u32 {
@@ -69,8 +66,8 @@ pub struct lvs_network {
 }
 
 /// The kernel that an embedded director follows, and the machine around it. Initialise it with
-/// LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and eth0, and no address but the
-/// loopback ones. Nothing that it points to is kept.
+/// LVS_EMBEDDED_OPTIONS_INIT: a current kernel with all schedulers, IPv6, the interfaces lo and
+/// eth0, and no address but the loopback ones. Nothing that it points to is kept.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_embedded_options {
@@ -78,10 +75,11 @@ pub struct lvs_embedded_options {
     pub struct_size: u32,
     /// Which behaviour to follow: enum lvs_profile.
     pub profile: u32,
-    /// The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks at.
+    /// The seed of everything that is random in a kernel: the draws of twos, what drop_entry looks
+    /// at.
     pub seed: u64,
-    /// The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the most that its growing table
-    /// has; 0 for 4096.
+    /// The number of buckets of the connection table that a kernel reports, and since Linux 7.1 the
+    /// most that its growing table has; 0 for 4096.
     pub connection_table_size: u32,
     /// Not 0: the kernel has no IPv6.
     pub no_ipv6: u32,
@@ -97,24 +95,28 @@ pub struct lvs_embedded_options {
     pub schedulers: *const *const c_char,
     /// How many.
     pub schedulers_len: usize,
-    /// The names of the persistence engines that the kernel has, `engines_len` of them; NULL for sip.
+    /// The names of the persistence engines that the kernel has, `engines_len` of them; NULL for
+    /// sip.
     pub engines: *const *const c_char,
     /// How many.
     pub engines_len: usize,
-    /// Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked then.
+    /// Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked
+    /// then.
     pub ftp_helper: u32,
     /// 0.
     pub reserved: u32,
 }
 
-/// The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read it with
-/// lvs_director_settings(), change what is to be changed, and set it with lvs_director_set_settings().
+/// The sysctls under net.ipv4.vs that change decisions. Initialise it with LVS_SETTINGS_INIT, read
+/// it with lvs_director_settings(), change what is to be changed, and set it with
+/// lvs_director_set_settings().
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_settings {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// Not 0: packets of a connection whose destination was removed are scheduled anew, not dropped.
+    /// Not 0: packets of a connection whose destination was removed are scheduled again, not
+    /// dropped.
     pub expire_nodest_conn: u32,
     /// Not 0: a weight of 0 ends persistence to the destination.
     pub expire_quiescent_template: u32,
@@ -124,13 +126,14 @@ pub struct lvs_settings {
     pub sloppy_tcp: u32,
     /// Not 0: any SCTP packet but an ABORT may open a connection.
     pub sloppy_sctp: u32,
-    /// Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic: 1 the plain one, 2, when
-    /// memory is short, the secure one.
+    /// Which TCP state table is in force: 0 the plain one, 3 the secure one. 1 and 2 are automatic:
+    /// 1 the plain one, 2, when memory is short, the secure one.
     pub secure_tcp: u32,
-    /// Not 0: packets for which a firewall-mark service has no destination go to where they were addressed.
+    /// Not 0: packets for which a firewall-mark service has no destination go to where they were
+    /// addressed.
     pub cache_bypass: u32,
-    /// 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are automatic: 1 none, 2, when
-    /// memory is short, the more the less there is.
+    /// 3: one in `am_droprate` of the packets that would open a connection is dropped. 1 and 2 are
+    /// automatic: 1 none, 2, when memory is short, the more the less there is.
     pub drop_packet: u32,
     /// One in how many packets drop_packet drops.
     pub am_droprate: i32,
@@ -144,17 +147,19 @@ pub struct lvs_settings {
     pub lblc_expiration: u32,
     /// lblcr: seconds after which an unused entry may go, and after which an unchanged set shrinks.
     pub lblcr_expiration: u32,
-    /// Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2 are automatic: 1 no, 2, when
-    /// memory is short, yes.
+    /// Whether entries of the connection table are dropped at random: 0 never, 3 always. 1 and 2
+    /// are automatic: 1 no, 2, when memory is short, yes.
     pub drop_entry: u32,
     /// Pages of free memory below which memory is short: see lvs_director_set_available_pages().
     pub amemthresh: i32,
-    /// Not 0: netfilter goes on to track connections. Where it still does, a packet that would be scheduled again is dropped, once.
+    /// Not 0: netfilter goes on to track connections. Where it still does, a packet that would be
+    /// scheduled again is dropped, once.
     pub conntrack: u32,
-    /// The most entries of the connection table; at the limit, packets that would open a connection are dropped. Only
-    /// LVS_PROFILE_LINUX7 has it, and the next two.
+    /// The most entries of the connection table; at the limit, packets that would open a connection
+    /// are dropped. Only LVS_PROFILE_LINUX7 has it, and the next two.
     pub conn_max: u32,
-    /// The connection table grows when it holds more than 2 to this power entries a bucket, -8 to 8.
+    /// The connection table grows when it holds more than 2 to this power entries a bucket, -8 to
+    /// 8.
     pub conn_lfactor: i32,
     /// The service table grows when it holds more than 2 to this power services a bucket, -8 to 8.
     pub svc_lfactor: i32,
@@ -166,6 +171,10 @@ record! {
     lvs_embedded_options: 96;
     lvs_settings: 88;
 }
+
+init!(lvs_embedded_options_init, options: lvs_embedded_options, zeroed());
+
+init!(lvs_settings_init, settings: lvs_settings, lvs_settings::from(&Settings::default()));
 
 impl From<&Settings> for lvs_settings {
     fn from(settings: &Settings) -> Self {
@@ -274,8 +283,10 @@ impl lvs_embedded_options {
     }
 }
 
-/// Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It needs no privileges, starts no
-/// thread and looks at no clock: time stands still until lvs_director_advance() moves it. `options` may be NULL.
+/// Makes an embedded director: it does exactly what IPVS in the kernel does, in this process. It
+/// needs no privileges, starts no thread and looks at no clock: time stands still until
+/// lvs_director_advance() moves it. `options` may be NULL. Ends the process if there is no memory
+/// for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_open_embedded(
@@ -289,19 +300,18 @@ pub unsafe extern "C" fn lvs_director_open_embedded(
             Some(options) => options.to_options()?.build(),
             None => EmbeddedDirector::new(),
         };
-        give(director, lvs_director(Lock::new(Held::Embedded(Box::new(made)))));
-        Ok(())
+        hand_over(director, lvs_director(Lock::new(made.into())))
     })
 }
 
 /// Whether this is an embedded director. False if `director` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_director_is_embedded(director: Option<&lvs_director>) -> bool {
-    infallible!(false, { held(director).is_ok_and(|held| matches!(*held, Held::Embedded(_))) })
+    infallible!(false, { locked(director).is_ok_and(|director| director.is_embedded()) })
 }
 
-/// Moves the embedded director's clock on by `nanoseconds` and does all that falls due on the way, in its order.
-/// LVS_STATUS_UNSUPPORTED for the kernel, whose clock moves by itself.
+/// Moves the embedded director's clock on by `nanoseconds` and does all that falls due on the way,
+/// in its order. LVS_STATUS_UNSUPPORTED for the kernel, whose clock moves by itself.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_advance(
@@ -310,13 +320,14 @@ pub unsafe extern "C" fn lvs_director_advance(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        held(director)?.embedded("move the clock")?.advance(Duration::from_nanos(nanoseconds));
-        Ok(())
+        let span = Duration::from_nanos(nanoseconds);
+        Ok(locked(director)?.with_embedded("move the clock", |director| director.advance(span))?)
     })
 }
 
-/// Tells the embedded director how much memory the machine has to spare, in pages. It looks at it once a second, when a
-/// setting depends on it. Until told otherwise there is plenty. LVS_STATUS_UNSUPPORTED for the kernel, which knows.
+/// Tells the embedded director how much memory the machine has to spare, in pages. It looks at it
+/// once a second, when a setting depends on it. Until told otherwise there is plenty.
+/// LVS_STATUS_UNSUPPORTED for the kernel, which knows.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_set_available_pages(
@@ -325,12 +336,13 @@ pub unsafe extern "C" fn lvs_director_set_available_pages(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        held(director)?.embedded("be told of memory")?.set_available_pages(pages);
-        Ok(())
+        Ok(locked(director)?
+            .with_embedded("set the available memory", |director| director.set_available_pages(pages))?)
     })
 }
 
-/// Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for the kernel.
+/// Reads the embedded director's clock: nanoseconds since it was made. LVS_STATUS_UNSUPPORTED for
+/// the kernel.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_now(
@@ -340,14 +352,13 @@ pub unsafe extern "C" fn lvs_director_now(
 ) -> lvs_status {
     call!(err, {
         let nanoseconds = place(nanoseconds, "nanoseconds")?;
-        let now = held(director)?.embedded("read the clock")?.now();
+        let now = locked(director)?.with_embedded("read the clock", |director| director.now())?;
         nanoseconds.write(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
         Ok(())
     })
 }
 
-/// Reads the sums and rates of the whole embedded director, as in /proc/net/ip_vs_stats. LVS_STATUS_UNSUPPORTED for the
-/// kernel.
+/// Reads the counters and rates of the whole director, as in /proc/net/ip_vs_stats.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_totals(
@@ -357,13 +368,14 @@ pub unsafe extern "C" fn lvs_director_totals(
 ) -> lvs_status {
     call!(err, {
         let totals = place(totals, "totals")?;
-        totals.write((&held(director)?.embedded("read the totals")?.totals()).into());
+        totals.write((&locked(director)?.totals()?).into());
         Ok(())
     })
 }
 
-/// Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged by its version; in a
-/// namespace without services it may take a service that is made for that moment, of firewall mark 4294967295.
+/// Asks which behaviour a director has: enum lvs_profile. The running kernel is asked, not judged
+/// by its version; in a namespace without services it may take a service that is made for that
+/// moment, of firewall mark 4294967295.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_profile(
@@ -373,11 +385,7 @@ pub unsafe extern "C" fn lvs_director_profile(
 ) -> lvs_status {
     call!(err, {
         let profile = place(profile, "profile")?;
-        let found = match &mut *held(director)? {
-            Held::Kernel(director) => director.profile()?,
-            Held::Embedded(director) => director.profile(),
-        };
-        profile.write(profile_number(found));
+        profile.write(profile_number(locked(director)?.profile()?));
         Ok(())
     })
 }
@@ -392,7 +400,8 @@ pub unsafe extern "C" fn lvs_director_settings(
 ) -> lvs_status {
     call!(err, {
         record::check(settings)?;
-        record::write(settings, held(director)?.embedded("read the settings")?.settings().into())
+        let found = locked(director)?.with_embedded("read the settings", |director| *director.settings())?;
+        record::write(settings, (&found).into())
     })
 }
 
@@ -406,11 +415,11 @@ pub unsafe extern "C" fn lvs_director_set_settings(
 ) -> lvs_status {
     call!(err, {
         let values = record::read(settings)?;
-        let mut held = held(director)?;
-        let director = held.embedded("change the settings")?;
-        let mut settings = *director.settings();
-        values.apply(&mut settings)?;
-        director.set_settings(settings);
-        Ok(())
+        locked(director)?.with_embedded("change the settings", |director| {
+            let mut settings = *director.settings();
+            values.apply(&mut settings)?;
+            director.set_settings(settings);
+            Ok(())
+        })?
     })
 }

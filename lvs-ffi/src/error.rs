@@ -1,5 +1,7 @@
 //! Errors.
 
+use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::ffi::{CStr, CString, c_char};
 use std::ops::Range;
 
@@ -10,23 +12,25 @@ use lvs_core::model::ModelError;
 use lvs_core::rules::SyntaxError;
 
 use crate::boundary::infallible;
-use crate::record::{self, record};
+use crate::exports::{init, len};
+use crate::record::{self, record, zeroed};
 use crate::status::lvs_status;
 
 /// Why a call failed: a status, an errno where one stands behind it, and a message for people.
 ///
-/// Made by the call that fails, released by lvs_error_free(). It never changes: any number of threads may read it.
+/// Made by the call that fails, released by lvs_error_free(). It never changes: any number of
+/// threads may read it.
 #[derive(Debug)]
 pub struct lvs_error {
     status: lvs_status,
     cause: lvs_cause,
     errno: i32,
-    message: CString,
+    message: Cow<'static, CStr>,
     kernel_message: Option<CString>,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// One mistake of a text, in C's strings.
+/// One error in a text, in C's strings.
 #[derive(Debug)]
 struct Diagnostic {
     line: usize,
@@ -36,7 +40,8 @@ struct Diagnostic {
     shown: CString,
 }
 
-/// One mistake of a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the error.
+/// One error in a text. Initialise it with LVS_DIAGNOSTIC_INIT. Its strings live as long as the
+/// error.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_diagnostic {
@@ -60,8 +65,10 @@ pub struct lvs_diagnostic {
 
 record! { lvs_diagnostic: 48; }
 
-/// What a director's refusal means, more finely than the status. Numbers are never reused; a later release may
-/// add some.
+init!(lvs_diagnostic_init, diagnostic: lvs_diagnostic, zeroed());
+
+/// What a director's refusal means, more finely than the status. Numbers are never reused; a later
+/// release may add some.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum lvs_cause {
@@ -105,6 +112,35 @@ pub enum lvs_cause {
     Changing = 18,
 }
 
+/// The name of a cause, such as "service not found". Never NULL: an unknown number gives "unknown
+/// cause". The string is static. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn lvs_cause_name(cause: u32) -> *const c_char {
+    let name = match cause {
+        0 => c"none",
+        1 => c"service not found",
+        2 => c"service exists",
+        3 => c"destination not found",
+        4 => c"destination exists",
+        5 => c"scheduler not found",
+        6 => c"engine not found",
+        7 => c"scheduler or engine not found",
+        8 => c"daemon running",
+        9 => c"daemon not running",
+        10 => c"interface not found",
+        11 => c"permission denied",
+        12 => c"module missing",
+        13 => c"out of range",
+        14 => c"family unsupported",
+        15 => c"unsupported",
+        16 => c"invalid",
+        17 => c"other",
+        18 => c"changing",
+        _ => c"unknown cause",
+    };
+    name.as_ptr()
+}
+
 impl From<&Cause> for lvs_cause {
     fn from(cause: &Cause) -> Self {
         match cause {
@@ -134,24 +170,40 @@ impl From<&Cause> for lvs_cause {
 ///
 /// Boxed: what succeeds returns no more than a pointer.
 #[derive(Debug)]
-pub(crate) struct Failure(Box<Reason>);
+pub(crate) enum Failure {
+    /// There is not enough memory, not even for words.
+    NoMemory,
+    /// Anything else.
+    Because(Box<Reason>),
+}
+
+impl From<TryReserveError> for Failure {
+    #[cold]
+    fn from(_: TryReserveError) -> Self {
+        Self::NoMemory
+    }
+}
 
 #[derive(Debug)]
-enum Reason {
+pub(crate) enum Reason {
     /// The core's own error.
     Core(Error),
     /// A refused operation of a batch.
     Refused(OperationError),
-    /// A mistake of the caller's that only C can make.
+    /// An invalid argument that only C can pass.
     Own(lvs_status, String),
-    /// An error that has its words already.
-    Told(lvs_error),
+    /// An error that is formatted already.
+    Recorded(lvs_error),
 }
 
 impl Failure {
+    fn because(reason: Reason) -> Self {
+        crate::handle::boxed(reason).map_or(Self::NoMemory, Self::Because)
+    }
+
     #[cold]
     pub(crate) fn own(status: lvs_status, message: String) -> Self {
-        Self(Box::new(Reason::Own(status, message)))
+        Self::because(Reason::Own(status, message))
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -159,30 +211,34 @@ impl Failure {
     }
 
     pub(crate) fn panic(message: &str) -> Self {
-        Self::own(lvs_status::Panic, format!("a mistake in liblvs: {message}"))
+        Self::own(lvs_status::Panic, format!("internal error in liblvs: {message}"))
     }
 
     pub(crate) fn refused(error: OperationError) -> Self {
-        Self(Box::new(Reason::Refused(error)))
+        Self::because(Reason::Refused(error))
     }
 
-    pub(crate) fn told(error: lvs_error) -> Self {
-        Self(Box::new(Reason::Told(error)))
+    pub(crate) fn recorded(error: lvs_error) -> Self {
+        Self::because(Reason::Recorded(error))
     }
 
     pub(crate) fn status(&self) -> lvs_status {
-        match &*self.0 {
+        let Self::Because(reason) = self else { return lvs_status::NoMemory };
+        match &**reason {
             Reason::Core(error) => error.kind().into(),
             Reason::Refused(error) => error.kind().into(),
             Reason::Own(status, _) => *status,
-            Reason::Told(error) => error.status,
+            Reason::Recorded(error) => error.status,
         }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(Box::new(Reason::Core(error)))
+        if error.kind() == lvs_core::ErrorKind::OutOfMemory {
+            return Self::NoMemory;
+        }
+        Self::because(Reason::Core(error))
     }
 }
 
@@ -218,18 +274,49 @@ impl From<&SyntaxError> for Diagnostic {
     }
 }
 
+/// The error of a call for which there was not enough memory. It takes none, and is released by
+/// nobody.
+static OUT_OF_MEMORY: lvs_error = lvs_error::OUT_OF_MEMORY;
+
 impl lvs_error {
+    const OUT_OF_MEMORY: Self = Self {
+        status: lvs_status::NoMemory,
+        cause: lvs_cause::None,
+        errno: libc::ENOMEM,
+        message: Cow::Borrowed(c"out of memory"),
+        kernel_message: None,
+        diagnostics: Vec::new(),
+    };
+
+    /// An error for the caller, to be released by `release`.
+    pub(crate) fn make(failure: Failure) -> *mut Self {
+        if matches!(failure, Failure::NoMemory) {
+            return (&raw const OUT_OF_MEMORY).cast_mut();
+        }
+        let made = crate::handle::boxed(Self::new(failure));
+        made.map_or((&raw const OUT_OF_MEMORY).cast_mut(), Box::into_raw)
+    }
+
+    /// Releases what `make` has made.
+    pub(crate) unsafe fn release(error: *mut Self) {
+        if !error.is_null() && !std::ptr::eq(error, &OUT_OF_MEMORY) {
+            // SAFETY: made by `make`, in memory of its own, and used no more.
+            drop(unsafe { Box::from_raw(error) });
+        }
+    }
+
     pub(crate) fn new(failure: Failure) -> Self {
         let status = failure.status();
-        match *failure.0 {
+        let Failure::Because(reason) = failure else { return Self::OUT_OF_MEMORY };
+        match *reason {
             Reason::Refused(error) => Self::refused(&error),
-            Reason::Core(error) => Self::told(&error),
-            Reason::Told(error) => error,
+            Reason::Core(error) => Self::copy_of(&error),
+            Reason::Recorded(error) => error,
             Reason::Own(_, message) => Self {
                 status,
                 cause: lvs_cause::None,
                 errno: 0,
-                message: c_string(message),
+                message: c_string(message).into(),
                 kernel_message: None,
                 diagnostics: Vec::new(),
             },
@@ -237,7 +324,7 @@ impl lvs_error {
     }
 
     /// The words and numbers of an error that somebody else keeps.
-    pub(crate) fn told(error: &Error) -> Self {
+    pub(crate) fn copy_of(error: &Error) -> Self {
         if let Error::Refused(error) = error {
             return Self::refused(error);
         }
@@ -245,7 +332,7 @@ impl lvs_error {
             status: error.kind().into(),
             cause: lvs_cause::None,
             errno: error.errno().map_or(0, |errno| errno.0),
-            message: c_string(error.to_string()),
+            message: c_string(error.to_string()).into(),
             kernel_message: None,
             diagnostics: match error {
                 Error::Rules(errors) => errors.iter().map(Diagnostic::from).collect(),
@@ -259,7 +346,7 @@ impl lvs_error {
             status: error.kind().into(),
             cause: (&error.cause).into(),
             errno: error.errno.map_or(0, |errno| errno.0),
-            message: c_string(error.to_string()),
+            message: c_string(error.to_string()).into(),
             kernel_message: error.message.as_deref().map(|text| c_string(text.to_owned())),
             diagnostics: Vec::new(),
         }
@@ -283,22 +370,22 @@ pub unsafe extern "C" fn lvs_error_cause(error: Option<&lvs_error>) -> lvs_cause
     infallible!(lvs_cause::None, { error.map_or(lvs_cause::None, |error| error.cause) })
 }
 
-/// The errno behind the failure, as Linux numbers them; 0 if there is none or `error` is NULL. The embedded
-/// director answers with the kernel's numbers, too. Any thread.
+/// The errno behind the failure, as Linux numbers them; 0 if there is none or `error` is NULL. The
+/// embedded director answers with the kernel's numbers, too. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_error_errno(error: Option<&lvs_error>) -> i32 {
     infallible!(0, { error.map_or(0, |error| error.errno) })
 }
 
-/// One sentence: what was attempted, on what, what went wrong. UTF-8, without a newline at the end (a syntax error
-/// has several lines). Never NULL; it lives as long as `error`. Any thread.
+/// One sentence: what was attempted, on what, what went wrong. UTF-8, without a newline at the end
+/// (a syntax error has several lines). Never NULL; it lives as long as `error`. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_error_message(error: Option<&lvs_error>) -> *const c_char {
     infallible!(c"".as_ptr(), { error.map_or(c"no error".as_ptr(), |error| error.message.as_ptr()) })
 }
 
-/// The kernel's own words (netlink's extended acknowledgement), or NULL if it sent none. They live as long as
-/// `error`. Any thread.
+/// The kernel's own words (netlink's extended acknowledgement), or NULL if it sent none. They live
+/// as long as `error`. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_error_kernel_message(error: Option<&lvs_error>) -> *const c_char {
     infallible!(std::ptr::null(), {
@@ -307,14 +394,13 @@ pub unsafe extern "C" fn lvs_error_kernel_message(error: Option<&lvs_error>) -> 
     })
 }
 
-/// How many mistakes of a text the error reports, with LVS_STATUS_SYNTAX; else 0. Any thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_error_diagnostics_len(error: Option<&lvs_error>) -> usize {
-    infallible!(0, { error.map_or(0, |error| error.diagnostics.len()) })
-}
+len!(
+    lvs_error_diagnostics_len, error: lvs_error, error.diagnostics.len(),
+    "How many errors in a text are reported, with LVS_STATUS_SYNTAX; else 0. Any thread."
+);
 
-/// Reads mistake `index`, in the order of the text. False, and `diagnostic` is left alone, if there is none, if `error` is
-/// NULL, or if `diagnostic` is not initialised. Any thread.
+/// Reads error `index`, in the order of the text. False, and `diagnostic` is left alone, if there
+/// is none, if `error` is NULL, or if `diagnostic` is not initialised. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_error_diagnostic_get(
     error: Option<&lvs_error>,
@@ -339,6 +425,6 @@ pub unsafe extern "C" fn lvs_error_diagnostic_get(
 
 /// Releases an error. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_error_free(error: Option<Box<lvs_error>>) {
-    infallible!((), { drop(error) });
+pub unsafe extern "C" fn lvs_error_free(error: *mut lvs_error) {
+    infallible!((), { lvs_error::release(error) });
 }

@@ -6,7 +6,7 @@ use crate::error::Failure;
 
 /// A handle that must be there.
 #[inline]
-pub(crate) fn needed<T>(handle: Option<T>, what: &str) -> Result<T, Failure> {
+pub(crate) fn required<T>(handle: Option<T>, what: &str) -> Result<T, Failure> {
     handle.ok_or_else(|| null(what))
 }
 
@@ -21,11 +21,29 @@ pub(crate) fn place<T>(out: *mut T, what: &str) -> Result<*mut T, Failure> {
     if out.is_null() { Err(null(what)) } else { Ok(out) }
 }
 
+/// What a number from C stands for: the values of its enum count from 0.
+pub(crate) fn choice<T: Copy>(number: u32, what: &str, choices: &[T]) -> Result<T, Failure> {
+    let chosen = usize::try_from(number).ok().and_then(|index| choices.get(index));
+    chosen.copied().ok_or_else(|| Failure::invalid(format!("unknown {what}: {number}")))
+}
+
 /// Hands a new handle to the caller.
 #[inline]
-pub(crate) unsafe fn give<T>(out: *mut *mut T, handle: T) {
+pub(crate) unsafe fn hand_over<T>(out: *mut *mut T, handle: T) -> Result<(), Failure> {
     // SAFETY: `out` has come through `place`.
-    unsafe { out.write(Box::into_raw(Box::new(handle))) };
+    unsafe { out.write(Box::into_raw(boxed(handle)?)) };
+    Ok(())
+}
+
+/// A value in memory of its own, or the error that there is none.
+pub(crate) fn boxed<T>(value: T) -> Result<Box<T>, Failure> {
+    // A vector of one is the way of the standard library to ask for memory that may not be there.
+    let mut place = Vec::new();
+    place.try_reserve_exact(1)?;
+    place.push(value);
+    let place: Box<[T; 1]> = place.try_into().map_err(|_| Failure::NoMemory)?;
+    // SAFETY: an array of one has the layout of what it holds.
+    Ok(unsafe { Box::from_raw(Box::into_raw(place).cast()) })
 }
 
 /// Text that ends with a NUL byte.
@@ -81,7 +99,8 @@ pub(crate) fn padded<const N: usize, const M: usize>(name: &[u8; M]) -> [c_char;
     field
 }
 
-/// Writes text and a NUL byte into a caller's buffer as snprintf does, and returns the length of the whole text.
+/// Writes text and a NUL byte into a caller's buffer as snprintf does, and returns the length of
+/// the whole text.
 pub(crate) unsafe fn print(buffer: *mut c_char, size: usize, text: &str) -> usize {
     if !buffer.is_null() && size > 0 {
         // Cut between characters, so that what is there is UTF-8.

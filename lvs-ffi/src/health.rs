@@ -9,9 +9,10 @@ use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
 use crate::destination::{self, lvs_destination, lvs_destination_key};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{self, give, needed, place};
+use crate::exports::{free, get, init, len, new};
+use crate::handle::{self, hand_over, place, required};
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::service::{self, lvs_service_key};
 use crate::status::lvs_status;
 use crate::table::lvs_table;
@@ -60,8 +61,26 @@ pub enum lvs_change_kind {
     WeightLimited = 7,
 }
 
-/// When servers come and go, and what a service does when too few are left. Initialise it with LVS_HEALTH_POLICY_INIT: one
-/// success brings a server back, three failures in a row inhibit it; quorum 1 without hysteresis.
+/// The name of a kind of change, such as "server_up". Never NULL: an unknown number gives
+/// "unknown". The string is static. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn lvs_change_kind_name(kind: u32) -> *const c_char {
+    let name = match kind {
+        1 => c"server_up",
+        2 => c"server_down",
+        3 => c"server_damped",
+        4 => c"quorum_lost",
+        5 => c"quorum_regained",
+        6 => c"override_expired",
+        7 => c"weight_limited",
+        _ => c"unknown",
+    };
+    name.as_ptr()
+}
+
+/// When servers come and go, and what a service does when too few are left. Initialise it with
+/// LVS_HEALTH_POLICY_INIT: one success brings a server back, three failures in a row inhibit it;
+/// quorum 1 without hysteresis.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_health_policy {
@@ -77,7 +96,8 @@ pub struct lvs_health_policy {
     pub start_down: u32,
     /// The weight of the servers in use below which the service has lost its quorum.
     pub quorum: u32,
-    /// By how much the weight must pass the quorum, downwards to lose it and upwards to have it back.
+    /// By how much the weight must pass the quorum, downwards to lose it and upwards to have it
+    /// back.
     pub hysteresis: u32,
     /// Damping: so many times down within `damping_window` hold a server down; 0 for no damping.
     pub damping_falls: u32,
@@ -89,7 +109,8 @@ pub struct lvs_health_policy {
     pub slow_start: u64,
     /// Who serves while the quorum is lost, or NULL. Copied.
     pub sorry_server: *const lvs_destination,
-    /// The largest weight that a probe gets by asking for it, unless the server was given more; 0 for 256.
+    /// The largest weight that a probe gets by asking for it, unless the server was given more; 0
+    /// for 256.
     pub max_asked_weight: u32,
     /// Must be 0.
     pub reserved: u32,
@@ -115,6 +136,13 @@ record! {
     lvs_health_policy: 64;
     lvs_change: 64;
 }
+
+init!(
+    lvs_health_policy_init, policy: lvs_health_policy,
+    lvs_health_policy { rise: 1, fall: 3, quorum: 1, ..zeroed() }
+);
+
+init!(lvs_change_init, change: lvs_change, zeroed());
 
 /// The health of services and their servers: a state machine without probes, clock or director.
 ///
@@ -184,19 +212,13 @@ impl From<&Change> for lvs_change {
     }
 }
 
-/// Makes a health that watches nothing yet.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_health_new(health: *mut *mut lvs_health, err: *mut *mut lvs_error) -> lvs_status {
-    call!(err, {
-        give(place(health, "health")?, lvs_health::default());
-        Ok(())
-    })
-}
+new!(lvs_health_new, health: lvs_health, lvs_health::default(), "Makes a health that watches nothing yet.");
 
-/// Watches service `index` of a table with its destinations, whose weights are those for when they are well. `policy`
-/// may be NULL. A service that is watched already gets this configuration instead of the one it had: servers that stay
-/// keep their states and overrides, others are forgotten. What that changes can be read with lvs_health_change_get().
+/// Watches service `index` of a table with its destinations, whose weights are those for when they
+/// are well. `policy` may be NULL. A service that is watched already gets this configuration
+/// instead of the one it had: servers that stay keep their states and overrides, others are
+/// forgotten. What that changes can be read with lvs_health_change_get(). Ends the process if there
+/// is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_watch(
@@ -207,8 +229,8 @@ pub unsafe extern "C" fn lvs_health_watch(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
-        let entry = nth(&needed(table, "table")?.0.services, index)?;
+        let health = required(health, "health")?;
+        let entry = nth(&required(table, "table")?.0.services, index)?;
         let policy = match record::read_optional(policy)? {
             Some(policy) => policy.to_policy()?,
             None => HealthPolicy::default(),
@@ -228,14 +250,15 @@ pub unsafe extern "C" fn lvs_health_unwatch(
 ) -> lvs_status {
     call!(err, {
         let service = service::key(service)?;
-        match needed(health, "health")?.health.unwatch(&service) {
+        match required(health, "health")?.health.unwatch(&service) {
             true => Ok(()),
             false => Err(not_watched(format!("service {service}"))),
         }
     })
 }
 
-/// Sets the weight of a server for when it is well. What that changes can be read with lvs_health_change_get().
+/// Sets the weight of a server for when it is well. What that changes can be read with
+/// lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_set_weight(
@@ -246,15 +269,16 @@ pub unsafe extern "C" fn lvs_health_set_weight(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
         health.changes = health.health.set_weight(&service, &server, weight)?;
         Ok(())
     })
 }
 
-/// Learns from what a director holds which servers were out of use, for a start without a saved state: those with weight 0,
-/// and if `absent_down` those that are missing from a service that is there.
+/// Learns from what a director holds which servers were out of use, for a start without a saved
+/// state: those with weight 0, and if `absent_down` those that are missing from a service that is
+/// there.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_start_from(
@@ -265,12 +289,13 @@ pub unsafe extern "C" fn lvs_health_start_from(
 ) -> lvs_status {
     call!(err, {
         let absent = if absent_down { StartAs::Down } else { StartAs::Up };
-        needed(health, "health")?.health.start_from(&needed(held, "held")?.0, absent);
+        required(health, "health")?.health.start_from(&required(held, "held")?.0, absent);
         Ok(())
     })
 }
 
 /// Writes what is known of all servers as JSON, to be kept over a restart.
+/// Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_save(
@@ -280,16 +305,16 @@ pub unsafe extern "C" fn lvs_health_save(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let state = needed(health, "health")?.health.save(Duration::from_nanos(now));
+        let state = required(health, "health")?.health.save(Duration::from_nanos(now));
         let json = serde_json::to_string(&state).map_err(|error| Failure::invalid(error.to_string()))?;
-        needed(text, "text")?.take(json);
+        required(text, "text")?.set(json);
         Ok(())
     })
 }
 
-/// Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they were. `away` is the time
-/// in nanoseconds that has passed since, as far as it is known. Call lvs_health_tick() afterwards. LVS_STATUS_DECODE for text
-/// that is no such state.
+/// Goes on from what lvs_health_save() wrote: servers that are watched and were saved are as they
+/// were. `away` is the time in nanoseconds that has passed since, as far as it is known. Call
+/// lvs_health_tick() afterwards. LVS_STATUS_DECODE for text that is no such state.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_restore(
@@ -300,16 +325,16 @@ pub unsafe extern "C" fn lvs_health_restore(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let state = serde_json::from_str(handle::text(json, "json")?)
             .map_err(|error| Failure::own(lvs_status::Decode, format!("malformed health state: {error}")))?;
         Ok(health.health.restore(&state, Duration::from_nanos(now), Duration::from_nanos(away))?)
     })
 }
 
-/// Holds a server to what an operator has decided, whatever its probes say, until a time (LVS_NEVER: until it is cleared).
-/// `forced` is one of enum lvs_forced, `weight` counts with LVS_FORCED_WEIGHT. What that changes can be read with
-/// lvs_health_change_get().
+/// Holds a server to what an operator has decided, whatever its probes say, until a time
+/// (LVS_NEVER: until it is cleared). `forced` is one of enum lvs_forced, `weight` counts with
+/// LVS_FORCED_WEIGHT. What that changes can be read with lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_set_override(
@@ -323,7 +348,7 @@ pub unsafe extern "C" fn lvs_health_set_override(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
         let forced = match forced {
             0 => Forced::Down,
@@ -338,7 +363,8 @@ pub unsafe extern "C" fn lvs_health_set_override(
     })
 }
 
-/// Ends an override; without one nothing changes. What that changes can be read with lvs_health_change_get().
+/// Ends an override; without one nothing changes. What that changes can be read with
+/// lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_clear_override(
@@ -348,15 +374,15 @@ pub unsafe extern "C" fn lvs_health_clear_override(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
         health.changes = health.health.clear_override(&service, &server)?;
         Ok(())
     })
 }
 
-/// Writes what is odd about the policies, such as a quorum that all servers together do not reach: a line each, nothing if
-/// all is well.
+/// Writes what is odd about the policies, such as a quorum that all servers together do not reach:
+/// a line each, nothing if all is well. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_warnings(
@@ -365,15 +391,16 @@ pub unsafe extern "C" fn lvs_health_warnings(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let warnings = needed(health, "health")?.health.warnings();
-        needed(text, "text")?.take(warnings.map(|(key, warning)| format!("service {key}: {warning}\n")).collect());
+        let warnings = required(health, "health")?.health.warnings();
+        required(text, "text")?.set(warnings.map(|(key, warning)| format!("service {key}: {warning}\n")).collect());
         Ok(())
     })
 }
 
-/// Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock that does not run backwards.
-/// `probe` is one of enum lvs_probe, `weight` counts with LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not
-/// watched (any more). What has changed by it can be read with lvs_health_change_get().
+/// Takes in what a probe of one server of one service says, at a time in nanoseconds of any clock
+/// that does not run backwards. `probe` is one of enum lvs_probe, `weight` counts with
+/// LVS_PROBE_UP_WITH_WEIGHT. LVS_STATUS_NOT_FOUND if the server is not watched (any more). What has
+/// changed by it can be read with lvs_health_change_get().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_report(
@@ -386,7 +413,7 @@ pub unsafe extern "C" fn lvs_health_report(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
         let probe = self::probe(probe, weight)?;
         health.changes = health.health.report(&service, &server, probe, Duration::from_nanos(now))?;
@@ -394,7 +421,8 @@ pub unsafe extern "C" fn lvs_health_report(
     })
 }
 
-/// Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as lvs_health_report().
+/// Takes in what a probe of a whole host says: of all its servers in all services. Otherwise as
+/// lvs_health_report().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_report_host(
@@ -406,7 +434,7 @@ pub unsafe extern "C" fn lvs_health_report_host(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         let host = place(host.cast_mut(), "host")?.read().to_addr("the host")?;
         let probe = self::probe(probe, weight)?;
         health.changes = health.health.report_host(host, probe, Duration::from_nanos(now));
@@ -414,8 +442,8 @@ pub unsafe extern "C" fn lvs_health_report_host(
     })
 }
 
-/// Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says so. Otherwise as
-/// lvs_health_report().
+/// Takes in that time has passed: a hold may be over. Call it when lvs_health_next_change() says
+/// so. Otherwise as lvs_health_report().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_health_tick(
@@ -424,29 +452,21 @@ pub unsafe extern "C" fn lvs_health_tick(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let health = needed(health, "health")?;
+        let health = required(health, "health")?;
         health.changes = health.health.tick(Duration::from_nanos(now));
         Ok(())
     })
 }
 
-/// How many changes the last report or tick has brought; 0 if `health` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_health_changes_len(health: Option<&lvs_health>) -> usize {
-    infallible!(0, { health.map_or(0, |health| health.changes.len()) })
-}
+len!(
+    lvs_health_changes_len, health: lvs_health, health.changes.len(),
+    "How many changes the last report or tick has brought; 0 if `health` is NULL."
+);
 
-/// Reads a change of the last report or tick.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_health_change_get(
-    health: Option<&lvs_health>,
-    index: usize,
-    change: *mut lvs_change,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(change, nth(&needed(health, "health")?.changes, index)?.into()) })
-}
+get!(
+    lvs_health_change_get, health: lvs_health, change: lvs_change, health.changes,
+    "Reads a change of the last report or tick."
+);
 
 /// Makes the table that is wanted at a time; put it in force with lvs_director_reconcile().
 #[unsafe(no_mangle)]
@@ -459,13 +479,12 @@ pub unsafe extern "C" fn lvs_health_wanted(
 ) -> lvs_status {
     call!(err, {
         let table = place(table, "table")?;
-        give(table, lvs_table(needed(health, "health")?.health.wanted(Duration::from_nanos(now))));
-        Ok(())
+        hand_over(table, lvs_table(required(health, "health")?.health.wanted(Duration::from_nanos(now))))
     })
 }
 
-/// When the wanted table changes next without any report, in nanoseconds of the same clock; LVS_NEVER if it does not, or if
-/// `health` is NULL.
+/// When the wanted table changes next without any report, in nanoseconds of the same clock;
+/// LVS_NEVER if it does not, or if `health` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_health_next_change(health: Option<&lvs_health>, now: u64) -> u64 {
     infallible!(crate::drain::LVS_NEVER, {
@@ -487,7 +506,7 @@ pub unsafe extern "C" fn lvs_health_is_up(
     call!(err, {
         let up = place(up, "up")?;
         let (service, server) = (service::key(service)?, destination::key(server)?);
-        let known = needed(health, "health")?.health.is_up(&service, &server);
+        let known = required(health, "health")?.health.is_up(&service, &server);
         up.write(known.ok_or_else(|| not_watched(format!("destination {server} of {service}")))?);
         Ok(())
     })
@@ -505,7 +524,7 @@ pub unsafe extern "C" fn lvs_health_has_quorum(
     call!(err, {
         let quorum = place(quorum, "quorum")?;
         let service = service::key(service)?;
-        let known = needed(health, "health")?.health.has_quorum(&service);
+        let known = required(health, "health")?.health.has_quorum(&service);
         quorum.write(known.ok_or_else(|| not_watched(format!("service {service}")))?);
         Ok(())
     })
@@ -515,8 +534,4 @@ fn not_watched(what: String) -> Failure {
     Failure::own(lvs_status::NotFound, format!("{what} is not watched"))
 }
 
-/// Releases a health. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_health_free(health: Option<Box<lvs_health>>) {
-    infallible!((), { drop(health) });
-}
+free!(lvs_health_free, health: lvs_health, "a health");

@@ -1,7 +1,7 @@
 //! Panics on purpose, for the tests of the panic boundary.
 
 use crate::boundary::call;
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::lvs_error;
 use crate::status::lvs_status;
 
@@ -19,8 +19,5 @@ pub unsafe extern "C" fn lvs_test_panic_inside(
     director: Option<&lvs_director>,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, {
-        let _held = held(director)?;
-        panic!("in the middle of a change")
-    })
+    call!(err, { Ok(locked(director)?.with_embedded("panic", |_| panic!("in the middle of a change"))?) })
 }

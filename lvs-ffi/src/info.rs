@@ -2,7 +2,8 @@
 
 use lvs_core::model::Info;
 
-use crate::record::record;
+use crate::exports::init;
+use crate::record::{record, zeroed};
 
 /// What a director says of itself. Initialise it with LVS_INFO_INIT.
 #[repr(C)]
@@ -10,7 +11,8 @@ use crate::record::record;
 pub struct lvs_info {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own release.
+    /// The version of IPVS: the major number. The kernel has said 1.2.1 for years, whatever its own
+    /// release.
     pub version_major: u16,
     /// The minor number.
     pub version_minor: u8,
@@ -21,6 +23,8 @@ pub struct lvs_info {
 }
 
 record! { lvs_info: 12; }
+
+init!(lvs_info_init, info: lvs_info, zeroed());
 
 impl From<Info> for lvs_info {
     fn from(info: Info) -> Self {

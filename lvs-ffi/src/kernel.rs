@@ -8,11 +8,12 @@ use std::time::Duration;
 use lvs_core::kernel::{KernelDirector, Namespace, TransportChoice};
 
 use crate::boundary::call;
-use crate::director::{Held, lvs_director};
+use crate::director::lvs_director;
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, place, text};
+use crate::exports::init;
+use crate::handle::{choice, hand_over, place, text};
 use crate::lock::Lock;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::status::lvs_status;
 
 /// Which of the kernel's two interfaces to use.
@@ -20,16 +21,17 @@ use crate::status::lvs_status;
 pub enum lvs_transport {
     /// Generic netlink: everything, for those with CAP_NET_ADMIN in the initial user namespace.
     Netlink = 0,
-    /// The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for the root of a user
-    /// namespace, too, and read a table at a fraction of netlink's cost.
+    /// The old socket options: IPv4 alone, no tunnels, no engines, no 64-bit counts. They work for
+    /// the root of a user namespace, too, and read a table at a fraction of netlink's cost.
     SocketOptions = 1,
     /// Netlink, or the socket options where netlink is not permitted.
     Auto = 2,
 }
 
-/// How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's network namespace, over netlink, loading
-/// nothing, waiting 60 seconds for an answer. At most one of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN.
-/// Nothing that it points to is kept.
+/// How to open the kernel's director. Initialise it with LVS_KERNEL_OPTIONS_INIT: the caller's
+/// network namespace, over netlink, loading nothing, waiting 60 seconds for an answer. At most one
+/// of the three namespaces may be set; to enter one takes CAP_SYS_ADMIN. Nothing that it points to
+/// is kept.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_kernel_options {
@@ -37,7 +39,8 @@ pub struct lvs_kernel_options {
     pub struct_size: u32,
     /// Which interface to use: enum lvs_transport.
     pub transport: u32,
-    /// Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it by this process.
+    /// Not 0: has the kernel load the module ip_vs if it is missing. No program is started for it
+    /// by this process.
     pub load_module: u32,
     /// The network namespace of this process; 0 for none.
     pub namespace_pid: u32,
@@ -50,6 +53,8 @@ pub struct lvs_kernel_options {
 }
 
 record! { lvs_kernel_options: 40; }
+
+init!(lvs_kernel_options_init, options: lvs_kernel_options, zeroed());
 
 impl lvs_kernel_options {
     unsafe fn open(self) -> Result<KernelDirector, Failure> {
@@ -70,12 +75,8 @@ impl lvs_kernel_options {
                 Namespace::Current
             }
         };
-        let transport = match self.transport {
-            0 => TransportChoice::Netlink,
-            1 => TransportChoice::SocketOptions,
-            2 => TransportChoice::Auto,
-            other => return Err(Failure::invalid(format!("unknown transport {other}"))),
-        };
+        let transports = [TransportChoice::Netlink, TransportChoice::SocketOptions, TransportChoice::Auto];
+        let transport = choice(self.transport, "transport", &transports)?;
         let options = KernelDirector::options().namespace(namespace).transport(transport);
         let options = options.load_module(self.load_module != 0);
         let options = match self.receive_timeout {
@@ -89,8 +90,8 @@ impl lvs_kernel_options {
 
 /// Opens the running kernel's director. `options` may be NULL.
 ///
-/// A kernel without IPVS gives LVS_STATUS_UNSUPPORTED with LVS_CAUSE_MODULE_MISSING; over netlink a missing privilege shows
-/// at the first operation.
+/// A kernel without IPVS gives LVS_STATUS_UNSUPPORTED with LVS_CAUSE_MODULE_MISSING; over netlink a
+/// missing privilege shows at the first operation.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_open_kernel(
@@ -104,7 +105,6 @@ pub unsafe extern "C" fn lvs_director_open_kernel(
             Some(options) => options.open()?,
             None => KernelDirector::open()?,
         };
-        give(director, lvs_director(Lock::new(Held::Kernel(Box::new(opened)))));
-        Ok(())
+        hand_over(director, lvs_director(Lock::new(opened.into())))
     })
 }

@@ -1,9 +1,9 @@
 //! The C ABI of `lvs-core`: conversions and ownership, nothing decided here.
 //!
-//! `include/lvs.h` is generated from this crate and is its documentation, so what stands at an exported item is
-//! written for C readers. Inside, every exported function follows one pattern: the `call!` macro opens the panic
-//! boundary, `record` reads and writes the caller's sized structs, `handle` checks pointers to handles, and `?`
-//! turns any error into a status and an `lvs_error`.
+//! `include/lvs.h` is generated from this crate and is its documentation, so what stands at an
+//! exported item is written for C readers. Inside, every exported function follows one pattern: the
+//! `call!` macro opens the panic boundary, `record` reads and writes the caller's sized structs,
+//! `handle` checks pointers to handles, and `?` turns any error into a status and an `lvs_error`.
 #![allow(non_camel_case_types, reason = "the types carry their C names, so that header and source read alike")]
 #![allow(unreachable_pub, reason = "what C sees is pub, wherever it stands")]
 #![allow(
@@ -13,6 +13,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the promises that a C caller keeps are stated in lvs.h, once")]
 
 mod boundary;
+mod exports;
 mod handle;
 mod lock;
 mod record;

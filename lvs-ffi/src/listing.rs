@@ -10,9 +10,10 @@ use lvs_core::rules::SystemResolver;
 use crate::boundary::call;
 use crate::connection::lvs_connections;
 use crate::error::{Failure, lvs_error};
-use crate::handle::needed;
+use crate::exports::init;
+use crate::handle::{choice, required};
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::snapshot::lvs_snapshot;
 use crate::status::lvs_status;
 use crate::text::lvs_text;
@@ -38,8 +39,8 @@ pub enum lvs_listing_mode {
 #[repr(u32)]
 pub enum lvs_listing_style {
     /// ipvsadm 1.31 as Debian ships it, byte for byte.
-    Compat = 0,
-    /// The same without its mistakes.
+    Ipvsadm = 0,
+    /// The same without its errors.
     Fixed = 1,
 }
 
@@ -65,25 +66,23 @@ pub struct lvs_listing_options {
 
 record! { lvs_listing_options: 28; }
 
+init!(lvs_listing_options_init, options: lvs_listing_options, zeroed());
+
 impl lvs_listing_options {
     const DEFAULT: Self =
         Self { struct_size: size_of::<Self>() as u32, mode: 0, style: 0, exact: 0, unsorted: 0, names: 0, engines: 0 };
 
     fn to_options<'a>(self, names: &'a SystemResolver) -> Result<ListingOptions<'a>, Failure> {
-        let mode = match self.mode {
-            0 => ListingMode::Default,
-            1 => ListingMode::Stats,
-            2 => ListingMode::Rate,
-            3 => ListingMode::Thresholds,
-            4 => ListingMode::PersistentConnections,
-            5 => ListingMode::TunnelInfo,
-            other => return Err(Failure::invalid(format!("unknown mode {other} of a listing"))),
-        };
-        let style = match self.style {
-            0 => Style::Compat,
-            1 => Style::Fixed,
-            other => return Err(Failure::invalid(format!("unknown style {other} of a listing"))),
-        };
+        let modes = [
+            ListingMode::Default,
+            ListingMode::Stats,
+            ListingMode::Rate,
+            ListingMode::Thresholds,
+            ListingMode::PersistentConnections,
+            ListingMode::TunnelInfo,
+        ];
+        let mode = choice(self.mode, "mode of a listing", &modes)?;
+        let style = choice(self.style, "style of a listing", &[Style::Ipvsadm, Style::Fixed])?;
         let options = ListingOptions::new().with_mode(mode).with_style(style);
         let options = options.with_exact(self.exact != 0).with_sort(self.unsorted == 0);
         Ok(if self.names == 0 { options } else { options.with_resolver(names) })
@@ -97,11 +96,12 @@ unsafe fn options(options: *const lvs_listing_options) -> Result<lvs_listing_opt
 
 /// Writes into a text; memory takes all that is written.
 fn written(text: Option<&mut lvs_text>, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Failure> {
-    needed(text, "text")?
+    required(text, "text")?
         .replace_bytes(|bytes| write(bytes).map_err(|error| lvs_core::Error::io("write a listing", error).into()))
 }
 
 /// Writes the table of all services, as `ipvsadm -L` does. `options` may be NULL.
+/// Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_list(
@@ -111,14 +111,15 @@ pub unsafe extern "C" fn lvs_snapshot_list(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
+        let snapshot = required(snapshot, "snapshot")?;
         let names = SystemResolver::new();
         let options = self::options(options)?.to_options(&names)?;
         written(text, |out| write_table(out, &snapshot.0, &options))
     })
 }
 
-/// Writes the table of service `index`, as `ipvsadm -L -t SERVICE` does: without the first line. `options` may be NULL.
+/// Writes the table of service `index`, as `ipvsadm -L -t SERVICE` does: without the first line.
+/// `options` may be NULL. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_list_service(
@@ -129,7 +130,7 @@ pub unsafe extern "C" fn lvs_snapshot_list_service(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let service = nth(&needed(snapshot, "snapshot")?.0.services, index)?;
+        let service = nth(&required(snapshot, "snapshot")?.0.services, index)?;
         let names = SystemResolver::new();
         let options = self::options(options)?.to_options(&names)?;
         written(text, |out| write_service(out, service, &options))
@@ -137,6 +138,7 @@ pub unsafe extern "C" fn lvs_snapshot_list_service(
 }
 
 /// Writes the timeouts, as `ipvsadm -L --timeout` does.
+/// Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_list_timeouts(
@@ -145,12 +147,13 @@ pub unsafe extern "C" fn lvs_snapshot_list_timeouts(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
+        let snapshot = required(snapshot, "snapshot")?;
         written(text, |out| write_timeouts(out, &snapshot.0.timeouts))
     })
 }
 
 /// Writes the sync daemons, as `ipvsadm -L --daemon` does: nothing if none runs.
+/// Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_list_daemons(
@@ -159,13 +162,13 @@ pub unsafe extern "C" fn lvs_snapshot_list_daemons(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
+        let snapshot = required(snapshot, "snapshot")?;
         written(text, |out| write_daemons(out, &snapshot.0.daemons))
     })
 }
 
-/// Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of persistence engines
-/// the text may hold any bytes.
+/// Writes the connections of a list, as `ipvsadm -L -c` does. `options` may be NULL. With data of
+/// persistence engines the text may hold any bytes. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_connections_list(
@@ -175,7 +178,7 @@ pub unsafe extern "C" fn lvs_connections_list(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let connections = needed(connections, "connections")?;
+        let connections = required(connections, "connections")?;
         let names = SystemResolver::new();
         let given = self::options(options)?;
         let options = given.to_options(&names)?;

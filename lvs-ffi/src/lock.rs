@@ -1,4 +1,4 @@
-//! A lock that the race detectors of C understand, that notices a call from inside itself, and that remembers a panic.
+//! A lock that the race detectors of C understand, and that notices a call from inside itself.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -8,12 +8,12 @@ use crate::status::lvs_status;
 
 /// A value behind a POSIX mutex.
 ///
-/// `std::sync::Mutex` would do for Rust alone. This one is visible to helgrind and ThreadSanitizer, by which a C
-/// program that links this library is checked, and answers a thread that already holds it instead of hanging.
+/// `std::sync::Mutex` would do for Rust alone. This one is visible to helgrind and ThreadSanitizer,
+/// by which a C program that links this library is checked, and answers a thread that already holds
+/// it instead of hanging.
 pub(crate) struct Lock<T> {
     // Boxed: a POSIX mutex must not move once it has been used.
     mutex: Box<UnsafeCell<libc::pthread_mutex_t>>,
-    poisoned: UnsafeCell<bool>,
     value: UnsafeCell<T>,
 }
 
@@ -25,8 +25,9 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Self {
         let mutex = Box::new(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
-        // SAFETY: both objects are ours, and initialised before they are used. None of these can fail for a
-        // mutex of a standard type (pthread_mutexattr_settype(3p), pthread_mutex_init(3)).
+        // SAFETY: both objects are ours, and initialised before they are used. None of these can
+        // fail for a mutex of a standard type (pthread_mutexattr_settype(3p),
+        // pthread_mutex_init(3)).
         unsafe {
             let mut attributes = std::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
             libc::pthread_mutexattr_init(attributes.as_mut_ptr());
@@ -34,7 +35,7 @@ impl<T> Lock<T> {
             libc::pthread_mutex_init(mutex.get(), attributes.as_ptr());
             libc::pthread_mutexattr_destroy(attributes.as_mut_ptr());
         }
-        Self { mutex, poisoned: UnsafeCell::new(false), value: UnsafeCell::new(value) }
+        Self { mutex, value: UnsafeCell::new(value) }
     }
 
     /// Waits for the lock.
@@ -42,11 +43,7 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Result<Guard<'_, T>, Failure> {
         // SAFETY: initialised, and alive as long as `self`.
         match unsafe { libc::pthread_mutex_lock(self.mutex.get()) } {
-            0 => {
-                let guard = Guard { lock: self, was_panicking: std::thread::panicking() };
-                // SAFETY: the lock is held.
-                if unsafe { *self.poisoned.get() } { Err(poisoned()) } else { Ok(guard) }
-            }
+            0 => Ok(Guard { lock: self }),
             libc::EDEADLK => Err(Failure::own(
                 lvs_status::Busy,
                 "the director is in a call of this thread: a visitor cannot call it".to_owned(),
@@ -54,11 +51,6 @@ impl<T> Lock<T> {
             errno => Err(Failure::own(lvs_status::Panic, format!("pthread_mutex_lock failed with errno {errno}"))),
         }
     }
-}
-
-#[cold]
-fn poisoned() -> Failure {
-    Failure::panic("an earlier call stopped in the middle, so this director may be half changed; close it")
 }
 
 impl<T> Drop for Lock<T> {
@@ -70,7 +62,6 @@ impl<T> Drop for Lock<T> {
 
 pub(crate) struct Guard<'a, T> {
     lock: &'a Lock<T>,
-    was_panicking: bool,
 }
 
 impl<T> Deref for Guard<'_, T> {
@@ -83,7 +74,8 @@ impl<T> Deref for Guard<'_, T> {
 
 impl<T> DerefMut for Guard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: the lock is held as long as the guard lives, and the guard is borrowed exclusively.
+        // SAFETY: the lock is held as long as the guard lives, and the guard is borrowed
+        // exclusively.
         unsafe { &mut *self.lock.value.get() }
     }
 }
@@ -92,12 +84,7 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: the lock is held by this thread, which locked it.
-        unsafe {
-            if !self.was_panicking && std::thread::panicking() {
-                *self.lock.poisoned.get() = true;
-            }
-            libc::pthread_mutex_unlock(self.lock.mutex.get());
-        }
+        unsafe { libc::pthread_mutex_unlock(self.lock.mutex.get()) };
     }
 }
 
@@ -126,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn after_a_panic_the_value_is_out_of_reach() {
+    fn a_panic_releases_the_lock() {
         let lock = Lock::new(0);
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let _held = lock.lock().unwrap();
             panic!("half way");
         }));
         assert!(caught.is_err());
-        assert_eq!(lock.lock().err().unwrap().status(), lvs_status::Panic);
+        assert_eq!(*lock.lock().unwrap(), 0);
     }
 }

@@ -9,9 +9,10 @@ use crate::boundary::call;
 use crate::daemon::lvs_daemon;
 use crate::destination::{lvs_destination, lvs_destination_key};
 use crate::error::{Failure, lvs_error};
-use crate::handle::needed;
+use crate::exports::init;
+use crate::handle::required;
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::service::{lvs_service, lvs_service_key};
 use crate::status::lvs_status;
 use crate::text::lvs_text;
@@ -61,6 +62,8 @@ pub struct lvs_operation {
 }
 
 record! { lvs_operation: 68; }
+
+init!(lvs_operation_init, operation: lvs_operation, zeroed());
 
 const NO_DESTINATION: lvs_destination_key = lvs_destination_key { addr: lvs_address::NONE, port: 0, reserved: 0 };
 const NO_SERVICE: lvs_service_key =
@@ -125,7 +128,7 @@ pub(crate) fn describe<'a>(
     text: Option<&mut lvs_text>,
 ) -> Result<(), Failure> {
     use std::fmt::Write as _;
-    needed(text, "text")?.replace(|text| {
+    required(text, "text")?.replace(|text| {
         for operation in operations {
             let _ = writeln!(text, "{operation}");
         }
@@ -133,8 +136,9 @@ pub(crate) fn describe<'a>(
     })
 }
 
-/// Reads operation `index` of a batch. `service` is written if it adds or updates one, `destination` likewise, and both
-/// are left alone otherwise; each of the three may be NULL if it is not wanted.
+/// Reads operation `index` of a batch. `service` is written if it adds or updates one,
+/// `destination` likewise, and both are left alone otherwise; each of the three may be NULL if it
+/// is not wanted.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_get(
@@ -145,7 +149,7 @@ pub unsafe extern "C" fn lvs_batch_get(
     destination: *mut lvs_destination,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { write(nth(&needed(batch, "batch")?.0, index)?, operation, Values { service, destination }) })
+    call!(err, { write(nth(&required(batch, "batch")?.0, index)?, operation, Values { service, destination }) })
 }
 
 /// Reads the timeouts that operation `index` of a batch sets. LVS_STATUS_NOT_FOUND if it sets none.
@@ -158,14 +162,15 @@ pub unsafe extern "C" fn lvs_batch_get_timeouts(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        match nth(&needed(batch, "batch")?.0, index)? {
+        match nth(&required(batch, "batch")?.0, index)? {
             Operation::SetTimeouts(value) => record::write(timeouts, (*value).into()),
             other => Err(other_kind("sets no timeouts", other)),
         }
     })
 }
 
-/// Reads the sync daemon that operation `index` of a batch starts. LVS_STATUS_NOT_FOUND if it starts none.
+/// Reads the sync daemon that operation `index` of a batch starts. LVS_STATUS_NOT_FOUND if it
+/// starts none.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_get_daemon(
@@ -175,7 +180,7 @@ pub unsafe extern "C" fn lvs_batch_get_daemon(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        match nth(&needed(batch, "batch")?.0, index)? {
+        match nth(&required(batch, "batch")?.0, index)? {
             Operation::StartDaemon(value) => record::write(daemon, value.into()),
             other => Err(other_kind("starts no daemon", other)),
         }
@@ -186,7 +191,8 @@ fn other_kind(what: &str, operation: &Operation) -> Failure {
     Failure::own(lvs_status::NotFound, format!("the operation {what}: it is to {operation}"))
 }
 
-/// Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to tcp://192.0.2.1:80".
+/// Writes the operations of a batch as sentences, a line each: "add destination 198.51.100.7:80 to
+/// tcp://192.0.2.1:80". Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_describe(
@@ -194,5 +200,5 @@ pub unsafe extern "C" fn lvs_batch_describe(
     text: Option<&mut lvs_text>,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { describe(needed(batch, "batch")?.0.iter(), text) })
+    call!(err, { describe(required(batch, "batch")?.0.iter(), text) })
 }

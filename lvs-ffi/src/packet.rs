@@ -11,9 +11,11 @@ use lvs_core::embedded::{
 use crate::address::lvs_address;
 use crate::boundary::call;
 use crate::destination::lvs_destination_key;
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::record::{self, record};
+use crate::exports::init;
+use crate::record::{self, record, zeroed};
+use crate::service::LVS_PROTOCOL_TCP;
 use crate::status::lvs_status;
 use crate::text::lvs_text;
 
@@ -51,14 +53,15 @@ pub enum lvs_sctp_chunk {
     Abort = 9,
 }
 
-/// A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment from a client without
-/// flags.
+/// A packet, described by what decides about it. Initialise it with LVS_PACKET_INIT: a TCP segment
+/// from a client without flags.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_packet {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// Not 0: from a real server to a client, passing the director. 0: from a client to a virtual service.
+    /// Not 0: from a real server to a client, passing the director. 0: from a client to a virtual
+    /// service.
     pub from_server: u32,
     /// Its source: the client, or the real server.
     pub source: lvs_address,
@@ -74,12 +77,15 @@ pub struct lvs_packet {
     pub flags: u32,
     /// Its firewall mark, 0 for none.
     pub fwmark: u32,
-    /// Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only counts.
+    /// Its length in bytes, IP header included; 0 for the smallest that its headers allow. It only
+    /// counts.
     pub length: u32,
-    /// Not 0: an ICMP error about a packet of the other side of this conversation, which carried `protocol`. Addresses and
-    /// ports are those of the conversation, as a packet that goes the error's way has them.
+    /// Not 0: an ICMP error about a packet of the other side of this conversation, which carried
+    /// `protocol`. Addresses and ports are those of the conversation, as a packet that goes the
+    /// error's way has them.
     pub icmp_error: u32,
-    /// Whether it belongs to a connection that netfilter tracks and has confirmed: enum lvs_tracked.
+    /// Whether it belongs to a connection that netfilter tracks and has confirmed: enum
+    /// lvs_tracked.
     pub tracked: u32,
 }
 
@@ -199,6 +205,12 @@ record! {
     lvs_flow: 56;
     lvs_verdict: 44;
 }
+
+init!(lvs_packet_init, packet: lvs_packet, lvs_packet { protocol: LVS_PROTOCOL_TCP.into(), ..zeroed() });
+
+init!(lvs_flow_init, flow: lvs_flow, lvs_flow { protocol: LVS_PROTOCOL_TCP.into(), ..zeroed() });
+
+init!(lvs_verdict_init, verdict: lvs_verdict, zeroed());
 
 fn ends(from: lvs_address, from_port: u16, to: lvs_address, to_port: u16) -> Result<(SocketAddr, SocketAddr), Failure> {
     let (from, to) = (from.to_addr("the source")?, to.to_addr("the destination")?);
@@ -348,8 +360,9 @@ unsafe fn ready(verdict: *mut lvs_verdict) -> Result<(), Failure> {
     if verdict.is_null() { Ok(()) } else { unsafe { record::check(verdict) } }
 }
 
-/// Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the same in words, such as
-/// "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+/// Gives the embedded director a packet. `verdict` says what becomes of it; `sentence` gets the
+/// same in words, such as "to 198.51.100.7:80 (direct): the scheduler chose it". Each may be NULL.
+/// LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_receive(
@@ -362,14 +375,15 @@ pub unsafe extern "C" fn lvs_director_receive(
     call!(err, {
         ready(verdict)?;
         let packet = record::read(packet)?.to_packet()?;
-        let said = held(director)?.embedded("take packets")?.receive(&packet);
+        let said = locked(director)?.with_embedded("take packets", |director| director.receive(&packet))?;
         say(said, verdict, sentence)
     })
 }
 
-/// Gives the embedded director `len` packets in their order: as lvs_director_receive() for one after the other, but faster with
-/// many connections, whose table is read from memory for several of them at a time. `verdicts` is an array of as many
-/// records, or NULL. Nothing happens unless all packets are in order. LVS_STATUS_UNSUPPORTED for the kernel.
+/// Gives the embedded director `len` packets in their order: as lvs_director_receive() for one
+/// after the other, but faster with many connections, whose table is read from memory for several
+/// of them at a time. `verdicts` is an array of as many records, or NULL. Nothing happens unless
+/// all packets are in order. LVS_STATUS_UNSUPPORTED for the kernel.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_receive_all(
@@ -384,19 +398,21 @@ pub unsafe extern "C" fn lvs_director_receive_all(
         let packets = packets.collect::<Result<Vec<_>, _>>()?;
         let mut places = record::array(verdicts.cast_const(), if verdicts.is_null() { 0 } else { len })?;
         let mut written = Ok(());
-        held(director)?.embedded("take packets")?.receive_all(&packets, |_, verdict| {
+        let write = |_, verdict| {
             if let Some(place) = places.next()
                 && let Err(failure) = say(verdict, place.cast_mut(), None)
             {
                 written = Err(failure);
             }
-        });
+        };
+        locked(director)?.with_embedded("take packets", |director| director.receive_all(&packets, write))?;
         written
     })
 }
 
-/// Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of UDP. `verdict` and
-/// `sentence` say what became of its first packet; each may be NULL. LVS_STATUS_UNSUPPORTED for the kernel.
+/// Opens a conversation on the embedded director: the handshake of TCP or SCTP, one datagram of
+/// UDP. `verdict` and `sentence` say what became of its first packet; each may be NULL.
+/// LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_open_flow(
@@ -409,13 +425,14 @@ pub unsafe extern "C" fn lvs_director_open_flow(
     call!(err, {
         ready(verdict)?;
         let flow = record::read(flow)?.to_flow()?;
-        let said = held(director)?.embedded("open conversations")?.open(&flow);
+        let said = locked(director)?.with_embedded("open conversations", |director| director.open(&flow))?;
         say(said, verdict, sentence)
     })
 }
 
-/// Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and `sentence` may be NULL.
-/// LVS_STATUS_UNSUPPORTED for the kernel.
+/// Sends one more packet of a conversation, `length` bytes long with its IP header. `verdict` and
+/// `sentence` may be NULL. LVS_STATUS_UNSUPPORTED for the kernel. Ends the process if there is no
+/// memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_send_flow(
@@ -429,13 +446,13 @@ pub unsafe extern "C" fn lvs_director_send_flow(
     call!(err, {
         ready(verdict)?;
         let flow = record::read(flow)?.to_flow()?;
-        let said = held(director)?.embedded("send packets")?.send(&flow, length);
+        let said = locked(director)?.with_embedded("send packets", |director| director.send(&flow, length))?;
         say(said, verdict, sentence)
     })
 }
 
-/// Closes a conversation on the embedded director, the client first. UDP has no end but its timeout.
-/// LVS_STATUS_UNSUPPORTED for the kernel.
+/// Closes a conversation on the embedded director, the client first. UDP has no end but its
+/// timeout. LVS_STATUS_UNSUPPORTED for the kernel.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_close_flow(
@@ -445,7 +462,6 @@ pub unsafe extern "C" fn lvs_director_close_flow(
 ) -> lvs_status {
     call!(err, {
         let flow = record::read(flow)?.to_flow()?;
-        held(director)?.embedded("close conversations")?.close(&flow);
-        Ok(())
+        Ok(locked(director)?.with_embedded("close conversations", |director| director.close(&flow))?)
     })
 }

@@ -6,9 +6,10 @@ use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, PlanE
 use crate::batch;
 use crate::boundary::{call, infallible};
 use crate::destination::lvs_destination;
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, len};
+use crate::handle::{choice, hand_over, place, required};
 use crate::list::nth;
 use crate::operation::{self, Values, lvs_operation};
 use crate::scope::{self, lvs_scope};
@@ -41,28 +42,30 @@ pub enum lvs_on_failure {
     Keep = 0,
     /// All are undone, last first, and nothing further is begun.
     Undo = 1,
-    /// Those of the same service are undone, last first; other services are brought to what is wanted.
+    /// Those of the same service are undone, last first; other services are brought to what is
+    /// wanted.
     UndoService = 2,
 }
 
-/// For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove all that is in the
-/// scope.
+/// For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove
+/// all that is in the scope.
 pub const LVS_PLAN_REMOVE_ALL: u32 = 1;
-/// For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see lvs_table_lint().
+/// For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see
+/// lvs_table_lint().
 pub const LVS_PLAN_UNCHECKED: u32 = 2;
 
 /// The ordered operations that turn one table into another.
 ///
-/// Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never changes: any number of
-/// threads may use it.
+/// Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never
+/// changes: any number of threads may use it.
 pub struct lvs_plan(pub(crate) Plan);
 
 /// What came of a plan.
 ///
-/// Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free(). It never changes: any number
-/// of threads may read it.
+/// Made by lvs_director_apply_plan() or lvs_director_reconcile(), released by lvs_outcome_free().
+/// It never changes: any number of threads may read it.
 pub struct lvs_outcome {
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     refused: Vec<(usize, lvs_error)>,
     interrupted: Option<lvs_error>,
     undo_refused: Vec<lvs_error>,
@@ -72,7 +75,7 @@ impl lvs_outcome {
     fn new(outcome: Outcome) -> Self {
         Self {
             refused: batch::refusals(&outcome.refused),
-            interrupted: outcome.interrupted.as_ref().map(lvs_error::told),
+            interrupted: outcome.interrupted.as_ref().map(lvs_error::copy_of),
             undo_refused: outcome.undo_refused.iter().map(lvs_error::refused).collect(),
             outcome,
         }
@@ -90,18 +93,13 @@ unsafe fn conclude(outcome: Outcome, out: *mut *mut lvs_outcome) -> Result<(), F
     let first = batch::first_failure(&outcome.refused, outcome.interrupted.as_ref());
     if !out.is_null() {
         // SAFETY: not NULL, and valid by the promise of the caller.
-        unsafe { give(out, lvs_outcome::new(outcome)) };
+        unsafe { hand_over(out, lvs_outcome::new(outcome))? };
     }
     first
 }
 
 fn on_failure(number: u32) -> Result<OnFailure, Failure> {
-    match number {
-        0 => Ok(OnFailure::Keep),
-        1 => Ok(OnFailure::Undo),
-        2 => Ok(OnFailure::UndoService),
-        _ => Err(Failure::invalid(format!("unknown number {number} of what to do on a failure"))),
-    }
+    choice(number, "number of what to do on a failure", &[OnFailure::Keep, OnFailure::Undo, OnFailure::UndoService])
 }
 
 fn planner(scope: Option<&lvs_scope>, flags: u32) -> Result<Planner, Failure> {
@@ -119,11 +117,12 @@ fn planner(scope: Option<&lvs_scope>, flags: u32) -> Result<Planner, Failure> {
     Ok(planner)
 }
 
-/// Makes the smallest plan from what is there to what is wanted, within a scope (everything if it is NULL), in an order that
-/// keeps serving. `flags` are LVS_PLAN_... or 0.
+/// Makes the smallest plan from what is there to what is wanted, within a scope (everything if it
+/// is NULL), in an order that keeps serving. `flags` are LVS_PLAN_... or 0.
 ///
-/// LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something outside of the scope, if
-/// something that would be added or changed cannot work, and if it has no services and all would go.
+/// LVS_STATUS_INVALID_INPUT, with the reason in the message, if the wanted table names something
+/// outside of the scope, if something that would be added or changed cannot work, and if it has no
+/// services and all would go.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_between(
@@ -136,14 +135,13 @@ pub unsafe extern "C" fn lvs_plan_between(
 ) -> lvs_status {
     call!(err, {
         let plan = place(plan, "plan")?;
-        let (current, wanted) = (needed(current, "current")?, needed(wanted, "wanted")?);
-        give(plan, lvs_plan(planner(scope, flags)?.plan(&current.0, &wanted.0)?));
-        Ok(())
+        let (current, wanted) = (required(current, "current")?, required(wanted, "wanted")?);
+        hand_over(plan, lvs_plan(planner(scope, flags)?.plan(&current.0, &wanted.0)?))
     })
 }
 
-/// Makes the plan that brings back, within a scope (everything if it is NULL), what was there before: whatever that was,
-/// and whatever else others have put there.
+/// Makes the plan that brings back, within a scope (everything if it is NULL), what was there
+/// before: whatever that was, and whatever else others have put there.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_rollback(
@@ -155,20 +153,19 @@ pub unsafe extern "C" fn lvs_plan_rollback(
 ) -> lvs_status {
     call!(err, {
         let plan = place(plan, "plan")?;
-        let (current, before) = (needed(current, "current")?, needed(before, "before")?);
-        give(plan, lvs_plan(Plan::rollback(&current.0, &before.0, &scope::of(scope))?));
-        Ok(())
+        let (current, before) = (required(current, "current")?, required(before, "before")?);
+        hand_over(plan, lvs_plan(Plan::rollback(&current.0, &before.0, &scope::of(scope))?))
     })
 }
 
-/// How many steps the plan has; 0 if it is NULL or there is nothing to do.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_plan_len(plan: Option<&lvs_plan>) -> usize {
-    infallible!(0, { plan.map_or(0, |plan| plan.0.len()) })
-}
+len!(
+    lvs_plan_len, plan: lvs_plan, plan.0.len(),
+    "How many steps the plan has; 0 if it is NULL or there is nothing to do."
+);
 
-/// Reads step `index`: when it runs, one of enum lvs_phase, and what it does. `service` is written if it adds or updates
-/// one, `destination` likewise. Each of the four may be NULL if it is not wanted.
+/// Reads step `index`: when it runs, one of enum lvs_phase, and what it does. `service` is written
+/// if it adds or updates one, `destination` likewise. Each of the four may be NULL if it is not
+/// wanted.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_step_get(
@@ -181,7 +178,7 @@ pub unsafe extern "C" fn lvs_plan_step_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let step = nth(needed(plan, "plan")?.0.steps(), index)?;
+        let step = nth(required(plan, "plan")?.0.steps(), index)?;
         operation::write(&step.operation, operation, Values { service, destination })?;
         if !phase.is_null() {
             phase.write(match step.phase {
@@ -197,7 +194,8 @@ pub unsafe extern "C" fn lvs_plan_step_get(
     })
 }
 
-/// Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a dry run.
+/// Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a
+/// dry run. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_describe(
@@ -206,24 +204,21 @@ pub unsafe extern "C" fn lvs_plan_describe(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let steps = needed(plan, "plan")?.0.steps();
-        needed(text, "text")?.take(steps.iter().map(|step| format!("{step}\n")).collect());
+        let steps = required(plan, "plan")?.0.steps();
+        required(text, "text")?.set(steps.iter().map(|step| format!("{step}\n")).collect());
         Ok(())
     })
 }
 
-/// Releases a plan. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_plan_free(plan: Option<Box<lvs_plan>>) {
-    infallible!((), { drop(plan) });
-}
+free!(lvs_plan_free, plan: lvs_plan, "a plan");
 
-/// Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what depends on it and nothing
-/// else: in its service nothing is removed when something could not be added, other services go on.
+/// Carries out a plan; `on_failure` is one of enum lvs_on_failure. A refused step holds up what
+/// depends on it and nothing else: in its service nothing is removed when something could not be
+/// added, other services go on.
 ///
-/// Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that went wrong. `outcome` may
-/// be NULL; otherwise it is written whenever the plan was begun, even if the call fails: set it to NULL before. Release it with
-/// lvs_outcome_free().
+/// Returns LVS_STATUS_OK if the wanted table is in force, else the status of the first thing that
+/// went wrong. `outcome` may be NULL; otherwise it is written whenever the plan was begun, even if
+/// the call fails: set it to NULL before. Release it with lvs_outcome_free().
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_apply_plan(
@@ -234,17 +229,19 @@ pub unsafe extern "C" fn lvs_director_apply_plan(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let plan = needed(plan, "plan")?;
+        let plan = required(plan, "plan")?;
         let on_failure = self::on_failure(on_failure)?;
-        let done = plan.0.apply(held(director)?.as_dyn(), on_failure);
+        let done = plan.0.apply(&mut *locked(director)?, on_failure);
         conclude(done, outcome)
     })
 }
 
-/// Puts a table in force: reads what the director holds now, plans the difference as lvs_plan_between() does and applies
-/// it. Running it again after any interruption goes on from wherever the table is.
+/// Puts a table in force: reads what the director holds now, plans the difference as
+/// lvs_plan_between() does and applies it. Running it again after any interruption goes on from
+/// wherever the table is.
 ///
-/// Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with it; it may be NULL, too.
+/// Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with
+/// it; it may be NULL, too.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_reconcile(
@@ -258,10 +255,10 @@ pub unsafe extern "C" fn lvs_director_reconcile(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let wanted = needed(wanted, "wanted")?;
+        let wanted = required(wanted, "wanted")?;
         let on_failure = self::on_failure(on_failure)?;
         let planner = planner(scope, flags)?;
-        let (made, done) = match planner.reconcile(held(director)?.as_dyn(), &wanted.0, on_failure) {
+        let (made, done) = match planner.reconcile(&mut *locked(director)?, &wanted.0, on_failure) {
             Ok(Applied { plan, .. }) => {
                 let done = Outcome::complete(&plan);
                 (plan, done)
@@ -273,7 +270,7 @@ pub unsafe extern "C" fn lvs_director_reconcile(
             Err(error) => return Err(error.into()),
         };
         if !plan.is_null() {
-            give(plan, lvs_plan(made));
+            hand_over(plan, lvs_plan(made))?;
         }
         conclude(done, outcome)
     })
@@ -285,11 +282,10 @@ pub unsafe extern "C" fn lvs_outcome_is_complete(outcome: Option<&lvs_outcome>) 
     infallible!(false, { outcome.is_some_and(|outcome| outcome.outcome.is_complete()) })
 }
 
-/// How many steps took effect; 0 if `outcome` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_done_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.outcome.done.len()) })
-}
+len!(
+    lvs_outcome_done_len, outcome: lvs_outcome, outcome.outcome.done.len(),
+    "How many steps took effect; 0 if `outcome` is NULL."
+);
 
 /// Reads which step of the plan was the `index`th that took effect.
 #[unsafe(no_mangle)]
@@ -301,19 +297,19 @@ pub unsafe extern "C" fn lvs_outcome_done_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        place(step, "step")?.write(*nth(&needed(outcome, "outcome")?.outcome.done, index)?);
+        place(step, "step")?.write(*nth(&required(outcome, "outcome")?.outcome.done, index)?);
         Ok(())
     })
 }
 
-/// How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were never begun.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_refused_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.refused.len()) })
-}
+len!(
+    lvs_outcome_refused_len, outcome: lvs_outcome, outcome.refused.len(),
+    "How many steps were refused; 0 if `outcome` is NULL. Steps neither done nor refused nor held up were \
+     never begun."
+);
 
-/// Reads refusal `index`: which step of the plan, and `why`, an error that belongs to the outcome: do not release it. Each
-/// may be NULL if it is not wanted.
+/// Reads refusal `index`: which step of the plan, and `why`, an error that belongs to the outcome:
+/// do not release it. Each may be NULL if it is not wanted.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_outcome_refused_get(
@@ -324,7 +320,7 @@ pub unsafe extern "C" fn lvs_outcome_refused_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (place, error) = nth(&needed(outcome, "outcome")?.refused, index)?;
+        let (place, error) = nth(&required(outcome, "outcome")?.refused, index)?;
         if !step.is_null() {
             step.write(*place);
         }
@@ -335,13 +331,13 @@ pub unsafe extern "C" fn lvs_outcome_refused_get(
     })
 }
 
-/// How many steps were not carried out because of a refused one; 0 if `outcome` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_held_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.outcome.held.len()) })
-}
+len!(
+    lvs_outcome_held_len, outcome: lvs_outcome, outcome.outcome.held.len(),
+    "How many steps were not carried out because of a refused one; 0 if `outcome` is NULL."
+);
 
-/// Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL if it is not wanted.
+/// Reads which step of the plan was held up, and `because` of which refused step. Each may be NULL
+/// if it is not wanted.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_outcome_held_get(
@@ -352,7 +348,7 @@ pub unsafe extern "C" fn lvs_outcome_held_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let held = nth(&needed(outcome, "outcome")?.outcome.held, index)?;
+        let held = nth(&required(outcome, "outcome")?.outcome.held, index)?;
         if !step.is_null() {
             step.write(held.step);
         }
@@ -363,8 +359,8 @@ pub unsafe extern "C" fn lvs_outcome_held_get(
     })
 }
 
-/// What broke the way to the director, or NULL if nothing did: steps of that batch may or may not have taken effect. It
-/// belongs to the outcome: do not release it.
+/// What broke the way to the director, or NULL if nothing did: steps of that batch may or may not
+/// have taken effect. It belongs to the outcome: do not release it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_interrupted(outcome: Option<&lvs_outcome>) -> *const lvs_error {
     infallible!(std::ptr::null(), {
@@ -372,20 +368,20 @@ pub unsafe extern "C" fn lvs_outcome_interrupted(outcome: Option<&lvs_outcome>) 
     })
 }
 
-/// Whether the table is as it was before: something went wrong, and every step done was undone again. False if `outcome` is
-/// NULL.
+/// Whether the table is as it was before: something went wrong, and every step done was undone
+/// again. False if `outcome` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_outcome_undone(outcome: Option<&lvs_outcome>) -> bool {
     infallible!(false, { outcome.is_some_and(|outcome| outcome.outcome.is_undone()) })
 }
 
-/// How many steps the director refused to undo; 0 if `outcome` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_undo_refused_len(outcome: Option<&lvs_outcome>) -> usize {
-    infallible!(0, { outcome.map_or(0, |outcome| outcome.undo_refused.len()) })
-}
+len!(
+    lvs_outcome_undo_refused_len, outcome: lvs_outcome, outcome.undo_refused.len(),
+    "How many steps the director refused to undo; 0 if `outcome` is NULL."
+);
 
-/// Reads what the director refused to undo: an error that belongs to the outcome, do not release it.
+/// Reads what the director refused to undo: an error that belongs to the outcome, do not release
+/// it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_outcome_undo_refused_get(
@@ -395,13 +391,9 @@ pub unsafe extern "C" fn lvs_outcome_undo_refused_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        place(why, "why")?.write(nth(&needed(outcome, "outcome")?.undo_refused, index)?);
+        place(why, "why")?.write(nth(&required(outcome, "outcome")?.undo_refused, index)?);
         Ok(())
     })
 }
 
-/// Releases an outcome. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_outcome_free(outcome: Option<Box<lvs_outcome>>) {
-    infallible!((), { drop(outcome) });
-}
+free!(lvs_outcome_free, outcome: lvs_outcome, "an outcome");

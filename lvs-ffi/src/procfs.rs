@@ -5,27 +5,32 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use lvs_core::Director;
 use lvs_core::procfs::{PerCpuRow, Procfs, Status, Sysctls, TableStatus};
 
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::connection::{self, lvs_connection, lvs_connection_filter, lvs_connection_visitor};
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place, text};
-use crate::record::{self, record};
+use crate::exports::{free, init};
+use crate::handle::{hand_over, place, required, text};
+use crate::record::{self, record, zeroed};
 use crate::stats::{lvs_counters, lvs_stats};
 use crate::status::lvs_status;
 use crate::text::lvs_text;
 
-/// Where the kernel's text files of a network namespace are: what they have that lvs_director_open_kernel() cannot tell. They
-/// need no privileges.
+/// Where the kernel's text files of a network namespace are: what they have that
+/// lvs_director_open_kernel() cannot tell. They need no privileges.
 ///
-/// Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads may use it.
+/// Made by lvs_procfs_new(), released by lvs_procfs_free(). It never changes: any number of threads
+/// may use it.
 pub struct lvs_procfs(Procfs);
 
-/// The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read them, root may write.
+/// The tunables of a network namespace, the files of /proc/sys/net/ipv4/vs. Everybody may read
+/// them, root may write.
 ///
-/// Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of threads may use it.
+/// Made by lvs_sysctls_new(), released by lvs_sysctls_free(). It never changes: any number of
+/// threads may use it.
 pub struct lvs_sysctls(Sysctls);
 
 /// Which file to read connections from.
@@ -65,12 +70,13 @@ pub struct lvs_table_status {
     pub bits: u32,
     /// The load factor that the table was last resized for.
     pub lfactor: i32,
-    /// How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without entries. A masqueraded
-    /// connection is in two buckets.
+    /// How many buckets are empty, hold 1 to 6 entries, or hold 7 or more; all 0 of a table without
+    /// entries. A masqueraded connection is in two buckets.
     pub lengths: [u64; 8],
 }
 
-/// How full the tables of a network namespace are, from ip_vs_status. Initialise it with LVS_PROC_STATUS_INIT.
+/// How full the tables of a network namespace are, from ip_vs_status. Initialise it with
+/// LVS_PROC_STATUS_INIT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_proc_status {
@@ -86,7 +92,8 @@ pub struct lvs_proc_status {
     pub estimator_threads: u64,
     /// Threads of the estimator that there can be; 0 before the first service.
     pub estimator_max_threads: u64,
-    /// Services, destinations and totals that are estimated at a time; 0 until the kernel has found out how many it can.
+    /// Services, destinations and totals that are estimated at a time; 0 until the kernel has found
+    /// out how many it can.
     pub estimator_chain_length: u64,
     /// How many a thread of the estimator can take.
     pub estimator_per_thread: u64,
@@ -95,6 +102,8 @@ pub struct lvs_proc_status {
 record! {
     lvs_proc_status: 216;
 }
+
+init!(lvs_proc_status_init, status: lvs_proc_status, zeroed());
 
 impl From<TableStatus> for lvs_table_status {
     fn from(table: TableStatus) -> Self {
@@ -123,7 +132,8 @@ impl From<Status> for lvs_proc_status {
     }
 }
 
-/// Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to see more.
+/// Sees the sums of one processor; `user` is what the caller passed. Returns whether it wants to
+/// see more.
 pub type lvs_cpu_visitor =
     Option<unsafe extern "C" fn(cpu: u32, counters: *const lvs_counters, user: *mut c_void) -> bool>;
 
@@ -136,8 +146,8 @@ unsafe fn path(path: *const c_char) -> Option<PathBuf> {
     (!path.is_null()).then(|| Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes())).to_owned())
 }
 
-/// Names the directory with the files: NULL for the calling thread's network namespace, "/proc/1/net" for that of a process,
-/// or any other. Opens nothing yet.
+/// Names the directory with the files: NULL for the calling thread's network namespace,
+/// "/proc/1/net" for that of a process, or any other. Opens nothing yet.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_procfs_new(
@@ -147,13 +157,12 @@ pub unsafe extern "C" fn lvs_procfs_new(
 ) -> lvs_status {
     call!(err, {
         let files = path(directory).map_or_else(Procfs::current, Procfs::at);
-        give(place(procfs, "procfs")?, lvs_procfs(files));
-        Ok(())
+        hand_over(place(procfs, "procfs")?, lvs_procfs(files))
     })
 }
 
-/// Reads the sums and rates of the whole director from ip_vs_stats. LVS_STATUS_NOT_FOUND where IPVS is not loaded, here and
-/// in the other calls.
+/// Reads the sums and rates of the whole director from ip_vs_stats. LVS_STATUS_NOT_FOUND where IPVS
+/// is not loaded, here and in the other calls.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_procfs_stats(
@@ -163,13 +172,13 @@ pub unsafe extern "C" fn lvs_procfs_stats(
 ) -> lvs_status {
     call!(err, {
         let stats = place(stats, "stats")?;
-        stats.write((&needed(procfs, "procfs")?.0.stats()?).into());
+        stats.write((&required(procfs, "procfs")?.0.stats()?).into());
         Ok(())
     })
 }
 
-/// Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to root alone:
-/// LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED. For an embedded director see lvs_director_proc_status().
+/// Reads how full the tables are from ip_vs_status. Linux has the file since 7.1 and shows it to
+/// root alone: LVS_STATUS_NOT_FOUND, LVS_STATUS_PERMISSION_DENIED.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_procfs_status(
@@ -179,12 +188,13 @@ pub unsafe extern "C" fn lvs_procfs_status(
 ) -> lvs_status {
     call!(err, {
         record::check(status)?;
-        record::write(status, needed(procfs, "procfs")?.0.status()?.into())
+        record::write(status, required(procfs, "procfs")?.0.status()?.into())
     })
 }
 
-/// Reads how full the embedded director's tables are, as /proc/net/ip_vs_status of Linux 7.1 would show it; how many
-/// statistics a thread of the estimator can take is 0. LVS_STATUS_UNSUPPORTED for the kernel, see lvs_procfs_status().
+/// Reads how full a director's tables are, as lvs_procfs_status() does in the kernel's network
+/// namespace. The embedded director shows what Linux 7.1 would; how many statistics a thread of the
+/// estimator can take is 0.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_proc_status(
@@ -194,11 +204,12 @@ pub unsafe extern "C" fn lvs_director_proc_status(
 ) -> lvs_status {
     call!(err, {
         record::check(status)?;
-        record::write(status, held(director)?.embedded("read the status of its tables")?.status().into())
+        record::write(status, locked(director)?.status()?.into())
     })
 }
 
-/// Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and nothing zeroes them.
+/// Shows the sums of each possible processor from ip_vs_stats_percpu. They are of this moment, and
+/// nothing zeroes them.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_procfs_visit_cpus(
@@ -208,8 +219,8 @@ pub unsafe extern "C" fn lvs_procfs_visit_cpus(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let visitor = needed(visitor, "visitor")?;
-        let mut rows = needed(procfs, "procfs")?.0.per_cpu_stats()?;
+        let visitor = required(visitor, "visitor")?;
+        let mut rows = required(procfs, "procfs")?.0.per_cpu_stats()?;
         while let Some(row) = rows.next_row() {
             if let PerCpuRow::Cpu { cpu, counters } = row?
                 && !visitor(cpu, &lvs_counters::from(&counters), user)
@@ -231,8 +242,8 @@ pub unsafe extern "C" fn lvs_procfs_visit_helpers(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let visitor = needed(visitor, "visitor")?;
-        let mut rows = needed(procfs, "procfs")?.0.helpers()?;
+        let visitor = required(visitor, "visitor")?;
+        let mut rows = required(procfs, "procfs")?.0.helpers()?;
         while let Some(row) = rows.next_row() {
             let row = row?;
             let helper = lvs_helper {
@@ -250,8 +261,8 @@ pub unsafe extern "C" fn lvs_procfs_visit_helpers(
     })
 }
 
-/// Shows the connections that a filter means (all if it is NULL), as lvs_director_visit_connections() does. `file` is enum
-/// lvs_connection_file.
+/// Shows the connections that a filter means (all if it is NULL), as
+/// lvs_director_visit_connections() does. `file` is enum lvs_connection_file.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_procfs_visit_connections(
@@ -263,9 +274,9 @@ pub unsafe extern "C" fn lvs_procfs_visit_connections(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let visitor = needed(visitor, "visitor")?;
+        let visitor = required(visitor, "visitor")?;
         let filter = connection::filter(filter)?;
-        let procfs = &needed(procfs, "procfs")?.0;
+        let procfs = &required(procfs, "procfs")?.0;
         let mut rows = match file {
             0 => procfs.connections()?,
             1 => procfs.synced_connections()?,
@@ -282,14 +293,10 @@ pub unsafe extern "C" fn lvs_procfs_visit_connections(
     })
 }
 
-/// Releases what lvs_procfs_new() made. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_procfs_free(procfs: Option<Box<lvs_procfs>>) {
-    infallible!((), { drop(procfs) });
-}
+free!(lvs_procfs_free, procfs: lvs_procfs, "what lvs_procfs_new() made");
 
-/// Names the directory with the tunables: NULL for /proc/sys/net/ipv4/vs, which shows the calling thread's network namespace.
-/// Opens nothing yet.
+/// Names the directory with the tunables: NULL for /proc/sys/net/ipv4/vs, which shows the calling
+/// thread's network namespace. Opens nothing yet.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_sysctls_new(
@@ -299,12 +306,12 @@ pub unsafe extern "C" fn lvs_sysctls_new(
 ) -> lvs_status {
     call!(err, {
         let files = path(directory).map_or_else(Sysctls::new, Sysctls::at);
-        give(place(sysctls, "sysctls")?, lvs_sysctls(files));
-        Ok(())
+        hand_over(place(sysctls, "sysctls")?, lvs_sysctls(files))
     })
 }
 
-/// Writes the names of the tunables that this kernel has into `names`, sorted, each with a newline behind it.
+/// Writes the names of the tunables that this kernel has into `names`, sorted, each with a newline
+/// behind it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_sysctls_names(
@@ -313,15 +320,15 @@ pub unsafe extern "C" fn lvs_sysctls_names(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let names = needed(names, "names")?;
-        let found = needed(sysctls, "sysctls")?.0.names()?;
-        names.take(found.into_iter().map(|name| name + "\n").collect());
+        let names = required(names, "names")?;
+        let found = required(sysctls, "sysctls")?.0.names()?;
+        names.set(found.into_iter().map(|name| name + "\n").collect());
         Ok(())
     })
 }
 
-/// Reads a tunable by its name, such as "conn_reuse_mode", as the text that its file holds. LVS_STATUS_NOT_FOUND where
-/// this kernel, or this kind of namespace, does not have it.
+/// Reads a tunable by its name, such as "conn_reuse_mode", as the text that its file holds.
+/// LVS_STATUS_NOT_FOUND where this kernel, or this kind of namespace, does not have it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_sysctls_get(
@@ -331,14 +338,14 @@ pub unsafe extern "C" fn lvs_sysctls_get(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let value = needed(value, "value")?;
-        value.take(needed(sysctls, "sysctls")?.0.get_raw(text(name, "name")?)?);
+        let value = required(value, "value")?;
+        value.set(required(sysctls, "sysctls")?.0.get_raw(text(name, "name")?)?);
         Ok(())
     })
 }
 
-/// Writes a tunable. What no kernel takes gives LVS_STATUS_INVALID_INPUT with the words for it, before anything is
-/// written; the rest is for the kernel to say.
+/// Writes a tunable. What no kernel takes gives LVS_STATUS_INVALID_INPUT with a message, before
+/// anything is written; the rest is for the kernel to say.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_sysctls_set(
@@ -348,13 +355,9 @@ pub unsafe extern "C" fn lvs_sysctls_set(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let sysctls = &needed(sysctls, "sysctls")?.0;
+        let sysctls = &required(sysctls, "sysctls")?.0;
         Ok(sysctls.set_text(text(name, "name")?, text(value, "value")?)?)
     })
 }
 
-/// Releases what lvs_sysctls_new() made. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_sysctls_free(sysctls: Option<Box<lvs_sysctls>>) {
-    infallible!((), { drop(sysctls) });
-}
+free!(lvs_sysctls_free, sysctls: lvs_sysctls, "what lvs_sysctls_new() made");

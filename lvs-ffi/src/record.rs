@@ -1,8 +1,8 @@
 //! Sized records: plain structs of the caller's, which say themselves how large they are.
 //!
-//! A program compiled against an older header passes smaller records: what they lack reads as zero, and is not
-//! written. One compiled against a newer header passes larger ones: their tail must be zero when read, and is zeroed
-//! when written.
+//! A program compiled against an older header passes smaller records: what they lack reads as zero,
+//! and is not written. One compiled against a newer header passes larger ones: their tail must be
+//! zero when read, and is zeroed when written.
 
 use std::mem::{MaybeUninit, size_of};
 use std::ptr;
@@ -26,8 +26,8 @@ pub(crate) unsafe trait Record: Copy {
 macro_rules! record {
     ($($type:ident: $smallest:literal;)*) => {
         $(
-            // SAFETY: repr(C), `struct_size` comes first, and the fields are integers, arrays of integers and raw
-            // pointers, which any bytes make.
+            // SAFETY: repr(C), `struct_size` comes first, and the fields are integers, arrays of
+            // integers and raw pointers, which any bytes make.
             unsafe impl $crate::record::Record for $type {
                 const NAME: &'static str = stringify!($type);
                 const SMALLEST: usize = $smallest;
@@ -85,6 +85,30 @@ pub(crate) unsafe fn read_optional<T: Record>(record: *const T) -> Result<Option
     if record.is_null() { Ok(None) } else { unsafe { read(record).map(Some) } }
 }
 
+/// Gives a record, of the size that its program knows, the value that it begins with.
+pub(crate) unsafe fn initialise<T: Record>(record: *mut T, size: u32, value: T) -> Result<(), Failure> {
+    if record.is_null() {
+        return Err(Failure::invalid(format!("{} is NULL", T::NAME)));
+    }
+    if (size as usize) < T::SMALLEST || size as usize > LARGEST {
+        return Err(Failure::invalid(format!(
+            "no {} has {size} bytes: struct_size is its size as the program was compiled",
+            T::NAME
+        )));
+    }
+    // SAFETY: the record has `size` bytes, by the promise of the caller.
+    unsafe {
+        record.cast::<u32>().write_unaligned(size);
+        write(record, value)
+    }
+}
+
+/// A record without a value: all 0.
+pub(crate) fn zeroed<T: Record>() -> T {
+    // SAFETY: any bytes make a valid value, by the promise of the trait.
+    unsafe { MaybeUninit::zeroed().assume_init() }
+}
+
 /// Checks a record that is to be written later, so that a call can fail before it does anything.
 #[inline]
 pub(crate) unsafe fn check<T: Record>(record: *mut T) -> Result<(), Failure> {
@@ -101,8 +125,8 @@ pub(crate) unsafe fn write<T: Record>(record: *mut T, value: T) -> Result<(), Fa
 
 /// Writes what is made for it.
 ///
-/// The value is made where it is needed: one that had to lie in memory for both ways would be stored field by field
-/// and read back in larger pieces at once, which processors are slow at.
+/// The value is made where it is needed: one that had to lie in memory for both ways would be
+/// stored field by field and read back in larger pieces at once, which processors are slow at.
 #[inline]
 pub(crate) unsafe fn write_with<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
     // SAFETY: the record has as many bytes as it says, by the promise of its caller.
@@ -116,8 +140,8 @@ pub(crate) unsafe fn write_with<T: Record>(record: *mut T, value: impl FnOnce() 
     Ok(())
 }
 
-/// A record of another release's, or one that is refused. It stands apart from the usual way, which has registers and
-/// code to itself so.
+/// A record of another release's, or one that is refused. It stands apart from the usual way, which
+/// has registers and code to itself so.
 #[cold]
 #[inline(never)]
 unsafe fn write_other_size<T: Record>(record: *mut T, value: impl FnOnce() -> T) -> Result<(), Failure> {
@@ -140,7 +164,8 @@ pub(crate) unsafe fn write_optional<T: Record>(record: *mut T, value: impl FnOnc
     if record.is_null() { Ok(()) } else { unsafe { write_with(record, value) } }
 }
 
-/// The records of an array, checked: they lie as far apart as the first one says that it is large, and all say the same.
+/// The records of an array, checked: they lie as far apart as the first one says that it is large,
+/// and all say the same.
 pub(crate) unsafe fn array<T: Record>(first: *const T, len: usize) -> Result<impl Iterator<Item = *const T>, Failure> {
     // SAFETY: as for `read`, for each of the records.
     unsafe {
@@ -180,7 +205,8 @@ mod tests {
     record! { lvs_sample: 8; }
 
     fn sample(bytes: &[u32]) -> Result<lvs_sample, Failure> {
-        // SAFETY: the slice is as long as its first word says, or shorter only where the size is refused.
+        // SAFETY: the slice is as long as its first word says, or shorter only where the size is
+        // refused.
         unsafe { read(bytes.as_ptr().cast()) }
     }
 
@@ -205,7 +231,8 @@ mod tests {
     #[test]
     fn an_array_is_laid_out_as_its_program_was_compiled() {
         let read_all = |words: &[u32], len| {
-            // SAFETY: the slice is as long as its records say, or shorter only where they are refused.
+            // SAFETY: the slice is as long as its records say, or shorter only where they are
+            // refused.
             let records = unsafe { array(words.as_ptr().cast::<lvs_sample>(), len)? };
             // SAFETY: as above.
             records.map(|record| unsafe { read(record) }).collect::<Result<Vec<_>, _>>()

@@ -8,12 +8,13 @@ use lvs_core::rules::{
 
 use crate::address::lvs_address;
 use crate::batch::lvs_batch;
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::destination::lvs_destination_key;
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place, slice};
+use crate::exports::{free, get, init, len};
+use crate::handle::{choice, hand_over, place, required, slice};
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::service::lvs_service_key;
 use crate::status::lvs_status;
 use crate::table::lvs_table;
@@ -22,14 +23,15 @@ use crate::text::lvs_text;
 /// Whose habits count in rules.
 #[repr(u32)]
 pub enum lvs_dialect {
-    /// Says everything, loses nothing, is strict about what is ambiguous, and has comments. What ipvsadm has no words for stands on
-    /// lines that it takes for comments.
+    /// Says everything, loses nothing, is strict about what is ambiguous, and has comments. What
+    /// ipvsadm cannot express stands on lines that it takes for comments.
     Lossless = 0,
     /// ipvsadm 1.31, bug for bug.
     Ipvsadm = 1,
 }
 
-/// How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers only, all mistakes.
+/// How rules are read and written. Initialise it with LVS_RULES_OPTIONS_INIT: lossless, numbers
+/// only, all errors.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_rules_options {
@@ -37,11 +39,12 @@ pub struct lvs_rules_options {
     pub struct_size: u32,
     /// Whose habits count: enum lvs_dialect.
     pub dialect: u32,
-    /// Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver, which may use the network) and
-    /// ports have names when written. 0: numbers only, nobody is asked.
+    /// Not 0: names of hosts and ports are resolved when read (hosts by the system's resolver,
+    /// which may use the network) and ports have names when written. 0: numbers only, nobody is
+    /// asked.
     pub names: u32,
-    /// Reading: not 0 reports only the first mistake of a line, the one that ipvsadm reports.
-    pub first_mistake_only: u32,
+    /// Reading: not 0 reports only the first error of a line, the one that ipvsadm reports.
+    pub first_error_only: u32,
     /// Writing: not 0 writes no extended lines; what they would have said is reported as lost.
     pub no_extended_lines: u32,
 }
@@ -49,7 +52,7 @@ pub struct lvs_rules_options {
 /// What is lost when rules are written.
 #[repr(u32)]
 pub enum lvs_loss_kind {
-    /// All of it: there are no words for it. With a service its destinations are lost, too.
+    /// All of it: the language cannot express it. With a service its destinations are lost, too.
     Everything = 1,
     /// The text says it in a way that ipvsadm cannot read.
     Unreadable = 2,
@@ -96,14 +99,20 @@ record! {
     lvs_loss: 68;
 }
 
+init!(lvs_rules_options_init, options: lvs_rules_options, zeroed());
+
+init!(lvs_loss_init, loss: lvs_loss, zeroed());
+
 /// A rules file, read.
 ///
-/// Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads may read it.
+/// Made by lvs_rules_parse(), released by lvs_rules_free(). It never changes: any number of threads
+/// may read it.
 pub struct lvs_rules(Script);
 
 /// What a text that was written does not carry.
 ///
-/// Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number of threads may read it.
+/// Made by lvs_table_emit() and others, released by lvs_losses_free(). It never changes: any number
+/// of threads may read it.
 pub struct lvs_losses(Vec<Loss>);
 
 impl From<SyntaxErrors> for Failure {
@@ -113,20 +122,11 @@ impl From<SyntaxErrors> for Failure {
 }
 
 impl lvs_rules_options {
-    const DEFAULT: Self = Self {
-        struct_size: size_of::<Self>() as u32,
-        dialect: 0,
-        names: 0,
-        first_mistake_only: 0,
-        no_extended_lines: 0,
-    };
+    const DEFAULT: Self =
+        Self { struct_size: size_of::<Self>() as u32, dialect: 0, names: 0, first_error_only: 0, no_extended_lines: 0 };
 
     fn dialect(&self) -> Result<Dialect, Failure> {
-        match self.dialect {
-            0 => Ok(Dialect::Lossless),
-            1 => Ok(Dialect::Ipvsadm),
-            other => Err(Failure::invalid(format!("unknown dialect {other} of rules"))),
-        }
+        choice(self.dialect, "dialect of rules", &[Dialect::Lossless, Dialect::Ipvsadm])
     }
 }
 
@@ -165,10 +165,12 @@ impl From<&Loss> for lvs_loss {
     }
 }
 
-/// Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options` may be NULL.
+/// Reads a rules text of `len` bytes: what ipvsadm -S writes, what people write by hand. `options`
+/// may be NULL.
 ///
-/// LVS_STATUS_SYNTAX reports all mistakes at once: lvs_error_diagnostics_len() and lvs_error_diagnostic_get() have each with its
-/// line and column, lvs_error_message() all of them as a text.
+/// LVS_STATUS_SYNTAX reports all errors at once: lvs_error_diagnostics_len() and
+/// lvs_error_diagnostic_get() have each with its line and column, lvs_error_message() all of them
+/// as a text.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_rules_parse(
@@ -187,19 +189,14 @@ pub unsafe extern "C" fn lvs_rules_parse(
         if options.names != 0 {
             parser = parser.with_resolver(&names);
         }
-        if options.first_mistake_only != 0 {
-            parser = parser.first_mistake_only();
+        if options.first_error_only != 0 {
+            parser = parser.first_error_only();
         }
-        give(rules, lvs_rules(parser.parse(text)?));
-        Ok(())
+        hand_over(rules, lvs_rules(parser.try_parse(text)?))
     })
 }
 
-/// How many rules there are; 0 if `rules` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_rules_len(rules: Option<&lvs_rules>) -> usize {
-    infallible!(0, { rules.map_or(0, |rules| rules.0.rules.len()) })
-}
+len!(lvs_rules_len, rules: lvs_rules, rules.0.rules.len(), "How many rules there are; 0 if `rules` is NULL.");
 
 /// Reads on which line, from 1, rule `index` stands.
 #[unsafe(no_mangle)]
@@ -211,14 +208,32 @@ pub unsafe extern "C" fn lvs_rules_line(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let rule = nth(&needed(rules, "rules")?.0.rules, index)?;
+        let rule = nth(&required(rules, "rules")?.0.rules, index)?;
         place(line, "line")?.write(rule.line);
         Ok(())
     })
 }
 
-/// Makes the table that the rules describe: what an empty director holds after all of them. LVS_STATUS_SYNTAX, as
-/// lvs_rules_parse() reports it, at rules that are no change and at those that cannot take effect.
+/// Writes what the rules ask for that cannot work, although they are taken, such as a port that
+/// direct routing does not honour: for each its place, the way out, and the line with a mark below;
+/// nothing if all is well. Ends the process if there is no memory for it.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_rules_warnings(
+    rules: Option<&lvs_rules>,
+    text: Option<&mut lvs_text>,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let warnings = &required(rules, "rules")?.0.warnings;
+        required(text, "text")?.set(warnings.iter().map(|warning| format!("{warning}\n")).collect());
+        Ok(())
+    })
+}
+
+/// Makes the table that the rules describe: what an empty director holds after all of them.
+/// LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change and at those
+/// that cannot take effect.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_rules_to_table(
@@ -228,13 +243,13 @@ pub unsafe extern "C" fn lvs_rules_to_table(
 ) -> lvs_status {
     call!(err, {
         let table = place(table, "table")?;
-        give(table, lvs_table(needed(rules, "rules")?.0.to_table()?));
-        Ok(())
+        hand_over(table, lvs_table(required(rules, "rules")?.0.try_to_table()?))
     })
 }
 
-/// Adds the changes that the rules ask for to a batch, each of the rules one, as ipvsadm -R carries them out.
-/// LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change, such as -L.
+/// Adds the changes that the rules ask for to a batch, each of the rules one, as ipvsadm -R carries
+/// them out. LVS_STATUS_SYNTAX, as lvs_rules_parse() reports it, at rules that are no change, such
+/// as -L.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_rules_to_batch(
@@ -243,18 +258,20 @@ pub unsafe extern "C" fn lvs_rules_to_batch(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let operations = needed(rules, "rules")?.0.operations()?;
-        needed(batch, "batch")?.0.extend(operations);
+        let operations = required(rules, "rules")?.0.try_operations()?;
+        let batch = required(batch, "batch")?;
+        batch.0.try_reserve(operations.len())?;
+        batch.0.extend(operations);
         Ok(())
     })
 }
 
 /// Hands out text and losses.
 unsafe fn emitted(emitted: Emitted, text: Option<&mut lvs_text>, losses: *mut *mut lvs_losses) -> Result<(), Failure> {
-    needed(text, "text")?.take(emitted.text);
+    required(text, "text")?.set(emitted.text);
     if !losses.is_null() {
         // SAFETY: not NULL, and valid by the promise of the caller.
-        unsafe { give(losses, lvs_losses(emitted.losses)) };
+        unsafe { hand_over(losses, lvs_losses(emitted.losses))? };
     }
     Ok(())
 }
@@ -272,8 +289,9 @@ fn with_emitter<T>(options: lvs_rules_options, write: impl FnOnce(&Emitter<'_>) 
     Ok(write(&emitter))
 }
 
-/// Writes rules in canonical form, with their comments in the lossless dialect. `options` may be NULL; so may `losses`,
-/// which otherwise gets what the text does not carry: release it with lvs_losses_free().
+/// Writes rules in canonical form, with their comments in the lossless dialect. `options` may be
+/// NULL; so may `losses`, which otherwise gets what the text does not carry: release it with
+/// lvs_losses_free(). Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_rules_emit(
@@ -284,20 +302,17 @@ pub unsafe extern "C" fn lvs_rules_emit(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let rules = needed(rules, "rules")?;
+        let rules = required(rules, "rules")?;
         let options = self::options(options)?;
         emitted(with_emitter(options, |emitter| emitter.script(&rules.0))?, text, losses)
     })
 }
 
-/// Releases rules. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_rules_free(rules: Option<Box<lvs_rules>>) {
-    infallible!((), { drop(rules) });
-}
+free!(lvs_rules_free, rules: lvs_rules, "rules");
 
-/// Writes a table as the rules that build it. `options` may be NULL; so may `losses`, which otherwise gets what the text does
-/// not carry: release it with lvs_losses_free().
+/// Writes a table as the rules that build it. `options` may be NULL; so may `losses`, which
+/// otherwise gets what the text does not carry: release it with lvs_losses_free(). Ends the process
+/// if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_table_emit(
@@ -308,14 +323,14 @@ pub unsafe extern "C" fn lvs_table_emit(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let table = needed(table, "table")?;
+        let table = required(table, "table")?;
         let options = self::options(options)?;
         emitted(with_emitter(options, |emitter| emitter.table(&table.0))?, text, losses)
     })
 }
 
-/// Writes the operations of a batch as rules, a line each: what ipvsadm -R would carry out. `options` and `losses` as for
-/// lvs_table_emit().
+/// Writes the operations of a batch as rules, a line each: what ipvsadm -R would carry out.
+/// `options` and `losses` as for lvs_table_emit(). Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_batch_emit(
@@ -326,7 +341,7 @@ pub unsafe extern "C" fn lvs_batch_emit(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let batch = needed(batch, "batch")?;
+        let batch = required(batch, "batch")?;
         let options = self::options(options)?;
         emitted(commands(options, batch.0.iter().copied().map(Command::from))?, text, losses)
     })
@@ -348,7 +363,8 @@ pub(crate) fn commands(
     })
 }
 
-/// Writes the steps of a plan as rules, a line each, for a dry run. `options` and `losses` as for lvs_table_emit().
+/// Writes the steps of a plan as rules, a line each, for a dry run. `options` and `losses` as for
+/// lvs_table_emit(). Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_plan_emit(
@@ -359,31 +375,18 @@ pub unsafe extern "C" fn lvs_plan_emit(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let plan = needed(plan, "plan")?;
+        let plan = required(plan, "plan")?;
         let options = self::options(options)?;
         emitted(commands(options, plan.0.operations().copied().map(Command::from))?, text, losses)
     })
 }
 
-/// How many losses there are; 0 if `losses` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_losses_len(losses: Option<&lvs_losses>) -> usize {
-    infallible!(0, { losses.map_or(0, |losses| losses.0.len()) })
-}
+len!(lvs_losses_len, losses: lvs_losses, losses.0.len(), "How many losses there are; 0 if `losses` is NULL.");
 
-/// Reads loss `index`.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_losses_get(
-    losses: Option<&lvs_losses>,
-    index: usize,
-    loss: *mut lvs_loss,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(loss, nth(&needed(losses, "losses")?.0, index)?.into()) })
-}
+get!(lvs_losses_get, losses: lvs_losses, loss: lvs_loss, losses.0, "Reads loss `index`.");
 
 /// Writes the losses as sentences, a line each.
+/// Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_losses_describe(
@@ -393,8 +396,8 @@ pub unsafe extern "C" fn lvs_losses_describe(
 ) -> lvs_status {
     call!(err, {
         use std::fmt::Write as _;
-        let losses = needed(losses, "losses")?;
-        needed(text, "text")?.replace(|text| {
+        let losses = required(losses, "losses")?;
+        required(text, "text")?.replace(|text| {
             for loss in &losses.0 {
                 let _ = writeln!(text, "{loss}");
             }
@@ -403,8 +406,4 @@ pub unsafe extern "C" fn lvs_losses_describe(
     })
 }
 
-/// Releases losses. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_losses_free(losses: Option<Box<lvs_losses>>) {
-    infallible!((), { drop(losses) });
-}
+free!(lvs_losses_free, losses: lvs_losses, "losses");

@@ -8,19 +8,21 @@ use lvs_core::plan::Scope;
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::free;
+use crate::handle::{hand_over, place, required};
 use crate::service::{self, lvs_service_key};
 use crate::status::lvs_status;
 use crate::table::lvs_table;
 
-/// What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole table's: no scope owns
-/// them but NULL, which owns everything, and those made by lvs_scope_with().
+/// What a plan may touch; everything else stays as it is. Timeouts and sync daemons are the whole
+/// table's: no scope owns them but NULL, which owns everything, and those made by lvs_scope_with().
 ///
-/// Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes: any number of threads may
-/// use it.
+/// Made by lvs_scope_marks() and the others below, released by lvs_scope_free(). It never changes:
+/// any number of threads may use it.
 pub struct lvs_scope(Scope);
 
-/// Says whether a service is in the scope; `user` is what the caller passed. The key lives as long as the call.
+/// Says whether a service is in the scope; `user` is what the caller passed. The key lives as long
+/// as the call.
 pub type lvs_scope_predicate = Option<unsafe extern "C" fn(key: *const lvs_service_key, user: *mut c_void) -> bool>;
 
 /// The scope of a call: everything if there is none.
@@ -30,11 +32,11 @@ pub(crate) fn of(scope: Option<&lvs_scope>) -> Scope {
 
 unsafe fn made(out: *mut *mut lvs_scope, scope: Scope) -> Result<(), Failure> {
     // SAFETY: `place` checks it.
-    unsafe { give(place(out, "scope")?, lvs_scope(scope)) };
-    Ok(())
+    unsafe { hand_over(place(out, "scope")?, lvs_scope(scope)) }
 }
 
-/// Makes a scope of the firewall-mark services, of either family, with marks from `first` to `last`, both included.
+/// Makes a scope of the firewall-mark services, of either family, with marks from `first` to
+/// `last`, both included.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_scope_marks(
@@ -58,7 +60,8 @@ pub unsafe extern "C" fn lvs_scope_ports(
     call!(err, { made(scope, Scope::ports(first..=last)) })
 }
 
-/// Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the whole family.
+/// Makes a scope of the services whose virtual address lies in a network; prefix length 0 is the
+/// whole family.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_scope_network(
@@ -81,7 +84,8 @@ struct Predicate {
     user: *mut c_void,
 }
 
-// SAFETY: who gives a predicate to a scope that threads share answers for its being callable by them; lvs.h says so.
+// SAFETY: who gives a predicate to a scope that threads share answers for its being callable by
+// them; lvs.h says so.
 unsafe impl Send for Predicate {}
 // SAFETY: as above.
 unsafe impl Sync for Predicate {}
@@ -89,13 +93,15 @@ unsafe impl Sync for Predicate {}
 impl Predicate {
     fn holds(&self, key: &ServiceKey) -> bool {
         let key = lvs_service_key::from(*key);
-        // SAFETY: the function and what `user` points to are alive as long as the scope, by the promise of the caller.
+        // SAFETY: the function and what `user` points to are alive as long as the scope, by the
+        // promise of the caller.
         unsafe { (self.function)(&key, self.user) }
     }
 }
 
-/// Makes a scope of the services for which a function says true. The function and what `user` points to must live as
-/// long as the scope and all that are made from it; if threads share the scope, they must be able to share these.
+/// Makes a scope of the services for which a function says true. The function and what `user`
+/// points to must live as long as the scope and all that are made from it; if threads share the
+/// scope, they must be able to share these.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_scope_matching(
@@ -105,7 +111,7 @@ pub unsafe extern "C" fn lvs_scope_matching(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let predicate = Predicate { function: needed(predicate, "predicate")?, user };
+        let predicate = Predicate { function: required(predicate, "predicate")?, user };
         made(scope, Scope::matching(move |key| predicate.holds(key)))
     })
 }
@@ -119,13 +125,13 @@ pub unsafe extern "C" fn lvs_scope_services(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let keys = needed(table, "table")?.0.services.iter().map(|entry| entry.service.key());
+        let keys = required(table, "table")?.0.services.iter().map(|entry| entry.service.key());
         made(scope, Scope::services(keys))
     })
 }
 
-/// Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync daemons. The other may be
-/// released.
+/// Makes a scope of what another owns and, where these are not 0, of the timeouts and the sync
+/// daemons. The other may be released.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_scope_with(
@@ -136,7 +142,7 @@ pub unsafe extern "C" fn lvs_scope_with(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let mut wider = needed(of, "of")?.0.clone();
+        let mut wider = required(of, "of")?.0.clone();
         if timeouts {
             wider = wider.with_timeouts();
         }
@@ -156,7 +162,7 @@ pub unsafe extern "C" fn lvs_scope_or(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(a, "a")?.0.clone().or(needed(b, "b")?.0.clone())) })
+    call!(err, { made(scope, required(a, "a")?.0.clone().or(required(b, "b")?.0.clone())) })
 }
 
 /// Makes a scope of what both of two own. The two may be released.
@@ -168,7 +174,7 @@ pub unsafe extern "C" fn lvs_scope_and(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(a, "a")?.0.clone().and(needed(b, "b")?.0.clone())) })
+    call!(err, { made(scope, required(a, "a")?.0.clone().and(required(b, "b")?.0.clone())) })
 }
 
 /// Makes a scope of what another does not own. The other may be released.
@@ -179,7 +185,7 @@ pub unsafe extern "C" fn lvs_scope_inverted(
     scope: *mut *mut lvs_scope,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { made(scope, needed(of, "of")?.0.clone().inverted()) })
+    call!(err, { made(scope, required(of, "of")?.0.clone().inverted()) })
 }
 
 /// Whether a service is in the scope. NULL owns every service; false if `key` is NULL or no key.
@@ -188,8 +194,4 @@ pub unsafe extern "C" fn lvs_scope_owns(scope: Option<&lvs_scope>, key: *const l
     infallible!(false, { service::key(key).is_ok_and(|key| scope.is_none_or(|scope| scope.0.owns(&key))) })
 }
 
-/// Releases a scope. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_scope_free(scope: Option<Box<lvs_scope>>) {
-    infallible!((), { drop(scope) });
-}
+free!(lvs_scope_free, scope: lvs_scope, "a scope");

@@ -11,8 +11,9 @@ use lvs_core::model::{
 use crate::address::{self, lvs_address};
 use crate::boundary::{call, infallible};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{self, field, padded, place, print};
-use crate::record::{self, record};
+use crate::exports::init;
+use crate::handle::{self, field, padded, place, print, to_field};
+use crate::record::{self, record, zeroed};
 use crate::stats::{lvs_stats, present};
 use crate::status::lvs_status;
 
@@ -39,15 +40,18 @@ pub const LVS_NETMASK_FULL: u32 = 0xffff_ffff;
 /// A buffer of this size holds any service key as text, and its NUL byte.
 pub const LVS_SERVICE_KEY_STRLEN: usize = 80;
 
-/// What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its layout never changes.
+/// What identifies a virtual service: an address and port of a protocol, or a firewall mark. Its
+/// layout never changes.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_service_key {
     /// The virtual address; for a firewall mark only its family counts.
     pub addr: lvs_address,
-    /// The port in host order; 0 stands for all ports of a persistent service, and for a firewall mark.
+    /// The port in host order; 0 stands for all ports of a persistent service, and for a firewall
+    /// mark.
     pub port: u16,
-    /// LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall mark.
+    /// LVS_PROTOCOL_TCP, _UDP, _SCTP or any other number that the kernel keeps; 0 for a firewall
+    /// mark.
     pub protocol: u16,
     /// The firewall mark, or 0 for a service at an address.
     pub fwmark: u32,
@@ -103,7 +107,8 @@ pub(crate) unsafe fn key(key: *const lvs_service_key) -> Result<ServiceKey, Fail
     unsafe { place(key.cast_mut(), "the service key")?.read().to_key() }
 }
 
-/// A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no flags, full netmask.
+/// A virtual service as you configure it. Initialise it with LVS_SERVICE_INIT: scheduler wlc, no
+/// flags, full netmask.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_service {
@@ -115,8 +120,8 @@ pub struct lvs_service {
     pub key: lvs_service_key,
     /// How long persistence lasts, in seconds; kept for services that are not persistent, too.
     pub timeout: u32,
-    /// Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00. IPv6: a prefix length,
-    /// 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
+    /// Which clients persistence counts as one. IPv4: a mask in host order, such as 0xffffff00.
+    /// IPv6: a prefix length, 1 to 128. LVS_NETMASK_FULL for both: every client counts by itself.
     pub netmask: u32,
     /// The scheduler, at most 15 bytes and a NUL byte.
     pub scheduler: [c_char; 16],
@@ -124,13 +129,15 @@ pub struct lvs_service {
     pub engine: [c_char; 24],
 }
 
-/// What a director reports of a service beside its configuration. Initialise it with LVS_SERVICE_STATE_INIT.
+/// What a director reports of a service beside its configuration. Initialise it with
+/// LVS_SERVICE_STATE_INIT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_service_state {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT, LVS_STATS64_PRESENT.
+    /// Which statistics the director reported: LVS_STATS_PRESENT, LVS_STATS32_PRESENT,
+    /// LVS_STATS64_PRESENT.
     pub present: u32,
     /// The widest statistics reported; lvs_snapshot_service_stats32() has those of 32 bits.
     pub stats: lvs_stats,
@@ -140,6 +147,13 @@ record! {
     lvs_service: 88;
     lvs_service_state: 88;
 }
+
+init!(
+    lvs_service_init, service: lvs_service,
+    lvs_service { netmask: LVS_NETMASK_FULL, scheduler: to_field("wlc"), ..zeroed() }
+);
+
+init!(lvs_service_state_init, state: lvs_service_state, zeroed());
 
 impl From<&Service> for lvs_service {
     #[inline]
@@ -183,7 +197,8 @@ pub(crate) unsafe fn read(service: *const lvs_service) -> Result<Service, Failur
 
 /// Fills the records of a service; each may be NULL.
 ///
-/// Part of each of its callers, by force: they do little else, and agents call them for every entry.
+/// Part of each of its callers, by force: they do little else, and agents call them for every
+/// entry.
 #[inline(always)]
 pub(crate) unsafe fn write_entry(
     entry: &ServiceEntry,
@@ -201,8 +216,8 @@ pub(crate) unsafe fn write_entry(
     }
 }
 
-/// Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53", "192.0.2.1:80/sctp", "192.0.2.1:80"
-/// (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
+/// Reads a key as people write it: "tcp://192.0.2.1:80", "udp://[2001:db8::1]:53",
+/// "192.0.2.1:80/sctp", "192.0.2.1:80" (TCP), "fwmark:7", "fwmark:7/ipv6". Any thread.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_service_key_parse(
@@ -217,8 +232,8 @@ pub unsafe extern "C" fn lvs_service_key_parse(
     })
 }
 
-/// Makes the key of a service at an address given as text. `protocol` is LVS_PROTOCOL_..., `port` is in host order.
-/// Any thread.
+/// Makes the key of a service at an address given as text. `protocol` is LVS_PROTOCOL_..., `port`
+/// is in host order. Any thread.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_service_key_endpoint(
@@ -236,8 +251,8 @@ pub unsafe extern "C" fn lvs_service_key_endpoint(
     })
 }
 
-/// Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6: the
-/// two services of one mark are different ones. Any thread.
+/// Makes the key of a firewall-mark service. `fwmark` is not 0; `family` is LVS_FAMILY_IPV4 or
+/// LVS_FAMILY_IPV6: the two services of one mark are different ones. Any thread.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_service_key_fwmark(
@@ -253,9 +268,10 @@ pub unsafe extern "C" fn lvs_service_key_fwmark(
     })
 }
 
-/// Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size` bytes, cut short if it
-/// does not fit, and always with a NUL byte (unless `size` is 0). Returns the length of the whole text without the NUL
-/// byte, or 0 if `key` is NULL or no key. LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
+/// Writes a key as text, such as "tcp://192.0.2.1:80" or "fwmark:7/ipv6", into `buffer` of `size`
+/// bytes, cut short if it does not fit, and always with a NUL byte (unless `size` is 0). Returns
+/// the length of the whole text without the NUL byte, or 0 if `key` is NULL or no key.
+/// LVS_SERVICE_KEY_STRLEN bytes are enough. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_service_key_format(
     key: *const lvs_service_key,
@@ -279,6 +295,17 @@ pub unsafe extern "C" fn lvs_service_key_equal(a: *const lvs_service_key, b: *co
             (Some(Ok(a)), Some(Ok(b))) => a == b,
             _ => false,
         }
+    })
+}
+
+/// Compares two keys for qsort() and search trees, in the order of lvs_snapshot_sort(): less than
+/// 0, 0, or more than 0 as `a` comes before `b`, is the same, or comes after it. NULL and what is
+/// no key come first, and are the same. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lvs_service_key_compare(a: *const lvs_service_key, b: *const lvs_service_key) -> i32 {
+    infallible!(0, {
+        let key = |key: *const lvs_service_key| key.as_ref().and_then(|key| key.to_key().ok());
+        key(a).cmp(&key(b)) as i32
     })
 }
 

@@ -6,7 +6,8 @@ use crate::boundary::{call, infallible};
 use crate::daemon::lvs_daemon;
 use crate::destination::{self, lvs_destination, lvs_destination_state};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, get, len};
+use crate::handle::{hand_over, place, required};
 use crate::info::lvs_info;
 use crate::list::nth;
 use crate::record;
@@ -32,24 +33,25 @@ pub const LVS_COMPLETE_IPV4: u32 = 0x1;
 /// Nothing of IPv6 is missing.
 pub const LVS_COMPLETE_IPV6: u32 = 0x2;
 
-/// All that a director held at one moment: services with their destinations and statistics, timeouts, daemons.
+/// All that a director held at one moment: services with their destinations and statistics,
+/// timeouts, daemons.
 ///
-/// Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read it while nobody
-/// sorts it, and it may outlive its director.
+/// Made by lvs_director_snapshot(), released by lvs_snapshot_free(). Any number of threads may read
+/// it while nobody sorts it, and it may outlive its director.
 pub struct lvs_snapshot(pub(crate) Snapshot);
 
 #[inline]
 fn service_of(snapshot: Option<&lvs_snapshot>, index: usize) -> Result<&ServiceSnapshot, Failure> {
-    nth(&needed(snapshot, "snapshot")?.0.services, index)
+    nth(&required(snapshot, "snapshot")?.0.services, index)
 }
 
-/// How many services there are; 0 if `snapshot` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_snapshot_services_len(snapshot: Option<&lvs_snapshot>) -> usize {
-    infallible!(0, { snapshot.map_or(0, |snapshot| snapshot.0.services.len()) })
-}
+len!(
+    lvs_snapshot_services_len, snapshot: lvs_snapshot, snapshot.0.services.len(),
+    "How many services there are; 0 if `snapshot` is NULL."
+);
 
-/// Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates nothing.
+/// Reads service `index`. Each of `service` and `state` may be NULL if it is not wanted. Allocates
+/// nothing.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_service_get(
@@ -71,8 +73,8 @@ pub unsafe extern "C" fn lvs_snapshot_destinations_len(snapshot: Option<&lvs_sna
     })
 }
 
-/// Reads destination `destination_index` of service `service_index`; the one added last comes first. Each of
-/// `destination` and `state` may be NULL if it is not wanted. Allocates nothing.
+/// Reads destination `destination_index` of service `service_index`; the one added last comes
+/// first. Each of `destination` and `state` may be NULL if it is not wanted. Allocates nothing.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_destination_get(
@@ -89,8 +91,8 @@ pub unsafe extern "C" fn lvs_snapshot_destination_get(
     })
 }
 
-/// Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
-/// none.
+/// Reads what the director reported of service `index` in 32 bits (bytes in 64), as old tools show
+/// it; all 0 if it reported none.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_service_stats32(
@@ -106,8 +108,8 @@ pub unsafe extern "C" fn lvs_snapshot_service_stats32(
     })
 }
 
-/// Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show it; all 0 if it reported
-/// none.
+/// Reads what the director reported of a destination in 32 bits (bytes in 64), as old tools show
+/// it; all 0 if it reported none.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_snapshot_destination_stats32(
@@ -134,7 +136,7 @@ pub unsafe extern "C" fn lvs_snapshot_find(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
+        let snapshot = required(snapshot, "snapshot")?;
         let index = place(index, "index")?;
         let key = service::key(key)?;
         let found = snapshot.0.services.iter().position(|service| service.entry.service.key() == key);
@@ -153,7 +155,7 @@ pub unsafe extern "C" fn lvs_snapshot_info(
     info: *mut lvs_info,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { record::write(info, needed(snapshot, "snapshot")?.0.info.into()) })
+    call!(err, { record::write(info, required(snapshot, "snapshot")?.0.info.into()) })
 }
 
 /// Reads the timeouts.
@@ -164,28 +166,21 @@ pub unsafe extern "C" fn lvs_snapshot_timeouts(
     timeouts: *mut lvs_timeouts,
     err: *mut *mut lvs_error,
 ) -> lvs_status {
-    call!(err, { record::write(timeouts, needed(snapshot, "snapshot")?.0.timeouts.into()) })
+    call!(err, { record::write(timeouts, required(snapshot, "snapshot")?.0.timeouts.into()) })
 }
 
-/// How many sync daemons run: 0 to 2; 0 if `snapshot` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_snapshot_daemons_len(snapshot: Option<&lvs_snapshot>) -> usize {
-    infallible!(0, { snapshot.map_or(0, |snapshot| snapshot.0.daemons.len()) })
-}
+len!(
+    lvs_snapshot_daemons_len, snapshot: lvs_snapshot, snapshot.0.daemons.len(),
+    "How many sync daemons run: 0 to 2; 0 if `snapshot` is NULL."
+);
 
-/// Reads sync daemon `index`; the master comes first.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_snapshot_daemon_get(
-    snapshot: Option<&lvs_snapshot>,
-    index: usize,
-    daemon: *mut lvs_daemon,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(daemon, nth(&needed(snapshot, "snapshot")?.0.daemons, index)?.into()) })
-}
+get!(
+    lvs_snapshot_daemon_get, snapshot: lvs_snapshot, daemon: lvs_daemon, snapshot.0.daemons,
+    "Reads sync daemon `index`; the master comes first."
+);
 
-/// What the snapshot could see, as LVS_COVERAGE_... bits. A bit that is clear means: not looked at, not: not there.
+/// What the snapshot could see, as LVS_COVERAGE_... bits. A bit that is clear means: not looked at,
+/// not: not there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_snapshot_coverage(snapshot: Option<&lvs_snapshot>) -> u32 {
     infallible!(0, {
@@ -202,9 +197,9 @@ pub unsafe extern "C" fn lvs_snapshot_coverage(snapshot: Option<&lvs_snapshot>) 
     })
 }
 
-/// Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing may be concluded from the
-/// absence of a service or destination of another family: the kernel's list changed each time it was read. 0 if `snapshot`
-/// is NULL.
+/// Of which families the snapshot is known to hold everything, as LVS_COMPLETE_... bits. Nothing
+/// may be concluded from the absence of a service or destination of another family: the kernel's
+/// list changed each time it was read. 0 if `snapshot` is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_snapshot_complete(snapshot: Option<&lvs_snapshot>) -> u32 {
     infallible!(0, {
@@ -215,8 +210,8 @@ pub unsafe extern "C" fn lvs_snapshot_complete(snapshot: Option<&lvs_snapshot>) 
     })
 }
 
-/// Sorts services and destinations by their keys. The director's own order means nothing in the kernel. Nobody else may
-/// read the snapshot meanwhile.
+/// Sorts services and destinations by their keys. The director's own order means nothing in the
+/// kernel. Nobody else may read the snapshot meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_snapshot_sort(snapshot: Option<&mut lvs_snapshot>) {
     infallible!((), {
@@ -235,14 +230,9 @@ pub unsafe extern "C" fn lvs_snapshot_to_table(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let snapshot = needed(snapshot, "snapshot")?;
-        give(place(table, "table")?, lvs_table(snapshot.0.to_table()));
-        Ok(())
+        let snapshot = required(snapshot, "snapshot")?;
+        hand_over(place(table, "table")?, lvs_table(snapshot.0.try_to_table()?))
     })
 }
 
-/// Releases a snapshot. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_snapshot_free(snapshot: Option<Box<lvs_snapshot>>) {
-    infallible!((), { drop(snapshot) });
-}
+free!(lvs_snapshot_free, snapshot: lvs_snapshot, "a snapshot");

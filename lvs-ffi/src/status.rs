@@ -2,7 +2,8 @@
 
 use lvs_core::ErrorKind;
 
-/// What came of a call. Numbers are never reused, and a later release may add some: treat an unknown one as a failure.
+/// What came of a call. Numbers are never reused, and a later release may add some: treat an
+/// unknown one as a failure.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum lvs_status {
@@ -10,7 +11,7 @@ pub enum lvs_status {
     Ok = 0,
     /// The value cannot be said to any director, or a pointer, size or enumerator is wrong.
     InvalidInput = 1,
-    /// Rules text that does not parse; lvs_error_diagnostics_len() says how many mistakes there are.
+    /// Rules text that does not parse; lvs_error_diagnostics_len() says how many errors there are.
     Syntax = 2,
     /// No such service, destination, daemon or file.
     NotFound = 3,
@@ -18,7 +19,8 @@ pub enum lvs_status {
     AlreadyExists = 4,
     /// The caller lacks a privilege, for the kernel CAP_NET_ADMIN.
     PermissionDenied = 5,
-    /// The kernel, the transport or the director lacks IPVS, a scheduler, an address family, a function.
+    /// The kernel, the transport or the director lacks IPVS, a scheduler, an address family, a
+    /// function.
     Unsupported = 6,
     /// The kernel's answer makes no sense.
     Decode = 7,
@@ -26,11 +28,13 @@ pub enum lvs_status {
     Kernel = 8,
     /// A file, a socket or a namespace failed; lvs_error_errno() has the reason.
     Io = 9,
-    /// A mistake in this library: it was caught, and a director that was busy with it refuses further calls.
+    /// A fault of this library: it was caught, and a director that was in a call then refuses
+    /// further calls.
     Panic = 10,
-    /// The director is in a call of this very thread, that is, this is a call from inside a visitor.
+    /// The director is in a call of this very thread, that is, this is a call from inside a
+    /// visitor.
     Busy = 11,
-    /// There is not enough memory for that many entries.
+    /// There is not enough memory for that many entries; the handles are as they were.
     NoMemory = 12,
 }
 
@@ -45,14 +49,17 @@ impl From<ErrorKind> for lvs_status {
             ErrorKind::Unsupported => Self::Unsupported,
             ErrorKind::Decode => Self::Decode,
             ErrorKind::Kernel => Self::Kernel,
-            // A kind that the core has and this library does not know is still a failure of the way there.
+            ErrorKind::Internal => Self::Panic,
+            ErrorKind::OutOfMemory => Self::NoMemory,
+            // A kind that the core has and this library does not know is still a failure of the way
+            // there.
             _ => Self::Io,
         }
     }
 }
 
-/// The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status". The string is
-/// static. Any thread.
+/// The name of a status, such as "not found". Never NULL: an unknown number gives "unknown status".
+/// The string is static. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn lvs_status_name(status: u32) -> *const std::ffi::c_char {
     let name = match status {

@@ -2,18 +2,20 @@
 
 use std::ops::ControlFlow;
 
+use lvs_core::Director;
 use lvs_core::connections::{ConnectionSums, StateCounts};
 use lvs_core::model::{ConnectionTarget, DestinationKey, Protocol};
 
 use crate::address::lvs_address;
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::connection::{self, lvs_connection_filter};
 use crate::destination::lvs_destination_key;
-use crate::director::{held, lvs_director};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, get, init, len};
+use crate::handle::{hand_over, place, required};
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{record, zeroed};
 use crate::status::lvs_status;
 
 /// What connections are counted by.
@@ -29,8 +31,8 @@ pub enum lvs_sum_by {
     Total = 3,
 }
 
-/// How many connections, and of what. What they are not counted by is without a family, and 0. Initialise it with
-/// LVS_CONNECTION_SUM_INIT.
+/// How many connections, and of what. What they are not counted by is without a family, and 0.
+/// Initialise it with LVS_CONNECTION_SUM_INIT.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_connection_sum {
@@ -58,10 +60,12 @@ pub struct lvs_connection_sum {
 
 record! { lvs_connection_sum: 88; }
 
+init!(lvs_connection_sum_init, sum: lvs_connection_sum, zeroed());
+
 /// Counts of connections, sorted by what they are counted by.
 ///
-/// Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never changes: any number of threads may
-/// read it.
+/// Made by lvs_director_sum_connections(), released by lvs_connection_sums_free(). It never
+/// changes: any number of threads may read it.
 pub struct lvs_connection_sums(Vec<Sum>);
 
 struct Sum {
@@ -93,8 +97,9 @@ impl From<&Sum> for lvs_connection_sum {
     }
 }
 
-/// Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by. Memory grows with the
-/// sums, not with the connections. Release `sums` with lvs_connection_sums_free().
+/// Counts the connections that a filter means (all if it is NULL); `by` is one of enum lvs_sum_by.
+/// Memory grows with the sums, not with the connections. Release `sums` with
+/// lvs_connection_sums_free(). Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_director_sum_connections(
@@ -111,10 +116,8 @@ pub unsafe extern "C" fn lvs_director_sum_connections(
             return Err(Failure::invalid(format!("unknown number {by} of what to count connections by")));
         }
         let mut sums = ConnectionSums::new();
-        held(director)?.as_dyn().visit_connections(&mut |connection| {
-            if filter.matches(connection) {
-                sums.add(connection);
-            }
+        locked(director)?.visit_matching_connections(&filter, &mut |connection| {
+            sums.add(connection);
             ControlFlow::Continue(())
         })?;
         let list: Vec<Sum> = match by {
@@ -139,30 +142,22 @@ pub unsafe extern "C" fn lvs_director_sum_connections(
                 .collect(),
             _ => vec![Sum { target: None, destination: None, counts: sums.total() }],
         };
-        give(out, lvs_connection_sums(list));
-        Ok(())
+        hand_over(out, lvs_connection_sums(list))
     })
 }
 
-/// How many sums there are; 0 if `sums` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_connection_sums_len(sums: Option<&lvs_connection_sums>) -> usize {
-    infallible!(0, { sums.map_or(0, |sums| sums.0.len()) })
-}
+len!(
+    lvs_connection_sums_len, sums: lvs_connection_sums, sums.0.len(),
+    "How many sums there are; 0 if `sums` is NULL."
+);
 
-/// Reads sum `index`.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_connection_sums_get(
-    sums: Option<&lvs_connection_sums>,
-    index: usize,
-    sum: *mut lvs_connection_sum,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(sum, nth(&needed(sums, "sums")?.0, index)?.into()) })
-}
+get!(
+    lvs_connection_sums_get, sums: lvs_connection_sums, sum: lvs_connection_sum, sums.0,
+    "Reads sum `index`."
+);
 
-/// Reads how many connections of sum `index` are in a state, one of enum lvs_state; templates are left out.
+/// Reads how many connections of sum `index` are in a state, one of enum lvs_state; templates are
+/// left out.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_connection_sums_state(
@@ -173,14 +168,10 @@ pub unsafe extern "C" fn lvs_connection_sums_state(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let sum = nth(&needed(sums, "sums")?.0, index)?;
+        let sum = nth(&required(sums, "sums")?.0, index)?;
         place(connections, "connections")?.write(sum.counts.of(connection::state(state)?));
         Ok(())
     })
 }
 
-/// Releases sums. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_connection_sums_free(sums: Option<Box<lvs_connection_sums>>) {
-    infallible!((), { drop(sums) });
-}
+free!(lvs_connection_sums_free, sums: lvs_connection_sums, "sums");

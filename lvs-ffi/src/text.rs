@@ -2,27 +2,28 @@
 
 use std::ffi::c_char;
 
-use crate::boundary::{call, infallible};
-use crate::error::{Failure, lvs_error};
-use crate::handle::{give, place};
-use crate::status::lvs_status;
+use crate::boundary::infallible;
+use crate::error::Failure;
+use crate::exports::{free, len, new};
 
-/// Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its memory.
+/// Text that the library writes: rules, listings, plans. Keep one and use it again, it keeps its
+/// memory.
 ///
 /// Made by lvs_text_new(), released by lvs_text_free(). One thread at a time.
 pub struct lvs_text {
-    /// Ends with a NUL byte, always.
+    /// Ends with a NUL byte, unless nothing has been written yet.
     bytes: Vec<u8>,
 }
 
 impl lvs_text {
     /// Replaces the text by one that is made already.
-    pub(crate) fn take(&mut self, text: String) {
+    pub(crate) fn set(&mut self, text: String) {
         self.bytes = text.into_bytes();
         self.bytes.push(0);
     }
 
-    /// Replaces the text by what is written as bytes. What a writer leaves behind when it fails is thrown away.
+    /// Replaces the text by what is written as bytes. What a writer leaves behind when it fails is
+    /// thrown away.
     pub(crate) fn replace_bytes<T>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<T, Failure>,
@@ -51,33 +52,21 @@ impl lvs_text {
     }
 }
 
-/// Makes an empty text.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_text_new(text: *mut *mut lvs_text, err: *mut *mut lvs_error) -> lvs_status {
-    call!(err, {
-        give(place(text, "text")?, lvs_text { bytes: vec![0] });
-        Ok(())
-    })
-}
+new!(lvs_text_new, text: lvs_text, lvs_text { bytes: Vec::new() }, "Makes an empty text.");
 
-/// The text, UTF-8 and with a NUL byte at its end. Never NULL. It is valid until `text` is written or released.
+/// The text, UTF-8 and with a NUL byte at its end. Never NULL. It is valid until `text` is written
+/// or released.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lvs_text_data(text: Option<&lvs_text>) -> *const c_char {
     infallible!(c"".as_ptr(), {
-        // Empty, without even the NUL byte, is the text after a panic in `replace`.
+        // Empty, without even the NUL byte, is a new text, and one after a panic in `replace`.
         text.filter(|text| !text.bytes.is_empty()).map_or(c"".as_ptr(), |text| text.bytes.as_ptr().cast())
     })
 }
 
-/// The length of the text in bytes, without the NUL byte.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_text_len(text: Option<&lvs_text>) -> usize {
-    infallible!(0, { text.map_or(0, |text| text.bytes.len().saturating_sub(1)) })
-}
+len!(
+    lvs_text_len, text: lvs_text, text.bytes.len().saturating_sub(1),
+    "The length of the text in bytes, without the NUL byte."
+);
 
-/// Releases a text. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_text_free(text: Option<Box<lvs_text>>) {
-    infallible!((), { drop(text) });
-}
+free!(lvs_text_free, text: lvs_text, "a text");

@@ -2,10 +2,11 @@
 
 use lvs_core::model::Timeouts;
 
-use crate::record::record;
+use crate::exports::init;
+use crate::record::{record, zeroed};
 
-/// The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT: all 0, which leaves
-/// all as they are. The kernel takes up to 8589934.
+/// The three connection timeouts that can be set, in seconds. Initialise it with LVS_TIMEOUTS_INIT:
+/// all 0, which leaves all as they are. The kernel takes up to 8589934.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct lvs_timeouts {
@@ -20,6 +21,8 @@ pub struct lvs_timeouts {
 }
 
 record! { lvs_timeouts: 16; }
+
+init!(lvs_timeouts_init, timeouts: lvs_timeouts, zeroed());
 
 impl From<Timeouts> for lvs_timeouts {
     fn from(timeouts: Timeouts) -> Self {

@@ -4,8 +4,8 @@ use std::ffi::c_char;
 
 use crate::boundary::infallible;
 
-/// The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header. The string is
-/// static. Any thread.
+/// The version of the library that is loaded, such as "0.1.0"; LVS_VERSION is that of the header.
+/// The string is static. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn lvs_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

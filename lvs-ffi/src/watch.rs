@@ -1,18 +1,20 @@
 //! Watching: what changed since the previous snapshot.
 
+use std::ffi::c_char;
 use std::time::Duration;
 
 use lvs_core::model::{Counters, DestinationKey, ServiceKey};
 use lvs_core::watch::{Event, Watcher, Window};
 
 use crate::address::lvs_address;
-use crate::boundary::{call, infallible};
+use crate::boundary::call;
 use crate::daemon::lvs_daemon;
 use crate::destination::{lvs_destination, lvs_destination_key};
 use crate::error::{Failure, lvs_error};
-use crate::handle::{give, needed, place};
+use crate::exports::{free, get, init, len, new};
+use crate::handle::required;
 use crate::list::nth;
-use crate::record::{self, record};
+use crate::record::{self, record, zeroed};
 use crate::service::{lvs_service, lvs_service_key};
 use crate::snapshot::lvs_snapshot;
 use crate::stats::lvs_counters;
@@ -35,7 +37,8 @@ pub enum lvs_event_kind {
     DestinationVanished = 6,
     /// Something was counted since the last look.
     Counted = 7,
-    /// Counters are lower than at the last look: zeroed, or what they belong to was removed and added again.
+    /// Counters are lower than at the last look: zeroed, or what they belong to was removed and
+    /// added again.
     CountersReset = 8,
     /// The timeouts are others.
     TimeoutsChanged = 9,
@@ -43,6 +46,27 @@ pub enum lvs_event_kind {
     DaemonStarted = 10,
     /// A sync daemon does not run any more, or not so.
     DaemonStopped = 11,
+}
+
+/// The name of a kind of event as JSON has it, such as "service_appeared". Never NULL: an unknown
+/// number gives "unknown". The string is static. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn lvs_event_kind_name(kind: u32) -> *const c_char {
+    let name = match kind {
+        1 => c"service_appeared",
+        2 => c"service_changed",
+        3 => c"service_vanished",
+        4 => c"destination_appeared",
+        5 => c"destination_changed",
+        6 => c"destination_vanished",
+        7 => c"counted",
+        8 => c"counters_reset",
+        9 => c"timeouts_changed",
+        10 => c"daemon_started",
+        11 => c"daemon_stopped",
+        _ => c"unknown",
+    };
+    name.as_ptr()
 }
 
 /// What is different, and about what. Initialise it with LVS_EVENT_INIT.
@@ -59,16 +83,19 @@ pub struct lvs_event {
     pub destination: lvs_destination_key,
     /// Counted: how much.
     pub delta: lvs_counters,
-    /// Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so `delta` a second is not
-    /// `delta / elapsed`.
+    /// Counted: the time between the looks, in nanoseconds. Counters move every two seconds, so
+    /// `delta` a second is not `delta / elapsed`.
     pub elapsed: u64,
     /// Counted: what rates are to be taken from: this much ...
     pub window_delta: lvs_counters,
-    /// ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there is no such time.
+    /// ... in this time, in nanoseconds: whole ticks of the kernel's estimator. 0 as long as there
+    /// is no such time.
     pub window: u64,
 }
 
 record! { lvs_event: 112; }
+
+init!(lvs_event_init, event: lvs_event, zeroed());
 
 /// Compares each look at a director with the one before. It has no clock and reads nothing itself.
 ///
@@ -136,18 +163,14 @@ impl From<&Event> for lvs_event {
     }
 }
 
-/// Makes a watcher that has seen nothing yet.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_watcher_new(watcher: *mut *mut lvs_watcher, err: *mut *mut lvs_error) -> lvs_status {
-    call!(err, {
-        give(place(watcher, "watcher")?, lvs_watcher::default());
-        Ok(())
-    })
-}
+new!(
+    lvs_watcher_new, watcher: lvs_watcher, lvs_watcher::default(),
+    "Makes a watcher that has seen nothing yet."
+);
 
-/// Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is different since the one before
-/// can be read with lvs_watcher_event_get(). The snapshot is copied: it stays the caller's.
+/// Takes in a look at a time, in nanoseconds of any clock that does not run backwards. What is
+/// different since the one before can be read with lvs_watcher_event_get(). The snapshot is copied:
+/// it stays the caller's. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_watcher_observe(
@@ -157,32 +180,22 @@ pub unsafe extern "C" fn lvs_watcher_observe(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (watcher, snapshot) = (needed(watcher, "watcher")?, needed(snapshot, "snapshot")?);
+        let (watcher, snapshot) = (required(watcher, "watcher")?, required(snapshot, "snapshot")?);
         watcher.events = watcher.watcher.observe(snapshot.0.clone(), Duration::from_nanos(now));
         Ok(())
     })
 }
 
-/// How many differences the last look has brought; 0 if `watcher` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_watcher_events_len(watcher: Option<&lvs_watcher>) -> usize {
-    infallible!(0, { watcher.map_or(0, |watcher| watcher.events.len()) })
-}
+len!(
+    lvs_watcher_events_len, watcher: lvs_watcher, watcher.events.len(),
+    "How many differences the last look has brought; 0 if `watcher` is NULL."
+);
 
-/// Reads a difference.
-#[unsafe(no_mangle)]
-#[must_use]
-pub unsafe extern "C" fn lvs_watcher_event_get(
-    watcher: Option<&lvs_watcher>,
-    index: usize,
-    event: *mut lvs_event,
-    err: *mut *mut lvs_error,
-) -> lvs_status {
-    call!(err, { record::write(event, nth(&needed(watcher, "watcher")?.events, index)?.into()) })
-}
+get!(lvs_watcher_event_get, watcher: lvs_watcher, event: lvs_event, watcher.events, "Reads a difference.");
 
-/// Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
-/// LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a service.
+/// Reads what a service was and is. `before` is left alone if it is new, `after` if it is gone;
+/// each may be NULL. LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a
+/// service.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_watcher_event_service(
@@ -193,7 +206,7 @@ pub unsafe extern "C" fn lvs_watcher_event_service(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (old, new) = match nth(&needed(watcher, "watcher")?.events, index)? {
+        let (old, new) = match nth(&required(watcher, "watcher")?.events, index)? {
             Event::ServiceAppeared(entry) => (None, Some(&entry.service)),
             Event::ServiceChanged { before, after } => (Some(before), Some(after)),
             Event::ServiceVanished(service) => (Some(service), None),
@@ -209,8 +222,9 @@ pub unsafe extern "C" fn lvs_watcher_event_service(
     })
 }
 
-/// Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone; each may be NULL.
-/// LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a destination.
+/// Reads what a destination was and is. `before` is left alone if it is new, `after` if it is gone;
+/// each may be NULL. LVS_STATUS_NOT_FOUND if the difference is not about the configuration of a
+/// destination.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_watcher_event_destination(
@@ -221,7 +235,7 @@ pub unsafe extern "C" fn lvs_watcher_event_destination(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        let (old, new) = match nth(&needed(watcher, "watcher")?.events, index)? {
+        let (old, new) = match nth(&required(watcher, "watcher")?.events, index)? {
             Event::DestinationAppeared(_, entry) => (None, Some(&entry.destination)),
             Event::DestinationChanged { before, after, .. } => (Some(before), Some(after)),
             Event::DestinationVanished(_, destination) => (Some(destination), None),
@@ -237,7 +251,8 @@ pub unsafe extern "C" fn lvs_watcher_event_destination(
     })
 }
 
-/// Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not about one.
+/// Reads the sync daemon that started or stopped. LVS_STATUS_NOT_FOUND if the difference is not
+/// about one.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lvs_watcher_event_daemon(
@@ -247,7 +262,7 @@ pub unsafe extern "C" fn lvs_watcher_event_daemon(
     err: *mut *mut lvs_error,
 ) -> lvs_status {
     call!(err, {
-        match nth(&needed(watcher, "watcher")?.events, index)? {
+        match nth(&required(watcher, "watcher")?.events, index)? {
             Event::DaemonStarted(value) | Event::DaemonStopped(value) => record::write(daemon, value.into()),
             _ => Err(not_about("a sync daemon")),
         }
@@ -258,8 +273,4 @@ fn not_about(what: &str) -> Failure {
     Failure::own(lvs_status::NotFound, format!("the difference is not about the configuration of {what}"))
 }
 
-/// Releases a watcher. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lvs_watcher_free(watcher: Option<Box<lvs_watcher>>) {
-    infallible!((), { drop(watcher) });
-}
+free!(lvs_watcher_free, watcher: lvs_watcher, "a watcher");

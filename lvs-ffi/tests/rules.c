@@ -1,4 +1,4 @@
-/* Rules files: read with all their mistakes, turned into tables and batches, written again. */
+/* Rules files: read with all their errors, turned into tables and batches, written again. */
 #include "check.h"
 
 static lvs_rules *parse(const char *text) {
@@ -142,9 +142,28 @@ static void all_mistakes_are_reported_with_their_places(void) {
 
   lvs_rules_options options = LVS_RULES_OPTIONS_INIT;
   options.names = 1;
-  options.first_mistake_only = 1;
+  options.first_error_only = 1;
   OK(lvs_rules_parse("-A -t 127.0.0.1:80\n", 19, &options, &rules, &err));
   lvs_rules_free(rules);
+  lvs_error_free(err);
+}
+
+static void a_port_that_is_not_honoured_is_warned_about(void) {
+  lvs_error *err = NULL;
+  lvs_rules *rules = parse("-A -t 192.0.2.1:80\n-a -t 192.0.2.1:80 -r 198.51.100.7:8000 -g\n");
+  lvs_text *text = NULL;
+  OK(lvs_text_new(&text, &err));
+  OK(lvs_rules_warnings(rules, text, &err));
+  CHECK(strncmp(lvs_text_data(text), "line 2, column 23: port 8000 is never reached", 45) == 0);
+  CHECK(strstr(lvs_text_data(text), "use port 80, or masquerade\n") != NULL);
+  lvs_rules_free(rules);
+  rules = parse(web);
+  OK(lvs_rules_warnings(rules, text, &err));
+  CHECK(lvs_text_len(text) == 0);
+  FAILS(lvs_rules_warnings(NULL, text, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_rules_warnings(rules, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_rules_free(rules);
+  lvs_text_free(text);
   lvs_error_free(err);
 }
 
@@ -177,6 +196,7 @@ int main(void) {
   a_file_becomes_a_batch_whose_failures_have_lines();
   a_plan_is_written_as_rules();
   all_mistakes_are_reported_with_their_places();
+  a_port_that_is_not_honoured_is_warned_about();
   any_bytes_are_text();
   return 0;
 }
