@@ -12,11 +12,11 @@ import sys
 import time
 from socket import IPPROTO_TCP
 
-import lvs
+import lvs_py
 
 
-def services(count: int) -> list[lvs.Service]:
-    return [lvs.Service.tcp(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", 80) for i in range(count)]
+def services(count: int) -> list[lvs_py.Service]:
+    return [lvs_py.Service.tcp(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", 80) for i in range(count)]
 
 
 def timed(what: str, objects: int, seconds: float) -> None:
@@ -26,8 +26,8 @@ def timed(what: str, objects: int, seconds: float) -> None:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     few = int(sys.argv[2]) if len(sys.argv) > 2 else count
-    pool = [lvs.Destination(f"198.51.100.{host}", 80, forwarding="nat") for host in (1, 2)]
-    with lvs.Director.kernel(load_module=True) as director:
+    pool = [lvs_py.Destination(f"198.51.100.{host}", 80, forwarding="nat") for host in (1, 2)]
+    with lvs_py.Director.kernel(load_module=True) as director:
         director.flush()
         start = time.perf_counter()
         batch = director.batch()
@@ -40,7 +40,7 @@ def main() -> None:
         timed("lvs: building a batch", 3 * count, built - start)
         timed("lvs: filling, batched", 3 * count, time.perf_counter() - built)
         for transport in ("netlink", "sockopt"):
-            with lvs.Director.kernel(transport=transport) as reader:
+            with lvs_py.Director.kernel(transport=transport) as reader:
                 start = time.perf_counter()
                 snapshot = reader.snapshot()
                 timed(f"lvs: snapshot over {transport}", 3 * count, time.perf_counter() - start)
@@ -57,7 +57,8 @@ def main() -> None:
         ipvs = IPVS()
         start = time.perf_counter()
         seen = 0
-        # The whole answer first: another question on the same socket would wait for what nobody reads.
+        # The whole answer first: another question on the same socket would wait for what nobody
+        # reads.
         for message in list(ipvs.service("dump")):
             service = IPVSService.from_message(message)
             for inner in list(ipvs.dest("dump", service=service)):

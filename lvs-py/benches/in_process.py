@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 
-import lvs
+import lvs_py
 
 
 def best(function: object, times: int = 5) -> float:
@@ -49,11 +49,11 @@ def main() -> None:
     run = [sys.executable, "-S", "-c"]
     path = f"import sys; sys.path[:0] = {sys.path!r}; "
     bare = best(lambda: subprocess.run([*run, path], check=True), 9)
-    ours = best(lambda: subprocess.run([*run, path + "import lvs"], check=True), 9)
-    print(f"import lvs: {(ours - bare) * 1e3:.1f} ms over an interpreter's start of {bare * 1e3:.1f} ms")
+    ours = best(lambda: subprocess.run([*run, path + "import lvs_py"], check=True), 9)
+    print(f"import lvs_py: {(ours - bare) * 1e3:.1f} ms over an interpreter's start of {bare * 1e3:.1f} ms")
 
-    with lvs.Director.embedded() as director:
-        key = lvs.ServiceKey("tcp://192.0.2.1:80")
+    with lvs_py.Director.embedded() as director:
+        key = lvs_py.ServiceKey("tcp://192.0.2.1:80")
         director.add_service(key)
 
         def calls() -> None:
@@ -69,13 +69,13 @@ def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     text = table(rows)
     counts = plain(text)
-    sums = lvs.sum_connections(text, service="tcp://192.0.2.1:80", state="ESTABLISHED")
+    sums = lvs_py.sum_connections(text, service="tcp://192.0.2.1:80", state="ESTABLISHED")
     assert sorted(counts.values()) == sorted(s.connections for s in sums.destinations.values())
     condition = {"service": "tcp://192.0.2.1:80", "state": "ESTABLISHED"}
-    print(f"{rows} connections filtered and summed: {best(lambda: lvs.sum_connections(text, **condition), 3):.3f} s")
+    print(f"{rows} connections filtered and summed: {best(lambda: lvs_py.sum_connections(text, **condition), 3):.3f} s")
     print(f"the same, plain Python: {best(lambda: plain(text), 1):.3f} s")
-    print(f"all read as objects to come: {best(lambda: lvs.read_connections(text), 3):.3f} s")
-    found = lvs.read_connections(text)
+    print(f"all read as objects to come: {best(lambda: lvs_py.read_connections(text), 3):.3f} s")
+    found = lvs_py.read_connections(text)
     print(f"columns of them: {best(found.columns, 3):.3f} s")
 
 

@@ -18,17 +18,17 @@ import pdoc
 
 PAGES = Path(__file__).parent
 MODULES = [
-    "lvs",
-    "lvs.enums",
-    "lvs.exceptions",
-    "lvs.rules",
-    "lvs.listing",
-    "lvs.aio",
-    "lvs.plot",
-    "lvs.procfs",
-    "lvs.simulation",
-    "lvs.typing",
-    "lvs.pytest_plugin",
+    "lvs_py",
+    "lvs_py.enums",
+    "lvs_py.exceptions",
+    "lvs_py.rules",
+    "lvs_py.listing",
+    "lvs_py.aio",
+    "lvs_py.plot",
+    "lvs_py.procfs",
+    "lvs_py.simulation",
+    "lvs_py.typing",
+    "lvs_py.pytest_plugin",
 ]
 # Links to private bases, and to what is inherited from the standard library: pdoc makes them, and no page for them.
 UNDOCUMENTED = re.compile(r'<a href="[^"]*#(?:_\w+[^"]*|[^"]*\.(?:lineno|offset|text|__init__))">(.*?)</a>', re.DOTALL)
@@ -71,7 +71,7 @@ def build(out: Path) -> None:
     for page in PAGES.glob("*.md"):
         body = markdown2.markdown(page.read_text(), extras=["fenced-code-blocks", "tables", "header-ids"])
         text = re.sub(r"`(lvs(?:\.\w+)+)`", r"\1", body)
-        nav = f'<ul>{links}<li><a href="lvs.html">Reference</a></li></ul>'
+        nav = f'<ul>{links}<li><a href="lvs_py.html">Reference</a></li></ul>'
         (out / f"{page.stem}.html").write_text(
             f'<!doctype html><meta charset="utf-8"><title>lvs: {page.stem}</title><style>{STYLE}</style>{nav}{text}'
         )

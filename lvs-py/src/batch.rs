@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use lvs_core::director::{BatchReport, Operation, OperationError, Refusal};
+use lvs_core::director::{Attempt, BatchReport, Operation, OperationError, Refusal};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -11,11 +11,12 @@ use crate::convert;
 use crate::destination::{DestinationKeyArg, destination_of};
 use crate::failures;
 use crate::operation::PyOperation;
+use crate::schema::schema_methods;
 use crate::service::{KeyArg, service_of};
 use crate::settings::{daemon_of, timeouts_of};
 
 /// Operations that are collected to go out together.
-#[pyclass(name = "Operations", module = "lvs._lvs", frozen, subclass)]
+#[pyclass(name = "Operations", module = "lvs_py._lvs", frozen, subclass)]
 #[derive(Default)]
 pub(crate) struct PyOperations(Mutex<Vec<Operation>>);
 
@@ -134,7 +135,7 @@ pub(crate) fn operations_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<Operation>
 }
 
 /// A refused operation of a batch, or a refused step of a plan.
-#[pyclass(name = "Refusal", module = "lvs", frozen, eq)]
+#[pyclass(name = "Refusal", module = "lvs_py", frozen, eq)]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PyRefusal {
     /// Which operation of the batch or step of the plan, from 0.
@@ -168,11 +169,29 @@ impl PyRefusal {
     }
 }
 
+impl PyRefusal {
+    /// A refusal that names its operation, as all that were read do.
+    fn from_core(refusal: Refusal) -> Self {
+        let operation = match refusal.error.attempt {
+            Attempt::Operation(operation) => operation,
+            _ => unreachable!("refusals without an operation are not read"),
+        };
+        Self { index: refusal.index, error: refusal.error, operation }
+    }
+
+    fn core(&self) -> Refusal {
+        Refusal { index: self.index, error: self.error.clone() }
+    }
+}
+
+schema_methods!(PyRefusal, "Refusal" as Refusal, |value| &value.core(), |read| Ok(Self::from_core(read)));
+
 /// What came of a batch: enough to know the table that is now in force.
-#[pyclass(name = "BatchReport", module = "lvs", frozen)]
+#[pyclass(name = "BatchReport", module = "lvs_py", frozen)]
 pub(crate) struct PyBatchReport {
     report: BatchReport,
-    /// The refused operations, in order: they changed nothing, all others that were answered took effect.
+    /// The refused operations, in order: they changed nothing, all others that were answered took
+    /// effect.
     #[pyo3(get)]
     refused: Py<PyTuple>,
 }
@@ -180,6 +199,12 @@ pub(crate) struct PyBatchReport {
 impl PyBatchReport {
     pub(crate) fn new(py: Python<'_>, report: BatchReport, operations: &[Operation]) -> PyResult<Self> {
         Ok(Self { refused: refusals(py, &report.refused, |index| operations[index])?, report })
+    }
+
+    /// A report that was read: its refusals name their operations.
+    fn from_core(py: Python<'_>, report: BatchReport) -> PyResult<Self> {
+        let refused = report.refused.iter().cloned().map(PyRefusal::from_core).collect::<Vec<_>>();
+        Ok(Self { refused: PyTuple::new(py, refused)?.unbind(), report })
     }
 }
 
@@ -211,8 +236,8 @@ impl PyBatchReport {
         self.report.sent
     }
 
-    /// What broke the way to the director, if something did: operations from `answered` to `sent` may or may not have
-    /// taken effect.
+    /// What broke the way to the director, if something did: operations from `answered` to `sent`
+    /// may or may not have taken effect.
     #[getter]
     fn interrupted<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.report.interrupted.as_ref().map(|error| failures::shown(py, error))
@@ -244,7 +269,7 @@ impl PyBatchReport {
         if slf.get().complete() {
             return Ok(());
         }
-        let class = py.import("lvs.exceptions")?.getattr("BatchError")?;
+        let class = py.import("lvs_py.exceptions")?.getattr("BatchError")?;
         Err(PyErr::from_value(class.call1((slf,))?))
     }
 
@@ -252,3 +277,7 @@ impl PyBatchReport {
         format!("<BatchReport: {} of {} operations took effect>", self.applied(), self.report.operations)
     }
 }
+
+schema_methods!(PyBatchReport, "BatchReport" as BatchReport, |value| &value.report, |read, py| Self::from_core(
+    py, read
+));

@@ -1,103 +1,202 @@
-//! Tables as columns: whole numbers and texts side by side in memory, handed to others without a copy per cell.
+//! Tables as columns in Arrow's memory layout: pyarrow, polars, pandas and duckdb take them without
+//! a copy.
 
-use lvs_core::model::{Snapshot, Stats};
-use pyo3::exceptions::PyKeyError;
-use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use std::fmt::Display;
 use std::sync::Arc;
 
-/// One column.
-pub(crate) enum Column {
-    F64(Vec<f64>),
-    U64(Vec<u64>),
-    U32(Vec<u32>),
-    U16(Vec<u16>),
-    Text { ends: Vec<i32>, bytes: Vec<u8> },
+use arrow_array::builder::{LargeStringBuilder, StringDictionaryBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::types::{Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchIterator, StructArray};
+use arrow_schema::{DataType, Field, Schema};
+use lvs_core::model::{DestinationEntry, Snapshot, Stats};
+use pyo3::exceptions::{PyKeyError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
+
+/// A table under construction, column by column.
+#[derive(Default)]
+pub(crate) struct Builder {
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
 }
 
-impl Column {
-    pub(crate) fn text() -> Self {
-        Self::Text { ends: vec![0], bytes: Vec::new() }
+impl Builder {
+    fn push(mut self, name: &str, nullable: bool, array: impl Array + 'static) -> Self {
+        self.fields.push(Field::new(name, array.data_type().clone(), nullable));
+        self.arrays.push(Arc::new(array));
+        self
     }
 
-    /// Adds a text; a column holds up to 2 GB of it (Arrow's offsets have 32 bits).
-    pub(crate) fn push_text(&mut self, text: std::fmt::Arguments<'_>) {
-        use std::io::Write;
-        if let Self::Text { ends, bytes } = self {
-            write!(bytes, "{text}").expect("memory takes what is written");
-            ends.push(i32::try_from(bytes.len()).expect("less than 2 GB of text"));
+    /// Texts of which most are different.
+    pub(crate) fn text<T: Display>(self, name: &str, cells: impl IntoIterator<Item = T>) -> Self {
+        let mut array = LargeStringBuilder::new();
+        for cell in cells {
+            write(&mut array, cell);
         }
+        self.push(name, false, array.finish())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::F64(values) => values.len(),
-            Self::U64(values) => values.len(),
-            Self::U32(values) => values.len(),
-            Self::U16(values) => values.len(),
-            Self::Text { ends, .. } => ends.len() - 1,
-        }
-    }
-
-    /// The format of one cell, as in the module `struct` and, for texts, nothing.
-    const fn format(&self) -> Option<&'static str> {
-        match self {
-            Self::F64(_) => Some("d"),
-            Self::U64(_) => Some("Q"),
-            Self::U32(_) => Some("I"),
-            Self::U16(_) => Some("H"),
-            Self::Text { .. } => None,
-        }
-    }
-
-    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (format, bytes) = match self {
-            Self::F64(values) => ("d", values.iter().flat_map(|value| value.to_ne_bytes()).collect::<Vec<u8>>()),
-            Self::U64(values) => ("Q", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
-            Self::U32(values) => ("I", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
-            Self::U16(values) => ("H", values.iter().flat_map(|value| value.to_ne_bytes()).collect()),
-            Self::Text { ends, bytes } => {
-                let cells =
-                    ends.windows(2).map(|pair| String::from_utf8_lossy(&bytes[pair[0] as usize..pair[1] as usize]));
-                return Ok(PyList::new(py, cells.collect::<Vec<_>>())?.into_any());
+    /// The same, some of them missing.
+    pub(crate) fn some_text<T: Display>(self, name: &str, cells: impl IntoIterator<Item = Option<T>>) -> Self {
+        let mut array = LargeStringBuilder::new();
+        for cell in cells {
+            match cell {
+                Some(cell) => write(&mut array, cell),
+                None => array.append_null(),
             }
-        };
-        let memory = py.import("builtins")?.getattr("memoryview")?.call1((PyBytes::new(py, &bytes),))?;
-        memory.call_method1("cast", (format,))
+        }
+        self.push(name, true, array.finish())
+    }
+
+    /// Texts of which there are few: encoded by a dictionary.
+    pub(crate) fn word<T: Display>(
+        self,
+        name: &str,
+        cells: impl IntoIterator<Item = Option<T>>,
+        nullable: bool,
+    ) -> Self {
+        let mut array = StringDictionaryBuilder::<Int32Type>::new();
+        let mut text = String::new();
+        for cell in cells {
+            match cell {
+                Some(cell) => {
+                    text.clear();
+                    std::fmt::Write::write_fmt(&mut text, format_args!("{cell}"))
+                        .expect("memory takes what is written");
+                    array.append_value(&text);
+                }
+                None => array.append_null(),
+            }
+        }
+        self.push(name, nullable, array.finish())
+    }
+
+    /// Whole numbers up to 2^16-1.
+    pub(crate) fn u16(self, name: &str, cells: impl IntoIterator<Item = u16>) -> Self {
+        self.push(name, false, cells.into_iter().collect::<Cells<UInt16Type>>().0)
+    }
+
+    /// The same, some of them missing.
+    pub(crate) fn some_u16(self, name: &str, cells: impl IntoIterator<Item = Option<u16>>) -> Self {
+        self.push(name, true, cells.into_iter().collect::<PrimitiveArray<UInt16Type>>())
+    }
+
+    /// Whole numbers up to 2^32-1.
+    pub(crate) fn u32(self, name: &str, cells: impl IntoIterator<Item = u32>) -> Self {
+        self.push(name, false, cells.into_iter().collect::<Cells<UInt32Type>>().0)
+    }
+
+    /// The same, some of them missing.
+    pub(crate) fn some_u32(self, name: &str, cells: impl IntoIterator<Item = Option<u32>>) -> Self {
+        self.push(name, true, cells.into_iter().collect::<PrimitiveArray<UInt32Type>>())
+    }
+
+    /// Whole numbers up to 2^64-1.
+    pub(crate) fn u64(self, name: &str, cells: impl IntoIterator<Item = u64>) -> Self {
+        self.push(name, false, cells.into_iter().collect::<Cells<UInt64Type>>().0)
+    }
+
+    /// Numbers.
+    pub(crate) fn f64(self, name: &str, cells: impl IntoIterator<Item = f64>) -> Self {
+        self.push(name, false, cells.into_iter().collect::<Cells<Float64Type>>().0)
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(self, name: &str, cells: impl IntoIterator<Item = bool>) -> Self {
+        self.push(name, false, BooleanArray::from_iter(cells.into_iter().map(Some)))
+    }
+
+    /// The table; all columns have as many rows.
+    pub(crate) fn build(self) -> PyColumns {
+        let schema = Arc::new(Schema::new(self.fields));
+        PyColumns(RecordBatch::try_new(schema, self.arrays).expect("columns of one length"))
     }
 }
 
-/// A column with its name.
-pub(crate) type Named = (&'static str, Column);
+/// An array without missing cells, collected at once.
+struct Cells<T: arrow_array::types::ArrowPrimitiveType>(PrimitiveArray<T>);
 
-/// Rows as columns: a mapping from names to columns of numbers (a `memoryview`) and of texts (a list).
+impl<T: arrow_array::types::ArrowPrimitiveType> FromIterator<T::Native> for Cells<T> {
+    fn from_iter<I: IntoIterator<Item = T::Native>>(cells: I) -> Self {
+        Self(PrimitiveArray::from_iter_values(cells))
+    }
+}
+
+fn write(array: &mut LargeStringBuilder, cell: impl Display) {
+    std::fmt::Write::write_fmt(array, format_args!("{cell}")).expect("memory takes what is written");
+    array.append_value("");
+}
+
+/// Rows as columns: Arrow's memory layout, and a mapping from names to columns.
 ///
-/// `numpy.asarray` takes a column of numbers, and `polars.DataFrame`, `pyarrow.table` and `pandas` take the whole through
-/// Arrow's C interface, all without a copy per cell.
-#[pyclass(name = "Columns", module = "lvs", frozen)]
-pub(crate) struct PyColumns(pub(crate) Arc<Vec<Named>>);
+/// `polars.DataFrame`, `pyarrow.table`, `duckdb` and `pandas.DataFrame.from_arrow` take the whole
+/// through Arrow's C interface without a copy. A column of numbers by its name is a `memoryview`,
+/// any other a list, in which `None` is what is missing.
+#[pyclass(name = "Columns", module = "lvs_py", frozen)]
+pub(crate) struct PyColumns(pub(crate) RecordBatch);
 
 impl PyColumns {
-    fn column(&self, name: &str) -> PyResult<&Column> {
-        let found = self.0.iter().find(|(column, _)| *column == name);
-        found.map(|(_, column)| column).ok_or_else(|| PyKeyError::new_err(name.to_owned()))
+    fn names(&self) -> Vec<String> {
+        self.0.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
-    fn rows(&self) -> usize {
-        self.0.first().map_or(0, |(_, column)| column.len())
+    fn column(&self, name: &str) -> PyResult<&ArrayRef> {
+        let allowed = || format!("{name:?}: there are {}", self.names().join(", "));
+        self.0.column_by_name(name).ok_or_else(|| PyKeyError::new_err(allowed()))
     }
+}
+
+/// The format of one cell, as in the module `struct`, if the column is a block of numbers.
+fn format(array: &dyn Array) -> Option<&'static str> {
+    if array.null_count() > 0 {
+        return None;
+    }
+    match array.data_type() {
+        DataType::Float64 => Some("d"),
+        DataType::UInt64 => Some("Q"),
+        DataType::UInt32 => Some("I"),
+        DataType::UInt16 => Some("H"),
+        _ => None,
+    }
+}
+
+fn to_python<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(format) = format(array) {
+        let data = array.to_data();
+        let bytes = data.buffers()[0].as_slice();
+        let memory = py.import("builtins")?.getattr("memoryview")?.call1((PyBytes::new(py, bytes),))?;
+        return memory.call_method1("cast", (format,));
+    }
+    let list = match array.data_type() {
+        DataType::LargeUtf8 => PyList::new(py, array.as_string::<i64>().iter().collect::<Vec<_>>()),
+        DataType::Boolean => PyList::new(py, array.as_boolean().iter().collect::<Vec<_>>()),
+        DataType::UInt16 => PyList::new(py, array.as_primitive::<UInt16Type>().iter().collect::<Vec<_>>()),
+        DataType::UInt32 => PyList::new(py, array.as_primitive::<UInt32Type>().iter().collect::<Vec<_>>()),
+        _ => {
+            let words = array.as_dictionary::<Int32Type>();
+            // One object a word, not one a cell.
+            let known = PyList::new(py, words.values().as_string::<i32>().iter().collect::<Vec<_>>())?;
+            let word =
+                |key: Option<i32>| key.map_or_else(|| Ok(py.None().into_bound(py)), |key| known.get_item(key as usize));
+            PyList::new(py, words.keys().iter().map(word).collect::<PyResult<Vec<_>>>()?)
+        }
+    };
+    Ok(list?.into_any())
 }
 
 #[pymethods]
 impl PyColumns {
     /// How many rows there are.
-    #[getter(rows)]
-    fn get_rows(&self) -> usize {
-        self.rows()
+    #[getter]
+    fn rows(&self) -> usize {
+        self.0.num_rows()
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.0.num_columns()
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
@@ -105,7 +204,7 @@ impl PyColumns {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
-        PyList::new(py, self.0.iter().map(|(name, _)| *name))?.into_any().try_iter()
+        PyList::new(py, self.names())?.into_any().try_iter()
     }
 
     /// The names of the columns.
@@ -124,43 +223,53 @@ impl PyColumns {
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, name: std::borrow::Cow<'_, str>) -> PyResult<Bound<'py, PyAny>> {
-        self.column(&name)?.to_python(py)
+        to_python(py, self.column(&name)?)
     }
 
     /// A plain dictionary of the columns.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (name, column) in &*self.0 {
-            dict.set_item(name, column.to_python(py)?)?;
+        for (name, array) in self.names().iter().zip(self.0.columns()) {
+            dict.set_item(name, to_python(py, array)?)?;
         }
         Ok(dict)
     }
 
-    /// The formats of the columns: those of `struct` for numbers, None for texts.
+    /// The formats of the columns: those of `struct` for numbers, None for lists.
     fn formats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        for (name, column) in &*self.0 {
-            dict.set_item(name, column.format())?;
+        for (name, array) in self.names().iter().zip(self.0.columns()) {
+            dict.set_item(name, format(array))?;
         }
         Ok(dict)
     }
 
-    /// A NumPy array for each column of numbers, a list for each of texts.
+    /// A NumPy array for each column of numbers, a list for each other.
     fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let asarray = py.import("numpy")?.getattr("asarray")?;
         let dict = self.to_dict(py)?;
-        for (name, column) in &*self.0 {
-            if column.format().is_some() {
-                let value = asarray.call1((dict.get_item(name)?,))?;
-                dict.set_item(name, value)?;
+        for (name, array) in self.names().iter().zip(self.0.columns()) {
+            if format(array).is_some() {
+                dict.set_item(name, asarray.call1((dict.get_item(name)?,))?)?;
             }
         }
         Ok(dict)
     }
 
-    /// A `pandas.DataFrame`.
-    fn to_pandas<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("pandas")?.getattr("DataFrame")?.call1((self.to_numpy(py)?,))
+    /// What NumPy makes of the whole: a structured array, which `pandas.DataFrame` reads, too.
+    #[pyo3(signature = (dtype = None, copy = None))]
+    fn __array__<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        copy: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = copy;
+        slf.py().import("lvs_py._columns")?.getattr("structured")?.call1((slf, dtype))
+    }
+
+    /// A `pandas.DataFrame`, through Arrow where pandas reads that.
+    fn to_pandas<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("lvs_py._columns")?.getattr("to_pandas")?.call1((slf,))
     }
 
     /// A `polars.DataFrame`.
@@ -173,95 +282,91 @@ impl PyColumns {
         slf.py().import("pyarrow")?.getattr("table")?.call1((slf,))
     }
 
-    /// Arrow's C stream, which pyarrow, polars and pandas read.
+    /// Arrow's C stream, of one batch.
     #[pyo3(signature = (requested_schema = None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
         requested_schema: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        // The specification leaves it to the producer whether to follow a wish; consumers cast what they get.
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // The specification leaves it to the producer whether to follow a wish; consumers cast what
+        // they get.
         let _ = requested_schema;
-        crate::arrow::stream(py, &self.0)
+        let batches = RecordBatchIterator::new([Ok(self.0.clone())], self.0.schema());
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(batches)), c"arrow_array_stream")
+    }
+
+    /// Arrow's C array: the rows as structures, with their schema.
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        let _ = requested_schema;
+        let rows = StructArray::from(self.0.clone()).into_data();
+        let array = PyCapsule::new_with_value(py, FFI_ArrowArray::new(&rows), c"arrow_array")?;
+        Ok((self.__arrow_c_schema__(py)?, array))
     }
 
     /// Arrow's C schema.
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::arrow::schema_capsule(py, &self.0)
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let schema = FFI_ArrowSchema::try_from(self.0.schema().as_ref());
+        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 
     fn __repr__(&self) -> String {
-        let names: Vec<_> = self.0.iter().map(|(name, _)| *name).collect();
-        format!("<Columns: {} rows of {}>", self.rows(), names.join(", "))
+        format!("<Columns: {} rows of {}>", self.rows(), self.names().join(", "))
     }
 }
 
-/// Numbers of each row, by column.
-fn numbers<T>(rows: &[T], number: impl Fn(&T) -> u64) -> Column {
-    Column::U64(rows.iter().map(number).collect())
-}
-
-fn statistics<T>(columns: &mut Vec<(&'static str, Column)>, rows: &[T], stats: impl Fn(&T) -> Stats) {
-    let all: Vec<Stats> = rows.iter().map(stats).collect();
-    columns.extend([
-        ("connections", numbers(&all, |stats| stats.counters.connections)),
-        ("packets_in", numbers(&all, |stats| stats.counters.packets_in)),
-        ("packets_out", numbers(&all, |stats| stats.counters.packets_out)),
-        ("bytes_in", numbers(&all, |stats| stats.counters.bytes_in)),
-        ("bytes_out", numbers(&all, |stats| stats.counters.bytes_out)),
-        ("connections_per_second", numbers(&all, |stats| stats.rates.connections)),
-        ("packets_in_per_second", numbers(&all, |stats| stats.rates.packets_in)),
-        ("packets_out_per_second", numbers(&all, |stats| stats.rates.packets_out)),
-        ("bytes_in_per_second", numbers(&all, |stats| stats.rates.bytes_in)),
-        ("bytes_out_per_second", numbers(&all, |stats| stats.rates.bytes_out)),
-    ]);
+fn statistics(builder: Builder, all: &[Stats]) -> Builder {
+    let column = |number: fn(&Stats) -> u64| all.iter().map(number);
+    builder
+        .u64("connections", column(|stats| stats.counters.connections))
+        .u64("packets_in", column(|stats| stats.counters.packets_in))
+        .u64("packets_out", column(|stats| stats.counters.packets_out))
+        .u64("bytes_in", column(|stats| stats.counters.bytes_in))
+        .u64("bytes_out", column(|stats| stats.counters.bytes_out))
+        .u64("connections_per_second", column(|stats| stats.rates.connections))
+        .u64("packets_in_per_second", column(|stats| stats.rates.packets_in))
+        .u64("packets_out_per_second", column(|stats| stats.rates.packets_out))
+        .u64("bytes_in_per_second", column(|stats| stats.rates.bytes_in))
+        .u64("bytes_out_per_second", column(|stats| stats.rates.bytes_out))
 }
 
 /// One row a service.
 pub(crate) fn services(snapshot: &Snapshot) -> PyColumns {
-    let (mut key, mut scheduler) = (Column::text(), Column::text());
-    for service in &snapshot.services {
-        key.push_text(format_args!("{}", service.entry.service.key()));
-        scheduler.push_text(format_args!("{}", service.entry.service.scheduler));
-    }
     let services = &snapshot.services;
-    let mut columns = vec![
-        ("service", key),
-        ("scheduler", scheduler),
-        ("persistence", Column::U32(services.iter().map(|s| s.entry.service.persistence().unwrap_or(0)).collect())),
-        ("flags", Column::U32(services.iter().map(|s| s.entry.service.flags.bits()).collect())),
-        ("destinations", numbers(services, |service| service.destinations.len() as u64)),
-    ];
-    statistics(&mut columns, services, |service| service.entry.statistics());
-    PyColumns(Arc::new(columns))
+    let configured = || services.iter().map(|service| &service.entry.service);
+    let stats: Vec<Stats> = services.iter().map(|service| service.entry.statistics()).collect();
+    let builder = Builder::default()
+        .text("service", configured().map(|service| service.key()))
+        .word("scheduler", configured().map(|service| Some(service.scheduler)), false)
+        .some_u32("persistence", configured().map(|service| service.persistence()))
+        .u32("flags", configured().map(|service| service.flags.bits()))
+        .word("engine", configured().map(|service| service.engine), true)
+        .u64("destinations", services.iter().map(|service| service.destinations.len() as u64));
+    statistics(builder, &stats).build()
 }
 
 /// One row a destination.
 pub(crate) fn destinations(snapshot: &Snapshot) -> PyColumns {
-    let (mut key, mut address, mut forwarding) = (Column::text(), Column::text(), Column::text());
-    let mut rows = Vec::new();
-    for service in &snapshot.services {
-        let name = service.entry.service.key();
-        for entry in &service.destinations {
-            key.push_text(format_args!("{name}"));
-            address.push_text(format_args!("{}", entry.destination.key.addr));
-            forwarding.push_text(format_args!("{}", entry.destination.forwarding));
-            rows.push(entry);
-        }
-    }
-    let small = |number: &dyn Fn(&lvs_core::model::DestinationEntry) -> u32| {
-        Column::U32(rows.iter().map(|entry| number(entry)).collect())
-    };
-    let mut columns = vec![
-        ("service", key),
-        ("address", address),
-        ("port", Column::U16(rows.iter().map(|entry| entry.destination.key.port).collect())),
-        ("forwarding", forwarding),
-        ("weight", small(&|entry| entry.destination.weight)),
-        ("active", small(&|entry| entry.active)),
-        ("inactive", small(&|entry| entry.inactive)),
-        ("persistent", small(&|entry| entry.persistent)),
-    ];
-    statistics(&mut columns, &rows, |entry| entry.statistics());
-    PyColumns(Arc::new(columns))
+    let rows: Vec<&DestinationEntry> = snapshot.services.iter().flat_map(|service| &service.destinations).collect();
+    let keys = snapshot.services.iter().flat_map(|service| {
+        let key = service.entry.service.key().to_string();
+        service.destinations.iter().map(move |_| Some(key.clone()))
+    });
+    let stats: Vec<Stats> = rows.iter().map(|entry| entry.statistics()).collect();
+    let builder = Builder::default()
+        .word("service", keys, false)
+        .text("address", rows.iter().map(|entry| entry.destination.key.addr))
+        .u16("port", rows.iter().map(|entry| entry.destination.key.port))
+        .word("forwarding", rows.iter().map(|entry| Some(entry.destination.forwarding)), false)
+        .u32("weight", rows.iter().map(|entry| entry.destination.weight))
+        .u32("active", rows.iter().map(|entry| entry.active))
+        .u32("inactive", rows.iter().map(|entry| entry.inactive))
+        .u32("persistent", rows.iter().map(|entry| entry.persistent));
+    statistics(builder, &stats).build()
 }

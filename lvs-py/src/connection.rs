@@ -1,14 +1,19 @@
 //! `Connection`: one entry of the connection table.
 
-use lvs_core::model::{Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, DestinationKey, EngineData};
+use lvs_core::model::{
+    Connection, ConnectionOrigin, ConnectionState, ConnectionTarget, DestinationKey, EngineData, Named, Protocol,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
+use crate::args::{OfArgument, Whole, choice};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::{OrInvalid, invalid};
+use crate::schema::schema_methods;
 use crate::value::{Fields, Value, value_methods};
 
 /// An entry that owns what it says.
@@ -42,8 +47,67 @@ impl Owned {
     }
 }
 
+impl Owned {
+    /// The persistence engine, if any.
+    pub(crate) fn engine(&self) -> Option<&str> {
+        self.engine.as_deref().map(|(name, _)| name.as_str())
+    }
+}
+
+/// An entry as the schema has it.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    protocol: Protocol,
+    client: SocketAddr,
+    target: ConnectionTarget,
+    destination: SocketAddr,
+    state: ConnectionState,
+    unknown_state: Option<Box<str>>,
+    #[serde(default)]
+    mark_port: u16,
+    expires: u32,
+    /// Follows from the others.
+    #[serde(rename = "template")]
+    _template: Option<bool>,
+    origin: Option<ConnectionOrigin>,
+    engine: Option<EngineRecord>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EngineRecord {
+    name: String,
+    /// Follows from the next.
+    #[serde(rename = "data")]
+    _data: Option<String>,
+    hex: String,
+}
+
+impl<'de> serde::Deserialize<'de> for Owned {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let record = Record::deserialize(deserializer)?;
+        let endpoint = |addr: SocketAddr| (addr.ip(), addr.port());
+        let (client, destination) = (endpoint(record.client), endpoint(record.destination));
+        let mut connection =
+            Connection::new(record.protocol, client, record.target, destination, record.state, record.expires);
+        connection.mark_port = record.mark_port;
+        connection.origin = record.origin;
+        let engine = record.engine.map(|EngineRecord { name, hex, .. }| {
+            let digits: Option<Vec<u8>> =
+                hex.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+            let digits = digits.filter(|digits| digits.len().is_multiple_of(2));
+            let data = digits.map(|digits| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>());
+            data.map(|data| Box::new((name, data)))
+                .ok_or_else(|| D::Error::custom(format_args!("{hex:?} is not data in hexadecimal")))
+        });
+        Ok(Self { connection, unknown_state: record.unknown_state, engine: engine.transpose()? })
+    }
+}
+
 /// One entry of the connection table: a connection, or a persistence template.
-#[pyclass(name = "Connection", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "Connection", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyConnection(pub(crate) Owned);
 
@@ -91,16 +155,16 @@ const fn origin_name(origin: ConnectionOrigin) -> &'static str {
 
 pub(crate) fn state(value: &Bound<'_, PyAny>) -> PyResult<ConnectionState> {
     let py = value.py();
-    let member = convert::state_class(py)?.call1((value,)).map_err(|_| invalid(py, format!("{value} is no state")))?;
+    let member = convert::state_class(py)?.call1((value,)).map_err(|_| {
+        let names: Vec<_> = ConnectionState::NAMES.iter().map(|(_, name)| *name).collect();
+        invalid(py, format!("{value} is no state: expected one of {}", names.join(", ")))
+    })?;
     member.getattr("value")?.extract::<String>()?.parse().or_invalid(py)
 }
 
 pub(crate) fn origin(value: &Bound<'_, PyAny>) -> PyResult<ConnectionOrigin> {
-    match value.str()?.to_cow()?.as_ref() {
-        "local" | "LOCAL" => Ok(ConnectionOrigin::Local),
-        "sync" | "SYNC" => Ok(ConnectionOrigin::Sync),
-        other => Err(invalid(value.py(), format!("{other:?} is no origin: \"local\" or \"sync\""))),
-    }
+    let name = value.str()?.to_cow()?.to_lowercase();
+    choice(value.py(), &name, "is no origin", &[("local", ConnectionOrigin::Local), ("sync", ConnectionOrigin::Sync)])
 }
 
 #[pymethods]
@@ -111,38 +175,38 @@ impl PyConnection {
     }
 
     #[new]
-    #[pyo3(signature = (protocol, client, *, target = None, mark = None, mark_port = 0, destination, state,
-        unknown_state = None, expires = 0, origin = None, engine = None, engine_data = None))]
+    #[pyo3(signature = (protocol, client, *, target = None, mark = None, mark_port = Whole(0), destination, state,
+        unknown_state = None, expires = Whole(0), origin = None, engine = None, engine_data = None), text_signature = "(protocol, client, *, target=None, mark=None, mark_port=0, destination, state, unknown_state=None, expires=0, origin=None, engine=None, engine_data=None)")]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         protocol: &Bound<'_, PyAny>,
         client: DestinationKeyArg,
         target: Option<DestinationKeyArg>,
-        mark: Option<u32>,
-        mark_port: u16,
+        mark: Option<Whole<u32>>,
+        mark_port: Whole<u16>,
         destination: DestinationKeyArg,
         state: &Bound<'_, PyAny>,
         unknown_state: Option<String>,
-        expires: u32,
+        expires: Whole<u32>,
         origin: Option<&Bound<'_, PyAny>>,
         engine: Option<String>,
         engine_data: Option<Vec<u8>>,
     ) -> PyResult<Self> {
         let py = protocol.py();
-        let target = match (target, mark.and_then(NonZeroU32::new)) {
+        let target = match (target, mark.and_then(|mark| NonZeroU32::new(mark.0))) {
             (Some(target), None) => ConnectionTarget::Endpoint { addr: target.0.addr, port: target.0.port },
             (None, Some(mark)) => ConnectionTarget::Fwmark(mark),
             _ => return Err(invalid(py, "a connection has a target or a firewall mark")),
         };
         let mut connection = Connection::new(
-            convert::protocol(protocol)?,
+            convert::protocol(protocol).of_argument(py, "protocol")?,
             (client.0.addr, client.0.port),
             target,
             (destination.0.addr, destination.0.port),
-            self::state(state)?,
-            expires,
+            self::state(state).of_argument(py, "state")?,
+            expires.0,
         );
-        connection.mark_port = mark_port;
+        connection.mark_port = mark_port.0;
         connection.origin = origin.map(self::origin).transpose()?;
         let engine = engine.map(|engine| Box::new((engine, engine_data.unwrap_or_default())));
         Ok(Self(Owned { connection, unknown_state: unknown_state.map(Into::into), engine }))
@@ -178,7 +242,8 @@ impl PyConnection {
         }
     }
 
-    /// The port that the kernel shows beside a mark: 0, but 65535 of a template that a kernel before 7.1 has invalidated.
+    /// The port that the kernel shows beside a mark: 0, but 65535 of a template that a kernel
+    /// before 7.1 has invalidated.
     #[getter]
     fn mark_port(&self) -> u16 {
         self.0.connection.mark_port
@@ -248,3 +313,5 @@ impl PyConnection {
 }
 
 value_methods!(PyConnection);
+
+schema_methods!(PyConnection, "Connection" as Owned, |value| &value.0.view(), |read| Ok(Self(read)));

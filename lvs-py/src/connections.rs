@@ -6,22 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lvs_core::connections::{ConnectionFilter, ConnectionKind, ConnectionSums, StateCounts};
+use lvs_core::json;
 use lvs_core::model::{AddressFamily, Connection, ConnectionTarget, Netmask};
 use lvs_core::procfs::{ConnectionReader, Connections};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice};
 
-use crate::columns::{Column, PyColumns};
+use crate::args::{OfArgument, Whole};
+use crate::columns::{Builder, PyColumns};
 use crate::connection::{Owned, PyConnection, origin, state};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::failures::OrRaise;
+use crate::schema::{from_json, from_python, schema_methods, to_python};
 use crate::service::KeyArg;
 
 /// Which connections are meant.
-#[pyclass(name = "ConnectionFilter", module = "lvs._lvs", frozen)]
+#[pyclass(name = "ConnectionFilter", module = "lvs_py._lvs", frozen)]
 pub(crate) struct PyConnectionFilter(pub(crate) ConnectionFilter);
 
 #[pymethods]
@@ -40,12 +43,12 @@ impl PyConnectionFilter {
         state: Option<&Bound<'_, PyAny>>,
         templates: Option<bool>,
         origin: Option<&Bound<'_, PyAny>>,
-        min_expires: Option<u32>,
-        max_expires: Option<u32>,
+        min_expires: Option<Whole<u32>>,
+        max_expires: Option<Whole<u32>>,
     ) -> PyResult<Self> {
         let mut filter = ConnectionFilter::new();
         if let Some(protocol) = protocol {
-            filter = filter.with_protocol(convert::protocol(protocol)?);
+            filter = filter.with_protocol(convert::protocol(protocol).of_argument(py, "protocol")?);
         }
         if let Some(service) = service {
             filter = filter.with_service(&service.0);
@@ -54,19 +57,19 @@ impl PyConnectionFilter {
             filter = filter.with_destination(&destination.0);
         }
         if let Some(address) = real_server {
-            filter.destination_addr = Some(convert::address(address)?);
+            filter.destination_addr = Some(convert::address(address).of_argument(py, "real_server")?);
         }
         if let Some(state) = state {
-            filter = filter.with_state(self::state(state)?);
+            filter = filter.with_state(self::state(state).of_argument(py, "state")?);
         }
         if let Some(templates) = templates {
             filter = filter.with_kind(if templates { ConnectionKind::Template } else { ConnectionKind::Connection });
         }
         if let Some(origin) = origin {
-            filter = filter.with_origin(self::origin(origin)?);
+            filter = filter.with_origin(self::origin(origin).of_argument(py, "origin")?);
         }
-        filter.min_expires = min_expires;
-        filter.max_expires = max_expires;
+        filter.min_expires = min_expires.map(|seconds| seconds.0);
+        filter.max_expires = max_expires.map(|seconds| seconds.0);
         if let Some(client) = client {
             let text = client.str()?;
             let text = text.to_cow()?;
@@ -74,7 +77,7 @@ impl PyConnectionFilter {
                 Some((addr, length)) => (addr, Some(length)),
                 None => (text.as_ref(), None),
             };
-            let addr = convert::address_text(py, addr)?;
+            let addr = convert::address_text(py, addr).of_argument(py, "client")?;
             let family = AddressFamily::of(addr);
             let netmask = match length {
                 Some(length) => convert::netmask(length.into_pyobject(py)?.as_any(), family)?,
@@ -91,28 +94,18 @@ impl PyConnectionFilter {
     }
 }
 
-/// Collects what passes a filter.
-pub(crate) fn collector(
-    filter: ConnectionFilter,
-    found: &mut Vec<Owned>,
-) -> impl FnMut(&Connection<'_>) -> ControlFlow<()> {
-    move |connection| {
-        if filter.matches(connection) {
-            found.push(connection.into());
-        }
+/// Collects connections.
+pub(crate) fn collector(found: &mut Vec<Owned>) -> impl FnMut(&Connection<'_>) -> ControlFlow<()> {
+    |connection| {
+        found.push(connection.into());
         ControlFlow::Continue(())
     }
 }
 
-/// Counts what passes a filter.
-pub(crate) fn counter(
-    filter: ConnectionFilter,
-    sums: &mut ConnectionSums,
-) -> impl FnMut(&Connection<'_>) -> ControlFlow<()> {
-    move |connection| {
-        if filter.matches(connection) {
-            sums.add(connection);
-        }
+/// Counts connections.
+pub(crate) fn counter(sums: &mut ConnectionSums) -> impl FnMut(&Connection<'_>) -> ControlFlow<()> {
+    |connection| {
+        sums.add(connection);
         ControlFlow::Continue(())
     }
 }
@@ -125,9 +118,13 @@ enum Source<'a> {
 
 fn visit(
     source: &Bound<'_, PyAny>,
+    filter: &Bound<'_, PyConnectionFilter>,
     visitor: &mut (dyn FnMut(&Connection<'_>) -> ControlFlow<()> + Send),
 ) -> PyResult<()> {
-    let py = source.py();
+    let (py, filter) = (source.py(), filter.get().0);
+    let mut visit_matching = |connection: &Connection<'_>| {
+        if filter.matches(connection) { visitor(connection) } else { ControlFlow::Continue(()) }
+    };
     let from = match source.cast::<PyBytes>() {
         Ok(bytes) => Source::Text(bytes.as_bytes()),
         Err(_) => Source::Path(source.extract()?),
@@ -136,7 +133,7 @@ fn visit(
         match from {
             Source::Text(text) => {
                 for connection in Connections::new(text) {
-                    if visitor(&connection?).is_break() {
+                    if visit_matching(&connection?).is_break() {
                         break;
                     }
                 }
@@ -145,7 +142,7 @@ fn visit(
             Source::Path(path) => {
                 let file = std::fs::File::open(&path)
                     .map_err(|error| lvs_core::Error::io(format!("open {}", path.display()), error))?;
-                ConnectionReader::new(file).visit(visitor)
+                ConnectionReader::new(file).visit(visit_matching)
             }
         }
     };
@@ -159,7 +156,7 @@ pub(crate) fn read_connections(
     filter: &Bound<'_, PyConnectionFilter>,
 ) -> PyResult<PyConnections> {
     let mut found = Vec::new();
-    visit(source, &mut collector(filter.get().0, &mut found))?;
+    visit(source, filter, &mut collector(&mut found))?;
     Ok(PyConnections::new(found))
 }
 
@@ -170,17 +167,23 @@ pub(crate) fn sum_connections(
     filter: &Bound<'_, PyConnectionFilter>,
 ) -> PyResult<PyConnectionSums> {
     let mut sums = ConnectionSums::new();
-    visit(source, &mut counter(filter.get().0, &mut sums))?;
+    visit(source, filter, &mut counter(&mut sums))?;
     Ok(PyConnectionSums(sums))
 }
 
-/// Connections as they were at one look: a sequence whose items are made when someone looks at them.
-#[pyclass(name = "Connections", module = "lvs", frozen)]
+/// Connections as they were at one look: a sequence whose items are made when someone looks at
+/// them.
+#[pyclass(name = "Connections", module = "lvs_py", frozen)]
 pub(crate) struct PyConnections(Arc<Vec<Owned>>);
 
 impl PyConnections {
     pub(crate) fn new(found: Vec<Owned>) -> Self {
         Self(Arc::new(found))
+    }
+
+    fn position(&self, connection: &Bound<'_, PyAny>) -> Option<usize> {
+        let connection = connection.cast::<PyConnection>().ok()?;
+        self.0.iter().position(|owned| *owned == connection.get().0)
     }
 
     pub(crate) fn shared(&self) -> Arc<Vec<Owned>> {
@@ -201,7 +204,13 @@ impl PyConnections {
             let places = (0..range.slicelength).map(|i| (range.start + i as isize * range.step) as usize);
             return Self::new(places.map(|at| self.0[at].clone()).collect()).into_bound_py_any(py);
         }
-        let index: isize = key.extract()?;
+        let index: isize = key.extract().map_err(|error: PyErr| {
+            if error.is_instance_of::<PyOverflowError>(py) {
+                PyIndexError::new_err("no such connection")
+            } else {
+                error
+            }
+        })?;
         let at = if index < 0 { index + self.0.len() as isize } else { index };
         let found = usize::try_from(at).ok().and_then(|at| self.0.get(at));
         let found = found.ok_or_else(|| PyIndexError::new_err("no such connection"))?;
@@ -210,6 +219,56 @@ impl PyConnections {
 
     fn __iter__(&self) -> PyConnectionIterator {
         PyConnectionIterator { connections: self.0.clone(), next: AtomicUsize::new(0) }
+    }
+
+    fn __contains__(&self, connection: &Bound<'_, PyAny>) -> bool {
+        self.position(connection).is_some()
+    }
+
+    /// The place of the first one that is equal. Raises `ValueError` if none is.
+    fn index(&self, connection: &Bound<'_, PyAny>) -> PyResult<usize> {
+        self.position(connection).ok_or_else(|| PyValueError::new_err("no such connection"))
+    }
+
+    /// How many are equal.
+    fn count(&self, connection: &Bound<'_, PyAny>) -> usize {
+        let Ok(connection) = connection.cast::<PyConnection>() else { return 0 };
+        self.0.iter().filter(|owned| **owned == connection.get().0).count()
+    }
+
+    fn __reversed__(&self) -> PyConnectionIterator {
+        let connections = Arc::new(self.0.iter().rev().cloned().collect());
+        PyConnectionIterator { connections, next: AtomicUsize::new(0) }
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    /// A list of dictionaries, as the JSON schema has them.
+    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.iter().map(Owned::view).collect::<Vec<_>>())
+    }
+
+    /// What `to_dicts` has written.
+    #[staticmethod]
+    fn from_dicts(rows: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_python(rows, "list of connections").map(Self::new)
+    }
+
+    /// A list in one line of JSON. `lvs_py.listing.json` writes a line for each.
+    fn to_json(&self, py: Python<'_>) -> String {
+        py.detach(|| json::to_string(&self.0.iter().map(Owned::view).collect::<Vec<_>>()))
+    }
+
+    /// What `to_json` has written, from text or bytes.
+    #[staticmethod]
+    fn from_json(text: &Bound<'_, PyAny>) -> PyResult<Self> {
+        from_json(text, "list of connections").map(Self::new)
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("from_json")?, (slf.get().to_json(slf.py()),)))
     }
 
     /// Those that pass a filter, too; takes what `Director.connections` takes.
@@ -245,7 +304,7 @@ impl PyConnections {
 }
 
 /// Goes over connections.
-#[pyclass(name = "ConnectionIterator", module = "lvs._lvs", frozen)]
+#[pyclass(name = "ConnectionIterator", module = "lvs_py._lvs", frozen)]
 pub(crate) struct PyConnectionIterator {
     connections: Arc<Vec<Owned>>,
     next: AtomicUsize,
@@ -268,49 +327,34 @@ impl PyConnectionIterator {
 }
 
 fn columns(all: &[Owned]) -> PyColumns {
-    let text = |push: &dyn Fn(&mut Column, &Connection<'_>)| {
-        let mut column = Column::text();
-        all.iter().for_each(|owned| push(&mut column, &owned.view()));
-        column
+    let rows = || all.iter().map(Owned::view);
+    let endpoint = |c: Connection<'_>| match c.target {
+        ConnectionTarget::Endpoint { addr, port } => Some((addr, port)),
+        ConnectionTarget::Fwmark(_) => None,
     };
-    let port =
-        |number: &dyn Fn(&Connection<'_>) -> u16| Column::U16(all.iter().map(|owned| number(&owned.view())).collect());
-    let number =
-        |number: &dyn Fn(&Connection<'_>) -> u32| Column::U32(all.iter().map(|owned| number(&owned.view())).collect());
-    PyColumns(Arc::new(vec![
-        ("protocol", text(&|column, c| column.push_text(format_args!("{}", c.protocol)))),
-        ("client", text(&|column, c| column.push_text(format_args!("{}", c.client_addr)))),
-        ("client_port", port(&|c| c.client_port)),
-        (
-            "target",
-            text(&|column, c| match c.target {
-                ConnectionTarget::Endpoint { addr, .. } => column.push_text(format_args!("{addr}")),
-                ConnectionTarget::Fwmark(_) => column.push_text(format_args!("")),
-            }),
-        ),
-        (
-            "target_port",
-            port(&|c| match c.target {
-                ConnectionTarget::Endpoint { port, .. } => port,
-                ConnectionTarget::Fwmark(_) => 0,
-            }),
-        ),
-        (
-            "mark",
-            number(&|c| match c.target {
-                ConnectionTarget::Endpoint { .. } => 0,
-                ConnectionTarget::Fwmark(mark) => mark.get(),
-            }),
-        ),
-        ("destination", text(&|column, c| column.push_text(format_args!("{}", c.destination_addr)))),
-        ("destination_port", port(&|c| c.destination_port)),
-        ("state", text(&|column, c| column.push_text(format_args!("{}", c.state_name())))),
-        ("expires", number(&|c| c.expires)),
-    ]))
+    let mark = |c: Connection<'_>| match c.target {
+        ConnectionTarget::Endpoint { .. } => None,
+        ConnectionTarget::Fwmark(mark) => Some(mark.get()),
+    };
+    Builder::default()
+        .word("protocol", rows().map(|c| Some(c.protocol)), false)
+        .text("client", rows().map(|c| c.client_addr))
+        .u16("client_port", rows().map(|c| c.client_port))
+        .some_text("target", rows().map(|c| endpoint(c).map(|(addr, _)| addr)))
+        .some_u16("target_port", rows().map(|c| endpoint(c).map(|(_, port)| port)))
+        .some_u32("mark", rows().map(mark))
+        .text("destination", rows().map(|c| c.destination_addr))
+        .u16("destination_port", rows().map(|c| c.destination_port))
+        .word("state", rows().map(|c| Some(c.state_name())), false)
+        .u32("expires", rows().map(|c| c.expires))
+        .flag("template", rows().map(|c| c.is_template()))
+        .word("origin", rows().map(|c| c.origin), true)
+        .word("engine", all.iter().map(Owned::engine), true)
+        .build()
 }
 
 /// How many connections are in each state.
-#[pyclass(name = "StateCounts", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "StateCounts", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyStateCounts(StateCounts);
 
@@ -361,8 +405,10 @@ impl PyStateCounts {
     }
 }
 
+schema_methods!(PyStateCounts, "StateCounts" as StateCounts, |value| &value.0, |read| Ok(Self(read)));
+
 /// Counts of connections by target, destination and state.
-#[pyclass(name = "ConnectionSums", module = "lvs", frozen)]
+#[pyclass(name = "ConnectionSums", module = "lvs_py", frozen)]
 pub(crate) struct PyConnectionSums(pub(crate) ConnectionSums);
 
 #[pymethods]
@@ -383,8 +429,8 @@ impl PyConnectionSums {
         Ok(dict)
     }
 
-    /// The counts of each target, sorted: by "tcp://192.0.2.1:80" or "fwmark:7" as text, since an entry does not name
-    /// its service.
+    /// The counts of each target, sorted: by "tcp://192.0.2.1:80" or "fwmark:7" as text, since an
+    /// entry does not name its service.
     #[getter]
     fn targets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -405,3 +451,5 @@ impl PyConnectionSums {
         format!("<ConnectionSums of {} connections, {} templates>", total.connections(), total.templates())
     }
 }
+
+schema_methods!(PyConnectionSums, "ConnectionSums" as ConnectionSums, |value| &value.0, |read| Ok(Self(read)));

@@ -1,4 +1,5 @@
-//! What Python says, as values of the model: addresses, keys, enumerations, in every spelling that users know.
+//! What Python says, as values of the model: addresses, keys, enumerations, in every spelling that
+//! users know.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -8,19 +9,19 @@ use lvs_core::model::{
     PrefixLength, Protocol, ServiceFlags, TunnelFlags, TunnelKind,
 };
 use lvs_core::schedulers;
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyList, PyString};
 
 use crate::errors::{OrInvalid, invalid};
 
-/// A class of `lvs.enums`, looked up once.
+/// A class of `lvs_py.enums`, looked up once.
 macro_rules! enumeration {
     ($name:ident, $class:literal) => {
         pub(crate) fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
             static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            let load = || py.import("lvs.enums")?.getattr($class).map(Bound::unbind);
+            let load = || py.import("lvs_py.enums")?.getattr($class).map(Bound::unbind);
             CLASS.get_or_try_init(py, load).map(|class| class.bind(py))
         }
     };
@@ -77,7 +78,7 @@ pub(crate) fn role(value: &Bound<'_, PyAny>) -> PyResult<DaemonRole> {
     named(role_class(value.py())?, value, DaemonRole::from_number)
 }
 
-/// The number that a name stands for in an enumeration of `lvs.enums`.
+/// The number that a name stands for in an enumeration of `lvs_py.enums`.
 #[pyfunction]
 pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: &str) -> PyResult<u32> {
     Ok(match class_ {
@@ -89,7 +90,7 @@ pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: &str) -> PyResult<
     })
 }
 
-/// The name that a spelling stands for in an enumeration of `lvs.enums` without numbers.
+/// The name that a spelling stands for in an enumeration of `lvs_py.enums` without numbers.
 #[pyfunction]
 pub(crate) fn enum_word(py: Python<'_>, class_: &str, name: &str) -> PyResult<String> {
     match class_ {
@@ -98,7 +99,7 @@ pub(crate) fn enum_word(py: Python<'_>, class_: &str, name: &str) -> PyResult<St
     }
 }
 
-/// The name of a number in an enumeration of `lvs.enums`.
+/// The name of a number in an enumeration of `lvs_py.enums`.
 #[pyfunction]
 pub(crate) fn enum_name(class_: &str, number: u32) -> String {
     match class_ {
@@ -159,25 +160,17 @@ pub(crate) fn address(value: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
 
 pub(crate) fn address_text(py: Python<'_>, text: &str) -> PyResult<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| invalid(py, format!("{text:?} is not an IP address")))
-}
-
-/// A port; too large a one is a value error like any other.
-pub(crate) fn port(value: &Bound<'_, PyAny>) -> PyResult<u16> {
-    match value.extract() {
-        Ok(port) => Ok(port),
-        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
-            Err(invalid(value.py(), format!("port {} is not in 0..=65535", value.repr()?)))
-        }
-        Err(error) => Err(error),
-    }
+    bare.parse().map_err(|_| {
+        let zone = if text.contains('%') { ": an address has no zone here" } else { "" };
+        invalid(py, format!("{text:?} is not an IP address{zone}"))
+    })
 }
 
 /// A netmask for a family: an address, a prefix length, or either as text, with or without a slash.
 pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResult<Netmask> {
     let py = value.py();
     let length = if value.cast::<PyInt>().is_ok() {
-        Some(value.extract::<u32>()?)
+        Some(value.extract::<crate::args::Whole<u32>>()?.0)
     } else if let Ok(text) = value.cast::<PyString>() {
         let text = text.to_cow()?;
         let text = text.strip_prefix('/').unwrap_or(&text);
@@ -195,7 +188,7 @@ pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResu
             let bits = u32::MAX.checked_shl(32 - length).unwrap_or(0);
             Ok(Netmask::V4(std::net::Ipv4Addr::from_bits(bits)))
         }
-        (Some(length), AddressFamily::Ipv4) => Err(invalid(py, format!("prefix length {length} is not in 0..=32"))),
+        (Some(length), AddressFamily::Ipv4) => Err(invalid(py, format!("prefix length {length} is not from 0 to 32"))),
     }
 }
 
@@ -203,31 +196,6 @@ fn mask_address(py: Python<'_>, mask: IpAddr, family: AddressFamily) -> PyResult
     match (mask, family) {
         (IpAddr::V4(mask), AddressFamily::Ipv4) => Ok(Netmask::V4(mask)),
         _ => Err(ModelError::NetmaskFamily).or_invalid(py),
-    }
-}
-
-/// Seconds: a number or a `timedelta`.
-pub(crate) fn seconds(value: &Bound<'_, PyAny>) -> PyResult<u32> {
-    let number = if value.hasattr("total_seconds")? {
-        let seconds: f64 = value.call_method0("total_seconds")?.extract()?;
-        if seconds.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&seconds) {
-            return Err(invalid(value.py(), format!("{value} is not a whole number of seconds in 0..=4294967295")));
-        }
-        return Ok(seconds as u32);
-    } else {
-        value.extract::<i64>()?
-    };
-    u32::try_from(number).map_err(|_| invalid(value.py(), format!("{number} seconds are not in 0..=4294967295")))
-}
-
-/// A number of 32 bits; what does not fit is a value error like any other.
-pub(crate) fn number32(value: &Bound<'_, PyAny>, what: &str) -> PyResult<u32> {
-    match value.extract() {
-        Ok(number) => Ok(number),
-        Err(error) if error.is_instance_of::<PyOverflowError>(value.py()) => {
-            Err(invalid(value.py(), format!("{what} {} is not in 0..=4294967295", value.repr()?)))
-        }
-        Err(error) => Err(error),
     }
 }
 

@@ -10,14 +10,16 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::args::{OfArgument, Whole};
 use crate::convert;
 use crate::errors::{OrInvalid, invalid};
+use crate::schema::{from_python, schema_methods};
 use crate::shared::Shared;
 use crate::stats::PyStats;
-use crate::value::{Fields, Value, value_methods};
+use crate::value::{Fields, Value, pickled_as_text, value_methods};
 
 /// What identifies a destination inside its service: address and port.
-#[pyclass(name = "DestinationKey", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "DestinationKey", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyDestinationKey(pub(crate) DestinationKey);
 
@@ -38,7 +40,7 @@ impl PyDestinationKey {
 
     #[new]
     #[pyo3(signature = (address, port = None))]
-    fn new(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn new(address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<Self> {
         key_of(address, port).map(Self)
     }
 
@@ -66,17 +68,21 @@ impl PyDestinationKey {
 }
 
 /// Address and port apart, or both in the first argument.
-pub(crate) fn key_of(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<DestinationKey> {
+pub(crate) fn key_of(address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<DestinationKey> {
     match port {
-        Some(port) => Ok(DestinationKey::new(convert::address(address)?, convert::port(port)?)),
-        None => address.extract::<DestinationKeyArg>().map(|key| key.0),
+        Some(port) => {
+            let address = convert::address(address).of_argument(address.py(), "address")?;
+            Ok(DestinationKey::new(address, port.0))
+        }
+        None => address.extract::<DestinationKeyArg>().of_argument(address.py(), "address").map(|key| key.0),
     }
 }
 
 value_methods!(PyDestinationKey);
+pickled_as_text!(PyDestinationKey);
 
 /// The tunnel of a destination.
-#[pyclass(name = "Tunnel", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Tunnel", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyTunnel(pub(crate) Tunnel);
 
@@ -107,12 +113,12 @@ impl PyTunnel {
     #[pyo3(signature = (kind = None, *, port = None, flags = None))]
     fn new(
         kind: Option<&Bound<'_, PyAny>>,
-        port: Option<&Bound<'_, PyAny>>,
+        port: Option<Whole<u16>>,
         flags: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         Ok(Self(Tunnel {
             kind: kind.map_or(Ok(TunnelKind::Ipip), convert::tunnel_kind)?,
-            port: port.map_or(Ok(0), convert::port)?,
+            port: port.map_or(0, |port| port.0),
             flags: flags.map_or(Ok(TunnelFlags::EMPTY), convert::tunnel_flags)?,
         }))
     }
@@ -126,9 +132,9 @@ impl PyTunnel {
     /// Generic UDP encapsulation to a port.
     #[staticmethod]
     #[pyo3(signature = (port, *, flags = None))]
-    fn gue(port: &Bound<'_, PyAny>, flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn gue(port: Whole<u16>, flags: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let flags = flags.map_or(Ok(TunnelFlags::EMPTY), convert::tunnel_flags)?;
-        Ok(Self(Tunnel::gue(convert::port(port)?, flags)))
+        Ok(Self(Tunnel::gue(port.0, flags)))
     }
 
     /// Generic routing encapsulation.
@@ -159,8 +165,10 @@ impl PyTunnel {
 
 value_methods!(PyTunnel);
 
+schema_methods!(PyTunnel, "Tunnel" as Tunnel, |value| &value.0, |read| Ok(Self(read)));
+
 /// A destination (real server) as you configure it.
-#[pyclass(name = "Destination", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Destination", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyDestination(pub(crate) Destination);
 
@@ -193,29 +201,23 @@ impl PyDestination {
         lower_threshold = None, tunnel = None))]
     fn new(
         address: &Bound<'_, PyAny>,
-        port: Option<&Bound<'_, PyAny>>,
+        port: Option<Whole<u16>>,
         forwarding: Option<&Bound<'_, PyAny>>,
-        weight: Option<&Bound<'_, PyAny>>,
-        upper_threshold: Option<&Bound<'_, PyAny>>,
-        lower_threshold: Option<&Bound<'_, PyAny>>,
+        weight: Option<Whole<u32>>,
+        upper_threshold: Option<Whole<u32>>,
+        lower_threshold: Option<Whole<u32>>,
         tunnel: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let mut destination = Destination::with_key(key_of(address, port)?);
         if let Some(tunnel) = tunnel {
-            destination = destination.with_tunnel(tunnel_of(tunnel)?);
+            destination = destination.with_tunnel(tunnel_of(tunnel).of_argument(address.py(), "tunnel")?);
         }
         if let Some(forwarding) = forwarding {
-            destination.forwarding = convert::forwarding(forwarding)?;
+            destination.forwarding = convert::forwarding(forwarding).of_argument(address.py(), "forwarding")?;
         }
-        if let Some(weight) = weight {
-            destination.weight = convert::number32(weight, "weight")?;
-        }
-        if let Some(threshold) = upper_threshold {
-            destination.upper_threshold = convert::number32(threshold, "threshold")?;
-        }
-        if let Some(threshold) = lower_threshold {
-            destination.lower_threshold = convert::number32(threshold, "threshold")?;
-        }
+        destination.weight = weight.map_or(destination.weight, |weight| weight.0);
+        destination.upper_threshold = upper_threshold.map_or(0, |threshold| threshold.0);
+        destination.lower_threshold = lower_threshold.map_or(0, |threshold| threshold.0);
         Ok(Self(destination))
     }
 
@@ -261,7 +263,8 @@ impl PyDestination {
         self.0.upper_threshold
     }
 
-    /// Connections below which it counts as usable again, 0 for three quarters of the upper threshold.
+    /// Connections below which it counts as usable again, 0 for three quarters of the upper
+    /// threshold.
     #[getter]
     fn lower_threshold(&self) -> u32 {
         self.0.lower_threshold
@@ -279,9 +282,8 @@ fn tunnel_of(value: &Bound<'_, PyAny>) -> PyResult<Tunnel> {
     if let Ok(tunnel) = value.cast::<PyTunnel>() {
         return Ok(tunnel.get().0);
     }
-    if let Ok(fields) = value.cast::<pyo3::types::PyDict>() {
-        let tunnel = value.py().get_type::<PyTunnel>().call((), Some(fields))?;
-        return Ok(tunnel.cast::<PyTunnel>()?.get().0);
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "Tunnel");
     }
     let kind = convert::tunnel_kind(value)?;
     if kind == TunnelKind::Gue && value.cast::<PyString>().is_ok() {
@@ -292,8 +294,10 @@ fn tunnel_of(value: &Bound<'_, PyAny>) -> PyResult<Tunnel> {
 
 value_methods!(PyDestination);
 
+schema_methods!(PyDestination, "Destination" as Destination, |value| &value.0, |read| Ok(Self(read)));
+
 /// A destination as a director reports it: connections and statistics, too.
-#[pyclass(name = "DestinationEntry", module = "lvs", frozen)]
+#[pyclass(name = "DestinationEntry", module = "lvs_py", frozen)]
 pub(crate) struct PyDestinationEntry {
     /// Shared with the whole snapshot: an entry costs nothing until someone looks at it.
     shared: Arc<Shared>,
@@ -340,23 +344,19 @@ impl PyDestinationEntry {
     }
 
     #[new]
-    #[pyo3(signature = (destination, *, active = 0, inactive = 0, persistent = 0, stats = None, stats64 = None))]
+    #[pyo3(signature = (destination, *, active = Whole(0), inactive = Whole(0), persistent = Whole(0), stats = None, stats64 = None), text_signature = "(destination, *, active=0, inactive=0, persistent=0, stats=None, stats64=None)")]
     fn construct(
         destination: &Bound<'_, PyAny>,
-        active: u32,
-        inactive: u32,
-        persistent: u32,
+        active: Whole<u32>,
+        inactive: Whole<u32>,
+        persistent: Whole<u32>,
         stats: Option<&Bound<'_, PyAny>>,
         stats64: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let destination = match destination.cast::<pyo3::types::PyDict>() {
-            Ok(fields) => destination.py().get_type::<PyDestination>().call((), Some(fields))?,
-            Err(_) => destination.clone(),
-        };
-        let mut entry = DestinationEntry::new(destination.cast::<PyDestination>()?.get().0);
-        entry.active = active;
-        entry.inactive = inactive;
-        entry.persistent = persistent;
+        let mut entry = DestinationEntry::new(destination_of(destination)?);
+        entry.active = active.0;
+        entry.inactive = inactive.0;
+        entry.persistent = persistent.0;
         entry.stats = stats.map(crate::stats::stats_of).transpose()?;
         entry.stats64 = stats64.map(crate::stats::stats_of).transpose()?;
         Ok(Self::new(crate::shared::lone_destination(entry), 0, 0))
@@ -445,6 +445,10 @@ impl PyDestinationEntry {
 
 value_methods!(PyDestinationEntry);
 
+schema_methods!(PyDestinationEntry, "DestinationEntry" as DestinationEntry, |value| value.entry(), |read| Ok(
+    Self::new(crate::shared::lone_destination(read), 0, 0)
+));
+
 /// Anything that names a destination: a key, a destination, text, `("192.0.2.7", 80)`.
 pub(crate) struct DestinationKeyArg(pub(crate) DestinationKey);
 
@@ -471,7 +475,7 @@ impl<'py> FromPyObject<'_, 'py> for DestinationKeyArg {
         {
             return Ok(Self(DestinationKey::new(
                 convert::address(&tuple.get_item(0)?)?,
-                convert::port(&tuple.get_item(1)?)?,
+                tuple.get_item(1)?.extract::<Whole<u16>>().of_argument(value.py(), "port")?.0,
             )));
         }
         let kind = value.get_type().name()?;
@@ -489,9 +493,8 @@ pub(crate) fn destination_of(value: &Bound<'_, PyAny>) -> PyResult<Destination> 
     if let Ok(entry) = value.cast::<PyDestinationEntry>() {
         return Ok(entry.get().entry().destination);
     }
-    if let Ok(fields) = value.cast::<PyDict>() {
-        let destination = value.py().get_type::<PyDestination>().call((), Some(fields))?;
-        return Ok(destination.cast::<PyDestination>()?.get().0);
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "Destination");
     }
     value.extract::<DestinationKeyArg>().map(|key| Destination::with_key(key.0))
 }
@@ -501,11 +504,8 @@ pub(crate) fn destination_entry_of(value: &Bound<'_, PyAny>) -> PyResult<Destina
     if let Ok(entry) = value.cast::<PyDestinationEntry>() {
         return Ok(*entry.get().entry());
     }
-    if let Ok(fields) = value.cast::<PyDict>()
-        && fields.contains("destination")?
-    {
-        let entry = value.py().get_type::<PyDestinationEntry>().call((), Some(fields))?;
-        return Ok(*entry.cast::<PyDestinationEntry>()?.get().entry());
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "DestinationEntry");
     }
     destination_of(value).map(DestinationEntry::new)
 }

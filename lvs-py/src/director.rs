@@ -1,31 +1,32 @@
-//! The handle behind `lvs.Director`: one director of the core, whichever, that threads may share.
+//! The handle behind `lvs_py.Director`: one director of the core, whichever, that threads may
+//! share.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lvs_core::Director;
 use lvs_core::connections::ConnectionSums;
 use lvs_core::director::OnRefusal;
 use lvs_core::embedded::{EmbeddedDirector, Interface};
 #[cfg(target_os = "linux")]
 use lvs_core::kernel::{KernelDirector, Namespace, TransportChoice};
-use lvs_core::model::{Connection, EngineName, SchedulerName, ServiceSnapshot};
+use lvs_core::model::{EngineName, SchedulerName, ServiceSnapshot};
 #[cfg(target_os = "linux")]
 use lvs_core::procfs::{ProcFile, Procfs};
+use lvs_core::{AnyDirector, Director};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use crate::args::{OfArgument, Span, Whole, choice};
 use crate::batch::{PyBatchReport, operations_of};
 use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
 use crate::convert;
 use crate::destination::DestinationKeyArg;
 use crate::entries::{PyDestinations, PyServiceEntry};
 use crate::errors;
-use crate::failures::{self, OrRaise};
+use crate::failures::OrRaise;
 use crate::operation::PyOperation;
 use crate::packet::{PacketArgs, PyVerdict, flow};
 use crate::service::KeyArg;
@@ -34,39 +35,22 @@ use crate::shared::lone_service;
 use crate::snapshot::PySnapshot;
 use crate::stats::PyStats;
 
-/// Which director it is.
-pub(crate) enum Inner {
-    Embedded(Box<EmbeddedDirector>),
-    #[cfg(target_os = "linux")]
-    Kernel(Box<KernelDirector>),
-}
-
-impl Inner {
-    fn director(&mut self) -> &mut dyn Director {
-        match self {
-            Self::Embedded(director) => &mut **director,
-            #[cfg(target_os = "linux")]
-            Self::Kernel(director) => &mut **director,
-        }
-    }
-}
-
-/// One director of the core. The lock is only ever taken while detached from the interpreter, so that a thread that
-/// waits for it keeps nobody else from running.
-#[pyclass(name = "Handle", module = "lvs._lvs", frozen)]
+/// One director of the core. The lock is only ever taken while detached from the interpreter, so
+/// that a thread that waits for it keeps nobody else from running.
+#[pyclass(name = "Handle", module = "lvs_py._lvs", frozen)]
 pub(crate) struct PyHandle {
-    inner: Mutex<Option<Inner>>,
+    inner: Mutex<Option<AnyDirector>>,
     /// The process that opened it: a child shares the socket, but must not use it.
     process: u32,
 }
 
 impl PyHandle {
-    fn new(inner: Inner) -> Self {
-        Self { inner: Mutex::new(Some(inner)), process: std::process::id() }
+    fn new(director: impl Into<AnyDirector>) -> Self {
+        Self { inner: Mutex::new(Some(director.into())), process: std::process::id() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Inner>> {
-        // A panic in the core leaves its director as consistent as the last complete call did.
+    fn lock(&self) -> MutexGuard<'_, Option<AnyDirector>> {
+        // `AnyDirector` itself refuses calls after a panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -74,48 +58,26 @@ impl PyHandle {
     pub(crate) fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut dyn Director) -> lvs_core::Result<T> + Send,
+        work: impl FnOnce(&mut AnyDirector) -> lvs_core::Result<T> + Send,
     ) -> PyResult<T> {
-        self.with_inner(py, |inner| work(inner.director()))?.or_raise(py)
-    }
-
-    pub(crate) fn with_inner<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Inner) -> T + Send) -> PyResult<T> {
         if self.is_foreign() {
             return Err(errors::closed(py, "this director was opened before a fork: open one in the child"));
         }
-        py.detach(|| self.lock().as_mut().map(work)).ok_or_else(|| errors::closed(py, "the director is closed"))
+        let done = py.detach(|| self.lock().as_mut().map(work));
+        done.ok_or_else(|| errors::closed(py, "the director is closed"))?.or_raise(py)
     }
 
     fn with_embedded<T: Send>(
         &self,
         py: Python<'_>,
+        attempted: &str,
         work: impl FnOnce(&mut EmbeddedDirector) -> T + Send,
     ) -> PyResult<T> {
-        let done = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => Some(work(director)),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(_) => None,
-        })?;
-        done.ok_or_else(|| errors::invalid(py, "only an embedded director has a clock, packets and settings"))
+        self.with(py, |director| director.with_embedded(attempted, work))
     }
 
-    /// Shows the connections to a visitor; where they came from, only if that is asked for: the kernel has it in another
-    /// file, which lacks other things.
-    fn visit(
-        &self,
-        py: Python<'_>,
-        origins: bool,
-        visitor: &mut (dyn FnMut(&Connection<'_>) -> ControlFlow<()> + Send),
-    ) -> PyResult<()> {
-        let visited = self.with_inner(py, |inner| match inner {
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(director) if origins => director.visit_synced_connections(visitor),
-            inner => inner.director().visit_connections(visitor),
-        })?;
-        visited.or_raise(py)
-    }
-
-    /// Whether another process opened it. Its socket is shared with that process, which would read our answers.
+    /// Whether another process opened it. Its socket is shared with that process, which would read
+    /// our answers.
     fn is_foreign(&self) -> bool {
         self.process != std::process::id()
     }
@@ -124,41 +86,47 @@ impl PyHandle {
 #[pymethods]
 impl PyHandle {
     #[staticmethod]
-    #[pyo3(signature = (*, profile = Cow::Borrowed("new"), seed = 0, connection_table_size = None, schedulers = None,
-        engines = None, interfaces = None, local_addresses = None, ipv6 = true, ftp_helper = false))]
+    #[pyo3(signature = (*, profile = Cow::Borrowed("new"), seed = Whole(0), connection_table_size = None, schedulers = None,
+        engines = None, interfaces = None, local_addresses = None, ipv6 = true, ftp_helper = false), text_signature = "(*, profile=\"new\", seed=0, connection_table_size=None, schedulers=None, engines=None, interfaces=None, local_addresses=None, ipv6=True, ftp_helper=False)")]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn embedded(
         py: Python<'_>,
         profile: Cow<'_, str>,
-        seed: u64,
-        connection_table_size: Option<u32>,
+        seed: Whole<u64>,
+        connection_table_size: Option<Whole<u32>>,
         schedulers: Option<Vec<String>>,
         engines: Option<Vec<String>>,
-        interfaces: Option<HashMap<String, u32>>,
+        interfaces: Option<HashMap<String, Whole<u32>>>,
         local_addresses: Option<Vec<Bound<'_, PyAny>>>,
         ipv6: bool,
         ftp_helper: bool,
     ) -> PyResult<Self> {
         let mut options = EmbeddedDirector::options()
             .profile(crate::scheduler::profile(py, &profile)?)
-            .seed(seed)
+            .seed(seed.0)
             .ipv6(ipv6)
             .ftp_helper(ftp_helper);
-        if let Some(buckets) = connection_table_size {
+        if let Some(Whole(buckets)) = connection_table_size {
+            // The parameter conn_tab_bits of ip_vs takes 8 to 27 (ip_vs_conn.c: ip_vs_conn_init(),
+            // v6.12).
+            if !buckets.is_power_of_two() || !(1 << 8..=1 << 27).contains(&buckets) {
+                let message = format!("connection_table_size {buckets} is no power of two from 256 to 134217728");
+                return Err(errors::invalid(py, message));
+            }
             options = options.connection_table_size(buckets);
         }
         if let Some(names) = schedulers {
             let names: Result<Vec<SchedulerName>, _> = names.iter().map(|name| name.parse()).collect();
-            options = options.schedulers(names.or_raise(py)?);
+            options = options.schedulers(names.or_raise(py).of_argument(py, "schedulers")?);
         }
         if let Some(names) = engines {
             let names: Result<Vec<EngineName>, _> = names.iter().map(|name| name.parse()).collect();
-            options = options.engines(names.or_raise(py)?);
+            options = options.engines(names.or_raise(py).of_argument(py, "engines")?);
         }
         if let Some(interfaces) = interfaces {
             let mut known = Vec::new();
             for (name, mtu) in interfaces {
-                known.push(Interface { name: name.parse().or_raise(py)?, mtu });
+                known.push(Interface { name: name.parse().or_raise(py).of_argument(py, "interfaces")?, mtu: mtu.0 });
             }
             options = options.interfaces(known);
         }
@@ -166,14 +134,14 @@ impl PyHandle {
             let text = address.str()?;
             let text = text.to_cow()?;
             let (addr, length) = text.split_once('/').map_or((&*text, None), |(addr, length)| (addr, Some(length)));
-            let addr = convert::address_text(py, addr)?;
+            let addr = convert::address_text(py, addr).of_argument(py, "local_addresses")?;
             let full = if addr.is_ipv4() { 32 } else { 128 };
             let length = length.map_or(Ok(full), str::parse);
             let length =
                 length.map_err(|_| errors::invalid(py, format!("{text:?} is not an address with its network")))?;
             options = options.local_address(addr, length);
         }
-        Ok(Self::new(Inner::Embedded(Box::new(options.build()))))
+        Ok(Self::new(options.build()))
     }
 
     #[cfg(target_os = "linux")]
@@ -184,33 +152,29 @@ impl PyHandle {
         py: Python<'_>,
         namespace: Option<String>,
         path: Option<std::path::PathBuf>,
-        pid: Option<u32>,
+        pid: Option<Whole<u32>>,
         transport: Cow<'_, str>,
         load_module: bool,
-        timeout: Option<Duration>,
+        timeout: Option<Span>,
     ) -> PyResult<Self> {
         let namespace = match (namespace, path, pid) {
             (None, None, None) => Namespace::Current,
             (Some(name), None, None) => Namespace::Name(name),
             (None, Some(path), None) => Namespace::Path(path),
-            (None, None, Some(pid)) => Namespace::Pid(pid),
+            (None, None, Some(pid)) => Namespace::Pid(pid.0),
             _ => return Err(errors::invalid(py, "a network namespace is named in one way")),
         };
-        let transport = match &*transport {
-            "netlink" => TransportChoice::Netlink,
-            "sockopt" => TransportChoice::SocketOptions,
-            "auto" => TransportChoice::Auto,
-            other => {
-                let message = format!("{other:?} is no transport: \"netlink\", \"sockopt\" or \"auto\"");
-                return Err(errors::invalid(py, message));
-            }
-        };
+        let transports = [
+            ("netlink", TransportChoice::Netlink),
+            ("sockopt", TransportChoice::SocketOptions),
+            ("auto", TransportChoice::Auto),
+        ];
+        let transport = choice(py, &transport, "is no transport", &transports)?;
         let mut options = KernelDirector::options().namespace(namespace).transport(transport).load_module(load_module);
         if let Some(timeout) = timeout {
-            options = options.receive_timeout(timeout);
+            options = options.receive_timeout(timeout.0);
         }
-        let director = py.detach(|| options.open()).or_raise(py)?;
-        Ok(Self::new(Inner::Kernel(Box::new(director))))
+        py.detach(|| options.open()).or_raise(py).map(Self::new)
     }
 
     fn close(&self, py: Python<'_>) {
@@ -248,11 +212,11 @@ impl PyHandle {
     }
 
     fn has_service(&self, py: Python<'_>, key: KeyArg) -> PyResult<bool> {
-        match self.with_inner(py, |inner| inner.director().service(&key.0))? {
+        self.with(py, |director| match director.service(&key.0) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(failures::from_core(py, error)),
-        }
+            Err(error) => Err(error),
+        })
     }
 
     fn service_count(&self, py: Python<'_>) -> PyResult<usize> {
@@ -269,14 +233,14 @@ impl PyHandle {
     fn connections(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnections> {
         let filter = filter.get().0;
         let mut found = Vec::new();
-        self.visit(py, filter.origin.is_some(), &mut collector(filter, &mut found))?;
+        self.with(py, |director| director.visit_matching_connections(&filter, &mut collector(&mut found)))?;
         Ok(PyConnections::new(found))
     }
 
     fn connection_sums(&self, py: Python<'_>, filter: &Bound<'_, PyConnectionFilter>) -> PyResult<PyConnectionSums> {
         let filter = filter.get().0;
         let mut sums = ConnectionSums::new();
-        self.visit(py, filter.origin.is_some(), &mut counter(filter, &mut sums))?;
+        self.with(py, |director| director.visit_matching_connections(&filter, &mut counter(&mut sums)))?;
         Ok(PyConnectionSums(sums))
     }
 
@@ -293,32 +257,18 @@ impl PyHandle {
     }
 
     fn totals(&self, py: Python<'_>) -> PyResult<PyStats> {
-        let totals = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => Ok(director.totals()),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(director) => director.inside(|| Procfs::current().stats()),
-        })?;
-        totals.or_raise(py).map(PyStats)
+        self.with(py, |director| director.totals()).map(PyStats)
     }
 
     /// How full the tables are: the connection table, the service table, the estimator.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => Ok(director.status()),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(director) => director.inside(|| Procfs::current().status()),
-        })?;
-        crate::procfs::status_tuple(&status.or_raise(py)?).into_bound_py_any(py)
+        let status = self.with(py, |director| director.status())?;
+        crate::procfs::status_tuple(&status).into_bound_py_any(py)
     }
 
     /// The name of the behaviour that the director has.
     fn profile(&self, py: Python<'_>) -> PyResult<&'static str> {
-        let profile = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(director) => Ok(director.profile()),
-            #[cfg(target_os = "linux")]
-            Inner::Kernel(director) => director.profile(),
-        })?;
-        profile.or_raise(py).map(lvs_core::schedulers::Profile::name)
+        self.with(py, |director| director.profile()).map(lvs_core::schedulers::Profile::name)
     }
 
     /// A file of the kernel's in the director's namespace.
@@ -326,29 +276,30 @@ impl PyHandle {
     fn read_file<'py>(&self, py: Python<'py>, name: Cow<'_, str>) -> PyResult<Bound<'py, PyBytes>> {
         let known = [ProcFile::PerCpuStats, ProcFile::Helpers].into_iter().find(|file| file.name() == name);
         let file = known.ok_or_else(|| errors::invalid(py, format!("{name:?} is no file of IPVS")))?;
-        let text = self.with_inner(py, |inner| match inner {
-            Inner::Embedded(_) => None,
-            Inner::Kernel(director) => Some(director.inside(|| {
-                let path = Procfs::current().path(file);
-                std::fs::read(&path).map_err(|error| lvs_core::Error::io(format!("read {}", path.display()), error))
-            })),
+        let text = self.with(py, |director| {
+            director.with_kernel("read a file of the kernel", |kernel| {
+                kernel.inside(|| {
+                    let path = Procfs::current().path(file);
+                    std::fs::read(&path).map_err(|error| lvs_core::Error::io(format!("read {}", path.display()), error))
+                })
+            })?
         })?;
-        let text = text.ok_or_else(|| errors::invalid(py, "only the kernel has files"))?;
-        Ok(PyBytes::new(py, &text.or_raise(py)?))
+        Ok(PyBytes::new(py, &text))
     }
 
     // What only the embedded director has.
 
     fn now(&self, py: Python<'_>) -> PyResult<Duration> {
-        self.with_embedded(py, |director| director.now())
+        self.with_embedded(py, "read the clock", |director| director.now())
     }
 
-    fn advance(&self, py: Python<'_>, by: Duration) -> PyResult<()> {
-        // In steps that take about 10 ms each, so that Ctrl-C is heeded; no lock is held while a signal handler runs.
-        let (mut left, mut step) = (by, Duration::from_secs(3600));
+    fn advance(&self, py: Python<'_>, by: Span) -> PyResult<()> {
+        // In steps that take about 10 ms each, so that Ctrl-C is heeded; no lock is held while a
+        // signal handler runs.
+        let (mut left, mut step) = (by.0, Duration::from_secs(3600));
         loop {
             let (this, start) = (left.min(step), Instant::now());
-            self.with_embedded(py, |director| director.advance(this))?;
+            self.with_embedded(py, "move the clock", |director| director.advance(this))?;
             left -= this;
             if left.is_zero() {
                 return Ok(());
@@ -359,8 +310,8 @@ impl PyHandle {
         }
     }
 
-    fn set_available_pages(&self, py: Python<'_>, pages: u64) -> PyResult<()> {
-        self.with_embedded(py, |director| director.set_available_pages(pages))
+    fn set_available_pages(&self, py: Python<'_>, pages: Whole<u64>) -> PyResult<()> {
+        self.with_embedded(py, "set the available memory", |director| director.set_available_pages(pages.0))
     }
 
     #[pyo3(signature = (source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked))]
@@ -372,16 +323,25 @@ impl PyHandle {
         protocol: &Bound<'_, PyAny>,
         flags: Option<Cow<'_, str>>,
         from_server: bool,
-        mark: u32,
-        length: Option<u32>,
+        mark: Whole<u32>,
+        length: Option<Whole<u32>>,
         icmp_error: bool,
         tracked: Option<bool>,
     ) -> PyResult<PyVerdict> {
         let flags = flags.as_deref();
-        let arguments =
-            PacketArgs { source, destination, protocol, flags, from_server, mark, length, icmp_error, tracked };
+        let arguments = PacketArgs {
+            source,
+            destination,
+            protocol,
+            flags,
+            from_server,
+            mark: mark.0,
+            length: length.map(|length| length.0),
+            icmp_error,
+            tracked,
+        };
         let packet = arguments.packet()?;
-        self.with_embedded(protocol.py(), |director| director.receive(&packet)).map(PyVerdict)
+        self.with_embedded(protocol.py(), "take packets", |director| director.receive(&packet)).map(PyVerdict)
     }
 
     fn open_flow(
@@ -389,10 +349,10 @@ impl PyHandle {
         client: DestinationKeyArg,
         target: DestinationKeyArg,
         protocol: &Bound<'_, PyAny>,
-        mark: u32,
+        mark: Whole<u32>,
     ) -> PyResult<PyVerdict> {
-        let flow = flow(&client, &target, protocol, mark)?;
-        self.with_embedded(protocol.py(), |director| director.open(&flow)).map(PyVerdict)
+        let flow = flow(&client, &target, protocol, mark.0)?;
+        self.with_embedded(protocol.py(), "open conversations", |director| director.open(&flow)).map(PyVerdict)
     }
 
     fn send_flow(
@@ -400,11 +360,11 @@ impl PyHandle {
         client: DestinationKeyArg,
         target: DestinationKeyArg,
         protocol: &Bound<'_, PyAny>,
-        mark: u32,
-        length: u32,
+        mark: Whole<u32>,
+        length: Whole<u32>,
     ) -> PyResult<PyVerdict> {
-        let flow = flow(&client, &target, protocol, mark)?;
-        self.with_embedded(protocol.py(), |director| director.send(&flow, length)).map(PyVerdict)
+        let flow = flow(&client, &target, protocol, mark.0)?;
+        self.with_embedded(protocol.py(), "send packets", |director| director.send(&flow, length.0)).map(PyVerdict)
     }
 
     fn close_flow(
@@ -412,9 +372,9 @@ impl PyHandle {
         client: DestinationKeyArg,
         target: DestinationKeyArg,
         protocol: &Bound<'_, PyAny>,
-        mark: u32,
+        mark: Whole<u32>,
     ) -> PyResult<()> {
-        let flow = flow(&client, &target, protocol, mark)?;
-        self.with_embedded(protocol.py(), |director| director.close(&flow))
+        let flow = flow(&client, &target, protocol, mark.0)?;
+        self.with_embedded(protocol.py(), "close conversations", |director| director.close(&flow))
     }
 }

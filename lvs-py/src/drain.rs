@@ -1,37 +1,36 @@
 //! `Drain`: taking servers out without cutting a connection. The waiting is Python's.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainTarget, Remaining, WaitFor};
+use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainRun, DrainTarget, Remaining, WaitFor};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::args::{OfArgument, Span, choice};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
+use crate::director::PyHandle;
 use crate::errors::invalid;
 use crate::failures::OrRaise;
 use crate::operation::PyOperation;
+use crate::schema::schema_methods;
 use crate::service::{KeyArg, PyServiceKey};
 use crate::snapshot::PySnapshot;
 use crate::table::table_of;
 
 fn wait_for(py: Python<'_>, what: &str) -> PyResult<WaitFor> {
-    match what {
-        "nothing" => Ok(WaitFor::Nothing),
-        "active" => Ok(WaitFor::Active),
-        "inactive" => Ok(WaitFor::Inactive),
-        "persistent" => Ok(WaitFor::Persistent),
-        _ => Err(invalid(
-            py,
-            format!("{what:?} cannot be waited for: \"nothing\", \"active\", \"inactive\" or \"persistent\""),
-        )),
-    }
+    let choices = [
+        ("nothing", WaitFor::Nothing),
+        ("active", WaitFor::Active),
+        ("inactive", WaitFor::Inactive),
+        ("persistent", WaitFor::Persistent),
+    ];
+    choice(py, what, "cannot be waited for", &choices)
 }
 
-/// A drain under way: a state machine without clock or director. Show it a snapshot and the time, and it says which
-/// operations are due and how much is left. `Director.drain` drives it.
-#[pyclass(name = "Drain", module = "lvs", frozen)]
+/// A drain under way: a state machine without clock or director. Show it a snapshot and the time,
+/// and it says which operations are due and how much is left. `Director.drain` drives it.
+#[pyclass(name = "Drain", module = "lvs_py", frozen)]
 pub(crate) struct PyDrain(Mutex<Drain>);
 
 #[pymethods]
@@ -45,20 +44,22 @@ impl PyDrain {
         destination: Option<DestinationKeyArg>,
         real_server: Option<&Bound<'_, PyAny>>,
         wait_for: Option<std::borrow::Cow<'_, str>>,
-        deadline: Option<Duration>,
+        deadline: Option<Span>,
         remove: bool,
     ) -> PyResult<Self> {
         let target = match (service, destination, real_server) {
             (Some(service), Some(destination), None) => DrainTarget::Destination(service.0, destination.0),
             (Some(service), None, None) => DrainTarget::Service(service.0),
-            (None, None, Some(address)) => DrainTarget::RealServer(convert::address(address)?),
+            (None, None, Some(address)) => {
+                DrainTarget::RealServer(convert::address(address).of_argument(py, "real_server")?)
+            }
             _ => return Err(invalid(py, "drain a service, a destination of a service, or a real server everywhere")),
         };
         let mut policy = DrainPolicy::default();
         if let Some(what) = wait_for {
             policy = policy.waiting_for(self::wait_for(py, &what)?);
         }
-        policy.deadline = deadline;
+        policy.deadline = deadline.map(|span| span.0);
         policy.remove = remove;
         Ok(Self(Mutex::new(Drain::new(target, policy))))
     }
@@ -69,14 +70,16 @@ impl PyDrain {
         Ok(Self(Mutex::new(self.lock().clone().resuming(&table))))
     }
 
-    /// Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first look.
+    /// Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first
+    /// look.
     fn check(&self, snapshot: &Bound<'_, PySnapshot>) -> PyResult<()> {
         self.lock().check(snapshot.get().core()).or_raise(snapshot.py())
     }
 
-    /// Looks at the table at a time (of any clock that does not run backwards) and says what is due.
-    fn step(&self, snapshot: &Bound<'_, PySnapshot>, now: Duration) -> PyDrainProgress {
-        PyDrainProgress(self.lock().step(snapshot.get().core(), now))
+    /// Looks at the table at a time (of any clock that does not run backwards) and says what is
+    /// due.
+    fn step(&self, snapshot: &Bound<'_, PySnapshot>, now: Span) -> PyDrainProgress {
+        PyDrainProgress(self.lock().step(snapshot.get().core(), now.0))
     }
 
     /// Gives up: what puts the weights back, as far as the destinations are still there.
@@ -95,13 +98,54 @@ impl PyDrain {
 }
 
 impl PyDrain {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Drain> {
+    fn lock(&self) -> MutexGuard<'_, Drain> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// A drain being carried out on a director: what `Director.drain` drives.
+#[pyclass(name = "DrainRun", module = "lvs_py._lvs", frozen)]
+pub(crate) struct PyDrainRun {
+    director: Py<PyHandle>,
+    run: Mutex<DrainRun>,
+}
+
+#[pymethods]
+impl PyDrainRun {
+    #[new]
+    fn new(director: Py<PyHandle>, drain: &Bound<'_, PyDrain>) -> Self {
+        Self { director, run: Mutex::new(DrainRun::new(drain.get().lock().clone())) }
+    }
+
+    /// Looks at the director's table at a time and applies what is due. The last look has all that
+    /// was cut or left behind on the way.
+    fn step(&self, py: Python<'_>, now: Span) -> PyResult<PyDrainProgress> {
+        let progress = self.director.get().with(py, |director| {
+            let mut run = self.lock();
+            let mut progress = run.step(director, now.0)?;
+            if progress.done {
+                progress.cut.clone_from(&run.drained().cut);
+                progress.left_behind.clone_from(&run.drained().left_behind);
+            }
+            Ok(progress)
+        })?;
+        Ok(PyDrainProgress(progress))
+    }
+
+    /// Gives up: brings the weights back, as far as the destinations are still there.
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
+        self.director.get().with(py, |director| self.lock().cancel(director))
+    }
+}
+
+impl PyDrainRun {
+    fn lock(&self) -> MutexGuard<'_, DrainRun> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What one look of a drain came to.
-#[pyclass(name = "DrainProgress", module = "lvs", frozen, eq)]
+#[pyclass(name = "DrainProgress", module = "lvs_py", frozen, eq)]
 #[derive(PartialEq, Eq)]
 pub(crate) struct PyDrainProgress(DrainProgress);
 
@@ -125,19 +169,12 @@ impl PyDrainProgress {
         PyTuple::new(py, self.0.cut.iter().copied().map(PyRemaining))
     }
 
-    /// What was removed, or left quiesced at the deadline, while it still held something that is not waited for. What still
-    /// comes on these is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is 1.
+    /// What was removed, or left quiesced at the deadline, while it still held something that is
+    /// not waited for. What still comes on these is dropped until they time out, unless
+    /// `net.ipv4.vs.expire_nodest_conn` is 1.
     #[getter]
     fn left_behind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.left_behind.iter().copied().map(PyRemaining))
-    }
-
-    /// The same with what earlier looks cut and left behind.
-    fn _after(&self, earlier: &Self) -> Self {
-        let mut whole = self.0.clone();
-        whole.cut.splice(0..0, earlier.0.cut.iter().copied());
-        whole.left_behind.splice(0..0, earlier.0.left_behind.iter().copied());
-        Self(whole)
     }
 
     /// Whether nothing is left to be done: the drain is over.
@@ -153,8 +190,10 @@ impl PyDrainProgress {
     }
 }
 
+schema_methods!(PyDrainProgress, "DrainProgress" as DrainProgress, |value| &value.0, |read| Ok(Self(read)));
+
 /// What a destination still holds.
-#[pyclass(name = "Remaining", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "Remaining", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyRemaining(Remaining);
 
@@ -195,3 +234,5 @@ impl PyRemaining {
         format!("<Remaining {destination} of {service}: active={active} inactive={inactive} persistent={persistent}>")
     }
 }
+
+schema_methods!(PyRemaining, "Remaining" as Remaining, |value| &value.0, |read| Ok(Self(read)));

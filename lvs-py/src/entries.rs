@@ -1,21 +1,26 @@
-//! `ServiceEntry`, and the mappings `Services` and `Destinations`: views of a snapshot, made when someone looks at them.
+//! `ServiceEntry`, and the mappings `Services` and `Destinations`: views of a snapshot, made when
+//! someone looks at them.
 
 use std::sync::Arc;
 
-use lvs_core::model::{DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey, ServiceSnapshot};
+use lvs_core::model::{
+    DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey, ServiceSnapshot, TableService,
+};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::destination::{DestinationKeyArg, PyDestinationEntry, PyDestinationKey, destination_entry_of};
 use crate::mapping::shared_mapping;
+use crate::schema::schema_methods;
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::shared::{Shared, lone_service};
 use crate::stats::{PyStats, stats_of};
+use crate::table::PyTableService;
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// A service as a director reports it, with its destinations and statistics.
-#[pyclass(name = "ServiceEntry", module = "lvs", frozen)]
+#[pyclass(name = "ServiceEntry", module = "lvs_py", frozen)]
 pub(crate) struct PyServiceEntry {
     shared: Arc<Shared>,
     index: usize,
@@ -28,6 +33,13 @@ impl PyServiceEntry {
 
     pub(crate) fn entry(&self) -> &ServiceSnapshot {
         &self.shared.snapshot.services[self.index]
+    }
+
+    /// The configuration alone; the destination added last comes last.
+    pub(crate) fn configured(&self) -> TableService {
+        let ServiceSnapshot { entry, destinations } = self.entry();
+        let destinations = destinations.iter().rev().map(|entry| entry.destination).collect();
+        TableService { service: entry.service, destinations }
     }
 
     pub(crate) fn service(&self) -> Service {
@@ -94,6 +106,12 @@ impl PyServiceEntry {
         PyService(self.service())
     }
 
+    /// The configuration alone. Destinations come oldest first, so that adding them one by one
+    /// gives this list again.
+    fn to_table_service(&self) -> PyTableService {
+        PyTableService(self.configured())
+    }
+
     /// The name of its scheduler.
     #[getter]
     fn scheduler(&self) -> String {
@@ -151,8 +169,13 @@ impl PyServiceEntry {
 
 value_methods!(PyServiceEntry);
 
+schema_methods!(PyServiceEntry, "ServiceEntry" as ServiceSnapshot, |value| value.entry(), |read| Ok(Self::new(
+    lone_service(read),
+    0
+)));
+
 /// The services of a snapshot by their keys: a mapping, in the director's order.
-#[pyclass(name = "Services", module = "lvs", frozen)]
+#[pyclass(name = "Services", module = "lvs_py", frozen)]
 #[derive(Clone)]
 pub(crate) struct PyServices {
     shared: Arc<Shared>,
@@ -184,10 +207,10 @@ impl PyServices {
     }
 }
 
-shared_mapping!(PyServices, PyServicesIterator, "services", "ServicesIterator", KeyArg);
+shared_mapping!(PyServices, PyServicesIterator, "services", "service", "ServicesIterator", KeyArg);
 
 /// The destinations of a service by their keys: a mapping; the one added last comes first.
-#[pyclass(name = "Destinations", module = "lvs", frozen)]
+#[pyclass(name = "Destinations", module = "lvs_py", frozen)]
 #[derive(Clone)]
 pub(crate) struct PyDestinations {
     shared: Arc<Shared>,
@@ -224,4 +247,11 @@ impl PyDestinations {
     }
 }
 
-shared_mapping!(PyDestinations, PyDestinationsIterator, "destinations", "DestinationsIterator", DestinationKeyArg);
+shared_mapping!(
+    PyDestinations,
+    PyDestinationsIterator,
+    "destinations",
+    "destination",
+    "DestinationsIterator",
+    DestinationKeyArg
+);

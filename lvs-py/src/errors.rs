@@ -1,4 +1,4 @@
-//! The exceptions of `lvs.exceptions`. Those that carry an operation are made in `failures`.
+//! The exceptions of `lvs_py.exceptions`. Those that carry an operation are made in `failures`.
 
 use lvs_core::ErrorKind;
 use lvs_core::model::ModelError;
@@ -6,10 +6,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
-/// A class of `lvs.exceptions`.
+/// A class of `lvs_py.exceptions`.
 pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let module = MODULE.get_or_try_init(py, || py.import("lvs.exceptions").map(|module| module.into_any().unbind()))?;
+    let module =
+        MODULE.get_or_try_init(py, || py.import("lvs_py.exceptions").map(|module| module.into_any().unbind()))?;
     module.bind(py).getattr(name)
 }
 

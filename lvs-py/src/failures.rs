@@ -1,4 +1,5 @@
-//! What a director, a file or a system call answers, as exceptions: they carry the operation that was refused.
+//! What a director, a file or a system call answers, as exceptions: they carry the operation that
+//! was refused.
 
 use lvs_core::director::{Attempt, OperationError};
 use lvs_core::{Error, ErrorKind};
@@ -32,6 +33,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
         error => match error.kind() {
             ErrorKind::InvalidInput => invalid(py, error.to_string()),
             ErrorKind::Decode => raise(py, "DecodeError", (error.to_string(),)),
+            ErrorKind::Internal => raise(py, "LvsError", (error.to_string(),)),
             kind => {
                 let errno = error.errno().map(|errno| errno.0);
                 os_error(py, kind, error.to_string(), errno, None, None)

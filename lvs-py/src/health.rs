@@ -4,46 +4,51 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lvs_core::health::{Change, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
-use lvs_core::model::{DestinationKey, ServiceKey};
 use pyo3::prelude::*;
 
+use crate::args::{OfArgument, Span, Whole};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::{invalid, raise};
 use crate::failures::OrRaise;
+use crate::schema::schema_methods;
 use crate::service::{KeyArg, PyServiceKey, service_of};
 use crate::table::{PyTable, table_of};
 
 /// When servers come and go, and what a service does when too few are left.
-#[pyclass(name = "HealthPolicy", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "HealthPolicy", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyHealthPolicy(HealthPolicy);
 
 #[pymethods]
 impl PyHealthPolicy {
     #[new]
-    #[pyo3(signature = (*, rise = 1, fall = 3, remove = false, start_down = false, quorum = 1, hysteresis = 0,
-        sorry_server = None, slow_start = None, damping = None, max_asked_weight = 256))]
+    #[pyo3(signature = (*, rise = Whole(1), fall = Whole(3), remove = false, start_down = false, quorum = Whole(1), hysteresis = Whole(0),
+        sorry_server = None, slow_start = None, damping = None, max_asked_weight = Whole(256)), text_signature = "(*, rise=1, fall=3, remove=False, start_down=False, quorum=1, hysteresis=0, sorry_server=None, slow_start=None, damping=None, max_asked_weight=256)")]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
-        rise: u32,
-        fall: u32,
+        py: Python<'_>,
+        rise: Whole<u32>,
+        fall: Whole<u32>,
         remove: bool,
         start_down: bool,
-        quorum: u32,
-        hysteresis: u32,
+        quorum: Whole<u32>,
+        hysteresis: Whole<u32>,
         sorry_server: Option<&Bound<'_, PyAny>>,
-        slow_start: Option<Duration>,
-        damping: Option<(u32, Duration, Duration)>,
-        max_asked_weight: u32,
+        slow_start: Option<Span>,
+        damping: Option<(Whole<u32>, Span, Span)>,
+        max_asked_weight: Whole<u32>,
     ) -> PyResult<Self> {
-        let mut policy = HealthPolicy::default().with_rise(rise).with_fall(fall).with_quorum(quorum, hysteresis);
+        let mut policy =
+            HealthPolicy::default().with_rise(rise.0).with_fall(fall.0).with_quorum(quorum.0, hysteresis.0);
         policy.on_down = if remove { OnDown::Remove } else { OnDown::Inhibit };
         policy.start_as = if start_down { StartAs::Down } else { StartAs::Up };
-        policy.sorry_server = sorry_server.map(destination_of).transpose()?;
-        policy.slow_start = slow_start;
-        policy.damping = damping.map(|(falls, window, hold)| Damping { falls, window, hold });
-        policy.max_asked_weight = max_asked_weight;
+        policy.sorry_server = sorry_server.map(destination_of).transpose().of_argument(py, "sorry_server")?;
+        policy.slow_start = slow_start.map(|span| span.0);
+        policy.damping =
+            damping.map(|(falls, window, hold)| Damping { falls: falls.0, window: window.0, hold: hold.0 });
+        policy.max_asked_weight = max_asked_weight.0;
+        policy.check().map_err(|error| invalid(py, error.to_string()))?;
         Ok(Self(policy))
     }
 
@@ -113,17 +118,12 @@ impl PyHealthPolicy {
     }
 }
 
+schema_methods!(PyHealthPolicy, "HealthPolicy" as HealthPolicy, |value| &value.0, |read| Ok(Self(read)));
+
 /// What a report, or the time, has changed.
-#[pyclass(name = "HealthChange", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "HealthChange", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PyHealthChange {
-    /// "server_up", "server_down", "server_damped", "quorum_lost", "quorum_regained", "override_expired" or
-    /// "weight_limited".
-    #[pyo3(get)]
-    kind: &'static str,
-    service: ServiceKey,
-    server: Option<DestinationKey>,
-}
+pub(crate) struct PyHealthChange(Change);
 
 #[pymethods]
 impl PyHealthChange {
@@ -133,46 +133,43 @@ impl PyHealthChange {
         ("kind", "service", "server").into_py_any(py)
     }
 
+    /// "server_up", "server_down", "server_damped", "quorum_lost", "quorum_regained",
+    /// "override_expired" or "weight_limited".
+    #[getter]
+    const fn kind(&self) -> &'static str {
+        self.0.kind()
+    }
+
     /// The service.
     #[getter]
     const fn service(&self) -> PyServiceKey {
-        PyServiceKey(self.service)
+        PyServiceKey(self.0.service())
     }
 
     /// The server, None if it is about the service.
     #[getter]
     fn server(&self) -> Option<PyDestinationKey> {
-        self.server.map(PyDestinationKey)
+        self.0.server().map(PyDestinationKey)
     }
 
     fn __repr__(&self) -> String {
-        match self.server {
-            Some(server) => format!("<HealthChange {}: {server} of {}>", self.kind, self.service),
-            None => format!("<HealthChange {}: {}>", self.kind, self.service),
+        let (kind, service) = (self.0.kind(), self.0.service());
+        match self.0.server() {
+            Some(server) => format!("<HealthChange {kind}: {server} of {service}>"),
+            None => format!("<HealthChange {kind}: {service}>"),
         }
     }
 }
 
+schema_methods!(PyHealthChange, "HealthChange" as Change, |value| &value.0, |read| Ok(Self(read)));
+
 fn changes(changes: Vec<Change>) -> Vec<PyHealthChange> {
-    let changes = changes.into_iter().filter_map(|change| {
-        let (kind, service, server) = match change {
-            Change::ServerUp(service, server) => ("server_up", service, Some(server)),
-            Change::ServerDown(service, server) => ("server_down", service, Some(server)),
-            Change::ServerDamped(service, server) => ("server_damped", service, Some(server)),
-            Change::QuorumLost(service) => ("quorum_lost", service, None),
-            Change::QuorumRegained(service) => ("quorum_regained", service, None),
-            Change::OverrideExpired(service, server) => ("override_expired", service, Some(server)),
-            Change::WeightLimited { service, server, .. } => ("weight_limited", service, Some(server)),
-            _ => return None,
-        };
-        Some(PyHealthChange { kind, service, server })
-    });
-    changes.collect()
+    changes.into_iter().map(PyHealthChange).collect()
 }
 
-/// The health of services and their servers: probe results in, the wanted table out. It does no probing, has no clock
-/// and touches no director: put `wanted` in force with `Director.reconcile`.
-#[pyclass(name = "Health", module = "lvs", frozen)]
+/// The health of services and their servers: probe results in, the wanted table out. It does no
+/// probing, has no clock and touches no director: put `wanted` in force with `Director.reconcile`.
+#[pyclass(name = "Health", module = "lvs_py", frozen)]
 #[derive(Default)]
 pub(crate) struct PyHealth(Mutex<Health>);
 
@@ -191,8 +188,8 @@ impl PyHealth {
 
     /// Watches a service and its servers. Their weights are those for when they are well.
     ///
-    /// A service that is watched already gets this configuration instead of the one it had: servers that stay keep
-    /// their states and overrides. Returns what that changes.
+    /// A service that is watched already gets this configuration instead of the one it had: servers
+    /// that stay keep their states and overrides. Returns what that changes.
     #[pyo3(signature = (service, servers, policy = None))]
     fn watch(
         &self,
@@ -204,7 +201,8 @@ impl PyHealth {
         let service = service_of(service)?;
         let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
         let policy = policy.map_or_else(HealthPolicy::default, |policy| policy.get().0);
-        // No lock is held while Python runs: another thread might wait for it with the interpreter in its hand.
+        // No lock is held while Python runs: another thread might wait for it with the interpreter
+        // in its hand.
         let watched = self.lock().watch(service, servers, policy);
         watched.map(changes).or_raise(py)
     }
@@ -214,7 +212,8 @@ impl PyHealth {
         self.lock().unwatch(&service.0)
     }
 
-    /// Replaces the servers of a service; those that stay keep their states and overrides. Returns what that changes.
+    /// Replaces the servers of a service; those that stay keep their states and overrides. Returns
+    /// what that changes.
     fn set_servers(&self, service: KeyArg, servers: &Bound<'_, PyAny>) -> PyResult<Vec<PyHealthChange>> {
         let py = servers.py();
         let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
@@ -227,12 +226,13 @@ impl PyHealth {
         py: Python<'_>,
         service: KeyArg,
         server: DestinationKeyArg,
-        weight: u32,
+        weight: Whole<u32>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        self.lock().set_weight(&service.0, &server.0, weight).map(changes).or_raise(py)
+        self.lock().set_weight(&service.0, &server.0, weight.0).map(changes).or_raise(py)
     }
 
-    /// Holds a server up, down, or to a weight, whatever its probes say, until a time or until it is cleared.
+    /// Holds a server up, down, or to a weight, whatever its probes say, until a time or until it
+    /// is cleared.
     #[pyo3(signature = (service, server, forced, reason, *, until = None))]
     fn set_override(
         &self,
@@ -241,10 +241,10 @@ impl PyHealth {
         server: DestinationKeyArg,
         forced: ForcedArg,
         reason: String,
-        until: Option<Duration>,
+        until: Option<Span>,
     ) -> PyResult<Vec<PyHealthChange>> {
         let mut decision = Override::new(forced.0, reason);
-        decision.until = until;
+        decision.until = until.map(|span| span.0);
         self.lock().set_override(&service.0, &server.0, decision).map(changes).or_raise(py)
     }
 
@@ -258,8 +258,9 @@ impl PyHealth {
         self.lock().clear_override(&service.0, &server.0).map(changes).or_raise(py)
     }
 
-    /// Learns from what a director holds which servers were out of use, for a start without a saved state: those with
-    /// weight 0, and with `absent_down` those that are missing from a service that is there.
+    /// Learns from what a director holds which servers were out of use, for a start without a saved
+    /// state: those with weight 0, and with `absent_down` those that are missing from a service
+    /// that is there.
     #[pyo3(signature = (held, *, absent_down = false))]
     fn start_from(&self, held: &Bound<'_, PyAny>, absent_down: bool) -> PyResult<()> {
         let held = table_of(held)?;
@@ -268,21 +269,22 @@ impl PyHealth {
     }
 
     /// What is known of all servers as JSON, to be kept over a restart.
-    fn save(&self, py: Python<'_>, now: Duration) -> PyResult<String> {
-        let state = self.lock().save(now);
+    fn save(&self, py: Python<'_>, now: Span) -> PyResult<String> {
+        let state = self.lock().save(now.0);
         serde_json::to_string(&state).map_err(|error| invalid(py, error.to_string()))
     }
 
-    /// Goes on from what `save` wrote: servers that are watched and were saved are as they were. `away` is the time that
-    /// has passed since, as far as it is known. Call `tick` afterwards.
-    #[pyo3(signature = (state, now, *, away = Duration::ZERO))]
-    fn restore(&self, py: Python<'_>, state: &str, now: Duration, away: Duration) -> PyResult<()> {
+    /// Goes on from what `save` wrote: servers that are watched and were saved are as they were.
+    /// `away` is the time that has passed since, as far as it is known. Call `tick` afterwards.
+    #[pyo3(signature = (state, now, *, away = Span(Duration::ZERO)))]
+    fn restore(&self, py: Python<'_>, state: &str, now: Span, away: Span) -> PyResult<()> {
         let state = serde_json::from_str(state)
             .map_err(|error| raise(py, "DecodeError", (format!("malformed health state: {error}"),)))?;
-        self.lock().restore(&state, now, away).or_raise(py)
+        self.lock().restore(&state, now.0, away.0).or_raise(py)
     }
 
-    /// What is odd about the policies, such as a quorum that all servers together do not reach: a sentence each.
+    /// What is odd about the policies, such as a quorum that all servers together do not reach: a
+    /// sentence each.
     fn warnings(&self) -> Vec<String> {
         self.lock().warnings().map(|(key, warning)| format!("service {key}: {warning}")).collect()
     }
@@ -293,8 +295,8 @@ impl PyHealth {
         self.lock().watched().map(keys).collect()
     }
 
-    /// Takes in what a probe of one server of one service says at a time; `weight` is what the server asks for. `up` is
-    /// None if the probe could not be run: then nothing changes.
+    /// Takes in what a probe of one server of one service says at a time; `weight` is what the
+    /// server asks for. `up` is None if the probe could not be run: then nothing changes.
     #[pyo3(signature = (service, server, up, now, *, weight = None))]
     fn report(
         &self,
@@ -302,10 +304,10 @@ impl PyHealth {
         service: KeyArg,
         server: DestinationKeyArg,
         up: Option<bool>,
-        now: Duration,
-        weight: Option<u32>,
+        now: Span,
+        weight: Option<Whole<u32>>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        let report = self.lock().report(&service.0, &server.0, probe(up, weight), now);
+        let report = self.lock().report(&service.0, &server.0, probe(up, weight.map(|weight| weight.0)), now.0);
         report.map(changes).or_raise(py)
     }
 
@@ -315,26 +317,26 @@ impl PyHealth {
         &self,
         address: &Bound<'_, PyAny>,
         up: Option<bool>,
-        now: Duration,
-        weight: Option<u32>,
+        now: Span,
+        weight: Option<Whole<u32>>,
     ) -> PyResult<Vec<PyHealthChange>> {
         let address = convert::address(address)?;
-        Ok(changes(self.lock().report_host(address, probe(up, weight), now)))
+        Ok(changes(self.lock().report_host(address, probe(up, weight.map(|weight| weight.0)), now.0)))
     }
 
     /// What time alone has changed: call it when `next_change` says so.
-    fn tick(&self, now: Duration) -> Vec<PyHealthChange> {
-        changes(self.lock().tick(now))
+    fn tick(&self, now: Span) -> Vec<PyHealthChange> {
+        changes(self.lock().tick(now.0))
     }
 
     /// The table that is wanted at a time.
-    fn wanted(&self, now: Duration) -> PyTable {
-        PyTable(Arc::new(self.lock().wanted(now)))
+    fn wanted(&self, now: Span) -> PyTable {
+        PyTable(Arc::new(self.lock().wanted(now.0)))
     }
 
     /// When the wanted table changes next without any report, None if never.
-    fn next_change(&self, now: Duration) -> Option<Duration> {
-        self.lock().next_change(now)
+    fn next_change(&self, now: Span) -> Option<Duration> {
+        self.lock().next_change(now.0)
     }
 
     /// Whether a server is in use, None if it is not watched.

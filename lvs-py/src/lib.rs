@@ -1,9 +1,11 @@
-//! The native half of the Python package `lvs`: conversions and ownership, no behaviour of its own.
+//! The native half of the Python package `lvs_py`: conversions and ownership, no behaviour of its
+//! own.
 //!
-//! The package beside it (`python/lvs`) holds what reads better in Python: the directors' methods, exceptions,
-//! enumerations. Values live here, so that a snapshot of ten thousand services costs no object until one is looked at.
+//! The package beside it (`python/lvs_py`) holds what reads better in Python: the directors'
+//! methods, exceptions, enumerations. Values live here, so that a snapshot of ten thousand services
+//! costs no object until one is looked at.
 
-mod arrow;
+mod args;
 mod batch;
 mod columns;
 mod connection;
@@ -24,6 +26,8 @@ mod plan;
 mod procfs;
 mod rules;
 mod scheduler;
+mod schema;
+mod scope;
 mod service;
 mod settings;
 mod shared;
@@ -36,9 +40,9 @@ mod tunables;
 mod value;
 mod watch;
 
-/// The private module `lvs._lvs`.
-// Its classes can be shared by threads, but nobody has run the tests on a free-threaded build: until then such an
-// interpreter takes its lock back.
+/// The private module `lvs_py._lvs`.
+// Its classes can be shared by threads, but nobody has run the tests on a free-threaded build:
+// until then such an interpreter takes its lock back.
 #[pyo3::pymodule(gil_used = true)]
 mod _lvs {
     #[pymodule_export]
@@ -58,7 +62,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::director::PyHandle;
     #[pymodule_export]
-    use crate::drain::{PyDrain, PyDrainProgress, PyRemaining};
+    use crate::drain::{PyDrain, PyDrainProgress, PyDrainRun, PyRemaining};
     #[pymodule_export]
     use crate::entries::{PyDestinations, PyServiceEntry, PyServices};
     #[pymodule_export]
@@ -70,13 +74,15 @@ mod _lvs {
     #[pymodule_export]
     use crate::packet::PyVerdict;
     #[pymodule_export]
-    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyScope, PyStep, lint};
+    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyStep, lint};
     #[pymodule_export]
     use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_status, proc_table};
     #[pymodule_export]
     use crate::rules::{PyScript, format_rules, parse_rules};
     #[pymodule_export]
     use crate::scheduler::{PyBalancer, PySchedulerInfo, all_schedulers};
+    #[pymodule_export]
+    use crate::scope::PyScope;
     #[pymodule_export]
     use crate::service::{PyService, PyServiceKey};
     #[pymodule_export]

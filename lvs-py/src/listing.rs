@@ -1,4 +1,4 @@
-//! What `ipvsadm -L` prints, and JSON: the functions behind `lvs.listing`.
+//! What `ipvsadm -L` prints, and JSON: the functions behind `lvs_py.listing`.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,25 @@ use lvs_core::listing::{
 use lvs_core::rules::SystemResolver;
 use pyo3::prelude::*;
 
+use crate::args::choice;
 use crate::connections::PyConnections;
-use crate::errors::invalid;
 use crate::settings::{PyTimeouts, daemons_of};
 use crate::snapshot::PySnapshot;
 
 fn mode(py: Python<'_>, name: &str) -> PyResult<ListingMode> {
-    Ok(match name {
-        "default" => ListingMode::Default,
-        "stats" => ListingMode::Stats,
-        "rate" => ListingMode::Rate,
-        "thresholds" => ListingMode::Thresholds,
-        "persistent" => ListingMode::PersistentConnections,
-        "tunnel" => ListingMode::TunnelInfo,
-        _ => return Err(invalid(py, format!("{name:?} is no listing"))),
-    })
+    let choices = [
+        ("default", ListingMode::Default),
+        ("stats", ListingMode::Stats),
+        ("rate", ListingMode::Rate),
+        ("thresholds", ListingMode::Thresholds),
+        ("persistent", ListingMode::PersistentConnections),
+        ("tunnel", ListingMode::TunnelInfo),
+    ];
+    choice(py, name, "is no listing", &choices)
 }
 
 fn style(py: Python<'_>, name: &str) -> PyResult<Style> {
-    match name {
-        "compat" => Ok(Style::Compat),
-        "fixed" => Ok(Style::Fixed),
-        _ => Err(invalid(py, format!("{name:?} is no style: \"compat\" or \"fixed\""))),
-    }
+    choice(py, name, "is no style", &[("ipvsadm", Style::Ipvsadm), ("fixed", Style::Fixed)])
 }
 
 fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
@@ -43,7 +39,7 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 /// A snapshot as `ipvsadm -L` shows it.
 #[pyfunction]
 #[pyo3(signature = (snapshot, *, mode = Cow::Borrowed("default"), exact = false, sort = true, names = false,
-    style = Cow::Borrowed("compat")))]
+    style = Cow::Borrowed("ipvsadm")))]
 pub(crate) fn list_table(
     snapshot: &Bound<'_, PySnapshot>,
     mode: Cow<'_, str>,

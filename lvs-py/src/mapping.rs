@@ -1,29 +1,30 @@
-//! Mappings over lists that are shared, as `dict` would have them: nothing of them is made before someone looks at it.
+//! Mappings over lists that are shared, as `dict` would have them: nothing of them is made before
+//! someone looks at it.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 /// A mapping over a list that is shared: its keys, values and items are made on the way.
 macro_rules! shared_mapping {
-    ($class:ident, $iterator:ident, $python:literal, $python_iterator:literal, $arg:ty) => {
+    ($class:ident, $iterator:ident, $python:literal, $one:literal, $python_iterator:literal, $arg:ty) => {
         #[pymethods]
         impl $class {
             fn __len__(&self) -> usize {
                 self.len()
             }
 
-            fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-                match key.extract::<$arg>() {
-                    Ok(key) => Ok(self.position(&key.0).is_some()),
-                    Err(error) if error.is_instance_of::<pyo3::exceptions::PyTypeError>(key.py()) => Ok(false),
-                    Err(error) => Err(error),
-                }
+            // What is no key is not in it, as with a dictionary.
+            fn __contains__(&self, key: &Bound<'_, PyAny>) -> bool {
+                key.extract::<$arg>().is_ok_and(|key| self.position(&key.0).is_some())
             }
 
             fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
                 match self.position(&key.extract::<$arg>()?.0) {
                     Some(index) => self.value(key.py(), index),
-                    None => Err(pyo3::exceptions::PyKeyError::new_err(key.str()?.to_cow()?.into_owned())),
+                    None => {
+                        let text = format!(concat!("no ", $one, " {}"), key.str()?);
+                        Err($crate::errors::os_error(key.py(), lvs_core::ErrorKind::NotFound, text, None, None, None))
+                    }
                 }
             }
 
@@ -34,7 +35,7 @@ macro_rules! shared_mapping {
                 key: &Bound<'py, PyAny>,
                 default: Option<Bound<'py, PyAny>>,
             ) -> PyResult<Option<Bound<'py, PyAny>>> {
-                match self.position(&key.extract::<$arg>()?.0) {
+                match key.extract::<$arg>().ok().and_then(|key| self.position(&key.0)) {
                     Some(index) => self.value(key.py(), index).map(Some),
                     None => Ok(default),
                 }
@@ -77,7 +78,10 @@ macro_rules! shared_mapping {
             }
 
             fn __repr__(&self) -> String {
-                format!("<{} of {}>", $python, self.len())
+                match self.len() {
+                    1 => concat!("<1 ", $one, ">").to_owned(),
+                    count => format!(concat!("<{} ", $python, ">"), count),
+                }
             }
         }
 
@@ -88,7 +92,7 @@ macro_rules! shared_mapping {
         }
 
         #[doc = concat!("Goes over ", $python, ".")]
-        #[pyclass(name = $python_iterator, module = "lvs._lvs", frozen)]
+        #[pyclass(name = $python_iterator, module = "lvs_py._lvs", frozen)]
         pub(crate) struct $iterator {
             of: $class,
             part: $crate::mapping::Part,
@@ -128,7 +132,7 @@ pub(crate) use shared_mapping;
 pub(crate) fn view<'py>(mapping: &Bound<'py, PyAny>, class: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = mapping.py();
-    let module = MODULE.get_or_try_init(py, || py.import("lvs._views").map(|module| module.into_any().unbind()))?;
+    let module = MODULE.get_or_try_init(py, || py.import("lvs_py._views").map(|module| module.into_any().unbind()))?;
     module.bind(py).getattr(class)?.call1((mapping,))
 }
 

@@ -7,11 +7,12 @@ use pyo3::prelude::*;
 
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestination, PyDestinationKey, destination_of};
+use crate::schema::schema_methods;
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::settings::{PyDaemon, PyTimeouts, daemon_of, timeouts_of};
 
 /// One change of a director's table.
-#[pyclass(name = "Operation", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "Operation", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyOperation(pub(crate) Operation);
 
@@ -119,7 +120,8 @@ impl PyOperation {
         self.service_key().map(PyServiceKey)
     }
 
-    /// What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others.
+    /// What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None
+    /// for the others.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.0 {
@@ -148,11 +150,6 @@ impl PyOperation {
         let parts =
             arguments.iter().map(|value| Ok(value.repr()?.to_cow()?.into_owned())).collect::<PyResult<Vec<_>>>()?;
         Ok(format!("Operation.{}({})", self.action(), parts.join(", ")))
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, pyo3::types::PyTuple>)> {
-        let constructor = py.get_type::<Self>().getattr(self.action())?;
-        Ok((constructor, pyo3::types::PyTuple::new(py, self.arguments(py)?)?))
     }
 
     fn __copy__(slf: Py<Self>) -> Py<Self> {
@@ -187,6 +184,8 @@ impl PyOperation {
         Ok(key.into_iter().chain(self.value(py)?).collect())
     }
 }
+
+schema_methods!(PyOperation, "Operation" as Operation, |value| &value.0, |read| Ok(Self(read)));
 
 fn role_object(py: Python<'_>, role: DaemonRole) -> PyResult<Bound<'_, PyAny>> {
     convert::member(convert::role_class(py)?, role.number())

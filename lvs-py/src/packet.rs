@@ -7,12 +7,14 @@ use lvs_core::model::Protocol;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
+use crate::args::choice;
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::invalid;
+use crate::schema::schema_methods;
 
 /// What the embedded director does with a packet, and why.
-#[pyclass(name = "Verdict", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "Verdict", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyVerdict(pub(crate) Verdict);
 
@@ -79,6 +81,8 @@ impl PyVerdict {
     }
 }
 
+schema_methods!(PyVerdict, "Verdict" as Verdict, |value| &value.0, |read| Ok(Self(read)));
+
 fn socket(key: &DestinationKeyArg) -> SocketAddr {
     (key.0.addr, key.0.port).into()
 }
@@ -96,19 +100,19 @@ fn tcp_flags(py: Python<'_>, letters: &str) -> PyResult<TcpFlags> {
 }
 
 fn chunk(py: Python<'_>, name: &str) -> PyResult<SctpChunk> {
-    Ok(match name.to_ascii_lowercase().replace('_', "-").as_str() {
-        "data" => SctpChunk::Data,
-        "init" => SctpChunk::Init,
-        "init-ack" => SctpChunk::InitAck,
-        "cookie-echo" => SctpChunk::CookieEcho,
-        "cookie-ack" => SctpChunk::CookieAck,
-        "shutdown" => SctpChunk::Shutdown,
-        "shutdown-ack" => SctpChunk::ShutdownAck,
-        "shutdown-complete" => SctpChunk::ShutdownComplete,
-        "error" => SctpChunk::Error,
-        "abort" => SctpChunk::Abort,
-        other => return Err(invalid(py, format!("{other:?} is no SCTP chunk"))),
-    })
+    let choices = [
+        ("data", SctpChunk::Data),
+        ("init", SctpChunk::Init),
+        ("init-ack", SctpChunk::InitAck),
+        ("cookie-echo", SctpChunk::CookieEcho),
+        ("cookie-ack", SctpChunk::CookieAck),
+        ("shutdown", SctpChunk::Shutdown),
+        ("shutdown-ack", SctpChunk::ShutdownAck),
+        ("shutdown-complete", SctpChunk::ShutdownComplete),
+        ("error", SctpChunk::Error),
+        ("abort", SctpChunk::Abort),
+    ];
+    choice(py, &name.to_ascii_lowercase().replace('_', "-"), "is no SCTP chunk", &choices)
 }
 
 /// What a packet is made of.

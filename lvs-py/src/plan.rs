@@ -3,120 +3,18 @@
 use std::sync::Arc;
 
 use lvs_core::Error;
-use lvs_core::model::{AddressFamily, ServiceKey};
-use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Planner, Scope, Step};
+use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Planner, Step};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::batch::refusals;
-use crate::convert;
 use crate::director::PyHandle;
 use crate::errors::{self, invalid};
 use crate::failures::{self, OrRaise};
 use crate::operation::PyOperation;
-use crate::service::KeyArg;
+use crate::schema::schema_methods;
+use crate::scope::{PyScope, scope_of};
 use crate::table::table_of;
-
-/// What a plan may touch. Everything else stays as it is. Scopes combine by `|`, `&` and `~`. Timeouts and sync daemons
-/// are the whole table's: only `Scope.all()` owns them by itself.
-#[pyclass(name = "Scope", module = "lvs", frozen)]
-#[derive(Clone)]
-pub(crate) struct PyScope(Scope);
-
-#[pymethods]
-impl PyScope {
-    /// The whole table: every service, the timeouts and the sync daemons.
-    #[staticmethod]
-    fn all() -> Self {
-        Self(Scope::all())
-    }
-
-    /// These services, there or not.
-    #[staticmethod]
-    #[pyo3(signature = (*services))]
-    fn services(services: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        let keys = services.iter().map(|key| Ok(key.extract::<KeyArg>()?.0));
-        Ok(Self(Scope::services(keys.collect::<PyResult<Vec<ServiceKey>>>()?)))
-    }
-
-    /// Services whose virtual address lies in a network, such as "192.0.2.0/24".
-    #[staticmethod]
-    fn network(network: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let py = network.py();
-        let text = network.str()?;
-        let text = text.to_cow()?;
-        let (addr, length) = match text.split_once('/') {
-            Some((addr, length)) => (convert::address_text(py, addr)?, length.parse().ok()),
-            None => {
-                let addr = convert::address_text(py, &text)?;
-                (addr, Some(if AddressFamily::of(addr) == AddressFamily::Ipv4 { 32 } else { 128 }))
-            }
-        };
-        let length: u8 = length.ok_or_else(|| invalid(py, format!("{text:?} is not a network")))?;
-        Scope::network(addr, length).or_raise(py).map(Self)
-    }
-
-    /// Services with ports from `first` to `last`; firewall-mark services have none.
-    #[staticmethod]
-    #[pyo3(signature = (first, last = None))]
-    fn ports(first: u16, last: Option<u16>) -> Self {
-        Self(Scope::ports(first..=last.unwrap_or(first)))
-    }
-
-    /// Firewall-mark services, of either family, with marks from `first` to `last`.
-    #[staticmethod]
-    #[pyo3(signature = (first, last = None))]
-    fn marks(first: u32, last: Option<u32>) -> Self {
-        Self(Scope::marks(first..=last.unwrap_or(first)))
-    }
-
-    /// Whether a service is in the scope.
-    fn __contains__(&self, key: KeyArg) -> bool {
-        self.0.owns(&key.0)
-    }
-
-    /// The same scope and the timeouts.
-    fn with_timeouts(&self) -> Self {
-        Self(self.0.clone().with_timeouts())
-    }
-
-    /// The same scope and the sync daemons.
-    fn with_daemons(&self) -> Self {
-        Self(self.0.clone().with_daemons())
-    }
-
-    /// Whether the timeouts are in the scope.
-    #[getter]
-    const fn owns_timeouts(&self) -> bool {
-        self.0.owns_timeouts()
-    }
-
-    /// Whether the sync daemons are in the scope.
-    #[getter]
-    const fn owns_daemons(&self) -> bool {
-        self.0.owns_daemons()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<{:?}>", self.0)
-    }
-
-    fn __or__(&self, other: &Self) -> Self {
-        Self(self.0.clone().or(other.0.clone()))
-    }
-
-    fn __and__(&self, other: &Self) -> Self {
-        Self(self.0.clone().and(other.0.clone()))
-    }
-
-    fn __invert__(&self) -> Self {
-        Self(self.0.clone().inverted())
-    }
-}
-
-pub(crate) fn scope_of(scope: Option<&Bound<'_, PyScope>>) -> Scope {
-    scope.map_or_else(Scope::all, |scope| scope.get().0.clone())
-}
 
 fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool) -> Planner {
     let mut planner = Planner::new(&scope_of(scope));
@@ -130,13 +28,14 @@ fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool) -
 }
 
 /// One operation of a plan and what takes it back.
-#[pyclass(name = "Step", module = "lvs", frozen, eq)]
+#[pyclass(name = "Step", module = "lvs_py", frozen, eq)]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PyStep(Step);
 
 #[pymethods]
 impl PyStep {
-    /// When it runs: "stop_daemons", "add", "change", "quiesce", "remove" or "settle", in this order.
+    /// When it runs: "stop_daemons", "add", "change", "quiesce", "remove" or "settle", in this
+    /// order.
     #[getter]
     const fn phase(&self) -> &'static str {
         match self.0.phase {
@@ -170,8 +69,10 @@ impl PyStep {
     }
 }
 
+schema_methods!(PyStep, "Step" as Step, |value| &value.0, |read| Ok(Self(read)));
+
 /// The ordered operations that turn one table into another, in steps that keep serving.
-#[pyclass(name = "Plan", module = "lvs", frozen, eq)]
+#[pyclass(name = "Plan", module = "lvs_py", frozen, eq)]
 #[derive(PartialEq, Eq)]
 pub(crate) struct PyPlan(Arc<Plan>);
 
@@ -192,8 +93,8 @@ impl PyPlan {
         Ok(Self(Arc::new(plan)))
     }
 
-    /// The plan that brings back, within a scope, what was there before: whatever that was, and whatever else others
-    /// have put there.
+    /// The plan that brings back, within a scope, what was there before: whatever that was, and
+    /// whatever else others have put there.
     #[staticmethod]
     #[pyo3(signature = (current, before, *, scope = None))]
     fn rollback(
@@ -222,6 +123,13 @@ impl PyPlan {
         self.0.len()
     }
 
+    fn __getitem__(&self, index: isize) -> PyResult<PyStep> {
+        let steps = self.0.steps();
+        let at = if index < 0 { index + steps.len() as isize } else { index };
+        let found = usize::try_from(at).ok().and_then(|at| steps.get(at));
+        found.cloned().map(PyStep).ok_or_else(|| pyo3::exceptions::PyIndexError::new_err("no such step"))
+    }
+
     fn __bool__(&self) -> bool {
         !self.0.is_empty()
     }
@@ -235,7 +143,8 @@ impl PyPlan {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Plan of {} steps>", self.0.len())
+        let steps = self.0.len();
+        format!("<Plan of {steps} {}>", if steps == 1 { "step" } else { "steps" })
     }
 
     /// What `Director.apply_plan` calls.
@@ -245,6 +154,8 @@ impl PyPlan {
         PyOutcome::new(py, self.0.clone(), outcome)
     }
 }
+
+schema_methods!(PyPlan, "Plan" as Plan, |value| &*value.0, |read| Ok(Self(Arc::new(read))));
 
 /// What becomes of the steps done: `False`, `True`, or "service".
 pub(crate) struct Undo(OnFailure);
@@ -289,7 +200,8 @@ pub(crate) fn _reconcile(
     }
 }
 
-/// What in a table cannot work, refused by the kernel or taken by it without effect: a sentence each, with the way out.
+/// What in a table cannot work, refused by the kernel or taken by it without effect: a sentence
+/// each, with the way out.
 #[pyfunction]
 pub(crate) fn lint(table: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let table = table_of(table)?;
@@ -297,13 +209,28 @@ pub(crate) fn lint(table: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 }
 
 /// What came of a plan.
-#[pyclass(name = "Outcome", module = "lvs", frozen)]
+#[pyclass(name = "Outcome", module = "lvs_py", frozen)]
 pub(crate) struct PyOutcome {
     plan: Arc<Plan>,
     outcome: Outcome,
     /// The steps that were refused.
     #[pyo3(get)]
     refused: Py<PyTuple>,
+}
+
+/// An outcome with its plan, as the schema has them side by side.
+#[derive(serde::Serialize)]
+struct OutcomeRecord<'a> {
+    plan: &'a Plan,
+    outcome: &'a Outcome,
+}
+
+/// The same as it is read.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnedOutcome {
+    plan: Plan,
+    outcome: Outcome,
 }
 
 impl PyOutcome {
@@ -331,20 +258,22 @@ impl PyOutcome {
         PyTuple::new(py, self.outcome.done.iter().map(|&index| self.step(index)))
     }
 
-    /// The steps that were not carried out because another one was refused. Steps that are neither here nor done nor
-    /// refused were never begun.
+    /// The steps that were not carried out because another one was refused. Steps that are neither
+    /// here nor done nor refused were never begun.
     #[getter]
     fn held<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.outcome.held.iter().map(|held| self.step(held.step)))
     }
 
-    /// What broke the way to the director, if something did: steps of that batch may or may not have taken effect.
+    /// What broke the way to the director, if something did: steps of that batch may or may not
+    /// have taken effect.
     #[getter]
     fn interrupted<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.outcome.interrupted.as_ref().map(|error| failures::shown(py, error))
     }
 
-    /// Whether the table is as it was before: something went wrong, and every step done was undone again.
+    /// Whether the table is as it was before: something went wrong, and every step done was undone
+    /// again.
     #[getter]
     fn undone(&self) -> bool {
         self.outcome.is_undone()
@@ -376,3 +305,10 @@ impl PyOutcome {
         format!("<Outcome: {} of {steps} steps done, {} refused>", done.len(), refused.len())
     }
 }
+
+schema_methods!(
+    PyOutcome,
+    "Outcome" as OwnedOutcome,
+    |value| &OutcomeRecord { plan: &value.plan, outcome: &value.outcome },
+    |read, py| Self::new(py, Arc::new(read.plan), read.outcome)
+);

@@ -1,4 +1,5 @@
-//! The kernel's text files: the functions behind `lvs.procfs`. What they give, Python wraps in named tuples.
+//! The kernel's text files: the functions behind `lvs_py.procfs`. What they give, Python wraps in
+//! named tuples.
 
 use lvs_core::model::{AddressFamily, Netmask};
 use lvs_core::procfs::{
@@ -71,8 +72,8 @@ pub(crate) fn proc_helpers<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<
     Ok(found)
 }
 
-/// What `ip_vs` says: what each service stands for, its scheduler, whether it is one-packet, its timeout in ticks, its
-/// netmask, its destinations.
+/// What `ip_vs` says: what each service stands for, its scheduler, whether it is one-packet, its
+/// timeout in ticks, its netmask, its destinations.
 #[pyfunction]
 pub(crate) fn proc_table<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyList>> {
     let found = PyList::empty(py);

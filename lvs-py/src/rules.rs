@@ -1,45 +1,50 @@
-//! The `ipvsadm` command language: `Script`, and the functions behind `lvs.rules`.
+//! The `ipvsadm` command language: `Script`, and the functions behind `lvs_py.rules`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use lvs_core::rules::{Dialect, Emitter, Parser, Script, SyntaxErrors, SystemResolver};
+use lvs_core::rules::{Dialect, Emitter, Parser, Script, SyntaxError, SyntaxErrors, SystemResolver, Warning};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::errors::{class, invalid};
+use crate::args::choice;
+use crate::errors::class;
 use crate::operation::PyOperation;
 use crate::table::{PyTable, table_of};
 use std::sync::Arc;
 
 fn dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
-    match name {
-        "lossless" => Ok(Dialect::Lossless),
-        "ipvsadm" => Ok(Dialect::Ipvsadm),
-        _ => Err(invalid(py, format!("{name:?} is no dialect: \"lossless\" or \"ipvsadm\""))),
-    }
+    choice(py, name, "is no dialect", &[("lossless", Dialect::Lossless), ("ipvsadm", Dialect::Ipvsadm)])
 }
 
-/// `RulesSyntaxError`, with a `Diagnostic` for each mistake.
+/// `RulesSyntaxError`, with a `Diagnostic` for each error.
 fn syntax_error(py: Python<'_>, errors: &SyntaxErrors, text: &[u8], filename: Option<&str>) -> PyErr {
     let build = || -> PyResult<PyErr> {
-        let diagnostic = class(py, "Diagnostic")?;
-        let mut diagnostics = Vec::with_capacity(errors.len());
-        for error in errors.iter() {
-            let span = error.span();
-            let width = String::from_utf8_lossy(text.get(span).unwrap_or_default()).chars().count();
-            let line = text.split(|byte| *byte == b'\n').nth(error.line() - 1).unwrap_or_default();
-            let line = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
-            let end = error.column() + width;
-            diagnostics.push(diagnostic.call1((error.message(), error.line(), error.column(), end, line))?);
-        }
+        let place = |error: &SyntaxError| (error.line(), error.column(), error.span());
+        let found = errors.iter().map(|error| diagnostic(py, text, error.message(), place(error), true));
+        let diagnostics = found.collect::<PyResult<Vec<_>>>()?;
         let exception = class(py, "RulesSyntaxError")?.call1((diagnostics, filename))?;
         Ok(PyErr::from_value(exception))
     };
     build().unwrap_or_else(|error| error)
 }
 
+/// A `Diagnostic` at a line, a column, and a span of the text.
+fn diagnostic<'py>(
+    py: Python<'py>,
+    text: &[u8],
+    message: String,
+    (line, column, span): (usize, usize, Range<usize>),
+    is_error: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let width = String::from_utf8_lossy(text.get(span).unwrap_or_default()).chars().count();
+    let source = text.split(|byte| *byte == b'\n').nth(line - 1).unwrap_or_default();
+    let source = String::from_utf8_lossy(source).trim_end_matches('\r').to_owned();
+    class(py, "Diagnostic")?.call1((message, line, column, column + width, source, is_error))
+}
+
 /// A rules file, read: its changes in order, its comments, the table it describes.
-#[pyclass(name = "Script", module = "lvs", frozen)]
+#[pyclass(name = "Script", module = "lvs_py", frozen)]
 pub(crate) struct PyScript {
     script: Script,
     text: Box<[u8]>,
@@ -70,6 +75,14 @@ impl PyScript {
     #[getter]
     fn lines(&self) -> Vec<usize> {
         self.script.rules.iter().map(|rule| rule.line).collect()
+    }
+
+    /// What the rules ask for that cannot work, although they are taken.
+    #[getter]
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let place = |warning: &Warning| (warning.line(), warning.column(), warning.span());
+        let all = self.script.warnings.iter();
+        all.map(|warning| diagnostic(py, &self.text, warning.message(), place(warning), false)).collect()
     }
 
     fn __len__(&self) -> usize {

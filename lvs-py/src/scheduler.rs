@@ -10,12 +10,13 @@ use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::args::Span;
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::invalid;
 
 /// What there is to know about a scheduler before using it.
-#[pyclass(name = "SchedulerInfo", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "SchedulerInfo", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PySchedulerInfo {
     /// Its name, as in `ipvsadm -s`.
@@ -68,10 +69,12 @@ impl State {
     }
 }
 
-/// Destinations and the scheduler that chooses among them, making the very choices that the kernel makes.
+/// Destinations and the scheduler that chooses among them, making the very choices that the kernel
+/// makes.
 ///
-/// It knows no connections: `pick` only says which destination the next one would get, `connect` counts it, too.
-#[pyclass(name = "Balancer", module = "lvs", frozen)]
+/// It knows no connections: `pick` only says which destination the next one would get, `connect`
+/// counts it, too.
+#[pyclass(name = "Balancer", module = "lvs_py", frozen)]
 pub(crate) struct PyBalancer {
     state: Mutex<State>,
     scheduler: &'static str,
@@ -103,7 +106,7 @@ impl PyBalancer {
         let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags, &scheduler).map(|flags| flags.bits()))?;
         let options = Options::default().with_flags(flags).with_seed(seed);
         let info = schedulers::info(&scheduler)
-            .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler: see lvs.schedulers()")))?;
+            .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler: see lvs_py.schedulers()")))?;
         let bound = schedulers::by_name(info.name, &options)
             .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler")))?;
         let pool = Pool::new(self::profile(py, &profile)?, family);
@@ -143,7 +146,8 @@ impl PyBalancer {
         Ok(())
     }
 
-    /// The destination that the next connection would get, None if none may have it. Counts nothing.
+    /// The destination that the next connection would get, None if none may have it. Counts
+    /// nothing.
     #[pyo3(signature = (client = None, target = None, *, protocol = None))]
     fn pick(
         &self,
@@ -158,7 +162,8 @@ impl PyBalancer {
         Ok(chosen.map(|at| key_at(&state.balancer, at)))
     }
 
-    /// Picks the destination of a connection and counts it there: active if `active`, else inactive.
+    /// Picks the destination of a connection and counts it there: active if `active`, else
+    /// inactive.
     #[pyo3(signature = (client = None, target = None, *, protocol = None, active = true))]
     fn connect(
         &self,
@@ -188,9 +193,9 @@ impl PyBalancer {
     }
 
     /// Moves the clock, which only lblc and lblcr look at, by seconds.
-    fn advance(&self, by: std::time::Duration) {
+    fn advance(&self, by: Span) {
         let mut state = self.lock();
-        state.now += by.as_millis() as u64;
+        state.now += by.0.as_millis() as u64;
         let now = state.now;
         state.balancer.tick(now);
     }
@@ -198,7 +203,8 @@ impl PyBalancer {
     /// Active and inactive connections of each destination, head of the list first.
     #[getter]
     fn connections<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
-        // No lock is held while Python runs: another thread might wait for it with the interpreter in its hand.
+        // No lock is held while Python runs: another thread might wait for it with the interpreter
+        // in its hand.
         let counts: Vec<_> = {
             let state = self.lock();
             let pool = state.balancer.pool();

@@ -6,12 +6,14 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::args::{OfArgument, Seconds, Whole};
 use crate::convert;
 use crate::errors::{OrInvalid, invalid};
-use crate::value::{Fields, Value, value_methods};
+use crate::schema::{from_python, schema_methods};
+use crate::value::{Fields, Value, pickled_as_text, value_methods};
 
 /// What identifies a virtual service: protocol, address and port, or a firewall mark.
-#[pyclass(name = "ServiceKey", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "ServiceKey", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyServiceKey(pub(crate) ServiceKey);
 
@@ -37,8 +39,8 @@ impl PyServiceKey {
         key: Option<KeyArg>,
         protocol: Option<&Bound<'_, PyAny>>,
         address: Option<&Bound<'_, PyAny>>,
-        port: Option<&Bound<'_, PyAny>>,
-        mark: Option<&Bound<'_, PyAny>>,
+        port: Option<Whole<u16>>,
+        mark: Option<Whole<u32>>,
         family: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let base = key.map(|key| key.0);
@@ -52,7 +54,7 @@ impl PyServiceKey {
             if endpoint {
                 return Err(incomplete());
             }
-            let mark = mark.map(|mark| convert::number32(mark, "mark")).transpose()?.or(old_mark);
+            let mark = mark.map(|mark| mark.0).or(old_mark);
             let family = family.map(convert::family).transpose()?.or(old_family).unwrap_or(AddressFamily::Ipv4);
             return ServiceKey::fwmark(mark.ok_or_else(incomplete)?, family).or_invalid(py).map(Self);
         }
@@ -62,7 +64,7 @@ impl PyServiceKey {
         };
         let protocol = protocol.map(convert::protocol).transpose()?.or(old.map(|old| old.0));
         let address = address.map(convert::address).transpose()?.or(old.map(|old| old.1));
-        let port = port.map(convert::port).transpose()?.or(old.map(|old| old.2));
+        let port = port.map(|port| port.0).or(old.map(|old| old.2));
         match (protocol, address, port) {
             (Some(protocol), Some(address), Some(port)) => Ok(Self(ServiceKey::endpoint(protocol, address, port))),
             _ => Err(incomplete()),
@@ -72,29 +74,29 @@ impl PyServiceKey {
     /// The key of a TCP service.
     #[staticmethod]
     #[pyo3(signature = (address, port = None))]
-    fn tcp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn tcp(address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Tcp, address, port)
     }
 
     /// The key of a UDP service.
     #[staticmethod]
     #[pyo3(signature = (address, port = None))]
-    fn udp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn udp(address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Udp, address, port)
     }
 
     /// The key of an SCTP service.
     #[staticmethod]
     #[pyo3(signature = (address, port = None))]
-    fn sctp(address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn sctp(address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<Self> {
         Self::endpoint(Protocol::Sctp, address, port)
     }
 
     /// The key of a service for packets that carry a firewall mark.
     #[staticmethod]
     #[pyo3(signature = (mark, *, family = None))]
-    fn fwmark(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        mark_key(mark, family).map(Self)
+    fn fwmark(py: Python<'_>, mark: Whole<u32>, family: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        mark_key(py, mark, family).map(Self)
     }
 
     /// The protocol, None for a firewall mark.
@@ -112,7 +114,8 @@ impl PyServiceKey {
         }
     }
 
-    /// The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of one.
+    /// The port; 0 stands for all ports of a persistent service, and for a firewall mark's lack of
+    /// one.
     #[getter]
     fn port(&self) -> u16 {
         self.0.port()
@@ -140,21 +143,22 @@ impl PyServiceKey {
 
 impl PyServiceKey {
     /// Address and port apart, or both in the first argument.
-    fn endpoint(protocol: Protocol, address: &Bound<'_, PyAny>, port: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    fn endpoint(protocol: Protocol, address: &Bound<'_, PyAny>, port: Option<Whole<u16>>) -> PyResult<Self> {
         let key = crate::destination::key_of(address, port)?;
         Ok(Self(ServiceKey::endpoint(protocol, key.addr, key.port)))
     }
 }
 
-fn mark_key(mark: &Bound<'_, PyAny>, family: Option<&Bound<'_, PyAny>>) -> PyResult<ServiceKey> {
+fn mark_key(py: Python<'_>, mark: Whole<u32>, family: Option<&Bound<'_, PyAny>>) -> PyResult<ServiceKey> {
     let family = family.map_or(Ok(AddressFamily::Ipv4), convert::family)?;
-    ServiceKey::fwmark(convert::number32(mark, "mark")?, family).or_invalid(mark.py())
+    ServiceKey::fwmark(mark.0, family).or_invalid(py).of_argument(py, "mark")
 }
 
 value_methods!(PyServiceKey);
+pickled_as_text!(PyServiceKey);
 
 /// A virtual service as you configure it.
-#[pyclass(name = "Service", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Service", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyService(pub(crate) Service);
 
@@ -195,12 +199,13 @@ impl Options<'_, '_> {
     fn build(&self, key: ServiceKey) -> PyResult<PyService> {
         let py = self.scheduler.py();
         let mut service = Service::new(key);
-        service.scheduler = text(self.scheduler, "a scheduler")?.parse().or_invalid(py)?;
+        let scheduler = text(self.scheduler, "a scheduler").and_then(|name| name.parse().or_invalid(py));
+        service.scheduler = scheduler.of_argument(py, "scheduler")?;
         if let Some(flags) = self.flags {
-            service.flags = convert::service_flags(flags, service.scheduler.as_str())?;
+            service.flags = convert::service_flags(flags, service.scheduler.as_str()).of_argument(py, "flags")?;
         }
         if let Some(timeout) = self.timeout {
-            service.timeout = convert::seconds(timeout)?;
+            service.timeout = timeout.extract::<Seconds>().of_argument(py, "timeout")?.0;
         }
         if let Some(persistence) = self.persistence {
             if service.timeout != 0 {
@@ -210,17 +215,18 @@ impl Options<'_, '_> {
             if persistence.is(true.into_pyobject(py)?) {
                 service = service.with_persistence(Service::DEFAULT_PERSISTENCE);
             } else if !persistence.is(false.into_pyobject(py)?) {
-                service = service.with_persistence(convert::seconds(persistence)?);
+                service = service.with_persistence(persistence.extract::<Seconds>().of_argument(py, "persistence")?.0);
             }
         }
         if self.one_packet {
             service = service.with_one_packet();
         }
         if let Some(engine) = self.engine {
-            service = service.with_engine(text(engine, "an engine")?.parse().or_invalid(py)?);
+            let engine = text(engine, "an engine").and_then(|name| name.parse().or_invalid(py));
+            service = service.with_engine(engine.of_argument(py, "engine")?);
         }
         if let Some(netmask) = self.netmask {
-            let netmask: Netmask = convert::netmask(netmask, key.family())?;
+            let netmask: Netmask = convert::netmask(netmask, key.family()).of_argument(py, "netmask")?;
             service = service.with_netmask(netmask).or_invalid(py)?;
         }
         Ok(PyService(service))
@@ -250,7 +256,7 @@ macro_rules! constructors {
                 fn $name(
                     py: Python<'_>,
                     $arg: &Bound<'_, PyAny>,
-                    $($port: Option<&Bound<'_, PyAny>>,)?
+                    $($port: Option<Whole<u16>>,)?
                     $($family: Option<&Bound<'_, PyAny>>,)?
                     scheduler: Option<&Bound<'_, PyAny>>,
                     persistence: Option<&Bound<'_, PyAny>>,
@@ -275,7 +281,7 @@ macro_rules! constructors {
 
 constructors! {
     #[new]
-    new(key) => key.extract::<KeyArg>()?.0;
+    new(key) => key.extract::<KeyArg>().of_argument(key.py(), "key")?.0;
     /// A TCP service.
     #[staticmethod]
     tcp(address, port?) => PyServiceKey::endpoint(Protocol::Tcp, address, port)?.0;
@@ -287,7 +293,7 @@ constructors! {
     sctp(address, port?) => PyServiceKey::endpoint(Protocol::Sctp, address, port)?.0;
     /// A service for packets that carry a firewall mark.
     #[staticmethod]
-    fwmark(mark; family) => mark_key(mark, family)?;
+    fwmark(mark; family) => mark_key(mark.py(), mark.extract().of_argument(mark.py(), "mark")?, family)?;
 }
 
 #[pymethods]
@@ -381,6 +387,8 @@ impl PyService {
 
 value_methods!(PyService);
 
+schema_methods!(PyService, "Service" as Service, |value| &value.0, |read| Ok(Self(read)));
+
 /// Anything that names a service: a key, a service, text, `("tcp", "192.0.2.1", 80)`.
 pub(crate) struct KeyArg(pub(crate) ServiceKey);
 
@@ -404,7 +412,7 @@ impl<'py> FromPyObject<'_, 'py> for KeyArg {
             let key = ServiceKey::endpoint(
                 convert::protocol(&tuple.get_item(0)?)?,
                 convert::address(&tuple.get_item(1)?)?,
-                convert::port(&tuple.get_item(2)?)?,
+                tuple.get_item(2)?.extract::<Whole<u16>>().of_argument(value.py(), "port")?.0,
             );
             return Ok(Self(key));
         }
@@ -424,9 +432,8 @@ pub(crate) fn service_of(value: &Bound<'_, PyAny>) -> PyResult<Service> {
     if let Ok(service) = value.cast::<PyService>() {
         return Ok(service.get().0);
     }
-    if let Ok(fields) = value.cast::<PyDict>() {
-        let service = value.py().get_type::<PyService>().call((), Some(fields))?;
-        return Ok(service.cast::<PyService>()?.get().0);
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "Service");
     }
     // Whatever holds a service: an entry of a snapshot, a service of a table.
     if value.cast::<PyString>().is_err()

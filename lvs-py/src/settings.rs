@@ -6,12 +6,14 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::args::{OfArgument, Seconds, Whole};
 use crate::convert;
 use crate::errors::OrInvalid;
+use crate::schema::{from_python, schema_methods};
 use crate::value::{Fields, Value, value_methods};
 
 /// The three connection timeouts that can be set, in seconds.
-#[pyclass(name = "Timeouts", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Timeouts", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyTimeouts(pub(crate) Timeouts);
 
@@ -33,20 +35,14 @@ impl PyTimeouts {
 
     #[new]
     #[pyo3(signature = (*, tcp = None, tcp_fin = None, udp = None))]
-    pub(crate) fn new(
-        tcp: Option<&Bound<'_, PyAny>>,
-        tcp_fin: Option<&Bound<'_, PyAny>>,
-        udp: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    pub(crate) fn new(tcp: Option<Seconds>, tcp_fin: Option<Seconds>, udp: Option<Seconds>) -> Self {
         let default = Timeouts::default();
-        let seconds = |value: Option<&Bound<'_, PyAny>>, default| {
-            value.map(convert::seconds).transpose().map(|s| s.unwrap_or(default))
-        };
-        Ok(Self(Timeouts {
-            tcp: seconds(tcp, default.tcp)?,
-            tcp_fin: seconds(tcp_fin, default.tcp_fin)?,
-            udp: seconds(udp, default.udp)?,
-        }))
+        let seconds = |value: Option<Seconds>, default| value.map_or(default, |seconds| seconds.0);
+        Self(Timeouts {
+            tcp: seconds(tcp, default.tcp),
+            tcp_fin: seconds(tcp_fin, default.tcp_fin),
+            udp: seconds(udp, default.udp),
+        })
     }
 
     /// Of established TCP connections.
@@ -70,8 +66,11 @@ impl PyTimeouts {
 
 value_methods!(PyTimeouts);
 
-/// A connection synchronisation daemon. What is None is the kernel's default when started, and filled in when read.
-#[pyclass(name = "Daemon", module = "lvs", frozen, eq, hash, ord)]
+schema_methods!(PyTimeouts, "Timeouts" as Timeouts, |value| &value.0, |read| Ok(Self(read)));
+
+/// A connection synchronisation daemon. What is None is the kernel's default when started, and
+/// filled in when read.
+#[pyclass(name = "Daemon", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyDaemon(pub(crate) Daemon);
 
@@ -99,22 +98,26 @@ impl PyDaemon {
     }
 
     #[new]
-    #[pyo3(signature = (role, interface, *, sync_id = 0, max_len = None, group = None, port = None, ttl = None))]
+    #[pyo3(signature = (role, interface, *, sync_id = Whole(0), max_len = None, group = None, port = None, ttl = None), text_signature = "(role, interface, *, sync_id=0, max_len=None, group=None, port=None, ttl=None)")]
     fn new(
         role: &Bound<'_, PyAny>,
         interface: std::borrow::Cow<'_, str>,
-        sync_id: u32,
-        max_len: Option<u16>,
+        sync_id: Whole<u32>,
+        max_len: Option<Whole<u16>>,
         group: Option<&Bound<'_, PyAny>>,
-        port: Option<&Bound<'_, PyAny>>,
-        ttl: Option<u8>,
+        port: Option<Whole<u16>>,
+        ttl: Option<Whole<u8>>,
     ) -> PyResult<Self> {
         let py = role.py();
-        let mut daemon = Daemon::new(convert::role(role)?, interface.parse().or_invalid(py)?, sync_id);
-        daemon.max_len = max_len;
-        daemon.group = group.map(convert::address).transpose()?;
-        daemon.port = port.map(convert::port).transpose()?;
-        daemon.ttl = ttl;
+        let mut daemon = Daemon::new(
+            convert::role(role).of_argument(py, "role")?,
+            interface.parse().or_invalid(py).of_argument(py, "interface")?,
+            sync_id.0,
+        );
+        daemon.max_len = max_len.map(|len| len.0);
+        daemon.group = group.map(convert::address).transpose().of_argument(py, "group")?;
+        daemon.port = port.map(|port| port.0);
+        daemon.ttl = ttl.map(|ttl| ttl.0);
         Ok(Self(daemon))
     }
 
@@ -163,8 +166,10 @@ impl PyDaemon {
 
 value_methods!(PyDaemon);
 
+schema_methods!(PyDaemon, "Daemon" as Daemon, |value| &value.0, |read| Ok(Self(read)));
+
 /// What a director says of itself.
-#[pyclass(name = "Info", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Info", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyInfo(pub(crate) Info);
 
@@ -186,8 +191,8 @@ impl PyInfo {
     }
 
     #[new]
-    #[pyo3(signature = (*, version = std::borrow::Cow::Borrowed("1.2.1"), connection_table_size = 4096))]
-    fn new(py: Python<'_>, version: std::borrow::Cow<'_, str>, connection_table_size: u32) -> PyResult<Self> {
+    #[pyo3(signature = (*, version = std::borrow::Cow::Borrowed("1.2.1"), connection_table_size = Whole(4096)), text_signature = "(*, version=\"1.2.1\", connection_table_size=4096)")]
+    fn new(py: Python<'_>, version: std::borrow::Cow<'_, str>, connection_table_size: Whole<u32>) -> PyResult<Self> {
         let mut parts = version.split('.');
         let parsed = (|| {
             let version = Version {
@@ -197,8 +202,13 @@ impl PyInfo {
             };
             parts.next().is_none().then_some(version)
         })();
-        let version = parsed.ok_or_else(|| crate::errors::invalid(py, format!("{version:?} is not a version")))?;
-        Ok(Self(Info::new(version, connection_table_size)))
+        let version = parsed.ok_or_else(|| {
+            crate::errors::invalid(
+                py,
+                format!("{version:?} is not a version: three numbers with dots, such as \"1.2.1\""),
+            )
+        })?;
+        Ok(Self(Info::new(version, connection_table_size.0)))
     }
 
     /// The version of IPVS, such as "1.2.1".
@@ -216,6 +226,8 @@ impl PyInfo {
 
 value_methods!(PyInfo);
 
+schema_methods!(PyInfo, "Info" as Info, |value| &value.0, |read| Ok(Self(read)));
+
 /// A value, or what its `to_dict` has written.
 macro_rules! value_or_dict {
     ($name:ident, $class:ty, $core:ty) => {
@@ -223,12 +235,11 @@ macro_rules! value_or_dict {
             if let Ok(value) = value.cast::<$class>() {
                 return Ok(value.get().0);
             }
-            let Ok(fields) = value.cast::<PyDict>() else {
-                let expected = <$class as Value>::NAME;
-                return Err(PyTypeError::new_err(format!("not {expected}: {}", value.repr()?)));
-            };
-            let built = value.py().get_type::<$class>().call((), Some(fields))?;
-            Ok(built.cast::<$class>()?.get().0)
+            let expected = <$class as Value>::NAME;
+            if value.cast::<PyDict>().is_ok() {
+                return from_python(value, expected);
+            }
+            Err(PyTypeError::new_err(format!("not {expected}: {}", value.repr()?)))
         }
     };
 }

@@ -1,5 +1,5 @@
-//! What the entries of a snapshot share: a snapshot of ten thousand services is one allocation of the core, and its entries
-//! are places in it.
+//! What the entries of a snapshot share: a snapshot of ten thousand services is one allocation of
+//! the core, and its entries are places in it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -8,7 +8,8 @@ use pyo3::prelude::*;
 /// How often Python's signal handlers get a chance to run.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Looks for signals now and then, in work that is detached from the interpreter and holds no lock: a handler may do anything.
+/// Looks for signals now and then, in work that is detached from the interpreter and holds no lock:
+/// a handler may do anything.
 #[derive(Default)]
 pub(crate) struct Signals {
     next: Option<Instant>,

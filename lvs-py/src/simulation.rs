@@ -1,6 +1,7 @@
-//! Workloads on the embedded director: the functions and values behind `lvs.simulation`.
+//! Workloads on the embedded director: the functions and values behind `lvs_py.simulation`.
 //!
-//! What a workload is made of is described in Python, and comes here as pairs of a kind and its numbers.
+//! What a workload is made of is described in Python, and comes here as pairs of a kind and its
+//! numbers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use lvs_sim::{Arrivals, Change, Clients, Event, Lengths, Report, ServerReport, W
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::columns::{Column, PyColumns};
+use crate::args::{Span, Whole};
+use crate::columns::{Builder, PyColumns};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::invalid;
@@ -54,25 +56,25 @@ fn lengths(pair: &Bound<'_, PyTuple>) -> PyResult<Lengths> {
 fn clients(pair: &Bound<'_, PyTuple>) -> PyResult<Clients> {
     let (kind, value) = kind(pair)?;
     Ok(match kind.as_str() {
-        "uniform" => Clients::Uniform { count: convert::number32(&value, "the number of clients")? },
+        "uniform" => Clients::Uniform { count: value.extract::<Whole<u32>>()?.0 },
         "zipf" => {
-            let (count, exponent): (Bound<'_, PyAny>, f64) = value.extract()?;
-            Clients::Zipf { count: convert::number32(&count, "the number of clients")?, exponent }
+            let (count, exponent): (Whole<u32>, f64) = value.extract()?;
+            Clients::Zipf { count: count.0, exponent }
         }
         _ => Clients::Given(value.try_iter()?.map(|addr| convert::address(&addr?)).collect::<PyResult<_>>()?),
     })
 }
 
 fn event(item: &Bound<'_, PyAny>) -> PyResult<(Duration, Event)> {
-    let (kind, at, server, weight): (String, Duration, DestinationKeyArg, Option<Bound<'_, PyAny>>) = item.extract()?;
+    let (kind, at, server, weight): (String, Span, DestinationKeyArg, Option<Whole<u32>>) = item.extract()?;
     let event = match (kind.as_str(), weight) {
         ("fail", _) => Event::Fail(server.0),
         ("drain", _) => Event::Drain(server.0),
         ("return", _) => Event::Return(server.0),
-        (_, Some(weight)) => Event::Weight(server.0, convert::number32(&weight, "weight")?),
+        (_, Some(weight)) => Event::Weight(server.0, weight.0),
         (other, None) => return Err(invalid(item.py(), format!("{other:?} is no event"))),
     };
-    Ok((at, event))
+    Ok((at.0, event))
 }
 
 /// Plays a workload, detached from the interpreter.
@@ -113,9 +115,9 @@ pub(crate) fn simulate(
 
 /// What became of a workload.
 ///
-/// `str` shows it as a table; `to_dict` is all of it as plain data, `columns` the samples for NumPy, pandas, polars and
-/// pyarrow, and `lvs.plot.simulation` draws it.
-#[pyclass(name = "Report", module = "lvs.simulation", frozen, eq)]
+/// `str` shows it as a table; `to_dict` is all of it as plain data, `columns` the samples for
+/// NumPy, pandas, polars and pyarrow, and `lvs_py.plot.simulation` draws it.
+#[pyclass(name = "Report", module = "lvs_py.simulation", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct PyReport(Arc<Report>);
 
@@ -176,38 +178,30 @@ impl PyReport {
         PyTuple::new(py, self.0.changes.iter().cloned().map(PyChange))
     }
 
-    /// The samples as columns, one row a sample and server: time in seconds, server, sessions, new connections since the
-    /// sample before, weight in force.
+    /// The samples as columns, one row a sample and server: time in seconds, server, sessions, new
+    /// connections since the sample before, weight in force.
     fn columns(&self) -> PyColumns {
-        let rows = self.0.samples.len() * self.0.servers.len();
-        let mut times = Vec::with_capacity(rows);
-        let (mut sessions, mut new, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-        let mut servers = Column::text();
-        for sample in &self.0.samples {
-            for server in &self.0.servers {
-                times.push(sample.time.as_secs_f64());
-                servers.push_text(format_args!("{}", server.key));
-            }
-            sessions.extend_from_slice(&sample.sessions);
-            new.extend_from_slice(&sample.new);
-            weights.extend_from_slice(&sample.weights);
-        }
-        PyColumns(Arc::new(vec![
-            ("time", Column::F64(times)),
-            ("server", servers),
-            ("sessions", Column::U32(sessions)),
-            ("new", Column::U32(new)),
-            ("weight", Column::U32(weights)),
-        ]))
+        let samples = || self.0.samples.iter();
+        let servers = || self.0.servers.iter().map(|server| server.key);
+        let (times, names) =
+            (samples().flat_map(|s| servers().map(|_| s.time.as_secs_f64())), samples().flat_map(|_| servers()));
+        Builder::default()
+            .f64("time", times)
+            .word("server", names.map(Some), false)
+            .u32("sessions", samples().flat_map(|sample| sample.sessions.iter().copied()))
+            .u32("new", samples().flat_map(|sample| sample.new.iter().copied()))
+            .u32("weight", samples().flat_map(|sample| sample.weights.iter().copied()))
+            .build()
     }
 
-    /// The times of the samples in seconds, and how much more than its fair part the server has that has most: 1 is
-    /// perfect balance. None while no server with a weight has a session.
+    /// The times of the samples in seconds, and how much more than its fair part the server has
+    /// that has most: 1 is perfect balance. None while no server with a weight has a session.
     fn imbalances<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         PyList::new(py, self.0.samples.iter().map(|sample| (sample.time.as_secs_f64(), sample.imbalance())))
     }
 
-    /// The imbalance that a part of the samples, 0 to 1, did not exceed: 0.5 is the median. None without samples.
+    /// The imbalance that a part of the samples, 0 to 1, did not exceed: 0.5 is the median. None
+    /// without samples.
     #[pyo3(signature = (part = 0.5))]
     fn imbalance(&self, part: f64) -> Option<f64> {
         self.0.imbalance_quantile(part)
@@ -261,7 +255,7 @@ impl PyReport {
 }
 
 /// One server's part in a workload.
-#[pyclass(name = "ServerReport", module = "lvs.simulation", frozen)]
+#[pyclass(name = "ServerReport", module = "lvs_py.simulation", frozen)]
 pub(crate) struct PyServerReport {
     report: Arc<Report>,
     at: usize,
@@ -305,8 +299,8 @@ impl PyServerReport {
         self.part().broken
     }
 
-    /// Its share of all connections against its share of all weights at first: 1 is just its part. None where there is
-    /// nothing to compare.
+    /// Its share of all connections against its share of all weights at first: 1 is just its part.
+    /// None where there is nothing to compare.
     #[getter]
     fn relative_share(&self) -> Option<f64> {
         self.report.relative_share(self.at)
@@ -336,7 +330,7 @@ impl PyServerReport {
 }
 
 /// What an event did to the clients.
-#[pyclass(name = "Change", module = "lvs.simulation", frozen, eq)]
+#[pyclass(name = "Change", module = "lvs_py.simulation", frozen, eq)]
 #[derive(PartialEq, Eq)]
 pub(crate) struct PyChange(Change);
 

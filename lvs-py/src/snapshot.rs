@@ -10,13 +10,14 @@ use pyo3::types::{PyDict, PyTuple};
 use crate::columns::{self, PyColumns};
 use crate::convert;
 use crate::entries::{PyServiceEntry, PyServices};
+use crate::schema::{from_python, schema_methods};
 use crate::settings::{PyDaemon, PyInfo, PyTimeouts, daemons_of, info_of, timeouts_of};
 use crate::shared::Shared;
 use crate::table::PyTable;
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// All that a director holds, read in one call.
-#[pyclass(name = "Snapshot", module = "lvs", frozen)]
+#[pyclass(name = "Snapshot", module = "lvs_py", frozen)]
 pub(crate) struct PySnapshot(pub(crate) Arc<Shared>);
 
 impl PySnapshot {
@@ -80,11 +81,12 @@ impl PySnapshot {
         if let Some(services) = services {
             for service in services.try_iter()? {
                 let service = service?;
-                let entry = match service.cast::<PyDict>() {
-                    Ok(fields) => service.py().get_type::<PyServiceEntry>().call((), Some(fields))?,
-                    Err(_) => service,
+                let entry = match service.cast::<PyServiceEntry>() {
+                    Ok(entry) => entry.get().entry().clone(),
+                    Err(_) if service.cast::<PyDict>().is_ok() => from_python(&service, "ServiceEntry")?,
+                    Err(error) => return Err(error.into()),
                 };
-                snapshot.services.push(entry.cast::<PyServiceEntry>()?.get().entry().clone());
+                snapshot.services.push(entry);
             }
         }
         Ok(Self::wrap(snapshot))
@@ -108,13 +110,15 @@ impl PySnapshot {
         PyTuple::new(py, self.core().daemons.iter().copied().map(PyDaemon))
     }
 
-    /// Whether everything that was there is in it. Where it is not, nothing may be concluded from what is missing.
+    /// Whether everything that was there is in it. Where it is not, nothing may be concluded from
+    /// what is missing.
     #[getter]
     fn complete(&self) -> bool {
         self.core().complete.is_whole()
     }
 
-    /// The families of which something may be missing: the kernel's list changed each time it was read.
+    /// The families of which something may be missing: the kernel's list changed each time it was
+    /// read.
     #[getter]
     fn incomplete<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let families = [AddressFamily::Ipv4, AddressFamily::Ipv6];
@@ -129,26 +133,29 @@ impl PySnapshot {
         PyInfo(self.core().info)
     }
 
-    /// The configuration alone. Destinations come oldest first, so that adding them one by one gives this list again.
+    /// The configuration alone. Destinations come oldest first, so that adding them one by one
+    /// gives this list again.
     fn to_table(&self) -> PyTable {
         PyTable(Arc::new(self.core().to_table()))
     }
 
     /// The same with services and destinations sorted by their keys, numerically.
-    fn sorted(&self) -> Self {
-        let mut snapshot = self.core().clone();
-        snapshot.sort();
-        Self::wrap(snapshot)
+    fn sorted(&self, py: Python<'_>) -> Self {
+        py.detach(|| {
+            let mut snapshot = self.core().clone();
+            snapshot.sort();
+            Self::wrap(snapshot)
+        })
     }
 
     /// One row a service, as columns.
-    fn service_columns(&self) -> PyColumns {
-        columns::services(self.core())
+    fn service_columns(&self, py: Python<'_>) -> PyColumns {
+        py.detach(|| columns::services(self.core()))
     }
 
     /// One row a destination, as columns.
-    fn destination_columns(&self) -> PyColumns {
-        columns::destinations(self.core())
+    fn destination_columns(&self, py: Python<'_>) -> PyColumns {
+        py.detach(|| columns::destinations(self.core()))
     }
 
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
@@ -165,3 +172,5 @@ impl PySnapshot {
 }
 
 value_methods!(PySnapshot);
+
+schema_methods!(PySnapshot, "Snapshot" as Snapshot, |value| value.core(), |read| Ok(Self::wrap(read)));

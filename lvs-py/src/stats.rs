@@ -6,12 +6,15 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::args::Whole;
+use crate::errors::invalid;
+use crate::schema::{from_python, schema_methods};
 use crate::value::{Fields, Value, value_methods};
 
 macro_rules! five_numbers {
     ($(#[$doc:meta])* $name:ident, $python:literal, $core:ident, $of:ident; $($(#[$field_doc:meta])* $field:ident)*) => {
         $(#[$doc])*
-        #[pyclass(name = $python, module = "lvs", frozen, eq, hash, ord)]
+        #[pyclass(name = $python, module = "lvs_py", frozen, eq, hash, ord)]
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) struct $name(pub(crate) $core);
 
@@ -33,25 +36,28 @@ macro_rules! five_numbers {
             }
 
             #[new]
-            #[pyo3(signature = (*, $($field = 0),*))]
-            fn new($($field: u64),*) -> Self {
-                Self($core { $($field),* })
+            #[pyo3(
+                signature = (*, $($field = Whole(0)),*),
+                text_signature = "(*, connections=0, packets_in=0, packets_out=0, bytes_in=0, bytes_out=0)"
+            )]
+            fn new($($field: Whole<u64>),*) -> Self {
+                Self($core { $($field: $field.0),* })
             }
 
             $($(#[$field_doc])* #[getter] fn $field(&self) -> u64 { self.0.$field })*
         }
 
         value_methods!($name);
+        schema_methods!($name, $python as $core, |value| &value.0, |read| Ok(Self(read)));
 
         fn $of(value: &Bound<'_, PyAny>) -> PyResult<$core> {
             if let Ok(value) = value.cast::<$name>() {
                 return Ok(value.get().0);
             }
-            let Ok(fields) = value.cast::<PyDict>() else {
-                return Err(PyTypeError::new_err(concat!("not ", $python)));
-            };
-            let built = value.py().get_type::<$name>().call((), Some(fields))?;
-            Ok(built.cast::<$name>()?.get().0)
+            if value.cast::<PyDict>().is_ok() {
+                return from_python(value, $python);
+            }
+            Err(PyTypeError::new_err(format!(concat!("not ", $python, ": {}"), value.repr()?)))
         }
     };
 }
@@ -86,8 +92,35 @@ five_numbers! {
     bytes_out
 }
 
+#[pymethods]
+impl PyCounters {
+    /// The sums of two.
+    fn __add__(&self, py: Python<'_>, other: &Self) -> PyResult<Self> {
+        self.combined(other, u64::checked_add).ok_or_else(|| invalid(py, "the sum of these counters is above 2**64-1"))
+    }
+
+    /// What was counted since an earlier look.
+    fn __sub__(&self, py: Python<'_>, earlier: &Self) -> PyResult<Self> {
+        let reset = "a counter is lower than it was: they were zeroed, or the service was added again";
+        self.combined(earlier, u64::checked_sub).ok_or_else(|| invalid(py, reset))
+    }
+}
+
+impl PyCounters {
+    fn combined(&self, other: &Self, number: fn(u64, u64) -> Option<u64>) -> Option<Self> {
+        let (a, b) = (self.0, other.0);
+        Some(Self(Counters {
+            connections: number(a.connections, b.connections)?,
+            packets_in: number(a.packets_in, b.packets_in)?,
+            packets_out: number(a.packets_out, b.packets_out)?,
+            bytes_in: number(a.bytes_in, b.bytes_in)?,
+            bytes_out: number(a.bytes_out, b.bytes_out)?,
+        }))
+    }
+}
+
 /// Sums and rates of a service or destination. The kernel refreshes them every two seconds.
-#[pyclass(name = "Stats", module = "lvs", frozen, eq, hash, ord)]
+#[pyclass(name = "Stats", module = "lvs_py", frozen, eq, hash, ord)]
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PyStats(pub(crate) Stats);
 
@@ -130,14 +163,15 @@ impl PyStats {
 
 value_methods!(PyStats);
 
+schema_methods!(PyStats, "Stats" as Stats, |value| &value.0, |read| Ok(Self(read)));
+
 /// Statistics: a value, or what `to_dict` has written.
 pub(crate) fn stats_of(value: &Bound<'_, PyAny>) -> PyResult<Stats> {
     if let Ok(stats) = value.cast::<PyStats>() {
         return Ok(stats.get().0);
     }
-    let Ok(fields) = value.cast::<PyDict>() else {
-        return Err(PyTypeError::new_err("not Stats"));
-    };
-    let built = value.py().get_type::<PyStats>().call((), Some(fields))?;
-    Ok(built.cast::<PyStats>()?.get().0)
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "Stats");
+    }
+    Err(PyTypeError::new_err(format!("not Stats: {}", value.repr()?)))
 }

@@ -9,12 +9,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::destination::{PyDestination, destination_of};
+use crate::entries::PyServiceEntry;
+use crate::schema::{from_python, schema_methods};
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::settings::{PyDaemon, PyTimeouts, daemons_of, timeouts_of};
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// A virtual service with its destinations, as you configure them.
-#[pyclass(name = "TableService", module = "lvs", frozen, eq, hash)]
+#[pyclass(name = "TableService", module = "lvs_py", frozen, eq, hash)]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PyTableService(pub(crate) TableService);
 
@@ -62,13 +64,15 @@ impl PyTableService {
 
 value_methods!(PyTableService);
 
+schema_methods!(PyTableService, "TableService" as TableService, |value| &value.0, |read| Ok(Self(read)));
+
 fn destinations_of(destinations: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Destination>> {
     let Some(destinations) = destinations else { return Ok(Vec::new()) };
     destinations.try_iter()?.map(|destination| destination_of(&destination?)).collect()
 }
 
 /// A whole configuration: what a rules file says, what a director is to hold.
-#[pyclass(name = "Table", module = "lvs", frozen)]
+#[pyclass(name = "Table", module = "lvs_py", frozen)]
 pub(crate) struct PyTable(pub(crate) Arc<Table>);
 
 impl Value for PyTable {
@@ -104,7 +108,7 @@ impl PyTable {
         if let Some(services) = services {
             if services.is_instance_of::<PyString>() || services.is_instance_of::<PyBytes>() {
                 return Err(PyTypeError::new_err(
-                    "services are a mapping or an iterable, not text: see lvs.rules.parse",
+                    "services are a mapping or an iterable, not text: see lvs_py.rules.parse",
                 ));
             }
             let mapping = services.cast::<PyDict>().is_ok();
@@ -134,7 +138,8 @@ impl PyTable {
         PyTuple::new(py, self.0.daemons.iter().copied().map(PyDaemon))
     }
 
-    /// The same with services and destinations sorted by their keys, so that equal tables compare equal.
+    /// The same with services and destinations sorted by their keys, so that equal tables compare
+    /// equal.
     fn sorted(&self) -> Self {
         let mut table = Table::clone(&self.0);
         table.sort();
@@ -179,14 +184,18 @@ impl PyTable {
 
 value_methods!(PyTable);
 
+schema_methods!(PyTable, "Table" as Table, |value| &*value.0, |read| Ok(Self(Arc::new(read))));
+
 /// A service of a table: a value, what `to_dict` has written, a pair, or a service alone.
 fn table_service_of(value: &Bound<'_, PyAny>) -> PyResult<TableService> {
     if let Ok(service) = value.cast::<PyTableService>() {
         return Ok(service.get().0.clone());
     }
-    if let Ok(fields) = value.cast::<PyDict>() {
-        let service = value.py().get_type::<PyTableService>().call((), Some(fields))?;
-        return Ok(service.cast::<PyTableService>()?.get().0.clone());
+    if value.cast::<PyDict>().is_ok() {
+        return from_python(value, "TableService");
+    }
+    if let Ok(entry) = value.cast::<PyServiceEntry>() {
+        return Ok(entry.get().configured());
     }
     if let Ok(pair) = value.cast::<PyTuple>()
         && pair.len() == 2

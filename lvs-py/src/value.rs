@@ -1,8 +1,8 @@
-//! What all values have in common: `repr`, `replace`, pickling, `to_dict`, from one description of their fields.
+//! What all values have in common: `repr` and `replace`, from one description of their fields.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString, PyTuple};
+use pyo3::types::PyDict;
 
 /// The fields of a value, in the order of its constructor.
 pub(crate) struct Fields<'py> {
@@ -103,40 +103,6 @@ pub(crate) trait Value {
         }
         class.call((), Some(&kwargs))
     }
-
-    /// Plain dictionaries, lists, texts and numbers.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        for field in self.fields(py)?.fields {
-            dict.set_item(field.name, plain(&field.value)?)?;
-        }
-        Ok(dict)
-    }
-}
-
-/// What `json` can write: numbers, texts and nothing stay, values become dictionaries, all else its text.
-pub(crate) fn plain<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = value.py();
-    if value.is_none() || value.is_exact_instance_of::<PyString>() {
-        return Ok(value.clone());
-    }
-    if value.is_exact_instance_of::<pyo3::types::PyInt>()
-        || value.is_exact_instance_of::<pyo3::types::PyBool>()
-        || value.is_exact_instance_of::<pyo3::types::PyFloat>()
-    {
-        return Ok(value.clone());
-    }
-    if let Ok(tuple) = value.cast::<PyTuple>() {
-        let items = tuple.iter().map(|item| plain(&item)).collect::<PyResult<Vec<_>>>()?;
-        return Ok(PyList::new(py, items)?.into_any());
-    }
-    if value.hasattr("to_dict")? {
-        return value.call_method0("to_dict");
-    }
-    if value.is_instance_of::<pyo3::types::PyInt>() && !value.hasattr("_name_")? {
-        return value.call_method0("__int__");
-    }
-    Ok(value.str()?.into_any())
 }
 
 /// The methods that every value has, beside those of its own.
@@ -165,27 +131,6 @@ macro_rules! value_methods {
                 $crate::value::Value::replace(slf.get(), slf.py(), slf.get_type().into_any(), changes)
             }
 
-            /// Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads.
-            fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyDict>> {
-                $crate::value::Value::to_dict(self, py)
-            }
-
-            /// The value that `to_dict` has written.
-            #[classmethod]
-            fn from_dict<'py>(
-                cls: &Bound<'py, pyo3::types::PyType>,
-                fields: &Bound<'py, pyo3::types::PyDict>,
-            ) -> PyResult<Bound<'py, PyAny>> {
-                cls.call((), Some(fields))
-            }
-
-            fn __getnewargs_ex__<'py>(
-                &self,
-                py: Python<'py>,
-            ) -> PyResult<(Bound<'py, pyo3::types::PyTuple>, Bound<'py, pyo3::types::PyDict>)> {
-                Ok((pyo3::types::PyTuple::empty(py), $crate::value::Value::kwargs(self, py)?))
-            }
-
             fn __copy__(slf: Py<Self>) -> Py<Self> {
                 slf
             }
@@ -198,6 +143,19 @@ macro_rules! value_methods {
 }
 pub(crate) use value_methods;
 
+/// How a key is pickled: as its text.
+macro_rules! pickled_as_text {
+    ($class:ty) => {
+        #[pymethods]
+        impl $class {
+            fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, pyo3::types::PyType>, (String,)) {
+                (slf.get_type(), (slf.get().0.to_string(),))
+            }
+        }
+    };
+}
+pub(crate) use pickled_as_text;
+
 /// The hash of a value whose data is shared.
 pub(crate) fn hash(value: &impl std::hash::Hash) -> u64 {
     use std::hash::{DefaultHasher, Hasher};
@@ -208,5 +166,5 @@ pub(crate) fn hash(value: &impl std::hash::Hash) -> u64 {
 
 /// Calls the table writer of the package.
 pub(crate) fn html(py: Python<'_>, function: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
-    py.import("lvs._html")?.call_method1(function, (value,))?.extract()
+    py.import("lvs_py._html")?.call_method1(function, (value,))?.extract()
 }

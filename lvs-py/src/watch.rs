@@ -9,9 +9,11 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::args::Span;
 use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
 use crate::entries::PyServiceEntry;
-use crate::plan::{PyScope, scope_of};
+use crate::schema::schema_methods;
+use crate::scope::{PyScope, scope_of};
 use crate::service::{PyService, PyServiceKey};
 use crate::settings::{PyDaemon, PyTimeouts};
 use crate::shared::{lone_destination, lone_service};
@@ -19,7 +21,7 @@ use crate::snapshot::PySnapshot;
 use crate::stats::PyCounters;
 
 /// A difference between two looks at a director.
-#[pyclass(name = "Event", module = "lvs", frozen, eq)]
+#[pyclass(name = "Event", module = "lvs_py", frozen, eq)]
 #[derive(PartialEq)]
 pub(crate) struct PyEvent(Event);
 
@@ -30,8 +32,8 @@ impl PyEvent {
         ("kind", "service", "destination").into_py_any(py)
     }
 
-    /// "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
-    /// "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
+    /// "service_appeared", "service_changed", "service_vanished", the same of destinations,
+    /// "counted", "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
     #[getter]
     const fn kind(&self) -> &'static str {
         match self.0 {
@@ -62,7 +64,8 @@ impl PyEvent {
         self.destination_key().map(PyDestinationKey)
     }
 
-    /// What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts or Daemon.
+    /// What was, of something that changed, vanished or stopped: a Service, Destination, Timeouts
+    /// or Daemon.
     #[getter]
     fn before<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.0 {
@@ -77,7 +80,8 @@ impl PyEvent {
         .map(Some)
     }
 
-    /// What is, of something that appeared, changed or started: an entry, a Service, Destination, Timeouts or Daemon.
+    /// What is, of something that appeared, changed or started: an entry, a Service, Destination,
+    /// Timeouts or Daemon.
     #[getter]
     fn after<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         match self.0 {
@@ -101,8 +105,8 @@ impl PyEvent {
         }
     }
 
-    /// Averages per second over the last whole ticks of the kernel's estimator, of "counted": right at any interval. None as
-    /// long as none can be taken.
+    /// Averages per second over the last whole ticks of the kernel's estimator, of "counted": right
+    /// at any interval. None as long as none can be taken.
     #[getter]
     fn per_second<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         let Event::Counted(count) = &self.0 else { return Ok(None) };
@@ -120,7 +124,8 @@ impl PyEvent {
         Ok(Some(rates))
     }
 
-    /// The time between the looks, of "counted". Counters move every two seconds: see `per_second` for rates.
+    /// The time between the looks, of "counted". Counters move every two seconds: see `per_second`
+    /// for rates.
     #[getter]
     const fn elapsed(&self) -> Option<Duration> {
         match self.0 {
@@ -165,6 +170,8 @@ impl PyEvent {
     }
 }
 
+schema_methods!(PyEvent, "Event" as Event, |value| &value.0, |read| Ok(Self(read)));
+
 fn service_entry(entry: ServiceEntry) -> PyServiceEntry {
     PyServiceEntry::new(lone_service(ServiceSnapshot { entry, destinations: Vec::new() }), 0)
 }
@@ -173,8 +180,9 @@ fn destination_entry(entry: DestinationEntry) -> PyDestinationEntry {
     PyDestinationEntry::new(lone_destination(entry), 0, 0)
 }
 
-/// Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`.
-#[pyclass(name = "Watcher", module = "lvs", frozen)]
+/// Compares each look at a director with the one before. It has no clock and does no I/O: see
+/// `Director.watch`.
+#[pyclass(name = "Watcher", module = "lvs_py", frozen)]
 pub(crate) struct PyWatcher(Mutex<Watcher>);
 
 #[pymethods]
@@ -186,12 +194,13 @@ impl PyWatcher {
         Self(Mutex::new(Watcher::within(scope_of(scope))))
     }
 
-    /// Takes in a look at a time (of any clock that does not run backwards) and says what is different.
-    fn observe(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>, now: Duration) -> Vec<PyEvent> {
+    /// Takes in a look at a time (of any clock that does not run backwards) and says what is
+    /// different.
+    fn observe(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>, now: Span) -> Vec<PyEvent> {
         let shared = snapshot.get().0.clone();
         let events = py.detach(|| {
             let mut watcher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            watcher.observe(shared.snapshot.clone(), now)
+            watcher.observe(shared.snapshot.clone(), now.0)
         });
         events.into_iter().map(PyEvent).collect()
     }

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
-import lvs
-from lvs import aio, rules
+import lvs_py
+from lvs_py import aio, rules
 
 WEB = "tcp://192.0.2.1:80"
 RULES = """\
@@ -26,10 +26,10 @@ def test_asyncio_does_the_same() -> None:
         async with aio.embedded() as director:
             await director.reconcile(rules.parse(RULES).to_table())
             assert (await director.service(WEB)).scheduler == "wrr"
-            with pytest.raises(lvs.AlreadyExistsError):
+            with pytest.raises(lvs_py.AlreadyExistsError):
                 await director.add_service(WEB)
             assert len((await director.snapshot()).services) == 1
-            report = await director.apply([lvs.Operation.remove_destination(WEB, "198.51.100.7:80")])
+            report = await director.apply([lvs_py.Operation.remove_destination(WEB, "198.51.100.7:80")])
             assert report.complete and len(await director.connections()) == 0
             looks = director.watch()
             assert [event.kind for event in await looks.__anext__()] == ["service_appeared", "destination_appeared"]
@@ -44,18 +44,18 @@ def test_asyncio_does_the_same() -> None:
 def test_a_cancelled_drain_puts_the_weights_back() -> None:
     async def run() -> None:
         async with aio.embedded() as director:
-            twin = director.director
-            assert isinstance(twin, lvs.EmbeddedDirector)
+            embedded = director.director
+            assert isinstance(embedded, lvs_py.EmbeddedDirector)
             await director.reconcile(rules.parse(RULES).to_table())
             for port in range(40000, 40004):
-                twin.connect(f"203.0.113.9:{port}", "192.0.2.1:80")
+                embedded.connect(f"203.0.113.9:{port}", "192.0.2.1:80")
             task = asyncio.ensure_future(director.drain(WEB, "198.51.100.7:80"))
-            while twin.destinations(WEB)["198.51.100.7:80"].weight:
+            while embedded.destinations(WEB)["198.51.100.7:80"].weight:
                 await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert twin.destinations(WEB)["198.51.100.7:80"].weight == 3
+            assert embedded.destinations(WEB)["198.51.100.7:80"].weight == 3
 
     asyncio.run(run())
 
@@ -80,15 +80,15 @@ def test_a_drain_that_is_cancelled_while_it_looks_changes_nothing_later() -> Non
 def test_a_hanging_probe_and_a_refused_service_hold_up_nobody() -> None:
     hangs, dead, odd = "198.51.100.7:80", "198.51.100.8:80", "198.51.100.9:80"
 
-    async def probe(_service: lvs.ServiceKey, server: lvs.DestinationKey) -> bool:
+    async def probe(_service: lvs_py.ServiceKey, server: lvs_py.DestinationKey) -> bool:
         if str(server) == hangs:
             await asyncio.sleep(3600)
         return str(server) != dead
 
     async def run() -> None:
-        health = lvs.Health()
-        health.watch(WEB, [hangs, dead, odd], lvs.HealthPolicy(fall=1))
-        health.watch(lvs.Service("tcp://192.0.2.2:80", scheduler="nosuch"), [odd], lvs.HealthPolicy(fall=1))
+        health = lvs_py.Health()
+        health.watch(WEB, [hangs, dead, odd], lvs_py.HealthPolicy(fall=1))
+        health.watch(lvs_py.Service("tcp://192.0.2.2:80", scheduler="nosuch"), [odd], lvs_py.HealthPolicy(fall=1))
         async with aio.embedded() as director:
             rounds = director.keep_healthy(health, probe, interval=0.05, concurrency=2)
             assert [change.kind for change in await rounds.__anext__()] == ["server_down"]
@@ -106,7 +106,7 @@ def test_a_drain_cancelled_at_any_moment_puts_the_weights_back() -> None:
     async def run() -> None:
         async with aio.embedded() as director:
             embedded = director.director
-            assert isinstance(embedded, lvs.EmbeddedDirector)
+            assert isinstance(embedded, lvs_py.EmbeddedDirector)
             await director.reconcile({WEB: servers})
             embedded.connect("203.0.113.9:40000", "192.0.2.1:80")
             for steps in range(30):
@@ -126,7 +126,7 @@ def test_a_drain_cancelled_at_any_moment_puts_the_weights_back() -> None:
 def test_no_more_probes_run_at_once_than_allowed() -> None:
     running = most = 0
 
-    async def probe(_: lvs.ServiceKey, __: lvs.DestinationKey) -> bool:
+    async def probe(_: lvs_py.ServiceKey, __: lvs_py.DestinationKey) -> bool:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -135,7 +135,7 @@ def test_no_more_probes_run_at_once_than_allowed() -> None:
         return True
 
     async def run() -> None:
-        health = lvs.Health()
+        health = lvs_py.Health()
         health.watch(WEB, [f"198.51.100.{host}:80" for host in range(1, 100)])
         async with aio.embedded() as director:
             await director.keep_healthy(health, probe, concurrency=10).__anext__()
@@ -172,7 +172,7 @@ def test_events_come_one_by_one() -> None:
             await director.add_service(WEB)
             events = director.events(interval=1)
             first = asyncio.ensure_future(events.__anext__())
-            while not isinstance(director.director, lvs.EmbeddedDirector) or not director.director.now():
+            while not isinstance(director.director, lvs_py.EmbeddedDirector) or not director.director.now():
                 await asyncio.sleep(0)
             await director.add_destination(WEB, "198.51.100.7:80")
             assert (await first).kind == "destination_appeared"
@@ -182,7 +182,7 @@ def test_events_come_one_by_one() -> None:
     asyncio.run(run())
 
 
-async def _some(events: AsyncIterator[lvs.Event], count: int) -> AsyncIterator[lvs.Event]:
+async def _some(events: AsyncIterator[lvs_py.Event], count: int) -> AsyncIterator[lvs_py.Event]:
     async for event in events:
         yield event
         count -= 1
@@ -192,9 +192,9 @@ async def _some(events: AsyncIterator[lvs.Event], count: int) -> AsyncIterator[l
 
 def test_health_is_kept_with_a_probe_of_ones_own() -> None:
     answers: dict[str, object] = {"198.51.100.7:80": True, "198.51.100.8:80": 4}
-    asked: list[tuple[lvs.ServiceKey, lvs.DestinationKey]] = []
+    asked: list[tuple[lvs_py.ServiceKey, lvs_py.DestinationKey]] = []
 
-    async def probe(service: lvs.ServiceKey, server: lvs.DestinationKey) -> int:
+    async def probe(service: lvs_py.ServiceKey, server: lvs_py.DestinationKey) -> int:
         asked.append((service, server))
         answer = answers[str(server)]
         if answer == "hangs":
@@ -204,8 +204,8 @@ def test_health_is_kept_with_a_probe_of_ones_own() -> None:
         return answer  # type: ignore[return-value]
 
     async def run() -> None:
-        health = lvs.Health()
-        health.watch(lvs.Service(WEB, scheduler="wrr"), list(answers), lvs.HealthPolicy(fall=2))
+        health = lvs_py.Health()
+        health.watch(lvs_py.Service(WEB, scheduler="wrr"), list(answers), lvs_py.HealthPolicy(fall=2))
         async with aio.embedded() as director:
             await director.add_service("fwmark:7")  # somebody else's
 
@@ -215,7 +215,7 @@ def test_health_is_kept_with_a_probe_of_ones_own() -> None:
             rounds = director.keep_healthy(health, probe, interval=5, timeout=0.05)
             assert await rounds.__anext__() == []
             assert await weights() == {"198.51.100.7:80": 1, "198.51.100.8:80": 4}
-            assert asked == [(lvs.ServiceKey(WEB), lvs.DestinationKey(server)) for server in answers]
+            assert asked == [(lvs_py.ServiceKey(WEB), lvs_py.DestinationKey(server)) for server in answers]
             answers.update({"198.51.100.7:80": ConnectionRefusedError(), "198.51.100.8:80": "hangs"})
             assert await rounds.__anext__() == []
             changes = await rounds.__anext__()
@@ -224,7 +224,7 @@ def test_health_is_kept_with_a_probe_of_ones_own() -> None:
             answers["198.51.100.7:80"] = True
             assert {change.kind for change in await rounds.__anext__()} == {"server_up", "quorum_regained"}
             assert (await weights())["198.51.100.7:80"] == 1 and "fwmark:7" in await director.services()
-            assert isinstance(director.director, lvs.EmbeddedDirector)
+            assert isinstance(director.director, lvs_py.EmbeddedDirector)
             assert director.director.now() == timedelta(seconds=15)
             # A fault of the probe, or of this machine, says nothing about the server.
             for fault in (ZeroDivisionError(), None, "up", OSError(errno.EMFILE, "Too many open files")):

@@ -1,4 +1,4 @@
-"""`python -m lvs`, listings, Arrow."""
+"""`python -m lvs_py`, listings, Arrow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import polars
 import pytest
 
-import lvs
-from lvs import listing
-from lvs.__main__ import main
+import lvs_py
+from lvs_py import listing
+from lvs_py.__main__ import main
 
 WEB = "tcp://192.0.2.1:80"
 RULES = """\
@@ -69,7 +69,7 @@ def test_mistakes_end_with_a_status_and_no_traceback(tmp_path: Path, capsys: pyt
     assert main(["--rules", str(bad), "list"]) == 2
     assert "bad.rules" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "nosuch")]) == 1
-    assert capsys.readouterr().err.startswith("lvs: ")
+    assert capsys.readouterr().err.startswith("lvs-py: ")
 
 
 def test_watch_and_drain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_watch_and_drain(file: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_reader_that_has_seen_enough_is_no_mistake(file: str) -> None:
-    command = [sys.executable, "-m", "lvs", "simulate", file, "--csv"]
+    command = [sys.executable, "-m", "lvs_py", "simulate", file, "--csv"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
@@ -88,12 +88,12 @@ def test_a_reader_that_has_seen_enough_is_no_mistake(file: str) -> None:
 
 
 def test_the_module_runs() -> None:
-    done = subprocess.run([sys.executable, "-m", "lvs", "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == f"lvs {lvs.__version__}"
+    done = subprocess.run([sys.executable, "-m", "lvs_py", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"lvs-py {lvs_py.__version__}"
 
 
-def test_listings_of_everything(lvs_director: lvs.EmbeddedDirector) -> None:
-    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+def test_listings_of_everything(lvs_director: lvs_py.EmbeddedDirector) -> None:
+    lvs_director.reconcile(lvs_py.rules.parse(RULES).to_table())
     lvs_director.connect("203.0.113.9:40000", "192.0.2.1:80")
     snapshot = lvs_director.snapshot()
     for mode in ("default", "stats", "rate", "thresholds", "persistent", "tunnel"):
@@ -105,20 +105,20 @@ def test_listings_of_everything(lvs_director: lvs.EmbeddedDirector) -> None:
     assert "ESTABLISHED" in listing.connections(lvs_director.connections())
     assert json.loads(listing.json_lines(lvs_director.connections()))
     assert "900" in listing.timeouts(snapshot.timeouts) and listing.daemons(()) == ""
-    with pytest.raises(lvs.InvalidInputError):
+    with pytest.raises(lvs_py.InvalidInputError):
         listing.table(snapshot, "nosuch")  # type: ignore[arg-type]
 
 
-def test_arrow_capsules_are_made_and_freed(lvs_director: lvs.EmbeddedDirector) -> None:
-    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+def test_arrow_capsules_are_made_and_freed(lvs_director: lvs_py.EmbeddedDirector) -> None:
+    lvs_director.reconcile(lvs_py.rules.parse(RULES).to_table())
     columns = lvs_director.snapshot().destination_columns()
     for _ in range(1000):
         assert type(columns.__arrow_c_stream__()).__name__ == "PyCapsule"
         assert type(columns.__arrow_c_schema__()).__name__ == "PyCapsule"
 
 
-def test_arrow_is_read_by_polars(lvs_director: lvs.EmbeddedDirector) -> None:
-    lvs_director.reconcile(lvs.rules.parse(RULES).to_table())
+def test_arrow_is_read_by_polars(lvs_director: lvs_py.EmbeddedDirector) -> None:
+    lvs_director.reconcile(lvs_py.rules.parse(RULES).to_table())
     columns = lvs_director.snapshot().destination_columns()
     frame = polars.DataFrame(columns)
     del columns

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-import lvs
-from lvs import Daemon, Destination, Director, EmbeddedDirector, Operation, Service, Timeouts
+import lvs_py
+from lvs_py import Daemon, Destination, Director, EmbeddedDirector, Operation, Service, Timeouts
 
 
 def test_what_is_added_is_found(director: Director, service: Service) -> None:
@@ -69,23 +69,23 @@ def test_refusals_are_exceptions_that_python_knows(director: Director, service: 
     director.add_service(service)
     with pytest.raises(FileExistsError) as exists:
         director.add_service(service)
-    assert isinstance(exists.value, lvs.AlreadyExistsError) and exists.value.errno == errno.EEXIST
+    assert isinstance(exists.value, lvs_py.AlreadyExistsError) and exists.value.errno == errno.EEXIST
     assert exists.value.operation == Operation.add_service(service)
     assert str(exists.value) == "cannot add service tcp://192.0.2.1:80: the service exists already"
-    with pytest.raises(lvs.NotFoundError) as missing:
+    with pytest.raises(lvs_py.NotFoundError) as missing:
         director.remove_service("fwmark:7")
     assert isinstance(missing.value, OSError) and missing.value.errno == errno.ESRCH
-    with pytest.raises(lvs.NotFoundError):
+    with pytest.raises(lvs_py.NotFoundError):
         director.remove_destination(service, "198.51.100.7:80")
-    with pytest.raises(lvs.UnsupportedError, match="no scheduler"):
+    with pytest.raises(lvs_py.UnsupportedError, match="no scheduler"):
         director.add_service(Service("fwmark:9", scheduler="nosuch"))
-    with pytest.raises(lvs.KernelError) as range_error:
+    with pytest.raises(lvs_py.KernelError) as range_error:
         director.add_destination(service, Destination("198.51.100.7:80", weight=1 << 31))
     assert range_error.value.errno == errno.ERANGE
 
 
 def test_a_batch_names_each_refusal(director: Director, service: Service) -> None:
-    with pytest.raises(lvs.BatchError) as caught, director.batch() as batch:
+    with pytest.raises(lvs_py.BatchError) as caught, director.batch() as batch:
         batch.add_service(service)
         batch.add_service(service)
         batch.add_destination(service, "198.51.100.7:80")
@@ -96,7 +96,7 @@ def test_a_batch_names_each_refusal(director: Director, service: Service) -> Non
     assert (report.applied, report.answered, report.sent, len(report)) == (2, 4, 4, 4)
     assert [refusal.index for refusal in report.refused] == [1, 3]
     assert report.refused[0].operation == Operation.add_service(service)
-    assert isinstance(report.refused[0].error, lvs.AlreadyExistsError)
+    assert isinstance(report.refused[0].error, lvs_py.AlreadyExistsError)
     assert "[1] cannot add service" in str(caught.value)
     assert len(director.destinations(service)) == 1
 
@@ -124,7 +124,7 @@ def test_zero_and_flush(director: Director, service: Service) -> None:
     director.add_service(service)
     director.zero()
     director.zero(service)
-    with pytest.raises(lvs.NotFoundError):
+    with pytest.raises(lvs_py.NotFoundError):
         director.zero("fwmark:7")
     director.flush()
     assert not director.services
@@ -137,7 +137,7 @@ def test_a_snapshot_holds_everything(director: Director, service: Service) -> No
     snapshot = director.snapshot()
     assert snapshot.timeouts == director.timeouts() and snapshot.info == director.info()
     assert snapshot.info.version == "1.2.1"
-    assert snapshot.services[service].statistics.counters == lvs.Counters()
+    assert snapshot.services[service].statistics.counters == lvs_py.Counters()
     table = snapshot.to_table()
     assert [str(d.key) for d in table[service].destinations] == ["198.51.100.7:80", "198.51.100.8:80"]
 
@@ -146,9 +146,9 @@ def test_a_director_closes_twice_and_not_a_third_time_opens(director: Director) 
     director.close()
     director.close()
     assert director.closed and "closed" in repr(director)
-    with pytest.raises(lvs.ClosedError):
+    with pytest.raises(lvs_py.ClosedError):
         director.snapshot()
-    with pytest.raises(lvs.ClosedError), director:
+    with pytest.raises(lvs_py.ClosedError), director:
         pass
 
 
@@ -161,10 +161,10 @@ def test_daemons_start_and_stop_on_the_embedded_director() -> None:
     with Director.embedded() as director:
         director.start_daemon(Daemon("backup", "eth0", sync_id=3))
         [daemon] = director.daemons()
-        assert daemon.role is lvs.DaemonRole.BACKUP and daemon.sync_id == 3 and daemon.port == 8848
-        with pytest.raises(lvs.AlreadyExistsError):
+        assert daemon.role is lvs_py.DaemonRole.BACKUP and daemon.sync_id == 3 and daemon.port == 8848
+        with pytest.raises(lvs_py.AlreadyExistsError):
             director.start_daemon(Daemon("backup", "eth0"))
-        with pytest.raises(lvs.NotFoundError):
+        with pytest.raises(lvs_py.NotFoundError):
             director.start_daemon(Daemon("master", "nosuch0"))
         director.stop_daemon("backup")
         assert director.daemons() == ()
@@ -177,15 +177,15 @@ def test_the_embedded_clock_moves_when_told_to() -> None:
         director.advance(timedelta(minutes=1))
         director.advance(hours=1, milliseconds=500)
         assert director.now() == timedelta(hours=1, minutes=1, seconds=2)
-        with pytest.raises(lvs.InvalidInputError):
+        with pytest.raises(lvs_py.InvalidInputError):
             director.advance(-1)
 
 
 def test_changes_are_logged_not_printed(
     service: Service, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level(logging.DEBUG, logger="lvs"), Director.embedded() as director:
+    with caplog.at_level(logging.DEBUG, logger="lvs_py"), Director.embedded() as director:
         director.add_service(service)
         director.apply([Operation.flush()])
-    assert caplog.messages == ["add service tcp://192.0.2.1:80", "batch: 1 of 1 operations took effect"]
+    assert caplog.messages == ["add service tcp://192.0.2.1:80", "flush the table"]
     assert capsys.readouterr() == ("", "")

@@ -14,13 +14,13 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-import lvs
+import lvs_py
 
 pytestmark = pytest.mark.dist
 ROOT = Path(__file__).parents[1]
 BUILD = ["--profile", "dev", "--target-dir", str(ROOT.parent / "target" / "maturin")]
 PACKAGE = {
-    f"lvs/{path.name}" for path in (ROOT / "python" / "lvs").iterdir() if path.suffix in (".py", ".pyi", ".typed")
+    f"lvs_py/{path.name}" for path in (ROOT / "python" / "lvs_py").iterdir() if path.suffix in (".py", ".pyi", ".typed")
 }
 LICENCES = {"LICENSE-APACHE", "LICENSE-MIT"}
 
@@ -56,16 +56,16 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_one_wheel_is_for_all_versions_of_python(wheel: Path) -> None:
     name, version, tag, abi, platform = wheel.stem.split("-")
-    assert (name, version) == ("lvs_py", lvs.__version__)
+    assert (name, version) == ("lvs_py", lvs_py.__version__)
     assert (tag, abi) == ("cp311", "abi3") and "linux" in platform
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     files = set(zipfile.ZipFile(wheel).namelist())
-    about = f"lvs_py-{lvs.__version__}.dist-info/"
+    about = f"lvs_py-{lvs_py.__version__}.dist-info/"
     package = {file for file in files if not file.startswith(about)}
-    assert package == PACKAGE | {"lvs/_lvs.abi3.so"}
-    assert {"lvs/py.typed", "lvs/_lvs.pyi"} <= package
+    assert package == PACKAGE | {"lvs_py/_lvs.abi3.so"}
+    assert {"lvs_py/py.typed", "lvs_py/_lvs.pyi"} <= package
     described = {file[len(about) :] for file in files - package}
     assert {"METADATA", "WHEEL", "RECORD", "entry_points.txt", *(f"licenses/{name}" for name in LICENCES)} <= described
     # maturin adds a list of the crates that went in.
@@ -81,7 +81,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        about = f"lvs_py-{lvs.__version__}.dist-info/"
+        about = f"lvs_py-{lvs_py.__version__}.dist-info/"
         metadata = archive.read(about + "METADATA").decode().splitlines()
         entry_points = archive.read(about + "entry_points.txt").decode()
     for line in ("Name: lvs-py", "Requires-Python: >=3.11", "License-Expression: MIT OR Apache-2.0"):
@@ -90,7 +90,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     # Nothing is needed at run time; plots are an extra.
     needs = [line for line in metadata if line.startswith("Requires-Dist")]
     assert len(needs) == 1 and "extra == 'plot'" in needs[0]
-    assert "lvs=lvs.pytest_plugin" in entry_points.replace(" ", "")
+    assert "lvs_py=lvs_py.pytest_plugin" in entry_points.replace(" ", "")
 
 
 def test_the_source_distribution_holds_what_builds_it_and_no_results(sdist: Path) -> None:
@@ -130,10 +130,10 @@ def test_the_source_distribution_builds_a_wheel_that_is_imported(sdist: Path, tm
     [wheel] = wheels.iterdir()
     python(*pip, "install", "--quiet", "--no-deps", "--no-index", "--target", str(place), str(wheel))
     code = (
-        "import lvs\n"
-        "with lvs.Director.embedded() as director:\n"
+        "import lvs_py\n"
+        "with lvs_py.Director.embedded() as director:\n"
         "    director.reconcile({'tcp://192.0.2.1:80': ['198.51.100.7:80']})\n"
-        "    print(lvs.__file__, director.connect('203.0.113.9:40000', '192.0.2.1:80').destination)\n"
+        "    print(lvs_py.__file__, director.connect('203.0.113.9:40000', '192.0.2.1:80').destination)\n"
     )
     out = python("-c", code, PYTHONPATH=str(place))
-    assert out.split() == [str(place / "lvs" / "__init__.py"), "198.51.100.7:80"]
+    assert out.split() == [str(place / "lvs_py" / "__init__.py"), "198.51.100.7:80"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import lvs
+import lvs_py
 
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -27,8 +27,8 @@ def snippets() -> list[tuple[str, str]]:
             program += "\n" * text.count("\n", end, match.start(1)) + match.group(1)
             end = match.end(1)
         found.append((str(page.relative_to(ROOT)), program))
-    for info in pkgutil.iter_modules(lvs.__path__, "lvs."):
-        if info.name in ("lvs._lvs", "lvs.__main__"):
+    for info in pkgutil.iter_modules(lvs_py.__path__, "lvs_py."):
+        if info.name in ("lvs_py._lvs", "lvs_py.__main__"):
             continue
         module = importlib.import_module(info.name)
         objects: list[tuple[str, object]] = [(info.name, module)]
@@ -41,8 +41,8 @@ def snippets() -> list[tuple[str, str]]:
             if getattr(value, "__module__", info.name) == info.name:
                 for match in FENCE.finditer(inspect.getdoc(value) or ""):
                     found.append((name, match.group(1)))
-    for match in FENCE.finditer(lvs.__doc__ or ""):
-        found.append(("lvs", match.group(1)))
+    for match in FENCE.finditer(lvs_py.__doc__ or ""):
+        found.append(("lvs_py", match.group(1)))
     return found
 
 
@@ -53,4 +53,4 @@ def test_a_snippet_runs(where: str, program: str, capsys: pytest.CaptureFixture[
 
 def test_there_are_snippets_to_run() -> None:
     names = {where for where, program in snippets() if program.strip()}
-    assert {"README.md", "docs/guide.md", "docs/cookbook.md", "lvs", "lvs.rules", "lvs.aio"} <= names
+    assert {"README.md", "docs/guide.md", "docs/cookbook.md", "lvs_py", "lvs_py.rules", "lvs_py.aio"} <= names

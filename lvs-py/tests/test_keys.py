@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address
 
 import pytest
 
-import lvs
-from lvs import AddressFamily, DestinationKey, Protocol, ServiceKey
+import lvs_py
+from lvs_py import AddressFamily, DestinationKey, Protocol, ServiceKey
 
 TCP = ServiceKey.tcp("192.0.2.1", 80)
 UDP6 = ServiceKey.udp("2001:db8::1", 53)
@@ -26,13 +26,13 @@ MARK6 = ServiceKey.fwmark(7, family="ipv6")
         ("192.0.2.1:80 tcp", TCP),
         ("tcp:192.0.2.1:80", TCP),
         ("tcp://192.0.2.1:80/", TCP),
-        (lvs.TableService(TCP), TCP),
-        (lvs.ServiceEntry(TCP), TCP),
+        (lvs_py.TableService(TCP), TCP),
+        (lvs_py.ServiceEntry(TCP), TCP),
         ("-t 192.0.2.1:80", TCP),
         ("--tcp-service 192.0.2.1:80", TCP),
         (("tcp", "192.0.2.1", 80), TCP),
         ((6, IPv4Address("192.0.2.1"), 80), TCP),
-        (lvs.Service(TCP), TCP),
+        (lvs_py.Service(TCP), TCP),
         (TCP, TCP),
         ("udp://[2001:db8::1]:53", UDP6),
         ("-u [2001:db8::1]:53", UDP6),
@@ -52,7 +52,7 @@ MARK6 = ServiceKey.fwmark(7, family="ipv6")
 )
 def test_a_service_is_named_in_every_spelling_that_people_try(spelling: str, key: ServiceKey) -> None:
     assert ServiceKey(spelling) == key
-    assert lvs.Service(spelling).key == key
+    assert lvs_py.Service(spelling).key == key
 
 
 @pytest.mark.parametrize(
@@ -60,20 +60,20 @@ def test_a_service_is_named_in_every_spelling_that_people_try(spelling: str, key
     ["", "tcp", "http://192.0.2.1:80", "tcp://192.0.2.1:65536", "tcp://host:80", "fwmark:0", "fwmark:-1", "fwmark:x"],
 )
 def test_text_that_is_no_service_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(lvs.InvalidInputError, match="write tcp://192"):
+    with pytest.raises(lvs_py.InvalidInputError, match="write tcp://192"):
         ServiceKey(text)
 
 
 @pytest.mark.parametrize("value", [None, 80, 1.5, b"tcp://192.0.2.1:80", object()])
 def test_what_is_neither_text_nor_key_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError):
-        lvs.Service(value)  # type: ignore[arg-type]
+        lvs_py.Service(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", [TCP, UDP6, MARK, MARK6, ServiceKey(("protocol-47", "192.0.2.1", 0))])
 def test_the_text_of_a_key_is_read_again(key: ServiceKey) -> None:
     assert ServiceKey(str(key)) == key
-    assert eval(repr(key), vars(lvs).copy()) == key
+    assert eval(repr(key), vars(lvs_py).copy()) == key
 
 
 def test_the_parts_of_a_key() -> None:
@@ -95,9 +95,9 @@ def test_replacing_parts_of_a_key() -> None:
     assert MARK6.replace(mark=8) == ServiceKey("fwmark:8/ipv6")
     assert TCP.replace(mark=7) == MARK
     for changes in ({"mark": 7, "port": 80}, {"family": "ipv6", "address": "2001:db8::1"}):
-        with pytest.raises(lvs.InvalidInputError):
+        with pytest.raises(lvs_py.InvalidInputError):
             TCP.replace(**changes)
-    with pytest.raises(lvs.InvalidInputError):
+    with pytest.raises(lvs_py.InvalidInputError):
         MARK.replace(port=80)
 
 
@@ -107,13 +107,13 @@ def test_replacing_parts_of_a_key() -> None:
         "198.51.100.7:8080",
         ("198.51.100.7", 8080),
         (IPv4Interface("198.51.100.7/24"), 8080),
-        lvs.Destination("198.51.100.7", 8080, weight=3),
+        lvs_py.Destination("198.51.100.7", 8080, weight=3),
         DestinationKey("198.51.100.7", 8080),
     ],
 )
 def test_a_destination_is_named_in_every_spelling(spelling: object) -> None:
     assert DestinationKey(spelling) == DestinationKey("198.51.100.7", 8080)  # type: ignore[arg-type]
-    assert lvs.Destination(spelling).key == DestinationKey("198.51.100.7", 8080)  # type: ignore[arg-type]
+    assert lvs_py.Destination(spelling).key == DestinationKey("198.51.100.7", 8080)  # type: ignore[arg-type]
 
 
 def test_an_error_names_the_part_and_what_is_allowed() -> None:
@@ -124,18 +124,20 @@ def test_an_error_names_the_part_and_what_is_allowed() -> None:
         ("fwmark:0", r'"0" is not a firewall mark from 1 to 4294967295'),
         ("tcp 2001:db8::1:80", r"brackets: \[2001:db8::1\]:80"),
     ):
-        with pytest.raises(lvs.InvalidInputError, match=problem):
+        with pytest.raises(lvs_py.InvalidInputError, match=problem):
             ServiceKey(text)
-    with pytest.raises(lvs.InvalidInputError, match=r"brackets: \[2001:db8::7\]:80, or \[2001:db8::7:80\] without"):
-        lvs.Destination("2001:db8::7:80")
+    with pytest.raises(lvs_py.InvalidInputError, match=r"brackets: \[2001:db8::7\]:80, or \[2001:db8::7:80\] without"):
+        lvs_py.Destination("2001:db8::7:80")
 
 
 def test_enumerations_name_what_they_take() -> None:
-    with pytest.raises(lvs.InvalidInputError, match=r'"teleport" is not a forwarding method: expected masquerade'):
-        lvs.ForwardingMethod("teleport")  # type: ignore[arg-type]
-    with pytest.raises(lvs.InvalidInputError, match=r"70000 is not a protocol: expected tcp, udp, sctp or protocol-N"):
+    with pytest.raises(lvs_py.InvalidInputError, match=r'"teleport" is not a forwarding method: expected masquerade'):
+        lvs_py.ForwardingMethod("teleport")  # type: ignore[arg-type]
+    with pytest.raises(
+        lvs_py.InvalidInputError, match=r"70000 is not a protocol: expected tcp, udp, sctp or protocol-N"
+    ):
         ServiceKey((70000, "192.0.2.1", 80))
-    assert lvs.ConnectionState("syn_recv") is lvs.ConnectionState.SYN_RECV
+    assert lvs_py.ConnectionState("syn_recv") is lvs_py.ConnectionState.SYN_RECV
 
 
 def test_ports_and_marks_out_of_range_are_value_errors() -> None:
@@ -144,18 +146,18 @@ def test_ports_and_marks_out_of_range_are_value_errors() -> None:
         lambda: ServiceKey.tcp("192.0.2.1", -1),
         lambda: ServiceKey.fwmark(1 << 32),
         lambda: ServiceKey.fwmark(0),
-        lambda: lvs.Destination("198.51.100.7", 80, weight=1 << 32),
-        lambda: lvs.Destination("not an address", 80),
-        lambda: lvs.Service.tcp("192.0.2.1", 80, netmask="2001:db8::"),
-        lambda: lvs.Service.tcp("2001:db8::1", 80, netmask=129),
-        lambda: lvs.Service.tcp("192.0.2.1", 80, scheduler="a name that is too long"),
-        lambda: lvs.Service.tcp("192.0.2.1", 80, persistence=-1),
-        lambda: lvs.Service.tcp("192.0.2.1", 80, persistence=300, timeout=200),
-        lambda: lvs.Destination("198.51.100.7", 80, tunnel="gue"),  # type: ignore[arg-type]
+        lambda: lvs_py.Destination("198.51.100.7", 80, weight=1 << 32),
+        lambda: lvs_py.Destination("not an address", 80),
+        lambda: lvs_py.Service.tcp("192.0.2.1", 80, netmask="2001:db8::"),
+        lambda: lvs_py.Service.tcp("2001:db8::1", 80, netmask=129),
+        lambda: lvs_py.Service.tcp("192.0.2.1", 80, scheduler="a name that is too long"),
+        lambda: lvs_py.Service.tcp("192.0.2.1", 80, persistence=-1),
+        lambda: lvs_py.Service.tcp("192.0.2.1", 80, persistence=300, timeout=200),
+        lambda: lvs_py.Destination("198.51.100.7", 80, tunnel="gue"),  # type: ignore[arg-type]
     ):
         with pytest.raises(ValueError, match=r".") as caught:
             call()
-        assert isinstance(caught.value, lvs.InvalidInputError)
+        assert isinstance(caught.value, lvs_py.InvalidInputError)
 
 
 def test_keys_order_by_protocol_address_and_port() -> None:
@@ -171,9 +173,9 @@ def test_keys_order_by_protocol_address_and_port() -> None:
 
 
 def test_address_and_port_come_apart_or_together() -> None:
-    assert lvs.Service.tcp("192.0.2.1:80") == lvs.Service.tcp("192.0.2.1", 80)
+    assert lvs_py.Service.tcp("192.0.2.1:80") == lvs_py.Service.tcp("192.0.2.1", 80)
     assert ServiceKey.udp("[2001:db8::1]:53") == ServiceKey.udp(DestinationKey("2001:db8::1", 53)) == UDP6
-    with pytest.raises(lvs.InvalidInputError, match=r"masquerade.*tunnel"):
-        lvs.Destination("198.51.100.7:80", forwarding="teleport")
+    with pytest.raises(lvs_py.InvalidInputError, match=r"masquerade.*tunnel"):
+        lvs_py.Destination("198.51.100.7:80", forwarding="teleport")
     with pytest.raises(TypeError, match=r"Director\.kernel"):
-        lvs.Director()
+        lvs_py.Director()

@@ -12,8 +12,8 @@ from datetime import timedelta
 
 import pytest
 
-import lvs
-from lvs import Destination, Director, Service
+import lvs_py
+from lvs_py import Destination, Director, Service
 
 WEB = "tcp://192.0.2.1:80"
 
@@ -36,7 +36,7 @@ def use(director: Director, times: int) -> None:
         snapshot = director.snapshot()
         for entry in snapshot.services[WEB].destinations.values():
             assert entry.statistics.counters.connections == 0
-        with contextlib.suppress(lvs.AlreadyExistsError):
+        with contextlib.suppress(lvs_py.AlreadyExistsError):
             director.add_service(WEB)
         snapshot.destination_columns().__arrow_c_stream__()
         assert len(director.connections(service=WEB)) == 0
@@ -46,7 +46,7 @@ def use(director: Director, times: int) -> None:
 
 @pytest.mark.parametrize("calls", [4_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_no_memory_and_no_descriptor_leaks(director: Director, calls: int) -> None:
-    if isinstance(director, lvs.KernelDirector):
+    if isinstance(director, lvs_py.KernelDirector):
         # In an emulated machine each costs milliseconds.
         calls //= 8
     use(director, calls // 16)
@@ -59,15 +59,15 @@ def test_no_memory_and_no_descriptor_leaks(director: Director, calls: int) -> No
 
 def test_directors_opened_and_dropped_leave_nothing(director: Director) -> None:
     before = descriptors()
-    for _ in range(200 if isinstance(director, lvs.EmbeddedDirector) else 50):
-        (Director.embedded if isinstance(director, lvs.EmbeddedDirector) else Director.kernel)()
+    for _ in range(200 if isinstance(director, lvs_py.EmbeddedDirector) else 50):
+        (Director.embedded if isinstance(director, lvs_py.EmbeddedDirector) else Director.kernel)()
     assert descriptors() <= before + 1
 
 
 def test_threads_share_a_director(director: Director) -> None:
     director.add_service(WEB)
     errors: list[BaseException] = []
-    rounds = 100 if isinstance(director, lvs.EmbeddedDirector) else 15
+    rounds = 100 if isinstance(director, lvs_py.EmbeddedDirector) else 15
 
     def hammer(host: int) -> None:
         try:
@@ -88,7 +88,7 @@ def test_threads_share_a_director(director: Director) -> None:
 
 
 def test_no_lock_is_held_while_python_runs() -> None:
-    health, done = lvs.Health(), threading.Event()
+    health, done = lvs_py.Health(), threading.Event()
     health.watch(WEB, ["198.51.100.7:80"])
 
     class Callback:
@@ -106,8 +106,8 @@ def test_no_lock_is_held_while_python_runs() -> None:
 
 
 def test_threads_share_schedulers_health_and_watchers() -> None:
-    balancer = lvs.Balancer("rr", [f"198.51.100.{host}:80" for host in range(1, 5)])
-    health, watcher = lvs.Health(), lvs.Watcher()
+    balancer = lvs_py.Balancer("rr", [f"198.51.100.{host}:80" for host in range(1, 5)])
+    health, watcher = lvs_py.Health(), lvs_py.Watcher()
     health.watch(WEB, ["198.51.100.7:80"])
     with Director.embedded() as director:
         snapshot = director.snapshot()
@@ -130,7 +130,7 @@ def test_threads_share_schedulers_health_and_watchers() -> None:
 
 def test_the_interpreter_runs_on_while_a_director_works() -> None:
     with Director.embedded() as director:
-        operations = [lvs.Operation.add_service(f"fwmark:{mark}") for mark in range(1, 200_001)]
+        operations = [lvs_py.Operation.add_service(f"fwmark:{mark}") for mark in range(1, 200_001)]
         ticks = 0
         done = threading.Event()
 
@@ -143,7 +143,8 @@ def test_the_interpreter_runs_on_while_a_director_works() -> None:
         while not done.wait(0.0001):
             ticks += 1
         thread.join()
-        # The list of operations is read before the interpreter is let go; all else happens beside these ticks.
+        # The list of operations is read before the interpreter is let go; all else happens beside
+        # these ticks.
         assert ticks > 3
 
 
@@ -152,7 +153,7 @@ def test_a_child_of_fork_is_told(director: Director) -> None:
     if child == 0:
         try:
             director.snapshot()
-        except lvs.ClosedError:
+        except lvs_py.ClosedError:
             os._exit(0 if director.closed else 2)
         os._exit(1)
     _, status = os.waitpid(child, 0)
@@ -165,7 +166,7 @@ def test_a_subinterpreter_is_refused_with_a_reason() -> None:
     code = (
         f"import {module} as interpreters\n"
         "sub = interpreters.create()\n"
-        "text = 'try:\\n    import lvs\\nexcept ImportError as error:\\n    print(error)'\n"
+        "text = 'try:\\n    import lvs_py\\nexcept ImportError as error:\\n    print(error)'\n"
         "(interpreters.exec if hasattr(interpreters, 'exec') else interpreters.run_string)(sub, text)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

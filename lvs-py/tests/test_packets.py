@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import lvs
-from lvs import ConnectionState, Destination, EmbeddedDirector, ForwardingMethod, Service
+import lvs_py
+from lvs_py import ConnectionState, Destination, EmbeddedDirector, ForwardingMethod, Service
 
 WEB = "tcp://192.0.2.1:80"
 
@@ -37,9 +37,9 @@ def test_packets_without_a_service_pass(lvs_director: EmbeddedDirector) -> None:
     assert lvs_director.receive("203.0.113.9:40000", "192.0.2.1:80", flags="A").reason.startswith(
         "it has no connection"
     )
-    with pytest.raises(lvs.InvalidInputError, match="no TCP flag"):
+    with pytest.raises(lvs_py.InvalidInputError, match="no TCP flag"):
         lvs_director.receive("203.0.113.9:40000", "192.0.2.1:80", flags="X")
-    with pytest.raises(lvs.InvalidInputError, match="no SCTP chunk"):
+    with pytest.raises(lvs_py.InvalidInputError, match="no SCTP chunk"):
         lvs_director.receive("203.0.113.9:40000", "192.0.2.1:80", protocol="sctp", flags="gulp")
 
 
@@ -63,13 +63,13 @@ def test_persistence_keeps_a_client(lvs_director: EmbeddedDirector) -> None:
     assert template.template and template.destination == first.destination
 
 
-def test_a_drain_waits_for_the_twins_connections(lvs_director: EmbeddedDirector) -> None:
+def test_a_drain_waits_for_connections_of_the_embedded_director(lvs_director: EmbeddedDirector) -> None:
     lvs_director.add_service(WEB)
     lvs_director.add_destination(WEB, "198.51.100.7:80")
     lvs_director.connect("203.0.113.9:40000", "192.0.2.1:80")
     looks = 0
 
-    def look(progress: lvs.DrainProgress) -> None:
+    def look(progress: lvs_py.DrainProgress) -> None:
         nonlocal looks
         looks += 1
         if looks == 5:
@@ -95,13 +95,13 @@ def test_tunables_are_a_mapping(lvs_director: EmbeddedDirector) -> None:
     assert sysctls["expire_nodest_conn"] == 1 and dict(sysctls)["am_droprate"] == 10
     with pytest.raises(KeyError):
         sysctls["nosuch"] = 1
-    with pytest.raises(lvs.InvalidInputError, match="drop_packet takes"):
+    with pytest.raises(lvs_py.InvalidInputError, match="drop_packet takes"):
         sysctls["drop_packet"] = 9
     with pytest.raises(TypeError):
         del sysctls["drop_packet"]
 
 
-def test_the_twin_is_told_of_memory(lvs_director: EmbeddedDirector) -> None:
+def test_memory_of_the_embedded_director_is_set_by_its_user(lvs_director: EmbeddedDirector) -> None:
     lvs_director.sysctls["secure_tcp"] = 1
     lvs_director.set_available_pages(0)
     assert lvs_director.sysctls["secure_tcp"] == 1
@@ -110,9 +110,9 @@ def test_the_twin_is_told_of_memory(lvs_director: EmbeddedDirector) -> None:
 
 
 def test_errors_and_tracked_packets() -> None:
-    with lvs.Director.embedded(ftp_helper=True) as director:
+    with lvs_py.Director.embedded(ftp_helper=True) as director:
         director.add_service("tcp://192.0.2.1:21")
-        director.add_destination("tcp://192.0.2.1:21", lvs.Destination("198.51.100.7", 21, forwarding="nat"))
+        director.add_destination("tcp://192.0.2.1:21", lvs_py.Destination("198.51.100.7", 21, forwarding="nat"))
         client, service = "203.0.113.9:40000", "192.0.2.1:21"
         assert not director.receive(client, service, icmp_error=True)
         assert director.receive(client, service)
@@ -122,15 +122,15 @@ def test_errors_and_tracked_packets() -> None:
         assert (verdict.action, verdict.reason) == ("dropped", "its former connection is still tracked")
 
 
-def test_the_twin_of_another_kernel() -> None:
-    with lvs.Director.embedded(
+def test_the_profile_decides_which_kernel_is_embedded() -> None:
+    with lvs_py.Director.embedded(
         profile="old", schedulers=["rr"], interfaces={"bond0": 9000}, ipv6=False, connection_table_size=65536
     ) as director:
         assert director.info().connection_table_size == 65536
-        with pytest.raises(lvs.UnsupportedError):
+        with pytest.raises(lvs_py.UnsupportedError):
             director.add_service(Service(WEB, scheduler="wlc"))
-        with pytest.raises(lvs.UnsupportedError):
+        with pytest.raises(lvs_py.UnsupportedError):
             director.add_service("tcp://[2001:db8::1]:80")
-        director.start_daemon(lvs.Daemon("master", "bond0"))
-    with pytest.raises(lvs.InvalidInputError):
-        lvs.Director.embedded(local_addresses=["192.0.2.9/x"])
+        director.start_daemon(lvs_py.Daemon("master", "bond0"))
+    with pytest.raises(lvs_py.InvalidInputError):
+        lvs_py.Director.embedded(local_addresses=["192.0.2.9/x"])

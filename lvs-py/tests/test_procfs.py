@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import lvs
-from lvs import procfs
+import lvs_py
+from lvs_py import procfs
 
 STATS = b"""\
    Total Incoming Outgoing         Incoming         Outgoing
@@ -42,8 +42,10 @@ FWM  00000007 wrr
 
 def test_totals() -> None:
     stats = procfs.read_stats(STATS)
-    assert stats.counters == lvs.Counters(connections=10, packets_in=100, packets_out=60, bytes_in=8000, bytes_out=4800)
-    assert stats.rates == lvs.Rates(connections=1, packets_in=5, packets_out=3, bytes_in=400, bytes_out=240)
+    assert stats.counters == lvs_py.Counters(
+        connections=10, packets_in=100, packets_out=60, bytes_in=8000, bytes_out=4800
+    )
+    assert stats.rates == lvs_py.Rates(connections=1, packets_in=5, packets_out=3, bytes_in=400, bytes_out=240)
 
 
 def test_totals_by_processor() -> None:
@@ -54,32 +56,32 @@ def test_totals_by_processor() -> None:
 
 def test_helpers() -> None:
     [helper] = procfs.read_helpers(b"prot port    usecnt name\nTCP  21      3      ftp              \n")
-    assert helper == procfs.Helper(lvs.Protocol.TCP, 21, "ftp", 3)
+    assert helper == procfs.Helper(lvs_py.Protocol.TCP, 21, "ftp", 3)
 
 
 def test_the_table() -> None:
     web, dns, mark = procfs.read_table(TABLE)
-    assert web.key == lvs.ServiceKey("tcp://192.0.2.1:80") and web.mark is None and web.scheduler == "wlc"
+    assert web.key == lvs_py.ServiceKey("tcp://192.0.2.1:80") and web.mark is None and web.scheduler == "wlc"
     assert web.persistence(hz=250) == 300 and web.netmask == ip_address("255.255.255.0") and not web.one_packet
     [server] = web.destinations
-    assert server == (lvs.DestinationKey("198.51.100.7:8080"), lvs.ForwardingMethod.MASQUERADE, 1, 2, 3)
+    assert server == (lvs_py.DestinationKey("198.51.100.7:8080"), lvs_py.ForwardingMethod.MASQUERADE, 1, 2, 3)
     assert str(dns.key) == "udp://[2001:db8::1]:53" and dns.destinations == [] and dns.persistence(hz=250) is None
-    assert mark.key is None and mark.mark == 7 and mark.destinations[0].forwarding is lvs.ForwardingMethod.DIRECT
+    assert mark.key is None and mark.mark == 7 and mark.destinations[0].forwarding is lvs_py.ForwardingMethod.DIRECT
 
 
 def test_a_file_is_read_and_what_is_wrong_is_said(tmp_path: Path) -> None:
     path = tmp_path / "ip_vs_stats"
     path.write_bytes(STATS)
     assert procfs.read_stats(path) == procfs.read_stats(str(path)) == procfs.read_stats(STATS)
-    with pytest.raises(lvs.DecodeError, match="line 3"):
+    with pytest.raises(lvs_py.DecodeError, match="line 3"):
         procfs.read_stats(STATS.replace(b"64", b"x"))
-    with pytest.raises(lvs.DecodeError):
+    with pytest.raises(lvs_py.DecodeError):
         procfs.read_table(b"nothing of the kind")
     with pytest.raises(FileNotFoundError):
         procfs.read_table(tmp_path / "none")
 
 
-def test_a_director_has_totals(lvs_director: lvs.EmbeddedDirector) -> None:
+def test_a_director_has_totals(lvs_director: lvs_py.EmbeddedDirector) -> None:
     lvs_director.reconcile({"tcp://192.0.2.1:80": ["198.51.100.7:80"]})
     lvs_director.connect("203.0.113.9:40000", "192.0.2.1:80")
     lvs_director.advance(2)
@@ -95,16 +97,16 @@ def test_how_full_the_tables_are_is_read_from_copies() -> None:
 
 
 def test_an_embedded_director_has_a_status_and_a_profile() -> None:
-    with lvs.Director.embedded(profile="linux7") as director:
+    with lvs_py.Director.embedded(profile="linux7") as director:
         assert director.profile() == "linux7"
         assert director.status().connections.buckets == 0
-        director.add_service(lvs.Service.tcp("192.0.2.1", 80))
+        director.add_service(lvs_py.Service.tcp("192.0.2.1", 80))
         assert director.status().connections.buckets == 256
         assert director.status().services == (1, 16, 4, -3, (15, 1, 0, 0, 0, 0, 0, 0))
 
 
 def test_an_unknown_state_keeps_the_kernels_word() -> None:
-    [row] = lvs.read_connections(b"TCP CB007105 EC70 C0000201 0050 C6336407 1F90 NEWSTATE        899\n")
-    assert row.state is lvs.ConnectionState.UNKNOWN and row.state_name == row.unknown_state == "NEWSTATE"
-    [mark] = lvs.read_connections(b"IP  CB007101 0000 00000007 0000 0A020001 FFFF NONE             99\n")
+    [row] = lvs_py.read_connections(b"TCP CB007105 EC70 C0000201 0050 C6336407 1F90 NEWSTATE        899\n")
+    assert row.state is lvs_py.ConnectionState.UNKNOWN and row.state_name == row.unknown_state == "NEWSTATE"
+    [mark] = lvs_py.read_connections(b"IP  CB007101 0000 00000007 0000 0A020001 FFFF NONE             99\n")
     assert (mark.mark, mark.mark_port, mark.is_invalid_template) == (7, 0, True)

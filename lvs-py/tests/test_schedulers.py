@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import lvs
-from lvs import Balancer, Destination
+import lvs_py
+from lvs_py import Balancer, Destination
 
 POOL = [Destination(f"198.51.100.{host}", 80, weight=weight) for host, weight in [(1, 3), (2, 2), (3, 1)]]
 
@@ -16,15 +16,16 @@ def hosts(balancer: Balancer, count: int) -> str:
 
 
 def test_all_schedulers_of_the_kernel_are_there() -> None:
-    names = [info.name for info in lvs.schedulers()]
+    names = [info.name for info in lvs_py.schedulers()]
     assert len(names) == 14 and {"rr", "wrr", "wlc", "mh", "twos"} <= set(names)
-    assert [info.name for info in lvs.schedulers() if not info.deterministic] == ["twos"]
+    assert [info.name for info in lvs_py.schedulers() if not info.deterministic] == ["twos"]
     for name in names:
         assert Balancer(name, POOL).connect("203.0.113.9:40000", "192.0.2.1:80") is not None
 
 
 def test_choices_are_those_of_the_kernel() -> None:
-    # The sequence of the module `schedulers` of the core, which is checked against recorded choices of kernels.
+    # The sequence of the module `schedulers` of the core, which is checked against recorded choices
+    # of kernels.
     assert hosts(Balancer("wlc", POOL), 6) == "321121"
     assert hosts(Balancer("rr", POOL), 6) == "321321"
 
@@ -38,7 +39,7 @@ def test_weights_and_members_change() -> None:
     assert set(hosts(balancer, 2)) == {"1", "4"}
     with pytest.raises(KeyError):
         balancer.remove("198.51.100.3:80")
-    with pytest.raises(lvs.InvalidInputError, match="already exists"):
+    with pytest.raises(lvs_py.InvalidInputError, match="already exists"):
         balancer.add("198.51.100.4:80")
 
 
@@ -53,7 +54,7 @@ def test_counting_is_separate_from_picking() -> None:
 
 
 def test_hashing_keeps_a_client_at_its_server() -> None:
-    balancer = Balancer("mh", POOL, flags=lvs.ServiceFlags.MH_PORT)
+    balancer = Balancer("mh", POOL, flags=lvs_py.ServiceFlags.MH_PORT)
     picks = {balancer.pick("203.0.113.9:40000", "192.0.2.1:80") for _ in range(10)}
     assert len(picks) == 1
     assert len({balancer.pick(f"203.0.113.9:{port}", "192.0.2.1:80") for port in range(1, 200)}) == 3
@@ -65,7 +66,7 @@ def test_a_seed_repeats_what_is_random() -> None:
 
 
 def test_what_is_no_scheduler_is_refused() -> None:
-    with pytest.raises(lvs.InvalidInputError, match="is no scheduler"):
+    with pytest.raises(lvs_py.InvalidInputError, match="is no scheduler"):
         Balancer("nosuch")
-    with pytest.raises(lvs.InvalidInputError, match="is no profile"):
+    with pytest.raises(lvs_py.InvalidInputError, match="is no profile"):
         Balancer("rr", profile="middle")

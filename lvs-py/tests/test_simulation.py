@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-import lvs
-from lvs import Destination, Service
-from lvs.__main__ import main
-from lvs.simulation import (
+import lvs_py
+from lvs_py import Destination, Service
+from lvs_py.__main__ import main
+from lvs_py.simulation import (
     Drain,
     Event,
     Exponential,
@@ -41,11 +41,12 @@ RULES = """\
 
 def test_regular_arrivals_are_shared_out_to_the_digit() -> None:
     report = Workload(WEB, POOL, duration=100, arrivals=Regular(4), lengths=2, clients=10).run()
-    # Every quarter of a second up to the hundredth second; eight at once, since one leaves before the next comes.
+    # Every quarter of a second up to the hundredth second; eight at once, since one leaves before
+    # the next comes.
     assert report.connections == 400 and report.refused == 0 and report.clients == 10
     assert [server.connections for server in report.servers] == [300, 100]
     assert [server.relative_share for server in report.servers] == [1.0, 1.0]
-    assert report.servers[0].key == lvs.DestinationKey("198.51.100.1:80") and report.servers[0].peak == 6
+    assert report.servers[0].key == lvs_py.DestinationKey("198.51.100.1:80") and report.servers[0].peak == 6
     assert report.duration == timedelta(seconds=100) and report.scheduler == "wrr" and report.changes == ()
 
 
@@ -133,15 +134,15 @@ def test_what_cannot_be_played_is_a_value_error() -> None:
     ):
         with pytest.raises(ValueError, match=r".") as caught:
             wrong.run()
-        assert isinstance(caught.value, lvs.InvalidInputError), wrong
+        assert isinstance(caught.value, lvs_py.InvalidInputError), wrong
     with pytest.raises(TypeError):
         Workload(WEB, POOL, events=[Event(1, POOL[0])]).run()
-    with pytest.raises(lvs.AlreadyExistsError):
+    with pytest.raises(lvs_py.AlreadyExistsError):
         Workload(WEB, [POOL[0], POOL[0]]).run()
 
 
 def test_plots_of_workloads() -> None:
-    from lvs import plot
+    from lvs_py import plot
 
     report = Workload(WEB, POOL, events=[Fail(300, POOL[0])]).run()
     axes = plot.simulation(report)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 
-from ._log import log
+from ._log import changed
 from ._lvs import Handle, Operation, ServiceEntry, ServiceKey
 from ._views import Items, Values
+from .exceptions import InvalidInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterator, ValuesView
-    from typing import Any
+    from typing import TypeVar, overload
 
     from .typing import ServiceLike
+
+    _T = TypeVar("_T")
 
 __all__ = ["LiveServices", "Sysctls"]
 
@@ -35,18 +38,32 @@ class LiveServices(Mapping[ServiceKey, ServiceEntry]):
     def __contains__(self, key: object) -> bool:
         try:
             return self._handle.has_service(key)  # type: ignore[arg-type]
-        except TypeError:
+        except (TypeError, InvalidInputError):
             return False
 
-    def get(self, key: ServiceLike, default: Any = None, /) -> ServiceEntry | Any:
-        """The service of a key, or another value if there is none."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
+    if TYPE_CHECKING:
+
+        @overload
+        def get(self, key: ServiceLike, default: None = None, /) -> ServiceEntry | None: ...
+
+        @overload
+        def get(self, key: ServiceLike, default: _T, /) -> ServiceEntry | _T: ...
+
+        def get(self, key: ServiceLike, default: object = None, /) -> object: ...
+
+    else:
+
+        def get(self, key, default=None, /):
+            """The service of a key, or another value if there is none."""
+            try:
+                return self[key]
+            except (KeyError, TypeError, InvalidInputError):
+                return default
 
     def __delitem__(self, key: ServiceLike) -> None:
-        self._handle.execute(Operation.remove_service(key))
+        operation = Operation.remove_service(key)
+        self._handle.execute(operation)
+        changed([operation])
 
     def __iter__(self) -> Iterator[ServiceKey]:
         return iter(self._handle.snapshot().services)
@@ -66,7 +83,8 @@ class LiveServices(Mapping[ServiceKey, ServiceEntry]):
         return Items(self)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} services>"
+        count = len(self)
+        return f"<{count} {'service' if count == 1 else 'services'}>"
 
     def _repr_html_(self) -> str:
         from . import _html
@@ -80,9 +98,9 @@ class Sysctls(MutableMapping[str, "int | str"]):
     Of a kernel director they are those of its network namespace, of an embedded one its settings.
 
     ```python
-    import lvs
+    import lvs_py
 
-    with lvs.Director.embedded() as director:
+    with lvs_py.Director.embedded() as director:
         assert director.sysctls["conn_reuse_mode"] == 1
         director.sysctls["expire_quiescent_template"] = True
     ```
@@ -97,8 +115,8 @@ class Sysctls(MutableMapping[str, "int | str"]):
         return self._handle.sysctl_get(name)
 
     def __setitem__(self, name: str, value: int | str) -> None:
-        log("set net.ipv4.vs.%s to %s", name, value)
         self._handle.sysctl_set(name, value)
+        changed([f"set net.ipv4.vs.{name} to {value}"])
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a tunable cannot be deleted")

@@ -1,7 +1,7 @@
 """Types for annotations: what the functions of this package take.
 
 ```python
-from lvs.typing import Address, ServiceLike
+from lvs_py.typing import Address, ServiceLike
 
 def page(service: ServiceLike, real_server: Address) -> None: ...
 ```
@@ -56,8 +56,8 @@ ProtocolLike = Union[enums.Protocol, int, str]
 FamilyLike = Union[enums.AddressFamily, int, str]
 ForwardingLike = Union[enums.ForwardingMethod, int, str]
 RoleLike = Union[enums.DaemonRole, int, str]
-Seconds = Union[int, timedelta]
-"""Whole seconds."""
+Seconds = Union[float, timedelta]
+"""Whole seconds: ``300``, ``300.0``, ``timedelta(minutes=5)``."""
 NetmaskLike = Union[str, int, IPv4Address]
 """A mask (``"255.255.255.0"``) or a prefix length (``24``, ``"/24"``)."""
 TunnelLike = Union[Tunnel, Literal["ipip", "gre"]]
@@ -76,9 +76,9 @@ TableLike = Union[
 The keys of a mapping are `ServiceLike`; a type checker would take that for all kinds at once.
 """
 Dialect = Literal["lossless", "ipvsadm"]
-"""Whose habits count in rules: see `lvs.rules`."""
+"""Whose habits count in rules: see `lvs_py.rules`."""
 ListingMode = Literal["default", "stats", "rate", "thresholds", "persistent", "tunnel"]
-"""Which table `lvs.listing.table` shows."""
+"""Which table `lvs_py.listing.table` shows."""
 Transport = Literal["netlink", "sockopt", "auto"]
 """Which of the kernel's interfaces a director uses."""
 WaitFor = Literal["nothing", "active", "inactive", "persistent"]
@@ -86,7 +86,7 @@ WaitFor = Literal["nothing", "active", "inactive", "persistent"]
 
 
 class Conditions(TypedDict, total=False):
-    """Which connections are meant: see `lvs.Director.connections`."""
+    """Which connections are meant: see `lvs_py.Director.connections`."""
 
     service: ServiceLike | None
     destination: DestinationLike | None

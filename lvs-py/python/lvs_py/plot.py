@@ -4,10 +4,10 @@ Each function draws on the axes it is given, or on new ones, and returns them, s
 and programs of your own alike.
 
 ```python
-import lvs
-from lvs import plot
+import lvs_py
+from lvs_py import plot
 
-pool = [lvs.Destination(f"198.51.100.{host}", 80, weight=host) for host in (1, 2, 3)]
+pool = [lvs_py.Destination(f"198.51.100.{host}", 80, weight=host) for host in (1, 2, 3)]
 axes = plot.schedulers(pool, ["rr", "wrr", "wlc"], connections=300)
 assert axes.get_ylabel() == "connections"
 ```
@@ -33,8 +33,12 @@ def _axes(axes: Any) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ImportError("plots need matplotlib: pip install 'lvs-py[plot]'") from error
+    from ._axes import ShownAxes
+
     # A figure of its own, unknown to pyplot: nothing is kept open behind the caller's back.
-    return Figure(figsize=(8, 4.5), layout="constrained").add_subplot()
+    # Notebooks show what a cell returns by its `_repr_png_`, which axes lack.
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    return figure.add_subplot(axes_class=ShownAxes)
 
 
 def load(entry: ServiceEntry, axes: Any = None) -> Any:
@@ -101,12 +105,12 @@ def simulation(report: Report, quantity: str = "sessions", axes: Any = None) -> 
     Events are lines across; what each was stands above it.
 
     ```python
-    import lvs
-    from lvs import plot, simulation
+    import lvs_py
+    from lvs_py import plot, simulation
 
     pool = [f"198.51.100.{host}:80" for host in (1, 2, 3)]
     events = [simulation.Fail(200, pool[0]), simulation.Return(400, pool[0])]
-    report = simulation.Workload(lvs.Service.tcp("192.0.2.1", 80, scheduler="wlc"), pool, events=events).run()
+    report = simulation.Workload(lvs_py.Service.tcp("192.0.2.1", 80, scheduler="wlc"), pool, events=events).run()
     assert plot.simulation(report).get_ylabel() == "sessions"
     ```
     """
@@ -143,7 +147,7 @@ def simulation(report: Report, quantity: str = "sessions", axes: Any = None) -> 
 
 
 def comparison(reports: Iterable[Report], axes: Any = None) -> Any:
-    """Reports of one workload side by side, as `lvs.simulation.compare` gives them: connections of each fair part."""
+    """Reports of one workload, as `lvs_py.simulation.compare` gives them, side by side: connections a part."""
     axes = _axes(axes)
     chosen = list(reports)
     width = 0.8 / max(1, len(chosen))
@@ -164,11 +168,11 @@ class Recorder:
     """Collects rates of services over time, and plots them.
 
     ```python
-    import lvs
-    from lvs import plot
+    import lvs_py
+    from lvs_py import plot
 
     recorder = plot.Recorder()
-    with lvs.Director.embedded() as director:
+    with lvs_py.Director.embedded() as director:
         director.add_service("tcp://192.0.2.1:80")
         for _ in range(5):
             recorder.add(director.now().total_seconds(), director.snapshot())

@@ -1,10 +1,10 @@
 """Tables as ``ipvsadm -L`` prints them, byte for byte, and as JSON.
 
 ```python
-import lvs
-from lvs import listing
+import lvs_py
+from lvs_py import listing
 
-with lvs.Director.embedded() as director:
+with lvs_py.Director.embedded() as director:
     director.reconcile({"tcp://192.0.2.1:80": ["198.51.100.7:80"]})
     text = listing.table(director.snapshot())
 assert text.splitlines()[-1] == "  -> 198.51.100.7:80              Route   1      0          0         "
@@ -33,13 +33,13 @@ def table(
     exact: bool = False,
     sort: bool = True,
     names: bool = False,
-    style: Literal["compat", "fixed"] = "compat",
+    style: Literal["ipvsadm", "fixed"] = "ipvsadm",
 ) -> str:
     """A snapshot as ``ipvsadm -L`` shows it.
 
     `mode` is ``"default"``, ``"stats"``, ``"rate"``, ``"thresholds"``, ``"persistent"`` or ``"tunnel"``; `exact` shows
     numbers in full; without `sort` services come in the director's order; `names` asks the system for names.
-    `style` is ``"compat"``, which repeats what ``ipvsadm`` gets wrong, or ``"fixed"``.
+    `style` is ``"ipvsadm"``, which repeats what ``ipvsadm`` gets wrong, or ``"fixed"``.
     """
     return list_table(snapshot, mode=mode, exact=exact, sort=sort, names=names, style=style)
 

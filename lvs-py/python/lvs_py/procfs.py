@@ -1,10 +1,10 @@
 """The kernel's text files in ``/proc/net``: what one can read without privilege, or from copies of another machine.
 
 Each function takes a path or the contents as bytes, and reads this process's namespace if nothing is given. For
-connections (``ip_vs_conn``, ``ip_vs_conn_sync``) see `lvs.read_connections` and `lvs.sum_connections`.
+connections (``ip_vs_conn``, ``ip_vs_conn_sync``) see `lvs_py.read_connections` and `lvs_py.sum_connections`.
 
 ```python
-from lvs import procfs
+from lvs_py import procfs
 
 text = b'''IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags

@@ -5,12 +5,12 @@ know: ``"tcp"``, ``"masq"``, ``"nat"``, ``"dr"``. Numbers that the kernel stores
 members without a name of their own, such as ``Protocol(47)``.
 
 ```python
-import lvs
+import lvs_py
 
-assert lvs.Protocol("tcp") is lvs.Protocol.TCP
-assert lvs.ForwardingMethod("nat") is lvs.ForwardingMethod.MASQUERADE
-assert str(lvs.Protocol.TCP) == "tcp" and lvs.Protocol(47).value == 47
-assert lvs.ServiceFlags.MH_PORT | lvs.ServiceFlags.MH_FALLBACK == lvs.ServiceFlags(0x18)
+assert lvs_py.Protocol("tcp") is lvs_py.Protocol.TCP
+assert lvs_py.ForwardingMethod("nat") is lvs_py.ForwardingMethod.MASQUERADE
+assert str(lvs_py.Protocol.TCP) == "tcp" and lvs_py.Protocol(47).value == 47
+assert lvs_py.ServiceFlags.MH_PORT | lvs_py.ServiceFlags.MH_FALLBACK == lvs_py.ServiceFlags(0x18)
 ```
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import enum
 
-from lvs import _lvs
+from lvs_py import _lvs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class _Named(enum.IntEnum):
         return f"{type(self).__name__}({self._value_})"
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # By value: some releases of Python 3.11 pickle the name, by which an unnamed member cannot be found.
+        # By value: some releases of Python 3.11 pickle the name, by which an unnamed member cannot
+        # be found.
         return type(self), (self._value_,)
 
 
@@ -99,7 +100,7 @@ class ForwardingMethod(_Named):
     LOCAL = 1
     """The director itself."""
     TUNNEL = 2
-    """LVS-TUN: packets travel inside a tunnel, see `lvs.Tunnel`."""
+    """LVS-TUN: packets travel inside a tunnel, see `lvs_py.Tunnel`."""
     DIRECT = 3
     """LVS-DR: packets go unchanged to the real server on the same link. The default, as in ``ipvsadm``."""
     BYPASS = 4

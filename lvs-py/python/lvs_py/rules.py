@@ -1,10 +1,10 @@
 r"""Rules in the command language of ``ipvsadm``: read, checked, written.
 
 Two dialects: ``"lossless"`` (the default) says everything that a table can hold, in text that ``ipvsadm -R`` reads,
-too; ``"ipvsadm"`` reads and writes what ``ipvsadm`` 1.31 does, its mistakes included.
+too; ``"ipvsadm"`` reads and writes what ``ipvsadm`` 1.31 does, its errors included.
 
 ```python
-from lvs import RulesSyntaxError, rules
+from lvs_py import RulesSyntaxError, rules
 
 table = rules.parse(
     "-A -t 192.0.2.1:80 -s wrr -p 300\n"
@@ -39,7 +39,7 @@ __all__ = ["Script", "check", "format", "load", "losses", "parse", "save"]
 def parse(
     text: str | bytes, *, dialect: Dialect = "lossless", names: bool = False, filename: str | None = None
 ) -> Script:
-    """Reads rules. Raises `lvs.RulesSyntaxError` with all mistakes of the text, not only the first.
+    """Reads rules. Raises `lvs_py.RulesSyntaxError` with all errors of the text, not only the first.
 
     With `names`, names of hosts and services are asked of the system, which may use the network.
     """
@@ -47,12 +47,17 @@ def parse(
 
 
 def check(text: str | bytes, *, dialect: Dialect = "lossless", names: bool = False) -> tuple[Diagnostic, ...]:
-    """All mistakes of a text, none if it is well-formed and describes a table."""
+    """All errors of a text, and what its rules ask for that cannot work.
+
+    None if it is well-formed, describes a table, and every port is honoured. What is taken although
+    it cannot work has `is_error` false.
+    """
     try:
-        parse(text, dialect=dialect, names=names).to_table()
+        script = parse(text, dialect=dialect, names=names)
+        script.to_table()
     except RulesSyntaxError as error:
         return error.diagnostics
-    return ()
+    return tuple(script.warnings)
 
 
 def load(path: str | os.PathLike[str], *, dialect: Dialect = "lossless", names: bool = False) -> Script:

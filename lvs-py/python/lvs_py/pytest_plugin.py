@@ -1,9 +1,9 @@
 """Fixtures for testing programs that manage IPVS: no root, no kernel, and a clock that moves when told to.
 
-pytest finds them as soon as the package is installed. A controller that takes a `lvs.Director` is tested with:
+pytest finds them as soon as the package is installed. A controller that takes a `lvs_py.Director` is tested with:
 
 ```python
-from lvs import EmbeddedDirector
+from lvs_py import EmbeddedDirector
 
 def test_a_new_server_is_added(lvs_director: EmbeddedDirector) -> None:
     lvs_director.add_service("tcp://192.0.2.1:80")
@@ -29,7 +29,7 @@ __all__ = ["lvs_director"]
 
 @pytest.fixture
 def lvs_director() -> Iterator[EmbeddedDirector]:
-    """An empty embedded director for each test; `lvs.EmbeddedDirector.advance` moves its clock."""
+    """An empty embedded director for each test; `lvs_py.EmbeddedDirector.advance` moves its clock."""
     from ._director import Director
 
     with Director.embedded() as director:

@@ -31,11 +31,11 @@ def sum_connections(source: str | os.PathLike[str] | bytes, **conditions: Unpack
     Takes the conditions of `Director.connections`.
 
     ```python
-    import lvs
+    import lvs_py
 
     text = b"TCP CB007105 EC70 C0000201 0050 C6336407 1F90 ESTABLISHED     899\n"
-    sums = lvs.sum_connections(text, service="tcp://192.0.2.1:80", client="203.0.113.0/24")
-    assert sums.destinations[lvs.DestinationKey("198.51.100.7:8080")].active == 1
+    sums = lvs_py.sum_connections(text, service="tcp://192.0.2.1:80", client="203.0.113.0/24")
+    assert sums.destinations[lvs_py.DestinationKey("198.51.100.7:8080")].active == 1
     ```
     """
     return _lvs.sum_connections(source, ConnectionFilter(**conditions))

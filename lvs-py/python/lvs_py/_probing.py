@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Probing"]
 
-_log = logging.getLogger("lvs")
+_log = logging.getLogger("lvs_py")
 
 # What this machine lacks says nothing about a server.
 _OWN_SHORTAGE = {
@@ -37,7 +37,8 @@ def _is_down(error: BaseException) -> bool | None:
         return None
     if isinstance(error, (OSError, EOFError, AssertionError)):
         return True
-    # A KeyError or TypeError is a fault of the probe. Packages report what they found with exceptions of their own.
+    # A KeyError or TypeError is a fault of the probe. Packages report what they found with
+    # exceptions of their own.
     is_builtin = type(error).__module__ == "builtins"
     return True if isinstance(error, Exception) and not is_builtin else None
 

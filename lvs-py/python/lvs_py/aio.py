@@ -6,8 +6,8 @@ checks, awaits timers of the loop and keeps no thread.
 
 ```python
 import asyncio
-import lvs
-from lvs import aio
+import lvs_py
+from lvs_py import aio
 
 async def main() -> None:
     async with aio.embedded() as director:
@@ -23,7 +23,7 @@ Events are an asynchronous iterator, and so are the rounds of health checks with
 
 ```python
 import asyncio
-from lvs import DestinationKey, Health, ServiceKey, aio
+from lvs_py import DestinationKey, Health, ServiceKey, aio
 
 async def probe(service: ServiceKey, server: DestinationKey) -> bool:
     _, writer = await asyncio.open_connection(str(server.address), server.port)  # an OSError counts as down, too
@@ -50,9 +50,8 @@ import asyncio
 import inspect
 import logging
 
-from . import _drain
-from ._director import Director, EmbeddedDirector, _span
-from ._lvs import Drain, Operation, Scope, Watcher
+from ._director import Director, EmbeddedDirector, _seconds
+from ._lvs import Drain, DrainRun, Operation, Scope, Watcher
 from .exceptions import InvalidInputError
 from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
 
@@ -146,7 +145,7 @@ class AsyncDirector:
         return await _aside(self.director.snapshot)
 
     async def service(self, service: ServiceLike) -> ServiceEntry:
-        """One service with its destinations. Raises `lvs.NotFoundError`."""
+        """One service with its destinations. Raises `lvs_py.NotFoundError`."""
         return await _aside(lambda: self.director.services[service])
 
     async def services(self) -> Services:
@@ -170,7 +169,7 @@ class AsyncDirector:
         return await _aside(self.director.daemons)
 
     async def totals(self) -> Stats:
-        """Sums and rates of the whole director: see `lvs.Director.totals`."""
+        """Sums and rates of the whole director: see `lvs_py.Director.totals`."""
         return await _aside(self.director.totals)
 
     async def execute(self, operation: Operation) -> None:
@@ -228,21 +227,21 @@ class AsyncDirector:
         await _aside(self.director.flush)
 
     async def connections(self, **conditions: Unpack[Conditions]) -> Connections:
-        """The connection table, as far as it meets all conditions: see `lvs.Director.connections`."""
+        """The connection table, as far as it meets all conditions: see `lvs_py.Director.connections`."""
         return await _aside(self.director.connections, **conditions)
 
     async def connection_sums(self, **conditions: Unpack[Conditions]) -> ConnectionSums:
-        """Counts of connections: see `lvs.Director.connection_sums`."""
+        """Counts of connections: see `lvs_py.Director.connection_sums`."""
         return await _aside(self.director.connection_sums, **conditions)
 
     async def plan(
         self, wanted: TableLike, *, scope: Scope | None = None, allow_empty: bool = False, check: bool = True
     ) -> Plan:
-        """The steps from what the director holds now to a table: see `lvs.Director.plan`."""
+        """The steps from what the director holds now to a table: see `lvs_py.Director.plan`."""
         return await _aside(self.director.plan, wanted, scope=scope, allow_empty=allow_empty, check=check)
 
     async def apply_plan(self, plan: Plan, *, undo: bool | Literal["service"] = False) -> Outcome:
-        """Carries a plan out: see `lvs.Director.apply_plan`."""
+        """Carries a plan out: see `lvs_py.Director.apply_plan`."""
         return await _aside(self.director.apply_plan, plan, undo=undo)
 
     async def reconcile(
@@ -254,7 +253,7 @@ class AsyncDirector:
         allow_empty: bool = False,
         check: bool = True,
     ) -> Outcome:
-        """Puts a table in force: see `lvs.Director.reconcile`."""
+        """Puts a table in force: see `lvs_py.Director.reconcile`."""
         return await _aside(
             self.director.reconcile, wanted, scope=scope, undo=undo, allow_empty=allow_empty, check=check
         )
@@ -268,42 +267,42 @@ class AsyncDirector:
         wait_for: WaitFor | None = None,
         deadline: float | timedelta | None = None,
         remove: bool = True,
-        interval: float = 1.0,
+        interval: float | timedelta = 1.0,
         progress: Callable[[DrainProgress], object] | None = None,
     ) -> DrainProgress:
-        """Takes a server out without cutting a connection: see `lvs.Director.drain`.
+        """Takes a server out without cutting a connection: see `lvs_py.Director.drain`.
 
         Cancelling the task at any moment puts the weights back, before the cancellation is raised. `progress` may be a
         coroutine function.
         """
         drain = Drain(
-            service, destination, real_server=real_server, wait_for=wait_for, deadline=_span(deadline), remove=remove
+            service, destination, real_server=real_server, wait_for=wait_for, deadline=deadline, remove=remove
         )
-        looks = _drain.Looks(self.director, drain)
+        looks = DrainRun(self.director._handle, drain)
         try:
             while True:
-                look = await _to_its_end(looks.next)
+                look = await _to_its_end(lambda: looks.step(self.director._now()))
                 if progress is not None:
                     shown = progress(look)
                     if inspect.isawaitable(shown):
                         await shown
                 if look.done:
-                    return looks.whole or look
+                    return look
                 if look.waiting:
-                    await self._sleep(interval)
+                    await self._sleep(_seconds(interval))
         except BaseException:
             await _to_its_end(looks.cancel)
             raise
 
-    async def watch(self, *, interval: float = 2.0) -> AsyncIterator[list[Event]]:
-        """Looks again and again, and yields what has changed since the look before: see `lvs.Director.watch`."""
+    async def watch(self, *, interval: float | timedelta = 2.0) -> AsyncIterator[list[Event]]:
+        """Looks again and again, and yields what has changed since the look before: see `lvs_py.Director.watch`."""
         watcher = Watcher()
         while True:
             snapshot, now = await self.snapshot(), self.director._now()
             yield await _aside(watcher.observe, snapshot, now)
-            await self._sleep(interval)
+            await self._sleep(_seconds(interval))
 
-    async def events(self, *, interval: float = 2.0, initial: bool = False) -> AsyncIterator[Event]:
+    async def events(self, *, interval: float | timedelta = 2.0, initial: bool = False) -> AsyncIterator[Event]:
         """What changes from now on, event by event; with `initial` first what is there already."""
         look = 0
         async for events in self.watch(interval=interval):
@@ -317,7 +316,7 @@ class AsyncDirector:
         health: Health,
         probe: _Probe,
         *,
-        interval: float = 1.0,
+        interval: float | timedelta = 1.0,
         timeout: float | None = 5.0,
         concurrency: int = 256,
     ) -> AsyncGenerator[list[HealthChange], None]:
@@ -338,7 +337,7 @@ class AsyncDirector:
         probing = Probing(health, probe, timeout, concurrency)
         try:
             while True:
-                end = loop.time() + interval
+                end = loop.time() + _seconds(interval)
                 probing.begin()
                 changes = health.tick(self.director._now())
                 while found := await probing.some(end - loop.time()):
@@ -349,7 +348,7 @@ class AsyncDirector:
                 await self._enforce(health)
                 yield changes
                 if isinstance(self.director, EmbeddedDirector):
-                    await self._sleep(interval)
+                    await self._sleep(_seconds(interval))
                 else:
                     await asyncio.sleep(max(0.0, end - loop.time()))
         finally:
@@ -363,7 +362,7 @@ class AsyncDirector:
         if outcome.interrupted is not None:
             raise outcome.interrupted
         for refusal in outcome.refused:
-            logging.getLogger("lvs").warning("health: refused, to be tried again: %s", refusal.error)
+            logging.getLogger("lvs_py").warning("health: refused, to be tried again: %s", refusal.error)
 
     def _sleep(self, seconds: float) -> Awaitable[object]:
         if isinstance(self.director, EmbeddedDirector):
@@ -382,10 +381,10 @@ def kernel(
     load_module: bool = False,
     timeout: float | timedelta | None = None,
 ) -> AsyncDirector:
-    """The running kernel's director: see `lvs.Director.kernel`."""
+    """The running kernel's director: see `lvs_py.Director.kernel`."""
     return AsyncDirector(Director.kernel(namespace, transport=transport, load_module=load_module, timeout=timeout))
 
 
 def embedded(**options: Any) -> AsyncDirector:
-    """A director in this process; takes what `lvs.Director.embedded` takes. What waits moves its clock."""
+    """A director in this process; takes what `lvs_py.Director.embedded` takes. What waits moves its clock."""
     return AsyncDirector(Director.embedded(**options))

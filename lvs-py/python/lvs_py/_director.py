@@ -1,11 +1,11 @@
-"""The directors: the running kernel's table, and its twin in this process."""
+"""The directors: the running kernel's table, and the embedded one in this process."""
 
 from __future__ import annotations
 
 from . import exceptions
 from ._batch import Batch
 from ._live import LiveServices, Sysctls
-from ._log import log
+from ._log import changed, enabled
 from ._lvs import (
     ConnectionFilter,
     Drain,
@@ -64,16 +64,26 @@ if TYPE_CHECKING:
 __all__ = ["Director", "EmbeddedDirector", "KernelDirector"]
 
 
-def _span(seconds: float | timedelta | None) -> timedelta | None:
-    if seconds is None:
-        return None
-    from datetime import timedelta
+def _seconds(interval: float | timedelta) -> float:
+    if isinstance(interval, (int, float)):
+        return float(interval)
+    return interval.total_seconds()
 
-    return seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
+
+def _names(argument: str, names: Iterable[str] | None) -> list[str] | None:
+    if isinstance(names, str):
+        raise TypeError(f"argument '{argument}': {names!r} is one text: give a list, [{names!r}]")
+    return None if names is None else list(names)
+
+
+def _log_outcome(outcome: Outcome) -> None:
+    changed(step.operation for step in outcome.done)
+    if outcome.undone:
+        changed(f"undone: {step.operation}" for step in reversed(outcome.done))
 
 
 class Director:
-    """A holder of an IPVS table: the running kernel, or the embedded twin of one.
+    """A holder of an IPVS table: the running kernel, or an embedded director.
 
     Open one with `Director.kernel` or `Director.embedded`. Both answer alike, so a program that was tested on the
     embedded director runs unchanged on the kernel.
@@ -83,7 +93,7 @@ class Director:
     a fork the child opens its own.
 
     ```python
-    from lvs import Destination, Director, Service
+    from lvs_py import Destination, Director, Service
 
     service = Service.tcp("192.0.2.1", 80, scheduler="wrr", persistence=300)
     with Director.embedded() as director:
@@ -119,13 +129,15 @@ class Director:
         Raises `UnsupportedError` when the kernel has no IPVS, `PermissionDeniedError` without the privilege.
         """
         where: dict[str, Any] = {}
+        if isinstance(namespace, bool):
+            raise TypeError(f"argument 'namespace': {namespace!r} is no name, process id or path")
         if isinstance(namespace, int):
             where["pid"] = namespace
         elif isinstance(namespace, str) and "/" not in namespace:
             where["namespace"] = namespace
         elif namespace is not None:
             where["path"] = namespace
-        handle = Handle.kernel(transport=transport, load_module=load_module, timeout=_span(timeout), **where)
+        handle = Handle.kernel(transport=transport, load_module=load_module, timeout=timeout, **where)
         return KernelDirector(handle)
 
     @staticmethod
@@ -154,8 +166,8 @@ class Director:
                 profile=profile,
                 seed=seed,
                 connection_table_size=connection_table_size,
-                schedulers=None if schedulers is None else list(schedulers),
-                engines=None if engines is None else list(engines),
+                schedulers=_names("schedulers", schedulers),
+                engines=_names("engines", engines),
                 interfaces=None if interfaces is None else dict(interfaces),
                 local_addresses=None if local_addresses is None else list(local_addresses),
                 ipv6=ipv6,
@@ -217,8 +229,8 @@ class Director:
 
     def execute(self, operation: Operation) -> None:
         """Carries out one operation."""
-        log("%s", operation)
         self._handle.execute(operation)
+        changed([operation])
 
     def apply(self, operations: Iterable[Operation], *, stop_on_refusal: bool = False) -> BatchReport:
         """Carries out operations in order, in as few system calls as it can, and reports on each.
@@ -227,17 +239,21 @@ class Director:
         `BatchReport.raise_for_failures`. With `stop_on_refusal` nothing is done after the first refusal, which
         costs a system call an operation.
         """
+        if not enabled():
+            return self._handle.apply(operations, stop_on_refusal)
+        operations = list(operations)
         report = self._handle.apply(operations, stop_on_refusal)
-        log("batch: %d of %d operations took effect", report.applied, len(report))
+        refused = {refusal.index for refusal in report.refused}
+        changed(operations[at] for at in range(report.answered) if at not in refused)
         return report
 
     def batch(self, *, stop_on_refusal: bool = False) -> Batch:
         """Collects changes in a `with` block and applies them at its end.
 
         ```python
-        import lvs
+        import lvs_py
 
-        with lvs.Director.embedded() as director:
+        with lvs_py.Director.embedded() as director:
             with director.batch() as batch:
                 batch.add_service("tcp://192.0.2.1:80")
                 batch.add_destination("tcp://192.0.2.1:80", "198.51.100.7:80")
@@ -322,7 +338,7 @@ class Director:
         """The smallest ordered list of steps from what the director holds now to a table; touches nothing.
 
         A table without services that would remove everything in the scope is an `InvalidInputError` unless
-        `allow_empty`, and so is what cannot work (see `lvs.lint`) unless `check` is false.
+        `allow_empty`, and so is what cannot work (see `lvs_py.lint`) unless `check` is false.
         """
         return Plan(self.snapshot(), wanted, scope=scope, allow_empty=allow_empty, check=check)
 
@@ -335,7 +351,7 @@ class Director:
         `Outcome.refused`.
         """
         outcome = plan._apply(self._handle, undo)
-        log("plan: %d of %d steps done", len(outcome.done), len(plan))
+        _log_outcome(outcome)
         return outcome
 
     def reconcile(
@@ -353,17 +369,17 @@ class Director:
         director refuses a step.
 
         ```python
-        import lvs
+        import lvs_py
 
-        wanted = lvs.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80", "198.51.100.8:80"]})
-        with lvs.Director.embedded() as director:
+        wanted = lvs_py.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80", "198.51.100.8:80"]})
+        with lvs_py.Director.embedded() as director:
             outcome = director.reconcile(wanted)
             assert [str(step) for step in outcome.done][1] == "+ tcp://192.0.2.1:80 -> 198.51.100.7:80 weight 1 direct"
             assert not director.plan(wanted)  # nothing left to do
         ```
         """
         outcome = _reconcile(self._handle, wanted, scope, undo, allow_empty, check)
-        log("reconcile: %d of %d steps done", len(outcome.done), len(outcome.plan))
+        _log_outcome(outcome)
         outcome.raise_for_failures()
         return outcome
 
@@ -376,7 +392,7 @@ class Director:
         wait_for: WaitFor | None = None,
         deadline: float | timedelta | None = None,
         remove: bool = True,
-        interval: float = 1.0,
+        interval: float | timedelta = 1.0,
         sleep: Callable[[float], object] | None = None,
         progress: Callable[[DrainProgress], object] | None = None,
     ) -> DrainProgress:
@@ -397,24 +413,27 @@ class Director:
                 destination,
                 real_server=real_server,
                 wait_for=wait_for,
-                deadline=_span(deadline),
+                deadline=deadline,
                 remove=remove,
             ),
-            interval,
+            _seconds(interval),
             sleep or self._sleeper(),
             progress,
         )
 
-    def watch(self, *, interval: float = 2.0, sleep: Callable[[float], object] | None = None) -> Iterator[list[Event]]:
+    def watch(
+        self, *, interval: float | timedelta = 2.0, sleep: Callable[[float], object] | None = None
+    ) -> Iterator[list[Event]]:
         """Looks again and again, and yields what has changed since the look before; at the first look all is new.
 
         The kernel sends no notifications, and its counters move every two seconds.
         """
         sleep = sleep or self._sleeper()
         watcher = Watcher()
+        seconds = _seconds(interval)
         while True:
             yield watcher.observe(self.snapshot(), self._now())
-            sleep(interval)
+            sleep(seconds)
 
     # The time that goes with a director: here this machine's, of an embedded one its own.
 
@@ -479,13 +498,13 @@ class KernelDirector(Director):
 
 
 class EmbeddedDirector(Director):
-    """The twin of the kernel's IPVS in this process, with a clock that moves when told to.
+    """IPVS embedded in this process, with a clock that moves when told to.
 
     ```python
     from datetime import timedelta
-    import lvs
+    import lvs_py
 
-    with lvs.Director.embedded() as director:
+    with lvs_py.Director.embedded() as director:
         director.advance(hours=24)
         assert director.now() == timedelta(days=1)
     ```
@@ -524,9 +543,9 @@ class EmbeddedDirector(Director):
         `client` and `target` are addresses with ports: ``"203.0.113.9:40000"``, ``"192.0.2.1:80"``.
 
         ```python
-        import lvs
+        import lvs_py
 
-        with lvs.Director.embedded() as director:
+        with lvs_py.Director.embedded() as director:
             director.add_service("tcp://192.0.2.1:80")
             director.add_destination("tcp://192.0.2.1:80", "198.51.100.7:80")
             verdict = director.connect("203.0.113.9:40000", "192.0.2.1:80")

@@ -1,4 +1,4 @@
-"""``python -m lvs``: list, watch, save, restore, diff, drain and simulate, from a shell.
+"""``python -m lvs_py``: list, watch, save, restore, diff, drain and simulate, from a shell.
 
 Works on the running kernel, or with ``--rules FILE`` on an embedded director that holds what the file says.
 """
@@ -11,8 +11,8 @@ import shutil
 import sys
 import time
 
-import lvs
-from lvs import listing, rules
+import lvs_py
+from lvs_py import listing, rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,29 +29,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = int(options.run(options) or 0)
         sys.stdout.flush()
         return status
-    except lvs.RulesSyntaxError as error:
+    except lvs_py.RulesSyntaxError as error:
         print(f"{error.filename or 'rules'}:\n{error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # Whoever read has seen enough. What is still in the buffer must not fail again when the interpreter ends.
+        # Whoever read has seen enough. What is still in the buffer must not fail again when the
+        # interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (lvs.LvsError, OSError) as error:
-        print(f"lvs: {error}", file=sys.stderr)
+    except (lvs_py.LvsError, OSError) as error:
+        print(f"lvs-py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lvs", description="The Linux Virtual Server from a shell.")
-    parser.add_argument("--version", action="version", version=f"lvs {lvs.__version__}")
+    parser = argparse.ArgumentParser(prog="lvs-py", description="The Linux Virtual Server from a shell.")
+    parser.add_argument("--version", action="version", version=f"lvs-py {lvs_py.__version__}")
     _where(parser, None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str, *aliases: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text, aliases=aliases)
-        # Before the command or after it; what is not said after it leaves alone what was said before.
+        # Before the command or after it; what is not said after it leaves alone what was said
+        # before.
         _where(sub, argparse.SUPPRESS)
         sub.set_defaults(run=run)
         return sub
@@ -81,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("current", help="a file of rules, or - for the director")
     sub.add_argument("wanted", help="a file of rules")
 
-    sub = command("check", _check, "look for mistakes in files of rules")
+    sub = command("check", _check, "look for errors in files of rules")
     sub.add_argument("file", nargs="+")
 
     sub = command("drain", _drain, "take a destination out when its connections have ended")
@@ -119,12 +121,12 @@ def _where(parser: argparse.ArgumentParser, default: str | None) -> None:
     where.add_argument("--namespace", default=default, help="work in this network namespace")
 
 
-def _open(options: argparse.Namespace) -> lvs.Director:
+def _open(options: argparse.Namespace) -> lvs_py.Director:
     if options.rules is not None and options.namespace is not None:
-        raise lvs.InvalidInputError("--rules is an embedded director, which has no --namespace")
+        raise lvs_py.InvalidInputError("--rules is an embedded director, which has no --namespace")
     if options.rules is None:
-        return lvs.Director.kernel(options.namespace)
-    director = lvs.Director.embedded()
+        return lvs_py.Director.kernel(options.namespace)
+    director = lvs_py.Director.embedded()
     director.reconcile(rules.load(options.rules).to_table())
     return director
 
@@ -156,7 +158,7 @@ def _watch(options: argparse.Namespace) -> None:
             looks += 1
 
 
-def _frame(snapshot: lvs.Snapshot, width: int, height: int | None) -> str:
+def _frame(snapshot: lvs_py.Snapshot, width: int, height: int | None) -> str:
     services = sorted(snapshot.services.values(), key=lambda entry: (-entry.active, entry.key))
     active = sum(entry.active for entry in services)
     head = f"{len(services)} services, {active} active connections"
@@ -187,7 +189,7 @@ def _save(options: argparse.Namespace) -> None:
     with _open(options) as director:
         snapshot = director.snapshot()
     for loss in rules.losses(snapshot, dialect=options.dialect):
-        print(f"lvs: {loss}", file=sys.stderr)
+        print(f"lvs-py: {loss}", file=sys.stderr)
     if options.file is None:
         sys.stdout.write(rules.format(snapshot, dialect=options.dialect))
     else:
@@ -196,7 +198,7 @@ def _save(options: argparse.Namespace) -> None:
 
 def _restore(options: argparse.Namespace) -> None:
     wanted = rules.load(options.file).to_table()
-    scope = None if options.network is None else lvs.Scope.network(options.network)
+    scope = None if options.network is None else lvs_py.Scope.network(options.network)
     with _open(options) as director:
         plan = director.plan(wanted, scope=scope)
         for step in plan:
@@ -211,7 +213,7 @@ def _diff(options: argparse.Namespace) -> int:
         with _open(options) as director:
             plan = director.plan(wanted)
     else:
-        plan = lvs.Plan(rules.load(options.current).to_table(), wanted)
+        plan = lvs_py.Plan(rules.load(options.current).to_table(), wanted)
     for step in plan:
         print(step)
     return 1 if plan else 0
@@ -228,7 +230,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _drain(options: argparse.Namespace) -> None:
-    def show(progress: lvs.DrainProgress) -> None:
+    def show(progress: lvs_py.DrainProgress) -> None:
         for left in progress.waiting:
             print(f"waiting for {left.destination}: {left.active} active, {left.inactive} inactive", flush=True)
 
@@ -252,14 +254,14 @@ def _drain(options: argparse.Namespace) -> None:
 def _simulate(options: argparse.Namespace) -> None:
     import json
 
-    from lvs import simulation
+    from lvs_py import simulation
 
     table = rules.load(options.file).to_table()
     events = _events(options)
-    wanted = {lvs.ServiceKey(name) for name in options.service or ()}
+    wanted = {lvs_py.ServiceKey(name) for name in options.service or ()}
     for key in sorted(wanted):
         if key not in table:
-            raise lvs.InvalidInputError(f"{options.file} has no service {key}")
+            raise lvs_py.InvalidInputError(f"{options.file} has no service {key}")
     clients = simulation.Uniform(options.clients)
     for item in table:
         if wanted and item.key not in wanted:
@@ -272,7 +274,7 @@ def _simulate(options: argparse.Namespace) -> None:
             arrivals=simulation.Poisson(options.rate),
             lengths=simulation.Exponential(options.length),
             clients=clients if options.zipf is None else simulation.Zipf(options.clients, options.zipf),
-            events=[event for event in events if lvs.DestinationKey(event.server) in servers],
+            events=[event for event in events if lvs_py.DestinationKey(event.server) in servers],
             seed=options.seed,
         )
         for report in simulation.compare(workload, dict.fromkeys([item.service.scheduler, *(options.scheduler or ())])):
@@ -290,18 +292,20 @@ def _simulate(options: argparse.Namespace) -> None:
 
 
 def _events(options: argparse.Namespace) -> list[simulation.Event]:
-    from lvs import simulation
+    from lvs_py import simulation
 
     kinds = {"fail": simulation.Fail, "drain": simulation.Drain, "return": simulation.Return}
     events: list[simulation.Event] = []
     for name, kind in kinds.items():
         for text in getattr(options, name):
             time, _, server = text.partition("=")
-            events.append(kind(_number(time, text), lvs.DestinationKey(server)))
+            events.append(kind(_number(time, text), lvs_py.DestinationKey(server)))
     for text in options.weight:
         time, _, rest = text.partition("=")
         server, _, weight = rest.partition("=")
-        events.append(simulation.SetWeight(_number(time, text), lvs.DestinationKey(server), int(_number(weight, text))))
+        events.append(
+            simulation.SetWeight(_number(time, text), lvs_py.DestinationKey(server), int(_number(weight, text)))
+        )
     return events
 
 
@@ -309,7 +313,9 @@ def _number(word: str, text: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise lvs.InvalidInputError(f"{text!r} is no event: write SECONDS=SERVER, or SECONDS=SERVER=WEIGHT") from None
+        raise lvs_py.InvalidInputError(
+            f"{text!r} is no event: write SECONDS=SERVER, or SECONDS=SERVER=WEIGHT"
+        ) from None
 
 
 if __name__ == "__main__":

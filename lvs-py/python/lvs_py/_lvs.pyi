@@ -1,12 +1,12 @@
-"""The native half of the package: private, use `lvs` instead."""
+"""The native half of the package: private, use `lvs_py` instead."""
 
 import os
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import Any, Literal, Self, TypeAlias, TypeVar, final, overload
+from typing import Any, Literal, Self, TypeAlias, TypedDict, TypeVar, final, overload, type_check_only
 
-from typing_extensions import CapsuleType, disjoint_base
+from typing_extensions import CapsuleType, Unpack, disjoint_base
 
 from .enums import (
     AddressFamily,
@@ -19,9 +19,10 @@ from .enums import (
     TunnelFlags,
     TunnelKind,
 )
-from .exceptions import LvsError
+from .exceptions import Diagnostic, LvsError
 from .typing import (
     Address,
+    Conditions,
     DestinationLike,
     FamilyLike,
     ForwardingLike,
@@ -36,6 +37,153 @@ from .typing import (
 )
 
 _T = TypeVar("_T")
+_Column: TypeAlias = memoryview[int] | list[str] | list[str | None] | list[int | None] | list[bool]
+
+@type_check_only
+class _Recorded:
+    def to_dict(self) -> dict[str, Any]:
+        """Dictionaries, lists, texts and numbers, as the JSON schema has them."""
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """The value that `to_dict` has written."""
+    def to_json(self) -> str:
+        """One line of JSON, the same in every language of this library."""
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The value that `to_json` has written, from text or bytes."""
+
+@type_check_only
+class _ConnectionFields(TypedDict, total=False):
+    protocol: ProtocolLike
+    client: DestinationLike
+    target: DestinationLike | None
+    mark: int | None
+    mark_port: int
+    destination: DestinationLike
+    state: ConnectionState | str
+    unknown_state: str | None
+    expires: int
+    origin: ConnectionOrigin | str | None
+    engine: str | None
+    engine_data: bytes | None
+
+@type_check_only
+class _CountersFields(TypedDict, total=False):
+    connections: int
+    packets_in: int
+    packets_out: int
+    bytes_in: int
+    bytes_out: int
+
+@type_check_only
+class _DaemonFields(TypedDict, total=False):
+    role: RoleLike
+    interface: str
+    sync_id: int
+    max_len: int | None
+    group: Address | None
+    port: int | None
+    ttl: int | None
+
+@type_check_only
+class _DestinationFields(TypedDict, total=False):
+    address: Address | DestinationLike
+    port: int | None
+    forwarding: ForwardingLike | None
+    weight: int | None
+    upper_threshold: int | None
+    lower_threshold: int | None
+    tunnel: TunnelLike | dict[str, Any] | None
+
+@type_check_only
+class _DestinationEntryFields(TypedDict, total=False):
+    destination: Destination | dict[str, Any]
+    active: int
+    inactive: int
+    persistent: int
+    stats: Stats | dict[str, Any] | None
+    stats64: Stats | dict[str, Any] | None
+
+@type_check_only
+class _DestinationKeyFields(TypedDict, total=False):
+    address: Address | DestinationLike
+    port: int | None
+
+@type_check_only
+class _InfoFields(TypedDict, total=False):
+    version: str
+    connection_table_size: int
+
+@type_check_only
+class _RatesFields(TypedDict, total=False):
+    connections: int
+    packets_in: int
+    packets_out: int
+    bytes_in: int
+    bytes_out: int
+
+@type_check_only
+class _ServiceFields(TypedDict, total=False):
+    key: ServiceLike
+    scheduler: str | None
+    persistence: Seconds | bool | None
+    netmask: NetmaskLike | None
+    engine: str | None
+    one_packet: bool
+    flags: ServiceFlags | int | None
+    timeout: Seconds | None
+
+@type_check_only
+class _ServiceEntryFields(TypedDict, total=False):
+    service: Service | ServiceLike | dict[str, Any]
+    destinations: Iterable[DestinationEntry | Destination | str | dict[str, Any]] | None
+    stats: Stats | dict[str, Any] | None
+    stats64: Stats | dict[str, Any] | None
+
+@type_check_only
+class _ServiceKeyFields(TypedDict, total=False):
+    key: ServiceLike | None
+    protocol: ProtocolLike | None
+    address: Address | None
+    port: int | None
+    mark: int | None
+    family: FamilyLike | None
+
+@type_check_only
+class _SnapshotFields(TypedDict, total=False):
+    services: Iterable[ServiceEntry | dict[str, Any]] | None
+    timeouts: Timeouts | dict[str, Any] | None
+    daemons: Iterable[Daemon | dict[str, Any]] | None
+    info: Info | dict[str, Any] | None
+    incomplete: Iterable[AddressFamily | str] | None
+
+@type_check_only
+class _StatsFields(TypedDict, total=False):
+    counters: Counters | dict[str, Any] | None
+    rates: Rates | dict[str, Any] | None
+
+@type_check_only
+class _TableFields(TypedDict, total=False):
+    services: Mapping[Any, Iterable[Any]] | Iterable[Any] | None
+    timeouts: Timeouts | dict[str, Any] | None
+    daemons: Iterable[Daemon | dict[str, Any]] | None
+
+@type_check_only
+class _TableServiceFields(TypedDict, total=False):
+    service: Service | ServiceLike | dict[str, Any]
+    destinations: Iterable[Destination | DestinationLike | dict[str, Any]] | None
+
+@type_check_only
+class _TimeoutsFields(TypedDict, total=False):
+    tcp: Seconds | None
+    tcp_fin: Seconds | None
+    udp: Seconds | None
+
+@type_check_only
+class _TunnelFields(TypedDict, total=False):
+    kind: TunnelKind | int | str | None
+    port: int | None
+    flags: TunnelFlags | int | None
 
 @final
 class Balancer:
@@ -78,7 +226,7 @@ class Balancer:
         """Picks the destination of a connection and counts it there: active if `active`, else inactive."""
     def disconnect(self, destination: DestinationLike, *, active: bool = True) -> None:
         """A connection of a destination is gone."""
-    def advance(self, by: timedelta) -> None:
+    def advance(self, by: float | timedelta) -> None:
         """Moves the clock, which only lblc and lblcr look at, by seconds."""
     @property
     def connections(self) -> dict[DestinationKey, tuple[int, int]]:
@@ -88,7 +236,7 @@ class Balancer:
         """The scheduler's name."""
 
 @final
-class BatchReport:
+class BatchReport(_Recorded):
     """What came of a batch: enough to know the table that is now in force."""
     def __bool__(self) -> bool: ...
     def __len__(self) -> int: ...
@@ -147,36 +295,41 @@ class Change:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Columns(Mapping[str, "memoryview[int] | list[str]"]):
-    """Rows as columns: a mapping from names to columns of numbers (a `memoryview`) and of texts (a list).
+class Columns:
+    """Rows as columns: Arrow's memory layout, and a mapping from names to columns.
 
-    `numpy.asarray` takes a column of numbers, and `polars.DataFrame`, `pyarrow.table` and `pandas` take the whole through
-    Arrow's C interface, all without a copy per cell.
+    `polars.DataFrame`, `pyarrow.table`, `duckdb` and `pandas.DataFrame.from_arrow` take the whole through Arrow's C
+    interface without a copy. A column of numbers by its name is a `memoryview`, any other a list, in which `None` is what
+    is missing.
     """
     def __iter__(self) -> Iterator[str]: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, key: str, /) -> memoryview[int] | list[str]: ...
+    def __getitem__(self, key: str, /) -> _Column: ...
     def __contains__(self, key: object, /) -> bool: ...
     def keys(self) -> KeysView[str]:
         """The names of the columns."""
-    def values(self) -> ValuesView[memoryview[int] | list[str]]:
+    def values(self) -> ValuesView[_Column]:
         """The columns."""
-    def items(self) -> ItemsView[str, memoryview[int] | list[str]]:
+    def items(self) -> ItemsView[str, _Column]:
         """Names with columns."""
-    def to_dict(self) -> dict[str, memoryview[int] | list[str]]:
+    def to_dict(self) -> dict[str, _Column]:
         """A plain dictionary of the columns."""
     def formats(self) -> dict[str, str | None]:
-        """The formats of the columns: those of `struct` for numbers, None for texts."""
+        """The formats of the columns: those of `struct` for numbers, None for lists."""
     def to_numpy(self) -> dict[str, Any]:
-        """A NumPy array for each column of numbers, a list for each of texts."""
+        """A NumPy array for each column of numbers, a list for each other."""
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """What NumPy makes of the whole: a structured array, which `pandas.DataFrame` reads, too."""
     def to_pandas(self) -> Any:
-        """A `pandas.DataFrame`."""
+        """A `pandas.DataFrame`, through Arrow where pandas reads that."""
     def to_polars(self) -> Any:
         """A `polars.DataFrame`."""
     def to_arrow(self) -> Any:
         """A `pyarrow.Table`."""
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
-        """Arrow's C stream, which pyarrow, polars and pandas read."""
+        """Arrow's C stream, of one batch."""
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[CapsuleType, CapsuleType]:
+        """Arrow's C array: the rows as structures, with their schema."""
     def __arrow_c_schema__(self) -> CapsuleType:
         """Arrow's C schema."""
     @property
@@ -184,7 +337,7 @@ class Columns(Mapping[str, "memoryview[int] | list[str]"]):
         """How many rows there are."""
 
 @final
-class Connection:
+class Connection(_Recorded):
     """One entry of the connection table: a connection, or a persistence template."""
 
     __match_args__ = ("protocol", "client", "destination", "state")
@@ -204,14 +357,9 @@ class Connection:
         engine: str | None = None,
         engine_data: bytes | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_ConnectionFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_ConnectionFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -283,7 +431,7 @@ class ConnectionFilter:
         """Whether a connection is meant."""
 
 @final
-class ConnectionSums:
+class ConnectionSums(_Recorded):
     """Counts of connections by target, destination and state."""
     @property
     def total(self) -> StateCounts:
@@ -298,15 +446,32 @@ class ConnectionSums:
         """
 
 @final
-class Connections:
+class Connections(Sequence[Connection]):
     """Connections as they were at one look: a sequence whose items are made when someone looks at them."""
     def __iter__(self) -> Iterator[Connection]: ...
+    def __contains__(self, connection: object, /) -> bool: ...
+    def __reversed__(self) -> Iterator[Connection]: ...
+    def index(self, connection: object) -> int:  # type: ignore[override]
+        """The place of the first one that is equal. Raises `ValueError` if none is."""
+    def count(self, connection: object) -> int:
+        """How many are equal."""
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A list of dictionaries, as the JSON schema has them."""
+    @staticmethod
+    def from_dicts(rows: Iterable[Mapping[str, Any]]) -> Connections:
+        """What `to_dicts` has written."""
+    def to_json(self) -> str:
+        """A list in one line of JSON. `lvs_py.listing.json` writes a line for each."""
+    @staticmethod
+    def from_json(text: str | bytes) -> Connections:
+        """What `to_json` has written, from text or bytes."""
+    def __eq__(self, other: object, /) -> bool: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, key: int, /) -> Connection: ...
     @overload
     def __getitem__(self, key: slice, /) -> Connections: ...
-    def filter(self, **conditions: Any) -> Connections:
+    def filter(self, **conditions: Unpack[Conditions]) -> Connections:
         """Those that pass a filter, too; takes what `Director.connections` takes."""
     def sums(self) -> ConnectionSums:
         """Counts by target, destination and state."""
@@ -315,23 +480,20 @@ class Connections:
     def _repr_html_(self) -> str: ...
 
 @final
-class Counters:
+class Counters(_Recorded):
     """Sums since the service or destination appeared or was zeroed."""
 
     __match_args__ = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
     def __new__(
         cls, *, connections: int = 0, packets_in: int = 0, packets_out: int = 0, bytes_in: int = 0, bytes_out: int = 0
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_CountersFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_CountersFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
+    def __add__(self, other: Counters, /) -> Counters: ...
+    def __sub__(self, earlier: Counters, /) -> Counters: ...
     @property
     def packets_out(self) -> int:
         """Packets from real servers, as far as they pass the director."""
@@ -355,7 +517,7 @@ class Counters:
     def __ge__(self, other: Counters, /) -> bool: ...
 
 @final
-class Daemon:
+class Daemon(_Recorded):
     """A connection synchronisation daemon. What is None is the kernel's default when started, and filled in when read."""
 
     __match_args__ = ("role", "interface")
@@ -370,14 +532,9 @@ class Daemon:
         port: int | None = None,
         ttl: int | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_DaemonFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_DaemonFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -409,7 +566,7 @@ class Daemon:
     def __ge__(self, other: Daemon, /) -> bool: ...
 
 @final
-class Destination:
+class Destination(_Recorded):
     """A destination (real server) as you configure it."""
 
     __match_args__ = ("address", "port")
@@ -424,14 +581,9 @@ class Destination:
         lower_threshold: int | None = None,
         tunnel: TunnelLike | dict[str, Any] | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_DestinationFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_DestinationFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -469,7 +621,7 @@ class Destination:
     def __ge__(self, other: Destination, /) -> bool: ...
 
 @final
-class DestinationEntry:
+class DestinationEntry(_Recorded):
     """A destination as a director reports it: connections and statistics, too."""
 
     __match_args__ = ("destination", "active", "inactive")
@@ -483,14 +635,9 @@ class DestinationEntry:
         stats: Stats | dict[str, Any] | None = None,
         stats64: Stats | dict[str, Any] | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_DestinationEntryFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_DestinationEntryFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -538,14 +685,9 @@ class DestinationKey:
 
     __match_args__ = ("address", "port")
     def __new__(cls, address: Address | DestinationLike, port: int | None = None) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_DestinationKeyFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_DestinationKeyFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -596,20 +738,31 @@ class Drain:
         *,
         real_server: Address | None = None,
         wait_for: str | None = None,
-        deadline: timedelta | None = None,
+        deadline: float | timedelta | None = None,
         remove: bool = True,
     ) -> Self: ...
     def resuming(self, table: TableLike) -> Drain:
         """The same after a restart: the weights that `cancel` goes back to are those of this table."""
     def check(self, snapshot: Snapshot) -> None:
         """Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first look."""
-    def step(self, snapshot: Snapshot, now: timedelta) -> DrainProgress:
+    def step(self, snapshot: Snapshot, now: float | timedelta) -> DrainProgress:
         """Looks at the table at a time (of any clock that does not run backwards) and says what is due."""
     def cancel(self, snapshot: Snapshot) -> tuple[Operation, ...]:
         """Gives up: what puts the weights back, as far as the destinations are still there."""
 
 @final
-class DrainProgress:
+class DrainRun:
+    """A drain being carried out on a director: what `Director.drain` drives."""
+    def __new__(cls, director: Handle, drain: Drain) -> Self: ...
+    def step(self, now: float | timedelta) -> DrainProgress:
+        """Looks at the director's table at a time and applies what is due. The last look has all that was cut or left
+        behind on the way.
+        """
+    def cancel(self) -> None:
+        """Gives up: brings the weights back, as far as the destinations are still there."""
+
+@final
+class DrainProgress(_Recorded):
     """What one look of a drain came to."""
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -622,8 +775,6 @@ class DrainProgress:
         """What was removed, or left quiesced at the deadline, while it still held something that is not waited for. What
         still comes on these is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is 1.
         """
-    def _after(self, earlier: DrainProgress) -> DrainProgress:
-        """The same with what earlier looks cut and left behind."""
     @property
     def waiting(self) -> tuple[Remaining, ...]:
         """What is being waited for."""
@@ -633,7 +784,7 @@ class DrainProgress:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Event:
+class Event(_Recorded):
     """A difference between two looks at a director."""
 
     __match_args__ = ("kind", "service", "destination")
@@ -693,7 +844,7 @@ class Handle:
         pid: int | None = None,
         transport: str = ...,
         load_module: bool = False,
-        timeout: timedelta | None = None,
+        timeout: float | timedelta | None = None,
     ) -> Handle: ...
     def close(self) -> None: ...
     def closed(self) -> bool: ...
@@ -710,7 +861,7 @@ class Handle:
     def execute(self, operation: Operation) -> None: ...
     def apply(self, operations: Iterable[Operation], stop: bool) -> BatchReport: ...
     def now(self) -> timedelta: ...
-    def advance(self, by: timedelta) -> None: ...
+    def advance(self, by: float | timedelta) -> None: ...
     def set_available_pages(self, pages: int) -> None: ...
     def totals(self) -> Stats: ...
     def status(self) -> _StatusTuple:
@@ -766,7 +917,7 @@ class Health:
         service: ServiceLike,
         server: DestinationLike,
         up: bool | None,
-        now: timedelta,
+        now: float | timedelta,
         *,
         weight: int | None = None,
     ) -> list[HealthChange]:
@@ -786,7 +937,7 @@ class Health:
         forced: Literal["up", "down"] | int,
         reason: str,
         *,
-        until: timedelta | None = None,
+        until: float | timedelta | None = None,
     ) -> list[HealthChange]:
         """Holds a server up, down, or to a weight, whatever its probes say, until a time or until it is cleared."""
     def clear_override(self, service: ServiceLike, server: DestinationLike) -> list[HealthChange]:
@@ -795,9 +946,9 @@ class Health:
         """Learns from what a director holds which servers were out of use, for a start without a saved state: those with
         weight 0, and with `absent_down` those that are missing from a service that is there.
         """
-    def save(self, now: timedelta) -> str:
+    def save(self, now: float | timedelta) -> str:
         """What is known of all servers as JSON, to be kept over a restart."""
-    def restore(self, state: str, now: timedelta, *, away: timedelta = ...) -> None:
+    def restore(self, state: str, now: float | timedelta, *, away: float | timedelta = ...) -> None:
         """Goes on from what `save` wrote: servers that are watched and were saved are as they were. `away` is the time that
         has passed since, as far as it is known. Call `tick` afterwards.
         """
@@ -806,14 +957,14 @@ class Health:
     def watched(self) -> list[tuple[ServiceKey, DestinationKey]]:
         """What is to be probed: every server with its service. Sorry servers are not."""
     def report_host(
-        self, address: Address, up: bool | None, now: timedelta, *, weight: int | None = None
+        self, address: Address, up: bool | None, now: float | timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:
         """Takes in what a probe of a whole host says: of all its servers in all services."""
-    def tick(self, now: timedelta) -> list[HealthChange]:
+    def tick(self, now: float | timedelta) -> list[HealthChange]:
         """What time alone has changed: call it when `next_change` says so."""
-    def wanted(self, now: timedelta) -> Table:
+    def wanted(self, now: float | timedelta) -> Table:
         """The table that is wanted at a time."""
-    def next_change(self, now: timedelta) -> timedelta | None:
+    def next_change(self, now: float | timedelta) -> timedelta | None:
         """When the wanted table changes next without any report, None if never."""
     def is_up(self, service: ServiceLike, server: DestinationLike) -> bool | None:
         """Whether a server is in use, None if it is not watched."""
@@ -821,7 +972,7 @@ class Health:
         """Whether a service has its quorum, None if it is not watched."""
 
 @final
-class HealthChange:
+class HealthChange(_Recorded):
     """What a report, or the time, has changed."""
 
     __match_args__ = ("kind", "service", "server")
@@ -840,7 +991,7 @@ class HealthChange:
     def __hash__(self) -> int: ...
 
 @final
-class HealthPolicy:
+class HealthPolicy(_Recorded):
     """When servers come and go, and what a service does when too few are left."""
     def __new__(
         cls,
@@ -852,8 +1003,8 @@ class HealthPolicy:
         quorum: int = 1,
         hysteresis: int = 0,
         sorry_server: Destination | DestinationLike | None = None,
-        slow_start: timedelta | None = None,
-        damping: tuple[int, timedelta, timedelta] | None = None,
+        slow_start: float | timedelta | None = None,
+        damping: tuple[int, float | timedelta, float | timedelta] | None = None,
         max_asked_weight: int = 256,
     ) -> Self: ...
     @property
@@ -890,19 +1041,14 @@ class HealthPolicy:
     def __hash__(self) -> int: ...
 
 @final
-class Info:
+class Info(_Recorded):
     """What a director says of itself."""
 
     __match_args__ = ("version", "connection_table_size")
     def __new__(cls, *, version: str = ..., connection_table_size: int = 4096) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_InfoFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_InfoFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -919,7 +1065,7 @@ class Info:
     def __ge__(self, other: Info, /) -> bool: ...
 
 @final
-class Operation:
+class Operation(_Recorded):
     """One change of a director's table."""
 
     __match_args__ = ("action", "key", "value")
@@ -1006,7 +1152,7 @@ class Operations:
         """Forgets all operations."""
 
 @final
-class Outcome:
+class Outcome(_Recorded):
     """What came of a plan."""
     def raise_for_failures(self) -> None:
         """Raises what went wrong: nothing if complete, else a PlanError."""
@@ -1038,7 +1184,7 @@ class Outcome:
         """The plan."""
 
 @final
-class Plan:
+class Plan(_Recorded):
     """The ordered operations that turn one table into another, in steps that keep serving."""
     def __new__(
         cls,
@@ -1056,6 +1202,7 @@ class Plan:
         """
     def __iter__(self) -> Iterator[Step]: ...
     def __bool__(self) -> bool: ...
+    def __getitem__(self, index: int, /) -> Step: ...
     def __len__(self) -> int: ...
     def _apply(self, handle: Handle, undo: bool | Literal["service"]) -> Outcome:
         """What `Director.apply_plan` calls."""
@@ -1068,21 +1215,16 @@ class Plan:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Rates:
+class Rates(_Recorded):
     """Averages per second, as the kernel's estimator computes them every two seconds."""
 
     __match_args__ = ("connections", "packets_in", "packets_out", "bytes_in", "bytes_out")
     def __new__(
         cls, *, connections: int = 0, packets_in: int = 0, packets_out: int = 0, bytes_in: int = 0, bytes_out: int = 0
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_RatesFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_RatesFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1108,7 +1250,7 @@ class Rates:
     def __ge__(self, other: Rates, /) -> bool: ...
 
 @final
-class Refusal:
+class Refusal(_Recorded):
     """A refused operation of a batch, or a refused step of a plan."""
 
     __match_args__ = ("index", "operation", "error")
@@ -1124,7 +1266,7 @@ class Refusal:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Remaining:
+class Remaining(_Recorded):
     """What a destination still holds."""
     @property
     def service(self) -> ServiceKey:
@@ -1149,7 +1291,7 @@ class Report:
     """What became of a workload.
 
     `str` shows it as a table; `to_dict` is all of it as plain data, `columns` the samples for NumPy, pandas, polars and
-    pyarrow, and `lvs.plot.simulation` draws it.
+    pyarrow, and `lvs_py.plot.simulation` draws it.
     """
     def columns(self) -> Columns:
         """The samples as columns, one row a sample and server: time in seconds, server, sessions, new connections since the
@@ -1211,7 +1353,7 @@ class SchedulerInfo:
     def __hash__(self) -> int: ...
 
 @final
-class Scope:
+class Scope(_Recorded):
     """What a plan may touch. Everything else stays as it is. Scopes combine by `|`, `&` and `~`. Timeouts and sync daemons
     are the whole table's: only `Scope.all()` owns them by itself.
     """
@@ -1259,6 +1401,9 @@ class Script:
     @property
     def lines(self) -> list[int]:
         """The line of each operation, from 1."""
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """What the rules ask for that cannot work, although they are taken."""
 
 @final
 class ServerReport:
@@ -1288,7 +1433,7 @@ class ServerReport:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Service:
+class Service(_Recorded):
     """A virtual service as you configure it."""
 
     __match_args__ = ("key", "scheduler")
@@ -1360,14 +1505,9 @@ class Service:
         timeout: Seconds | None = None,
     ) -> Service:
         """A service for packets that carry a firewall mark."""
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_ServiceFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_ServiceFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1417,7 +1557,7 @@ class Service:
     def __ge__(self, other: Service, /) -> bool: ...
 
 @final
-class ServiceEntry:
+class ServiceEntry(_Recorded):
     """A service as a director reports it, with its destinations and statistics."""
 
     __match_args__ = ("service", "destinations")
@@ -1429,17 +1569,14 @@ class ServiceEntry:
         stats: Stats | dict[str, Any] | None = None,
         stats64: Stats | dict[str, Any] | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_ServiceEntryFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_ServiceEntryFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     def _repr_html_(self) -> str: ...
+    def to_table_service(self) -> TableService:
+        """The configuration alone. Destinations come oldest first, so that adding them one by one gives this list again."""
     @property
     def statistics(self) -> Stats:
         """The widest statistics reported, all zero if there are none."""
@@ -1497,14 +1634,9 @@ class ServiceKey:
     @staticmethod
     def fwmark(mark: int, *, family: FamilyLike | None = None) -> ServiceKey:
         """The key of a service for packets that carry a firewall mark."""
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_ServiceKeyFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_ServiceKeyFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1550,7 +1682,7 @@ class Services(Mapping[ServiceKey, ServiceEntry]):
     def __hash__(self) -> int: ...
 
 @final
-class Snapshot:
+class Snapshot(_Recorded):
     """All that a director holds, read in one call."""
 
     __match_args__ = ("services", "timeouts", "daemons")
@@ -1563,14 +1695,9 @@ class Snapshot:
         info: Info | dict[str, Any] | None = None,
         incomplete: Iterable[AddressFamily | str] | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_SnapshotFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_SnapshotFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     def to_table(self) -> Table:
@@ -1604,7 +1731,7 @@ class Snapshot:
     def __hash__(self) -> int: ...
 
 @final
-class StateCounts:
+class StateCounts(_Recorded):
     """How many connections are in each state."""
     def of(self, state: ConnectionState | str) -> int:
         """How many are in a state, templates left out."""
@@ -1627,21 +1754,16 @@ class StateCounts:
     def __hash__(self) -> int: ...
 
 @final
-class Stats:
+class Stats(_Recorded):
     """Sums and rates of a service or destination. The kernel refreshes them every two seconds."""
 
     __match_args__ = ("counters", "rates")
     def __new__(
         cls, *, counters: Counters | dict[str, Any] | None = None, rates: Rates | dict[str, Any] | None = None
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_StatsFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_StatsFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1658,7 +1780,7 @@ class Stats:
     def __ge__(self, other: Stats, /) -> bool: ...
 
 @final
-class Step:
+class Step(_Recorded):
     """One operation of a plan and what takes it back."""
     @property
     def phase(self) -> str:
@@ -1672,7 +1794,7 @@ class Step:
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
-class Table:
+class Table(_Recorded):
     """A whole configuration: what a rules file says, what a director is to hold."""
 
     __match_args__ = ("services", "timeouts", "daemons")
@@ -1691,14 +1813,9 @@ class Table:
     def sorted(self) -> Self:
         """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
     def _repr_html_(self) -> str: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_TableFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_TableFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1714,7 +1831,7 @@ class Table:
     def __hash__(self) -> int: ...
 
 @final
-class TableService:
+class TableService(_Recorded):
     """A virtual service with its destinations, as you configure them."""
 
     __match_args__ = ("service", "destinations")
@@ -1723,14 +1840,9 @@ class TableService:
         service: Service | ServiceLike | dict[str, Any],
         destinations: Iterable[Destination | DestinationLike | dict[str, Any]] | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_TableServiceFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_TableServiceFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1746,21 +1858,16 @@ class TableService:
     def __hash__(self) -> int: ...
 
 @final
-class Timeouts:
+class Timeouts(_Recorded):
     """The three connection timeouts that can be set, in seconds."""
 
     __match_args__ = ("tcp", "tcp_fin", "udp")
     def __new__(
         cls, *, tcp: Seconds | None = None, tcp_fin: Seconds | None = None, udp: Seconds | None = None
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_TimeoutsFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_TimeoutsFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @property
@@ -1780,7 +1887,7 @@ class Timeouts:
     def __ge__(self, other: Timeouts, /) -> bool: ...
 
 @final
-class Tunnel:
+class Tunnel(_Recorded):
     """The tunnel of a destination."""
 
     __match_args__ = ("kind", "port")
@@ -1791,14 +1898,9 @@ class Tunnel:
         port: int | None = None,
         flags: TunnelFlags | int | None = None,
     ) -> Self: ...
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, **changes: Unpack[_TunnelFields]) -> Self:
         """The same value with other fields."""
-    def __replace__(self, **changes: Any) -> Self: ...
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dictionaries, lists, texts and numbers: what `json` can write and `from_dict` reads."""
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """The value that `to_dict` has written."""
+    def __replace__(self, **changes: Unpack[_TunnelFields]) -> Self: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, _memo: Any) -> Self: ...
     @staticmethod
@@ -1827,7 +1929,7 @@ class Tunnel:
     def __ge__(self, other: Tunnel, /) -> bool: ...
 
 @final
-class Verdict:
+class Verdict(_Recorded):
     """What the embedded director does with a packet, and why."""
 
     __match_args__ = ("action", "destination")
@@ -1851,7 +1953,7 @@ class Verdict:
 class Watcher:
     """Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`."""
     def __new__(cls, *, scope: Scope | None = None) -> Self: ...
-    def observe(self, snapshot: Snapshot, now: timedelta) -> list[Event]:
+    def observe(self, snapshot: Snapshot, now: float | timedelta) -> list[Event]:
         """Takes in a look at a time (of any clock that does not run backwards) and says what is different."""
 
 __version__: str
@@ -1871,13 +1973,13 @@ def connections_json(connections: Connections) -> str:
     """Connections as JSON, one object a line."""
 
 def enum_name(class_: str, number: int) -> str:
-    """The name of a number in an enumeration of `lvs.enums`."""
+    """The name of a number in an enumeration of `lvs_py.enums`."""
 
 def enum_number(class_: str, name: str) -> int:
-    """The number that a name stands for in an enumeration of `lvs.enums`."""
+    """The number that a name stands for in an enumeration of `lvs_py.enums`."""
 
 def enum_word(class_: str, name: str) -> str:
-    """The name that a spelling stands for in an enumeration of `lvs.enums` without numbers."""
+    """The name that a spelling stands for in an enumeration of `lvs_py.enums` without numbers."""
 
 def format_rules(table: TableLike, *, dialect: str = ..., names: bool = False) -> tuple[str, list[str]]:
     """Writes a table as rules, and says what they do not carry."""

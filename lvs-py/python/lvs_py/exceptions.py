@@ -19,12 +19,12 @@ Every exception derives from `LvsError` and from the builtin exception that a Py
 
 ```python
 import errno
-import lvs
+import lvs_py
 
-with lvs.Director.embedded() as director:
+with lvs_py.Director.embedded() as director:
     try:
         director.remove_service("tcp://192.0.2.1:80")
-    except lvs.NotFoundError as error:
+    except lvs_py.NotFoundError as error:
         assert error.errno == errno.ESRCH
         assert str(error) == "cannot remove service tcp://192.0.2.1:80: no such service"
 ```
@@ -63,7 +63,33 @@ class LvsError(Exception):
 
 
 class InvalidInputError(LvsError, ValueError):
-    """A value that cannot be said to any director: a name too long, an address that is none, mark 0."""
+    """A value that cannot be said to any director: a name too long, an address that is none, mark 0.
+
+    ```python
+    import lvs_py
+
+    try:
+        lvs_py.Destination("198.51.100.7:80", weight=-1)
+    except lvs_py.InvalidInputError as error:
+        assert error.argument == "weight"
+        assert str(error) == "argument 'weight': -1 is not a whole number from 0 to 4294967295"
+    ```
+    """
+
+    argument: str | None = None
+    """The argument that was not right, if it was one."""
+
+    def add_note(self, note: str, /) -> None:
+        """Takes in of which argument the native half says that it is; other notes are kept as they are."""
+        name = note.removeprefix("while processing '").removesuffix("'")
+        if len(name) + len("while processing ''") != len(note):
+            super().add_note(note)
+        elif self.argument is None:
+            self.argument = name
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.argument is None else f"argument '{self.argument}': {text}"
 
 
 class DecodeError(LvsError, ValueError):
@@ -180,7 +206,7 @@ class PlanError(LvsError):
 class Diagnostic:
     """One thing that is wrong with rules text, and where."""
 
-    __slots__ = ("column", "end_column", "line", "message", "source_line")
+    __slots__ = ("column", "end_column", "is_error", "line", "message", "source_line")
 
     message: str
     """What is wrong."""
@@ -192,13 +218,18 @@ class Diagnostic:
     """The column after its end."""
     source_line: str
     """The text of the line."""
+    is_error: bool
+    """Whether the text is refused. If not, the rule is taken, and what it asks for cannot work."""
 
-    def __init__(self, message: str, line: int, column: int, end_column: int, source_line: str) -> None:
+    def __init__(
+        self, message: str, line: int, column: int, end_column: int, source_line: str, is_error: bool = True
+    ) -> None:
         self.message = message
         self.line = line
         self.column = column
         self.end_column = end_column
         self.source_line = source_line
+        self.is_error = is_error
 
     def __repr__(self) -> str:
         return f"Diagnostic({self.message!r}, line={self.line}, column={self.column})"
@@ -218,21 +249,21 @@ class Diagnostic:
     def __hash__(self) -> int:
         return hash(self._key())
 
-    def __getstate__(self) -> tuple[str, int, int, int, str]:
+    def __getstate__(self) -> tuple[str, int, int, int, str, bool]:
         return self._key()
 
-    def __setstate__(self, state: tuple[str, int, int, int, str]) -> None:
+    def __setstate__(self, state: tuple[str, int, int, int, str, bool]) -> None:
         Diagnostic.__init__(self, *state)
 
-    def _key(self) -> tuple[str, int, int, int, str]:
-        return self.message, self.line, self.column, self.end_column, self.source_line
+    def _key(self) -> tuple[str, int, int, int, str, bool]:
+        return self.message, self.line, self.column, self.end_column, self.source_line, self.is_error
 
 
 class RulesSyntaxError(LvsError, SyntaxError, ValueError):
-    """Rules text that does not parse. All mistakes are found at once: see `diagnostics`.
+    """Rules text that does not parse. All errors are found at once: see `diagnostics`.
 
     As a `SyntaxError` it shows file, line and caret in a traceback; ``lineno``, ``offset`` and ``text`` are those of
-    the first mistake.
+    the first error.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -244,12 +275,12 @@ class RulesSyntaxError(LvsError, SyntaxError, ValueError):
 
     @property
     def line(self) -> int:
-        """The line of the first mistake, from 1."""
+        """The line of the first error, from 1."""
         return self.diagnostics[0].line
 
     @property
     def column(self) -> int:
-        """The column of the first mistake, from 1."""
+        """The column of the first error, from 1."""
         return self.diagnostics[0].column
 
     def __str__(self) -> str:

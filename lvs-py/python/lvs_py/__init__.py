@@ -1,10 +1,10 @@
 """The Linux Virtual Server (IPVS) for Python.
 
 A *director* holds a table of *virtual services*, each with its *destinations* (real servers). Open the running
-kernel's with `Director.kernel`, or a twin of it in this process, for which nobody needs root, with `Director.embedded`:
+kernel's with `Director.kernel`, or an embedded one in this process, which needs no root, with `Director.embedded`:
 
 ```python
-from lvs import Destination, Director, Service
+from lvs_py import Destination, Director, Service
 
 service = Service.tcp("192.0.2.1", 80, scheduler="wlc")
 with Director.embedded() as director:
@@ -17,12 +17,13 @@ with Director.embedded() as director:
 
 Values (`Service`, `Destination`, `Timeouts`, ...) are frozen: they compare, hash, pickle, print as what
 builds them, and change by `replace`. Addresses are given as text or objects of `ipaddress` and come back as the latter.
-Exceptions are in `lvs.exceptions`, the words of IPVS as enumerations in `lvs.enums`; both are found here, too.
+Exceptions are in `lvs_py.exceptions`, the words of IPVS as enumerations in `lvs_py.enums`; both are found here, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as _Mapping
+from collections.abc import Sequence as _Sequence
 
 from ._batch import Batch
 from ._connections import read_connections, sum_connections
@@ -115,17 +116,22 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        # `import lvs` costs as little as it can, and `lvs.rules.parse` works without another import.
-        if name in ("aio", "listing", "plot", "procfs", "rules", "simulation"):
+        # `import lvs_py` costs as little as it can, and `lvs_py.rules.parse` works without another
+        # import.
+        if name in ("aio", "listing", "plot", "procfs", "rules", "simulation", "typing"):
             import importlib
 
             return importlib.import_module(f"{__name__}.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+    def __dir__():
+        return [*__all__, "aio", "listing", "plot", "procfs", "rules", "simulation", "typing"]
+
 
 _Mapping.register(Services)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 _Mapping.register(Destinations)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-_Mapping.register(Columns)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+_Sequence.register(Connections)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+# Columns are no Mapping: polars, pandas and others would take that way instead of Arrow's.
 
 __all__ = [
     "AddressFamily",

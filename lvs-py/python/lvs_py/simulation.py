@@ -9,8 +9,8 @@ The scheduler's choices, the persistence and the counters are those of the kerne
 modelled: a session lasts as long as drawn, however loaded its server is.
 
 ```python
-from lvs import Destination, Service
-from lvs.simulation import Fail, LogNormal, Poisson, Workload, Zipf
+from lvs_py import Destination, Service
+from lvs_py.simulation import Fail, LogNormal, Poisson, Workload, Zipf
 
 workload = Workload(
     Service.tcp("192.0.2.1", 80, scheduler="mh"),
@@ -26,7 +26,7 @@ report = workload.run()
 assert change.moved_without_need * 10 < change.returning  # mh moves the clients of the failed server, and few others
 print(report)
 
-from lvs.simulation import compare
+from lvs_py.simulation import compare
 
 for other in compare(workload, ["mh", "wlc", "sh"]):
     print(other.scheduler, other.imbalance(0.5), other.changes[0].moved_without_need)
@@ -36,6 +36,7 @@ for other in compare(workload, ["mh", "wlc", "sh"]):
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -207,7 +208,7 @@ class Workload:
     seed: int = 1
     """The seed of all that is drawn."""
     profile: Literal["new", "old", "linux7"] = "new"
-    """The kind of kernel, as in `lvs.Director.embedded`."""
+    """The kind of kernel, as in `lvs_py.Director.embedded`."""
 
     def __post_init__(self) -> None:
         # What is gone through once could not be played twice.
@@ -219,7 +220,7 @@ class Workload:
     def run(self) -> Report:
         """Plays the workload. Other threads run meanwhile.
 
-        Raises what a director raises that refuses the service, a server or an event, and `lvs.InvalidInputError` if
+        Raises what a director raises that refuses the service, a server or an event, and `lvs_py.InvalidInputError` if
         something is no distribution, or an event happens to none of the servers.
         """
         return simulate(
@@ -274,6 +275,10 @@ def _lengths(value: Lengths) -> tuple[str, Any]:
     return "given", [_time(time) for time in value]
 
 
+# Each is an object of Python: a network such as ::/0 has more than there is memory for.
+_MOST_CLIENTS = 1_000_000
+
+
 def _clients(value: Clients) -> tuple[str, Any]:
     if isinstance(value, int):
         return "uniform", value
@@ -281,7 +286,10 @@ def _clients(value: Clients) -> tuple[str, Any]:
         return "uniform", value.count
     if isinstance(value, Zipf):
         return "zipf", (value.count, value.exponent)
-    return "given", list(value)
+    addresses = list(itertools.islice(value, _MOST_CLIENTS + 1))
+    if len(addresses) > _MOST_CLIENTS:
+        raise InvalidInputError(f"more than {_MOST_CLIENTS} clients: give a number, Uniform or Zipf")
+    return "given", addresses
 
 
 def _event(value: Event) -> tuple[str, timedelta, DestinationLike, int | None]:

@@ -18,7 +18,7 @@ class Batch(Operations):
     """Changes that go out together: many operations, few system calls.
 
     As a context manager it applies them at the end of the block, unless that raised, and raises
-    `lvs.BatchError` if any was refused.
+    `lvs_py.BatchError` if any was refused.
     """
 
     __slots__ = ("_director", "_stop", "report")
