@@ -73,9 +73,9 @@ impl Session<'_> {
 /// The table in the order in which `ipvsadm -S` writes it: that of its listings.
 fn sorted(mut snapshot: Snapshot) -> Table {
     let mut services: Vec<usize> = (0..snapshot.services.len()).collect();
-    sort_services(Style::Compat, &mut services, |index| snapshot.services[*index].entry.service.key());
+    sort_services(Style::Ipvsadm, &mut services, |index| snapshot.services[*index].entry.service.key());
     for service in &mut snapshot.services {
-        sort_destinations(Style::Compat, &mut service.destinations, |entry| entry.destination.key);
+        sort_destinations(Style::Ipvsadm, &mut service.destinations, |entry| entry.destination.key);
         // `to_table` turns lists round.
         service.destinations.reverse();
     }

@@ -61,7 +61,8 @@ fn listing<'a>(options: &ListOptions, names: &'a dyn Resolver) -> ListingOptions
 }
 
 fn table(session: &mut Session<'_>, options: &ListOptions, out: &mut impl Write) -> Result<Exit, Exit> {
-    // DIFFERENCE: ipvsadm asks for the services and then for each one's destinations, on a socket each.
+    // DIFFERENCE: ipvsadm asks for the services and then for each one's destinations, on a socket
+    // each.
     let mut snapshot = session.backend.director().complete_snapshot().map_err(|error| Exit::unlisted(&error))?;
     if session.ours.json {
         if !options.no_sort {

@@ -33,7 +33,7 @@ impl Exit {
         Self::failed(1, text(error) + "\n")
     }
 
-    /// What `ipvsadm` says to a mistake.
+    /// What `ipvsadm` prints for an error in its arguments.
     pub(crate) fn compat(error: &SyntaxError, program: &str) -> Self {
         let message = error.ipvsadm(program);
         Self { status: message.status, message: Some(message.text), aborts: message.aborts }

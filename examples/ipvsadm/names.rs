@@ -39,8 +39,8 @@ impl Resolver for Names {
 fn reverse(addr: IpAddr) -> Option<String> {
     let mut name = [0 as c_char; libc::NI_MAXHOST as usize];
     let mut lookup = |socket: *const libc::sockaddr, length: usize| {
-        // SAFETY: `socket` points to a whole socket address of `length` bytes that outlives the call, and `name` is
-        // as long as it is said to be. No service name is asked for.
+        // SAFETY: `socket` points to a whole socket address of `length` bytes that outlives the
+        // call, and `name` is as long as it is said to be. No service name is asked for.
         unsafe {
             libc::getnameinfo(
                 socket,

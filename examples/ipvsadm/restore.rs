@@ -21,10 +21,11 @@ pub(crate) fn restore(session: &mut Session<'_>) -> Result<Exit, Exit> {
     if session.ours.lossless { whole(session, &rules) } else { line_by_line(session, &rules) }
 }
 
-/// As `ipvsadm` does it: refusals and misspelt options are reported and passed over, other mistakes end everything
-/// where they stand, and the last line's status is that of all.
+/// As `ipvsadm` does it: refusals and misspelt options are reported and passed over, other errors
+/// end everything where they stand, and the last line's status is that of all.
 ///
-/// The changes of consecutive lines travel together. What a line prints, those before it have had their say.
+/// The changes of consecutive lines travel together. What a line prints, those before it have had
+/// their say.
 // DIFFERENCE: ipvsadm opens a socket and looks the family up for every line.
 fn line_by_line(session: &mut Session<'_>, rules: &[u8]) -> Result<Exit, Exit> {
     let mut waiting = Vec::new();
@@ -91,12 +92,12 @@ fn apply(session: &mut Session<'_>, waiting: &mut Vec<Operation>) -> Result<u8, 
     Ok(if report.refused.last().is_some_and(|failure| failure.index == last) { 255 } else { 0 })
 }
 
-/// The whole text or nothing, as far as its own mistakes go; what the director refuses is named by its line, with
-/// what is in force afterwards.
+/// The whole text or nothing, as far as its own errors go; what the director refuses is named by
+/// its line, with what is in force afterwards.
 fn whole(session: &mut Session<'_>, rules: &[u8]) -> Result<Exit, Exit> {
-    let mistakes = |errors| Exit::failed(2, format!("{errors}\nnothing was changed\n"));
-    let script = session.parser.parse(rules).map_err(mistakes)?;
-    let operations = script.operations().map_err(mistakes)?;
+    let invalid = |errors| Exit::failed(2, format!("{errors}\nnothing was changed\n"));
+    let script = session.parser.parse(rules).map_err(invalid)?;
+    let operations = script.operations().map_err(invalid)?;
     let line = |index: usize| script.rules.get(index).map_or(0, |rule| rule.line);
     let report = session.backend.director().apply(&operations, OnRefusal::Continue);
     if report.is_complete() {

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-import lvs
+import lvs_py
 
 
-def metrics(snapshot: lvs.Snapshot) -> str:
+def metrics(snapshot: lvs_py.Snapshot) -> str:
     """The text of a snapshot."""
     lines: list[str] = []
     for service in snapshot.services.values():
@@ -30,10 +30,10 @@ def metrics(snapshot: lvs.Snapshot) -> str:
 def main() -> None:
     """Works on the running kernel, or with `--demo` on a table of its own."""
     if "--demo" in sys.argv[1:]:
-        director: lvs.Director = lvs.Director.embedded()
+        director: lvs_py.Director = lvs_py.Director.embedded()
         director.reconcile({"tcp://192.0.2.1:80": ["198.51.100.7:80"]})
     else:
-        director = lvs.Director.kernel()
+        director = lvs_py.Director.kernel()
     with director:
         sys.stdout.write(metrics(director.snapshot()))
 

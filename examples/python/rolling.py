@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-import lvs
+import lvs_py
 
 
-def roll(director: lvs.Director, service: str, wanted: Sequence[str], *, deadline: float = 3600) -> list[str]:
+def roll(director: lvs_py.Director, service: str, wanted: Sequence[str], *, deadline: float = 3600) -> list[str]:
     """Adds what is missing, then drains what is not wanted any more; says what was cut after the deadline."""
     present = {str(key) for key in director.destinations(service)}
     for address in wanted:
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("service")
     parser.add_argument("destination", nargs="+")
     options = parser.parse_args()
-    with lvs.Director.kernel() as director:
+    with lvs_py.Director.kernel() as director:
         for line in roll(director, options.service, options.destination):
             print("cut", line)
 

@@ -1,4 +1,5 @@
-//! Where the programs of the project's README run as documentation tests: the README is in no package that is published.
+//! Where the programs of the project's README run as documentation tests: the README is in no
+//! package that is published.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

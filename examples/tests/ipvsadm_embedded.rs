@@ -39,6 +39,7 @@ impl Table {
 impl Drop for Table {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
+        let _ = fs::remove_file(format!("{}.lock", self.0.display()));
     }
 }
 
@@ -186,4 +187,73 @@ fn arguments_are_judged_as_ipvsadm_judges_them() {
     let (status, out, _) = call(&["--embedded", "-h"], "");
     assert_eq!(status, 0);
     assert!(out.starts_with("ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n"), "{out}");
+}
+
+#[test]
+fn no_change_of_many_at_once_is_lost() {
+    let table = Table::new("many");
+    let children: Vec<_> = (1..=20)
+        .map(|port| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_ipvsadm"));
+            command.arg(format!("--embedded={}", table.0.display()));
+            command.args(["-A", "-t", &format!("192.0.2.1:{port}")]).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(table.output("-S -n", "").lines().count(), 20);
+}
+
+#[test]
+fn a_table_that_a_daemon_holds_can_be_seen_and_not_changed() {
+    let table = Table::new("held");
+    table.output("-A -t 192.0.2.1:80", "");
+    let path = format!("{}.lock", table.0.display());
+    let held = nix::fcntl::Flock::lock(fs::File::open(&path).unwrap(), nix::fcntl::FlockArg::LockExclusive).unwrap();
+    let (status, _, complaint) = table.call("-C", "");
+    assert_eq!((status, complaint.contains("in use by another program")), (1, true), "{complaint}");
+    assert!(table.output("-Ln", "").contains("192.0.2.1:80"));
+    drop(held);
+    table.output("-C", "");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn links_are_neither_replaced_nor_written_through_by_a_guessed_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let (real, link) = (directory.path().join("real.new"), directory.path().join("link"));
+    fs::write(&real, "").unwrap();
+    fs::set_permissions(&real, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let embedded = format!("--embedded={}", link.display());
+    assert_eq!(call(&[&embedded, "-A", "-t", "192.0.2.1:80"], "").0, 0);
+    assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().contains("192.0.2.1:80"));
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&real).unwrap().permissions()) & 0o777, 0o640);
+    // The file, the link and the lock, and nothing that was left behind.
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn as_ipvsadm_save_and_ipvsadm_restore_it_saves_and_restores() {
+    let table = Table::new("names");
+    let directory = tempfile::tempdir().unwrap();
+    let call = |name: &str, args: &[&str], stdin: &str| {
+        let link = directory.path().join(name);
+        let _ = std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_ipvsadm"), &link);
+        let mut command = Command::new(link);
+        command.arg(format!("--embedded={}", table.0.display())).args(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{name}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(call("ipvsadm-restore", &[], RULES), "");
+    let saved = call("ipvsadm-save", &["-n"], "");
+    assert_eq!(saved.lines().count(), 3, "{saved}");
+    table.output("-C", "");
+    call("ipvsadm-restore", &[], &saved);
+    assert_eq!(call("ipvsadm-save", &["-n"], ""), saved);
 }

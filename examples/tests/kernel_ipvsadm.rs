@@ -1,4 +1,5 @@
-//! Our `ipvsadm` beside Debian's, on the running kernel: the same output, messages, statuses and tables.
+//! Our `ipvsadm` beside Debian's, on the running kernel: the same output, messages, statuses and
+//! tables.
 //!
 //! Both get the same command lines and rules files, each in a network namespace of its own.
 
@@ -25,7 +26,8 @@ fn ours() -> &'static str {
     path.map_or(env!("CARGO_BIN_EXE_ipvsadm"), |path| Box::leak(path.into_boxed_str()))
 }
 
-/// How many cases: a good sample, or as many as `LVS_TEST_CASES` says (3200 take some minutes in the lab).
+/// How many cases: a good sample, or as many as `LVS_TEST_CASES` says (3200 take some minutes in
+/// the lab).
 fn cases() -> usize {
     std::env::var("LVS_TEST_CASES").map_or(600, |count| count.parse().unwrap())
 }
@@ -38,7 +40,8 @@ fn both_programs_answer_alike_and_leave_the_same_table() {
     let start = Instant::now();
     let mut generator = Generator::new(0x1b5_ad31);
     let script: Vec<Case> = (0..count).map(|_| generator.case()).collect();
-    // One after the other rather than at once: each has its namespace, but the machine has one processor.
+    // One after the other rather than at once: each has its namespace, but the machine has one
+    // processor.
     let theirs = Runner::in_new_namespace(THEIRS, script.clone());
     let ours = Runner::in_new_namespace(ours(), script.clone());
     let mut wrong = String::new();

@@ -1,9 +1,11 @@
-//! What checks cost and how soon the dead are out: 1,000 real servers on this machine's loopback addresses, checked as
-//! `lvsd` does, on an embedded director.
+//! What checks cost and how soon the dead are out: 1,000 real servers on this machine's loopback
+//! addresses, checked as `lvsd` does, on an embedded director.
 //!
-//! The processor time is that of the checking thread alone; the servers run on another one. The dead refuse connections, so
-//! that a check's timeout does not count.
+//! The processor time is that of the checking thread alone; the servers run on another one. The
+//! dead refuse connections, so that a check's timeout does not count.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement may fail loudly and prints")]
+
+mod common;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -12,17 +14,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lvs_core::embedded::EmbeddedDirector;
+use common::{Nowhere, processor_time, raise_descriptor_limit, setup};
 use lvsd::config::Cluster;
+use lvsd::control::Request;
 use lvsd::control::server::Question;
-use lvsd::control::{Refused, Request};
-use lvsd::daemon::{self, Clock, Options, Source};
-use lvsd::engine::{Engine, Setup};
+use lvsd::daemon::{self, Clock, Options};
+use lvsd::engine::Engine;
 use lvsd::event::{Event, EventKind};
-use lvsd::instance::{Identity, Instance};
-use lvsd::state::{Loaded, State, Store};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::time::{ClockId, clock_gettime};
+use lvsd::state::Loaded;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, LocalSet};
@@ -36,8 +35,7 @@ const DEATHS: usize = 20;
 
 fn main() {
     // A listener each, and the connections.
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    raise_descriptor_limit();
     let farm = Farm::start();
     for (kind, interval) in [("tcp", 5.0), ("http", 5.0), ("http", 1.0)] {
         cost(kind, interval);
@@ -65,42 +63,24 @@ fn cluster(kind: &str, interval: f64) -> Cluster {
     Cluster::parse(&text).unwrap()
 }
 
-/// Nothing is kept: what is measured is the checks.
-struct Nowhere;
-
-impl Store for Nowhere {
-    fn save(&mut self, _: &State) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Source for Nowhere {
-    fn load(&mut self) -> Result<Cluster, Refused> {
-        Err(Refused::new("there is no file"))
-    }
-}
-
 /// Checks until the future comes, on this thread, and shows the events.
 fn check(cluster: &Cluster, end: impl Future<Output = ()>, mut event: impl FnMut(&Event)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::default();
-    let setup = Setup {
-        instance: Instance {
-            name: "bench".to_owned(),
-            identity: Identity { cluster: "/bench".into(), table: String::new() },
-        },
-        place: String::new(),
-        director: Box::new(EmbeddedDirector::new()),
-        store: Box::new(Nowhere),
-        resync: Duration::from_secs(10),
-        adopt: false,
-    };
-    let (engine, _) = Engine::start(setup, cluster.clone(), Loaded::Absent, clock.moment()).unwrap();
+    let (engine, _) = Engine::start(setup(Box::new(Nowhere)), cluster.clone(), Loaded::Absent, clock.moment()).unwrap();
     LocalSet::new().block_on(&runtime, async {
         let (owner, inbox) = daemon::inbox();
         let mut events = owner.events.subscribe();
         let options = Options { withdraw: false, checks: 4096 };
-        let mut run = std::pin::pin!(daemon::run(engine, Box::new(Nowhere), clock, inbox, options));
+        let mut run = std::pin::pin!(daemon::run(
+            engine,
+            Box::new(Nowhere),
+            daemon::System::new(None, "bench"),
+            daemon::Names::new(&cluster.answers),
+            clock,
+            inbox,
+            options
+        ));
         let mut end = std::pin::pin!(end);
         loop {
             tokio::select! {
@@ -161,10 +141,6 @@ fn removal(farm: &Farm, interval: f64) {
         times[DEATHS / 2],
         interval * f64::from(FALL),
     );
-}
-
-fn processor_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
 }
 
 /// The real servers.

@@ -1,15 +1,17 @@
-//! Large clusters on the embedded director: how long a start takes, a reload of one change, and the death of a server.
+//! Large clusters on the embedded director: how long a start takes, a reload of one change, and the
+//! death of a server.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement may fail loudly and prints")]
+
+mod common;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use lvs_core::embedded::EmbeddedDirector;
+use common::setup;
 use lvsd::config::Cluster;
-use lvsd::engine::{Engine, Moment, Setup};
-use lvsd::instance::{Identity, Instance};
+use lvsd::engine::{Engine, Moment};
 use lvsd::probe::Outcome;
-use lvsd::state::{Loaded, StateFile, Store};
+use lvsd::state::{Loaded, StateFile};
 
 const SERVICES: usize = 10_000;
 const SERVERS: usize = 2;
@@ -42,17 +44,7 @@ fn main() {
     println!("{SERVICES} services with {SERVERS} servers each");
     let cluster = timed("reading the file", || Cluster::parse(&first).unwrap());
     let moment = |seconds| Moment { now: Duration::from_secs(seconds), unix: 1_700_000_000 + seconds };
-    let setup = Setup {
-        instance: Instance {
-            name: "bench".to_owned(),
-            identity: Identity { cluster: "/bench".into(), table: String::new() },
-        },
-        place: String::new(),
-        director: Box::new(EmbeddedDirector::new()),
-        store: Box::new(StateFile::new(directory.path().join("state.json"))) as Box<dyn Store>,
-        resync: Duration::from_secs(10),
-        adopt: false,
-    };
+    let setup = setup(Box::new(StateFile::new(directory.path().join("state.json"))));
     let (mut engine, begun) = timed("start", || Engine::start(setup, cluster, Loaded::Absent, moment(0)).unwrap());
     println!("  {} operations", begun.operations.len());
     let cluster = Cluster::parse(&second).unwrap();

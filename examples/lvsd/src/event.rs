@@ -28,6 +28,10 @@ pub enum EventKind {
     Refused,
     /// The table was not as it should be without the daemon's doing, and is again.
     DriftRepaired,
+    /// Somebody else has set the weight of a server, and the file says that such a weight stays.
+    WeightKept,
+    /// The addresses of a name have changed, and with them the servers.
+    NamesChanged,
     /// A drain has begun.
     DrainStarted,
     /// A drain has come to its end.
@@ -64,6 +68,8 @@ impl EventKind {
             Self::Applied => "applied",
             Self::Refused => "refused",
             Self::DriftRepaired => "drift_repaired",
+            Self::WeightKept => "weight_kept",
+            Self::NamesChanged => "names_changed",
             Self::DrainStarted => "drain_started",
             Self::Drained => "drained",
             Self::DrainCut => "drain_cut",

@@ -1,7 +1,8 @@
 //! Under which name a cluster keeps its state, and that it runs once.
 //!
-//! A name that is not given is derived from all that tells two clusters apart: the whole path of the
-//! file, the network namespace, and whether the table is the kernel's. Two clusters never share one.
+//! A name that is not given is derived from all that tells two clusters apart: the whole path of
+//! the file, the network namespace, and whether the table is the kernel's. Two clusters never share
+//! one.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::hash::Hasher;
@@ -32,8 +33,16 @@ pub struct Instance {
 pub struct Identity {
     /// The cluster file.
     pub cluster: PathBuf,
-    /// The table: empty for the kernel's in this network namespace, else `ns:NAME` or `embedded:PATH`.
+    /// The table: empty for the kernel's in this network namespace, else `ns:NAME` or
+    /// `embedded:PATH`.
     pub table: String,
+}
+
+impl Identity {
+    /// Whether the table is in a file.
+    pub fn is_embedded(&self) -> bool {
+        self.table.starts_with("embedded:")
+    }
 }
 
 impl Instance {
@@ -83,8 +92,8 @@ impl Instance {
 }
 
 impl Identity {
-    /// As systemd escapes paths: `/` becomes `-`, and what is neither letter, digit nor one of `_.` is
-    /// spelled out, so that no two identities have one name.
+    /// As systemd escapes paths: `/` becomes `-`, and what is neither letter, digit nor one of `_.`
+    /// is spelled out, so that no two identities have one name.
     fn to_name(&self) -> String {
         let escape = |text: &str| -> String {
             text.bytes()

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,6 @@ use clap::Args;
 use lvs_core::director::{BatchReport, OnRefusal, Operation};
 use lvs_core::embedded::EmbeddedDirector;
 use lvs_core::kernel::{KernelDirector, Namespace};
-use lvs_core::model::{Connection, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Timeouts};
 use lvs_core::{Director, Error, ErrorKind, rules};
 
 use crate::instance::{Lock, lock};
@@ -21,8 +19,8 @@ use crate::text;
 /// The options that choose a director: the kernel's, unless an embedded one is asked for.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Target {
-    /// Work on a table in this process, kept as rules in a file, rather than on the kernel's: needs no
-    /// privileges
+    /// Work on a table in this process, kept as rules in a file, rather than on the kernel's: needs
+    /// no privileges
     #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["namespace", "load_module"])]
     pub embedded: Option<PathBuf>,
     /// Work in another network namespace: a name of `ip netns`, a path, or the number of a process
@@ -52,8 +50,8 @@ impl Target {
     /// Opens it.
     ///
     /// # Errors
-    /// The kernel has no IPVS, or the caller no privilege; the file does not parse, asks for what cannot
-    /// be, or is in use.
+    /// The kernel has no IPVS, or the caller no privilege; the file does not parse, asks for what
+    /// cannot be, or is in use.
     pub fn open(&self) -> Result<Box<dyn Director>> {
         if let Some(file) = &self.embedded {
             return Ok(Box::new(FileDirector::open(file)?));
@@ -103,7 +101,8 @@ impl Directories {
 }
 
 impl Target {
-    /// An embedded table has its files beside it: whoever works on one needs no rights to the system's.
+    /// An embedded table has its files beside it: whoever works on one needs no rights to the
+    /// system's.
     fn beside(&self, system: &str) -> PathBuf {
         match &self.embedded {
             Some(file) => {
@@ -140,8 +139,8 @@ pub fn enter(name: &str) -> Result<()> {
     nix::sched::setns(file, nix::sched::CloneFlags::CLONE_NEWNET).with_context(context)
 }
 
-/// An embedded director whose table is in a file: read when it is opened, written with every change, and
-/// nobody else's meanwhile.
+/// An embedded director whose table is in a file: read when it is opened, written with every
+/// change, and nobody else's meanwhile.
 #[derive(Debug)]
 pub struct FileDirector {
     director: EmbeddedDirector,
@@ -181,33 +180,8 @@ impl FileDirector {
 }
 
 impl Director for FileDirector {
-    fn info(&mut self) -> lvs_core::Result<Info> {
-        self.director.info()
-    }
-
-    fn services(&mut self) -> lvs_core::Result<Vec<ServiceEntry>> {
-        self.director.services()
-    }
-
-    fn service(&mut self, key: &ServiceKey) -> lvs_core::Result<ServiceEntry> {
-        self.director.service(key)
-    }
-
-    fn destinations(&mut self, key: &ServiceKey) -> lvs_core::Result<Vec<DestinationEntry>> {
-        self.director.destinations(key)
-    }
-
-    fn snapshot(&mut self) -> lvs_core::Result<Snapshot> {
-        self.director.snapshot()
-    }
-
-    fn timeouts(&mut self) -> lvs_core::Result<Timeouts> {
-        self.director.timeouts()
-    }
-
-    fn daemons(&mut self) -> lvs_core::Result<Vec<Daemon>> {
-        self.director.daemons()
-    }
+    lvs_core::delegate_director!(self => self.director; info, services, service, destinations, snapshot, timeouts, daemons,
+        visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl);
 
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
         let mut report = self.director.apply(operations, on_refusal);
@@ -217,11 +191,10 @@ impl Director for FileDirector {
         report
     }
 
-    fn visit_connections(
-        &mut self,
-        visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>,
-    ) -> lvs_core::Result<()> {
-        self.director.visit_connections(visitor)
+    /// Refused: a file of rules has no place for it.
+    fn set_sysctl(&mut self, name: &str, _: &str) -> lvs_core::Result<()> {
+        let error = io::Error::new(io::ErrorKind::Unsupported, "a table in a file keeps no sysctls");
+        Err(Error::io(format!("write sysctl {name:?}"), error))
     }
 }
 
@@ -234,7 +207,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("table.rules");
         let mut first = FileDirector::open(&file).unwrap();
-        let service = lvs_core::model::Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap());
+        let key = lvs_core::model::ServiceKey::tcp("192.0.2.1", 80).unwrap();
+        let service = lvs_core::model::Service::new(key);
         first.add_service(&service).unwrap();
         assert!(fs::read_to_string(&file).unwrap().contains("192.0.2.1:80"));
         assert!(FileDirector::open(&file).unwrap_err().to_string().contains("in use"));

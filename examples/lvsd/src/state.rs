@@ -7,14 +7,16 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lvs_core::health::HealthState;
+use lvs_core::health::{Forced, HealthState};
+use lvs_core::plan::{Ownership, Place};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Answers;
 use crate::control::DrainSpec;
 use crate::instance::Identity;
 
 /// The version of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// All that is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,17 +28,51 @@ pub struct State {
     pub cluster: PathBuf,
     /// On which table.
     pub table: String,
-    /// On which start of the machine, and in which network namespace, the services are owned: in another
-    /// one the table is another one.
-    pub place: String,
     /// When it was written, in seconds since 1970.
     pub saved_at: u64,
-    /// The services that are the cluster's, as text.
-    pub owned: BTreeSet<String>,
+    /// The services that are the cluster's, and in which table.
+    pub ownership: Ownership,
     /// What is known of the servers, with what operators have decided about them.
     pub health: Option<HealthState>,
     /// Drains, also those that are over.
     pub drains: Vec<DrainRecord>,
+    /// Overrides of servers that the file did not name.
+    #[serde(default)]
+    pub overrides: Vec<OverrideRecord>,
+    /// Weights of servers in services that keep those that somebody else sets.
+    #[serde(default)]
+    pub held: Vec<HeldRecord>,
+    /// The addresses of names that servers have.
+    #[serde(default)]
+    pub names: Answers,
+}
+
+/// The weight that a server has while it is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldRecord {
+    /// The key of its service.
+    pub service: String,
+    /// Its key.
+    pub server: String,
+    /// Its weight.
+    pub weight: u32,
+}
+
+/// An override of a server that was not in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverrideRecord {
+    /// The key of its service.
+    pub service: String,
+    /// Its key.
+    pub server: String,
+    /// What is wanted.
+    pub forced: Forced,
+    /// Why.
+    pub reason: String,
+    /// For how many more seconds, nothing until it is released.
+    pub ends_in: Option<f64>,
 }
 
 /// A drain as it is kept.
@@ -61,16 +97,18 @@ pub struct DrainRecord {
 
 impl State {
     /// Nothing yet.
-    pub fn new(identity: &Identity, place: &str) -> Self {
+    pub fn new(identity: &Identity, ownership: Ownership) -> Self {
         Self {
             version: VERSION,
             cluster: identity.cluster.clone(),
             table: identity.table.clone(),
-            place: place.to_owned(),
             saved_at: 0,
-            owned: BTreeSet::new(),
+            ownership,
             health: None,
             drains: Vec::new(),
+            overrides: Vec::new(),
+            held: Vec::new(),
+            names: Answers::new(),
         }
     }
 }
@@ -105,6 +143,16 @@ pub enum Loaded {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl Loaded {
+    /// The addresses of names that were known.
+    pub fn names(&self) -> Answers {
+        match self {
+            Self::State(state) => state.names.clone(),
+            Self::Absent | Self::Damaged { .. } => Answers::new(),
+        }
+    }
 }
 
 impl StateFile {
@@ -155,8 +203,8 @@ impl Store for StateFile {
     }
 }
 
-/// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash. A symbolic
-/// link is followed, so that it stays one; the file under it is never written in place.
+/// Replaces a file as a whole: a reader sees the old text or the new one, also after a crash. A
+/// symbolic link is followed, so that it stays one; the file under it is never written in place.
 ///
 /// # Errors
 /// It could not be written; what was there before still is.
@@ -180,11 +228,15 @@ pub fn write_atomically(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Which start of the machine this is, and which network namespace.
-pub fn place() -> String {
+/// Where a table is. The kernel's is another one after a start of the machine, and in another
+/// network namespace; one in a file stays.
+pub fn place(identity: &Identity) -> Place {
+    if identity.is_embedded() {
+        return Place::embedded(identity.table.clone());
+    }
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let namespace = fs::metadata("/proc/self/ns/net").map_or(0, |metadata| metadata.ino());
-    format!("{} net:{namespace}", boot.trim())
+    Place::kernel(format!("{} net:{namespace}", boot.trim()))
 }
 
 #[cfg(test)]
@@ -201,8 +253,12 @@ mod tests {
         let mut file = StateFile::new(directory.path().join("web.json"));
         let web = identity("/etc/lvs/web.toml");
         assert_eq!(file.load(&web, false).unwrap(), Loaded::Absent);
-        let mut state = State::new(&web, "here");
-        state.owned.insert("tcp 192.0.2.1:80".to_owned());
+        let mut ownership = Ownership::new("web", place(&web));
+        let mut table = lvs_core::model::Table::new();
+        let key = lvs_core::model::ServiceKey::tcp("192.0.2.1", 80).unwrap();
+        table.services.push(lvs_core::model::TableService::new(lvs_core::model::Service::new(key)));
+        ownership.claim(&table);
+        let state = State::new(&web, ownership);
         file.save(&state).unwrap();
         assert_eq!(file.load(&web, false).unwrap(), Loaded::State(Box::new(state)));
         let mode = fs::metadata(directory.path().join("web.json")).unwrap().mode();

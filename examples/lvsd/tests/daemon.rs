@@ -1,14 +1,21 @@
-//! `lvsd` and `lvsctl` as processes, on a table in a file: signals, kills, full disks, scarce descriptors.
+//! `lvsd` and `lvsctl` as processes, on a table in a file: signals, kills, full disks, scarce
+//! descriptors.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs::{self, File};
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hickory_proto::op::{Message, MessageType, ResponseCode};
+use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::{RData, Record, RecordType};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -113,6 +120,20 @@ fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Reads a request. A server that answers and closes before it has read everything resets the
+/// connection.
+fn read_request(stream: &mut impl Read) {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut body) = (String::new(), 0);
+    while reader.read_line(&mut line).is_ok_and(|read| read > 0) && line != "\r\n" {
+        if let Some(length) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            body = length.trim().parse().unwrap();
+        }
+        line.clear();
+    }
+    reader.read_exact(&mut vec![0; body]).unwrap();
+}
+
 fn service(vip: &str, check: &str, servers: &[&str]) -> String {
     let mut text = format!(
         "[[service]]\naddress = \"tcp://{vip}:80\"\nforwarding = \"masquerade\"\nscheduler = \"rr\"\n{check}\n"
@@ -123,7 +144,7 @@ fn service(vip: &str, check: &str, servers: &[&str]) -> String {
     text
 }
 
-const CHECK: &str = "check = { tcp = {}, interval = 0.1, timeout = 5.0 }";
+const CHECK: &str = "check = { tcp = {}, interval = 0.1, timeout = 60.0 }";
 
 #[test]
 fn who_stops_the_daemon_gets_a_reply_before_it_ends() {
@@ -222,7 +243,8 @@ fn killed_again_and_again_it_goes_on_where_it_was() {
     };
     wait("the dead one is out", as_wanted);
     let mut random = fastrand::Rng::with_seed(11);
-    for round in 0..20 {
+    let kills: u32 = std::env::var("LVS_KILLS").map_or(20, |kills| kills.parse().unwrap());
+    for round in 0..kills {
         std::thread::sleep(Duration::from_millis(random.u64(0..60)));
         if random.bool() {
             // Somebody reloads, somebody clears the table.
@@ -254,7 +276,9 @@ fn scarce_descriptors_take_no_server_out() {
     let port = listener.local_addr().unwrap().port();
     let servers: Vec<String> = (1..=40).map(|last| format!("127.0.1.{last}:{port}")).collect();
     let names: Vec<&str> = servers.iter().map(String::as_str).collect();
-    let check = "check = { tcp = {}, interval = 0.05, timeout = 1.0 }\nhealth = { fall = 1 }";
+    // Connections that nobody takes fill the kernel's queue, and then it answers no more.
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let check = "check = { tcp = {}, interval = 0.05, timeout = 60.0 }\nhealth = { fall = 1 }";
     let file = place.write("web.toml", &service("192.0.2.1", check, &names));
     let script = format!(
         "ulimit -n 24; exec {} --embedded {} --metrics 127.0.0.1:0 {}",
@@ -286,27 +310,40 @@ fn a_process_that_stood_still_takes_no_server_out() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    // It takes connections and answers late, so that a check is always under way.
+    // It answers at once, or not before it is told to.
+    let (silent, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (says_nothing, count) = (Arc::clone(&silent), Arc::clone(&asked));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_millis(200));
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-                std::thread::sleep(Duration::from_millis(500));
-            });
+            read_request(&mut stream);
+            // Decided before the request is counted: a change after that concerns the next one.
+            let waits = says_nothing.load(Ordering::SeqCst);
+            count.fetch_add(1, Ordering::SeqCst);
+            while waits && says_nothing.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    let check = "check = { http = {}, interval = 0.05, timeout = 1.0 }\nhealth = { fall = 1 }";
+    let next_check = || {
+        let before = asked.load(Ordering::SeqCst);
+        wait("a check", || asked.load(Ordering::SeqCst) > before);
+    };
+    let timeout = Duration::from_secs(6);
+    let check = "check = { http = {}, interval = 0.05, timeout = 6.0 }\nhealth = { fall = 1 }";
     let file = place.write("web.toml", &service("192.0.2.1", check, &[&address]));
     let daemon = place.start(&file);
-    for _ in 0..2 {
-        daemon.signal(Signal::SIGSTOP);
-        std::thread::sleep(Duration::from_millis(1800));
-        daemon.signal(Signal::SIGCONT);
-        std::thread::sleep(Duration::from_millis(300));
-    }
+    next_check();
+    silent.store(true, Ordering::SeqCst);
+    next_check();
+    daemon.signal(Signal::SIGSTOP);
+    std::thread::sleep(timeout * 3 / 2);
+    daemon.signal(Signal::SIGCONT);
+    // It has seen that the time is over, and goes on waiting.
     place.ask(&["status"]);
+    silent.store(false, Ordering::SeqCst);
+    next_check();
     assert!(!place.log().contains("server down"), "{}", place.log());
 }
 
@@ -380,6 +417,109 @@ fn clients_that_ask_for_nothing_and_read_nothing_hold_nobody_up() {
 }
 
 #[test]
+fn a_state_directory_that_goes_away_stops_nobody_and_is_told() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1", "198.51.100.2"]));
+    let (state, away) = (place.path("state"), place.path("away"));
+    let start = || {
+        let mut command = place.command("lvsd");
+        command.args(["--resync", "0.2", "--state"]).arg(&state).arg(&file).stdout(Stdio::null());
+        place.start_as(command.stderr(File::create(place.path("log")).unwrap()))
+    };
+    let daemon = start();
+    fs::rename(&state, &away).unwrap();
+    place.ask(&["override", "--host", "198.51.100.2", "--weight", "7"]);
+    let wanted = ["192.0.2.1:80 198.51.100.1:80=1", "192.0.2.1:80 198.51.100.2:80=7"];
+    assert_eq!(place.table(), wanted);
+    let status = place.ctl(&["status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("cannot keep state"), "{status:?}");
+    assert_eq!(place.log().matches("cannot keep state").count(), 1, "{}", place.log());
+    // Once it is back, what was decided meanwhile is kept, and survives a kill.
+    fs::rename(&away, &state).unwrap();
+    wait("the state is kept", || !String::from_utf8_lossy(&place.ctl(&["status"]).stdout).contains("cannot keep"));
+    drop(daemon);
+    fs::write(place.path("table"), "").unwrap();
+    let _daemon = start();
+    assert_eq!(place.table(), wanted);
+}
+
+#[test]
+fn webhooks_that_are_dead_or_lie_hold_nobody_up_and_their_secrets_are_not_logged() {
+    let place = Place::new();
+    let liar = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (lies, told) = (liar.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&told);
+    std::thread::spawn(move || {
+        for stream in liar.incoming() {
+            let mut stream = stream.unwrap();
+            read_request(&mut stream);
+            let answer: &[u8] = match count.fetch_add(1, Ordering::SeqCst) % 3 {
+                0 => b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
+                1 => b"\xff\xfe nothing like HTTP\r\n\r\n",
+                _ => b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999999999999999\r\n\r\n",
+            };
+            let _ = stream.write_all(answer);
+        }
+    });
+    let hook = |url: &str| format!("[[hook]]\non = [\"override_set\"]\nurl = \"{url}\"\ntimeout = 1.0\n");
+    let text = [
+        hook(&format!("http://{lies}/hook/sesame?token=sesame")),
+        hook("http://127.0.0.1:1/hook/sesame?token=sesame"),
+        hook("http://no-such-host.invalid/hook/sesame"),
+        service("192.0.2.1", "", &["198.51.100.1"]),
+    ];
+    let file = place.write("web.toml", &text.concat());
+    let _daemon = place.start(&file);
+    for weight in 1..=6 {
+        place.ask(&["override", "--host", "198.51.100.1", "--weight", &weight.to_string()]);
+    }
+    assert_eq!(place.table(), ["192.0.2.1:80 198.51.100.1:80=6"]);
+    wait("the liar was told", || told.load(Ordering::SeqCst) >= 6);
+    wait("failures are logged", || place.log().contains("127.0.0.1:1") && place.log().contains("status 500"));
+    assert!(!place.log().contains("sesame"), "{}", place.log());
+    assert!(!String::from_utf8_lossy(&place.ctl(&["history", "--json"]).stdout).contains("sesame"));
+    // A password in a URL would be in every log of the other side: there is no such thing here.
+    let refused = place.write("secret.toml", &hook("http://user:sesame@127.0.0.1:1/").replace("timeout", "#"));
+    let output = place.command("lvsd").arg("--check").arg(&refused).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("sesame"), "{output:?}");
+}
+
+#[test]
+fn requests_that_are_too_large_are_refused_and_the_daemon_goes_on() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1"]));
+    let mut daemon = place.start(&file);
+    let mut sockets = fs::read_dir(place.path("table.state")).unwrap().flatten().map(|entry| entry.path());
+    let socket = sockets.find(|path| path.extension().is_some_and(|end| end == "sock")).unwrap();
+    let ask = |request: &[u8]| {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        // It may have been cut off before it was read to its end.
+        let _ = stream.write_all(request);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+    };
+    let head = |text: &str| [text.as_bytes(), b"Host: x\r\nConnection: close\r\n"].concat();
+    assert_eq!(ask(&[head("GET /v1/status HTTP/1.1\r\n"), b"\r\n".to_vec()].concat()), "HTTP/1.1 200 OK");
+    let long = [head("GET /v1/status HTTP/1.1\r\n"), b"X-Long: ".to_vec(), vec![b'x'; 1 << 20]].concat();
+    assert!(["", "HTTP/1.1 431 Request Header Fields Too Large"].contains(&ask(&long).as_str()));
+    let many = [head("GET /v1/status HTTP/1.1\r\n"), b"X: y\r\n".repeat(5000), b"\r\n".to_vec()].concat();
+    assert!(["", "HTTP/1.1 431 Request Header Fields Too Large"].contains(&ask(&many).as_str()));
+    let post = head("POST /v1/override HTTP/1.1\r\nContent-Length: 1000000\r\n");
+    assert_eq!(ask(&[post, b"\r\n".to_vec(), vec![b' '; 1_000_000]].concat()), "HTTP/1.1 400 Bad Request");
+    for garbage in
+        [&b"\x16\x03\x01\x02\x00"[..], b"GET\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\r\n\r\n"]
+    {
+        assert!(!ask(garbage).contains("200"), "{garbage:?}");
+    }
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o660, "nobody else may connect");
+    assert!(daemon.0.try_wait().unwrap().is_none());
+    place.ask(&["status"]);
+}
+
+#[test]
 #[ignore = "needs promtool"]
 fn promtool_finds_nothing_to_say_about_the_metrics() {
     let place = Place::new();
@@ -394,4 +534,124 @@ fn promtool_finds_nothing_to_say_about_the_metrics() {
     promtool.stdin.take().unwrap().write_all(place.ask(&["metrics"]).as_bytes()).unwrap();
     let output = promtool.wait_with_output().unwrap();
     assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A name server that gives any name these addresses for a second; without any it fails.
+fn name_server(addresses: &Arc<Mutex<Vec<Ipv4Addr>>>) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (addr, addresses) = (socket.local_addr().unwrap(), Arc::clone(addresses));
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1500];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+            let mut message = Message::from_vec(&buffer[..length]).unwrap();
+            message.metadata.message_type = MessageType::Response;
+            let query = message.queries[0].clone();
+            let addresses = addresses.lock().unwrap().clone();
+            if addresses.is_empty() {
+                message.metadata.response_code = ResponseCode::ServFail;
+            }
+            if query.query_type() == RecordType::A {
+                let record = |addr| Record::from_rdata(query.name().clone(), 1, RData::A(A(addr)));
+                message.answers.extend(addresses.into_iter().map(record));
+            }
+            socket.send_to(&message.to_vec().unwrap(), from).unwrap();
+        }
+    });
+    addr
+}
+
+#[test]
+fn servers_follow_their_name_and_no_name_server_takes_the_last_good_ones_away() {
+    let place = Place::new();
+    let addresses = Arc::new(Mutex::new(vec![Ipv4Addr::new(198, 51, 100, 7)]));
+    let resolver = name_server(&addresses);
+    let well = |last: u8| place.write(&format!("198.51.100.{last}"), "");
+    well(7);
+    let check = format!(
+        "check = {{ command = {{ argv = [\"test\", \"-e\", \"{}/{{address}}\"] }}, interval = 0.1, timeout = 60.0 }}",
+        place.path("").display()
+    );
+    let text = |server: &str| format!("resolver = [\"{resolver}\"]\n{}", service("192.0.2.1", &check, &[server]));
+    let file = place.write("web.toml", &text("web.example.org."));
+    let table = |servers: &[&str]| {
+        let servers: Vec<String> = servers.iter().map(|server| format!("192.0.2.1:80 198.51.100.{server}")).collect();
+        move |place: &Place| place.table() == servers
+    };
+    let daemon = place.start(&file);
+    let first = table(&["7:80=1"]);
+    assert!(first(&place), "a start waits for names: {:?} {}", place.table(), place.log());
+    // The next address is a server as soon as it is known, but those before stay until it is well.
+    *addresses.lock().unwrap() = vec![Ipv4Addr::new(198, 51, 100, 8)];
+    let both = table(&["7:80=1", "8:80=0"]);
+    wait("the new server is there and found down", || both(&place));
+    well(8);
+    let second = table(&["8:80=1"]);
+    wait("the old server is gone", || second(&place));
+    assert!(place.ask(&["history"]).contains("names changed: web.example.org. is 198.51.100.8"));
+    // Failures and lies.
+    *addresses.lock().unwrap() = vec![Ipv4Addr::UNSPECIFIED];
+    wait("a lie is told of", || place.log().contains("0.0.0.0 is not the address of a server"));
+    addresses.lock().unwrap().clear();
+    wait("a failure is told of", || place.log().matches("cannot be resolved").count() == 2);
+    assert!(second(&place), "{:?}", place.table());
+    // Nor does a start, with the name server gone for good; a file with a name of which nothing is
+    // known is refused.
+    addresses.lock().unwrap().clear();
+    drop(daemon);
+    let _daemon = place.start(&file);
+    assert!(second(&place), "{:?}", place.table());
+    place.write("web.toml", &text("other.example.org"));
+    let refused = place.ctl(&["reload"]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("no address is known of other.example.org"), "{said}");
+    assert!(second(&place), "{:?}", place.table());
+}
+
+/// By hand, as the package is large: `apt-get install --no-install-recommends prometheus` and
+/// `cargo test -p lvsd --test daemon -- --ignored prom`.
+#[test]
+#[ignore = "needs prometheus"]
+fn a_prometheus_server_takes_the_metrics_as_they_are() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", CHECK, &["127.0.0.9:1"]));
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (metrics, server) = (free(), free());
+    let mut command = place.command("lvsd");
+    command.arg(&file).arg("--metrics").arg(metrics.to_string());
+    command.stdout(Stdio::null()).stderr(File::create(place.path("log")).unwrap());
+    let _daemon = place.start_as(&mut command);
+    let config = format!(
+        "scrape_configs: [{{job_name: lvsd, scrape_interval: 200ms, scrape_timeout: 200ms, static_configs: [{{targets: ['{metrics}']}}]}}]"
+    );
+    let config = place.write("prometheus.yml", &config);
+    let prometheus = Command::new("prometheus")
+        .arg(format!("--config.file={}", config.display()))
+        .arg(format!("--storage.tsdb.path={}", place.path("tsdb").display()))
+        .arg(format!("--web.listen-address={server}"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(place.path("prometheus.log")).unwrap())
+        .spawn()
+        .unwrap();
+    let _prometheus = Daemon(prometheus);
+    // A matrix or vector as JSON, or nothing as long as the server does not answer.
+    let ask = |query: &str| -> Option<serde_json::Value> {
+        let output = Command::new("curl")
+            .args(["-sfG", &format!("http://{server}/api/v1/query"), "--data-urlencode", &format!("query={query}")])
+            .output()
+            .unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+        Some(answer["data"]["result"].clone())
+    };
+    let value = |query: &str| ask(query)?.get(0)?["value"][1].as_str().map(str::to_owned);
+    wait("it is scraped", || value("up{job=\"lvsd\"}").as_deref() == Some("1"));
+    wait("checks are counted", || value("sum(lvsd_checks_total)").is_some_and(|count| count != "0"));
+    wait("the dead server is down", || value("lvsd_server_up").as_deref() == Some("0"));
+    // Nothing of the page is lost on the way: as many series as lines with values.
+    let page = place.ask(&["metrics"]);
+    let lines = page.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+    let scraped = value("scrape_samples_post_metric_relabeling{job=\"lvsd\"}").unwrap();
+    assert_eq!(scraped, lines.to_string(), "{page}");
+    let complaints = fs::read_to_string(place.path("prometheus.log")).unwrap();
+    assert!(!complaints.contains("level=warn") && !complaints.contains("level=error"), "{complaints}");
 }

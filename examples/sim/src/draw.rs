@@ -1,4 +1,5 @@
-//! Numbers from distributions: the generator of Blackman and Vigna, seeded, and the distributions of `rand_distr`.
+//! Numbers from distributions: the generator of Blackman and Vigna, seeded, and the distributions
+//! of `rand_distr`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -158,7 +159,8 @@ impl Population {
         }
     }
 
-    /// A client's address. Drawn ones are spread over 203.0.0.0/8 or 2001:db8:c::/48, neighbours far apart.
+    /// A client's address. Drawn ones are spread over 203.0.0.0/8 or 2001:db8:c::/48, neighbours
+    /// far apart.
     pub(super) fn addr(&self, number: u32) -> IpAddr {
         // An odd factor permutes the numbers of 24 bits.
         let spread = number.wrapping_mul(0x9E_3779) & 0xff_ffff;

@@ -1,12 +1,15 @@
 //! Workloads on the embedded director: what would happen if.
 //!
-//! A [`Workload`] says who comes, how often, for how long, and what happens to the servers meanwhile; each of these is given
-//! by you or drawn from a distribution with a seed. [`Workload::run`] plays it on an [`EmbeddedDirector`](lvs_core::embedded::EmbeddedDirector),
-//! connection by connection, and the [`Report`] holds each server's share, peak and imbalance over time, the clients that
-//! every change of the set moved, and the connections that it broke: as a table to read and as data to plot.
+//! A [`Workload`] says who comes, how often, for how long, and what happens to the servers
+//! meanwhile; each of these is given by you or drawn from a distribution with a seed.
+//! [`Workload::run`] plays it on an [`EmbeddedDirector`](lvs_core::embedded::EmbeddedDirector),
+//! connection by connection, and the [`Report`] holds each server's share, peak and imbalance over
+//! time, the clients that every change of the set moved, and the connections that it broke: as a
+//! table to read and as data to plot.
 //!
-//! The scheduler's choices, the persistence and the counters are those of the kernel. The network and the servers are not
-//! modelled: a session lasts as long as drawn, however loaded its server is.
+//! The scheduler's choices, the persistence and the counters are those of the kernel. The network
+//! and the servers are not modelled: a session lasts as long as drawn, however loaded its server
+//! is.
 //!
 //! ```
 //! use std::time::Duration;

@@ -35,8 +35,9 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// How much more than its fair part the server has that has most: sessions of the server relative to its weight, against the
-    /// average. 1 is perfect balance, 2 is twice its part; nothing if no server with a weight has a session.
+    /// How much more than its fair part the server has that has most: sessions of the server
+    /// relative to its weight, against the average. 1 is perfect balance, 2 is twice its part;
+    /// nothing if no server with a weight has a session.
     pub fn imbalance(&self) -> Option<f64> {
         let total: f64 = self.in_service().map(|(sessions, _)| sessions).sum();
         let weight: f64 = self.in_service().map(|(_, weight)| weight).sum();
@@ -98,7 +99,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// The imbalance that a part of the samples, 0 to 1, did not exceed: 0.5 is the median. Nothing without samples.
+    /// The imbalance that a part of the samples, 0 to 1, did not exceed: 0.5 is the median. Nothing
+    /// without samples.
     pub fn imbalance_quantile(&self, part: f64) -> Option<f64> {
         let mut all: Vec<f64> = self.samples.iter().filter_map(Sample::imbalance).collect();
         all.sort_by(f64::total_cmp);
@@ -106,7 +108,8 @@ impl Report {
         all.get((part.clamp(0.0, 1.0) * last as f64).round() as usize).copied()
     }
 
-    /// A server's share of all connections against its share of all weights at first: 1 is just its part.
+    /// A server's share of all connections against its share of all weights at first: 1 is just its
+    /// part.
     pub fn relative_share(&self, server: usize) -> Option<f64> {
         let server = self.servers.get(server)?;
         let weights: f64 = self.servers.iter().map(|server| f64::from(server.weight)).sum();
@@ -115,8 +118,8 @@ impl Report {
         (fair > 0.0 && given > 0.0).then(|| server.connections as f64 / given / fair)
     }
 
-    /// The samples as comma-separated values, one line a sample and server, to plot: time in seconds, server, sessions, new
-    /// connections since the sample before, weight.
+    /// The samples as comma-separated values, one line a sample and server, to plot: time in
+    /// seconds, server, sessions, new connections since the sample before, weight.
     pub fn to_csv(&self) -> String {
         let mut text = String::from("time,server,sessions,new,weight\n");
         for sample in &self.samples {

@@ -56,13 +56,15 @@ impl Workload {
     ///
     /// # Errors
     /// A director's refusal of the service, a server or an event; an error of kind
-    /// [`InvalidInput`](lvs_core::ErrorKind::InvalidInput) if arrivals, lengths or clients are no distribution, if an event names
-    /// none of the servers, or if samples follow each other without end.
+    /// [`InvalidInput`](lvs_core::ErrorKind::InvalidInput) if arrivals, lengths or clients are no
+    /// distribution, if an event names none of the servers, or if samples follow each other without
+    /// end.
     pub fn run(&self) -> Result<Report> {
         Ok(self.run_while(|| true)?.expect("nothing tells it to stop"))
     }
 
-    /// Plays the workload as long as `go_on`, asked before each event, says so; `None` if it stopped before its end.
+    /// Plays the workload as long as `go_on`, asked before each event, says so; `None` if it
+    /// stopped before its end.
     ///
     /// # Errors
     /// As [`run`](Self::run).

@@ -61,7 +61,8 @@ pub enum Clients {
         /// How many, at least 1.
         count: u32,
     },
-    /// So many, the n-th one proportionally to n<sup>-exponent</sup>: some come all the time, most come seldom.
+    /// So many, the n-th one proportionally to n<sup>-exponent</sup>: some come all the time, most
+    /// come seldom.
     Zipf {
         /// How many, at least 1.
         count: u32,
@@ -110,7 +111,8 @@ impl fmt::Display for Event {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Workload {
-    /// The service. Clients connect to its address and port; to port 80 of 192.0.2.1 or 2001:db8::1 if it is a firewall mark.
+    /// The service. Clients connect to its address and port; to port 80 of 192.0.2.1 or 2001:db8::1
+    /// if it is a firewall mark.
     pub service: Service,
     /// Its servers, added in this order.
     pub servers: Vec<Destination>,
@@ -133,7 +135,8 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Ten connections a second of ten seconds each, from a thousand clients that come alike, on no server yet.
+    /// Ten connections a second of ten seconds each, from a thousand clients that come alike, on no
+    /// server yet.
     pub fn new(service: Service, duration: Duration) -> Self {
         Self {
             service,

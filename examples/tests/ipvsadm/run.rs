@@ -149,9 +149,11 @@ pub(crate) fn require_kernel() {
     KernelDirector::options().load_module(true).open().expect("a kernel with IPVS");
 }
 
-/// Everything that Debian's program can make, saved by ours and restored by theirs, and the other way round.
+/// Everything that Debian's program can make, saved by ours and restored by theirs, and the other
+/// way round.
 pub(crate) fn restores_across(theirs: &'static str, ours: &'static str) {
-    // No server of the other family: with one the kernel starts no daemon (ip_vs_genl_new_daemon()).
+    // No server of the other family: with one the kernel starts no daemon
+    // (ip_vs_genl_new_daemon()).
     const RULES: &str = "--set 800 110 290\n\
         -A -t 192.0.2.1:80 -s sh -p 300 -M 255.255.255.0 -b sh-fallback,flag-3\n\
         -a -t 192.0.2.1:80 -r 198.51.100.7:8080 -m -w 3 -x 100 -y 80\n\

@@ -41,7 +41,8 @@ pub(crate) fn in_new_namespace(work: impl FnOnce() + Send) {
         }
         assert!(arrived > 0, "no datagram came through");
         sctp("192.0.2.1:38412");
-        // The kernel adds its counters up every two seconds. Once it has, it is made never to do so again.
+        // The kernel adds its counters up every two seconds. Once it has, it is made never to do so
+        // again.
         let limit = Instant::now() + Duration::from_secs(300);
         loop {
             let (_, seen, _) = call(crate::THEIRS, &["-Ln".to_owned(), "--stats".to_owned()], "");
@@ -109,7 +110,8 @@ fn converse(addr: SocketAddr, servers: &[TcpListener], round: usize) -> Vec<TcpS
 fn sctp(addr: &str) {
     let addr: SocketAddr = addr.parse().unwrap();
     let SocketAddr::V4(addr) = addr else { return };
-    // SAFETY: plain system calls on a socket of ours; `name` is a whole address and outlives the call.
+    // SAFETY: plain system calls on a socket of ours; `name` is a whole address and outlives the
+    // call.
     unsafe {
         let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_NONBLOCK, 132);
         if socket < 0 {
@@ -159,7 +161,8 @@ pub(crate) fn listings() -> Vec<Vec<String>> {
     all.iter().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
-/// Asks both programs; where time passes (connections expire), theirs is asked twice and has to agree with itself.
+/// Asks both programs; where time passes (connections expire), theirs is asked twice and has to
+/// agree with itself.
 pub(crate) fn same(theirs: &str, ours: &str, args: &[String]) -> Result<(), String> {
     let mut last = String::new();
     for _ in 0..10 {

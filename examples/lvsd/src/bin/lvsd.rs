@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use lvsd::config::Cluster;
 use lvsd::control::server;
-use lvsd::daemon::{self, Clock, FileSource, Options, privileges, start_log};
+use lvsd::daemon::{self, Clock, FileSource, Names, Options, System, Tools, privileges, start_log};
 use lvsd::engine::{Engine, Setup};
 use lvsd::instance::{Instance, create_directory};
 use lvsd::open::{Directories, Target};
@@ -46,6 +46,9 @@ struct Cli {
     /// Become this user once everything is open
     #[arg(long)]
     user: Option<String>,
+    /// Keep CAP_NET_RAW for checks that need it: of the service's address (to), and icmp
+    #[arg(long)]
+    keep_raw: bool,
     /// Take over services that are in the table already
     #[arg(long)]
     adopt: bool,
@@ -101,16 +104,33 @@ fn run(cli: &Cli) -> Result<()> {
     let loaded = state.load(&instance.identity, cli.take_over)?;
     // The user writes state there, and may take the socket away at the end.
     privileges::give(cli.user.as_deref(), &[&state_directory, &run])?;
-    privileges::drop_privileges(cli.user.as_deref())?;
+    // A table in a file changes nothing of this host.
+    let tools = if target.embedded.is_none() { Some(Tools::start()?) } else { None };
+    privileges::drop_privileges(cli.user.as_deref(), cli.keep_raw)?;
+    if let Some(tools) = &tools {
+        tools.settle().map_err(anyhow::Error::msg)?;
+    }
+    let mut system = System::new(tools, &instance.name);
     let clock = Clock::default();
     let mut source = FileSource::new(instance.identity.cluster.clone(), cli.watch_file);
     let cluster = daemon::Source::load(&mut source).map_err(|refused| anyhow::anyhow!(refused.error))?;
-    let setup = Setup { instance, place: place(), director, store: Box::new(state), resync, adopt: cli.adopt };
+    system.check(&cluster).map_err(anyhow::Error::msg)?;
+    let place = place(&instance.identity);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut names = Names::new(&loaded.names());
+    // Others are served meanwhile.
+    for problem in runtime.block_on(names.first(&cluster)) {
+        tracing::error!("{problem}");
+    }
+    let cluster = names.resolve_known(&cluster).map_err(anyhow::Error::msg)?;
+    let setup = Setup { instance, place, director, store: Box::new(state), resync, adopt: cli.adopt };
     let (engine, begun) = Engine::start(setup, cluster, loaded, clock.moment())?;
     for warning in begun.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for problem in system.put(engine.cluster()) {
+        tracing::error!("{problem}");
+    }
     let options = Options { withdraw: cli.withdraw, checks };
     let result = tokio::task::LocalSet::new().block_on(&runtime, async {
         let (owner, inbox) = daemon::inbox();
@@ -120,14 +140,15 @@ fn run(cli: &Cli) -> Result<()> {
             listener.set_nonblocking(true)?;
             tokio::task::spawn_local(server::serve_tcp(TcpListener::from_std(listener)?, owner));
         }
-        daemon::run(engine, Box::new(source), clock, inbox, options).await
+        daemon::run(engine, Box::new(source), system, names, clock, inbox, options).await
     });
     // It may not be this user's to remove; the next start does.
     let _ = std::fs::remove_file(instance_socket);
     result
 }
 
-/// Listens on the control socket. Whoever holds the lock of the instance may replace what is left of it.
+/// Listens on the control socket. Whoever holds the lock of the instance may replace what is left
+/// of it.
 fn bind(path: &Path, group: Option<&str>) -> Result<std::os::unix::net::UnixListener> {
     let context = || format!("cannot listen on {}", path.display());
     if std::fs::symlink_metadata(path).is_ok() {

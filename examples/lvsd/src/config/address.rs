@@ -2,6 +2,8 @@
 
 use lvs_core::model::ServiceKey;
 
+use crate::marks::Mark;
+
 /// More services than this from one address are an accident.
 const MOST: usize = 4096;
 
@@ -14,12 +16,7 @@ pub(super) fn keys(text: &str) -> Result<Vec<ServiceKey>, String> {
     let Some((host, ports)) = several else { return Ok(vec![key(text)?]) };
     let mut keys = Vec::new();
     for part in ports.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let port = |text: &str| text.parse::<u16>().map_err(|_| format!("{text:?} is not a port"));
-        let (first, last) = (port(first)?, port(last)?);
-        if first > last || first == 0 {
-            return Err(format!("{part:?} is not a range of ports"));
-        }
+        let (first, last) = range(part)?;
         for port in first..=last {
             keys.push(key(&format!("{host}:{port}"))?);
         }
@@ -28,6 +25,30 @@ pub(super) fn keys(text: &str) -> Result<Vec<ServiceKey>, String> {
         }
     }
     Ok(keys)
+}
+
+/// The packets that an address names, of which there may be any number of ports; they have no mark
+/// yet.
+pub(super) fn packets(text: &str) -> Result<Mark, String> {
+    let several = text.rsplit_once(':').filter(|(_, ports)| {
+        ports.contains([',', '-']) && ports.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '-')
+    });
+    let (one, ports) = match several {
+        None => (key(text)?, Vec::new()),
+        Some((host, ports)) => (key(host)?, ports.split(',').map(range).collect::<Result<_, _>>()?),
+    };
+    let ServiceKey::Endpoint { protocol, addr, port } = one else {
+        return Err(format!("{text:?} is a mark: with mark = ..., the addresses say which packets get it"));
+    };
+    let ports = if port == 0 { ports } else { vec![(port, port)] };
+    Ok(Mark { mark: 0, addr, protocol, ports })
+}
+
+fn range(part: &str) -> Result<(u16, u16), String> {
+    let (first, last) = part.split_once('-').unwrap_or((part, part));
+    let port = |text: &str| text.parse::<u16>().map_err(|_| format!("{text:?} is not a port"));
+    let (first, last) = (port(first)?, port(last)?);
+    if first > last || first == 0 { Err(format!("{part:?} is not a range of ports")) } else { Ok((first, last)) }
 }
 
 fn key(text: &str) -> Result<ServiceKey, String> {

@@ -145,8 +145,189 @@ fn the_reference_in_the_guides_is_a_cluster_file_and_right_about_defaults() {
     let guide = include_str!("../../guides/README.md");
     let text = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let whole = Cluster::parse(text).unwrap();
-    assert_eq!((whole.services.len(), whole.daemons.len(), whole.hooks.len()), (18, 1, 1));
+    assert_eq!((whole.services.len(), whole.daemons.len(), whole.hooks.len()), (20, 1, 2));
     let said: Vec<_> = text.lines().filter(|line| !line.contains("# default")).collect();
     assert!(text.lines().count() - said.len() >= 10);
-    assert_eq!(format!("{:?}", Cluster::parse(&said.join("\n")).unwrap()), format!("{whole:?}"));
+    // But for the text itself.
+    let read = |text: &str| format!("{:?}", Cluster { text: None, ..Cluster::parse(text).unwrap() });
+    assert!(read(&said.join("\n")) == read(text));
+}
+
+#[test]
+fn checks_go_to_the_service_where_packets_can() {
+    let text = |forwarding: &str, to: &str| {
+        format!(
+            "[[service]]\naddresses = [\"tcp://192.0.2.1:80,443\"]\nforwarding = \"{forwarding}\"\n\
+             check = {{ tcp = {{}}, to = \"{to}\" }}\n[[service.server]]\naddress = \"198.51.100.7\"\n"
+        )
+    };
+    let through = |forwarding: &str| -> Vec<_> {
+        let cluster = Cluster::parse(&text(forwarding, "service")).unwrap();
+        let members = cluster.services.iter().flat_map(|entry| &entry.members);
+        members.map(|member| member.check.as_ref().unwrap().through.unwrap().to_string()).collect()
+    };
+    for method in ["direct", "tunnel"] {
+        assert_eq!(through(method), ["192.0.2.1:80", "192.0.2.1:443"], "{method}");
+    }
+    let error = errors(&text("masquerade", "service"));
+    assert!(error.contains(":4:9: ") && error.contains("check the server's own"), "{error}");
+    assert!(errors(&text("direct", "the service")).contains("neither server, service"));
+    let udp = text("direct", "service").replace("tcp = {}", "udp = {}");
+    assert!(errors(&udp).contains("made over TCP, which udp is not"));
+    let mark = text("direct", "service").replace("tcp://192.0.2.1:80,443", "fwmark:7");
+    assert!(errors(&mark).contains("a mark has no address"));
+    Cluster::parse(&mark.replace("to = \"service\"", "to = \"192.0.2.1:80\"")).unwrap();
+    let v6 = text("direct", "service").replace("192.0.2.1", "[2001:db8::1]").replace("198.51.100.7", "[2001:db8::7]");
+    assert!(errors(&v6).contains("IPv6"));
+    Cluster::parse(&v6.replace("\"direct\"", "\"tunnel\"")).unwrap();
+}
+
+#[test]
+fn a_mark_stands_for_many_addresses_and_ports_of_both_families() {
+    let text = r#"
+[[service]]
+name = "shop"
+mark = 7
+addresses = ["tcp://192.0.2.1:80,443,1000-60000", "udp://192.0.2.1:443", "tcp://[2001:db8::1]", "sctp://192.0.2.2"]
+[[service.server]]
+address = "198.51.100.7"
+[[service.server]]
+address = "[2001:db8:1::7]"
+"#;
+    let cluster = Cluster::parse(text).unwrap();
+    let services: Vec<_> = cluster.services.iter().map(|entry| entry.service.key().to_string()).collect();
+    assert_eq!(services, ["fwmark:7", "fwmark:7/ipv6"]);
+    assert_eq!(cluster.services[0].members.len(), 1);
+    let script = crate::marks::script("lvsd_web", &cluster.marks);
+    for rule in [
+        "ip daddr 192.0.2.1 tcp dport { 80, 443, 1000-60000 } meta mark set 7",
+        "ip daddr 192.0.2.1 udp dport { 443 } meta mark set 7",
+        "ip6 daddr 2001:db8::1 meta l4proto tcp meta mark set 7",
+        "ip daddr 192.0.2.2 meta l4proto sctp meta mark set 7",
+    ] {
+        assert!(script.contains(rule), "{rule}\n{script}");
+    }
+    assert!(errors(&text.replace("mark = 7", "mark = 0")).contains(":4:8:"));
+    assert!(errors(&text.replace("udp://192.0.2.1:443", "fwmark:8")).contains("is a mark"));
+    assert!(errors(&text.replace("1000-60000", "9-8")).contains("range"));
+}
+
+#[test]
+fn sysctls_of_the_network_alone_are_set() {
+    let cluster = Cluster::parse("[sysctl]\n\"net.ipv4.ip_forward\" = 1\n\"net.ipv4.vs.conntrack\" = \"1\"\n").unwrap();
+    let set: Vec<_> = cluster.sysctls.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(set, ["net.ipv4.ip_forward=1", "net.ipv4.vs.conntrack=1"]);
+    for wrong in ["kernel.core_pattern", "net.ipv4../../kernel/core_pattern", "net/../kernel"] {
+        assert!(errors(&format!("[sysctl]\n\"{wrong}\" = \"x\"\n")).contains(":2:"), "{wrong}");
+    }
+}
+
+#[test]
+fn every_check_in_the_guides_is_one() {
+    let guide = include_str!("../../guides/README.md");
+    let text = guide.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+    let mut kinds = Vec::new();
+    for line in text.lines() {
+        let kind: crate::probe::CheckKinds = toml::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        kinds.push(kind.one().unwrap_or_else(|error| panic!("{line}: {error}")).name());
+    }
+    kinds.dedup();
+    assert_eq!(kinds, ["tcp", "http", "udp", "dns", "smtp", "grpc", "icmp", "file", "command"]);
+}
+
+#[test]
+fn defaults_hold_for_services_that_do_not_say_otherwise() {
+    let text = r#"
+[defaults]
+scheduler = "rr"
+forwarding = "masquerade"
+persistent = 60
+weight = 5
+upper_threshold = 100
+keep_weights = true
+check = { tcp = {} }
+health = { fall = 7 }
+[[service]]
+address = "tcp://192.0.2.1:80"
+server = [{ address = "198.51.100.7" }, { address = "198.51.100.8", weight = 2, upper_threshold = 0 }]
+[[service]]
+address = "tcp://192.0.2.1:81"
+scheduler = "wlc"
+forwarding = "direct"
+persistent = 9
+keep_weights = false
+check = { icmp = {} }
+health = { quorum = 2 }
+server = [{ address = "198.51.100.7" }]
+"#;
+    let cluster = Cluster::parse(text).unwrap();
+    let described: Vec<_> = cluster
+        .services
+        .iter()
+        .map(|entry| {
+            let first = &entry.members[0];
+            let check = first.check.as_ref().unwrap().check.name();
+            let destination = first.destination;
+            format!(
+                "{} {:?} {} {} {} {} {} {}",
+                entry.service.scheduler,
+                entry.service.persistence(),
+                destination.forwarding,
+                destination.weight,
+                destination.upper_threshold,
+                entry.keep_weights,
+                check,
+                entry.policy.fall
+            )
+        })
+        .collect();
+    assert_eq!(described, ["rr Some(60) masquerade 5 100 true tcp 7", "wlc Some(9) direct 5 100 false icmp 3"]);
+    let own = cluster.services[0].members[1].destination;
+    assert_eq!((own.weight, own.upper_threshold), (2, 0));
+    // What is wrong with a default is named where it is, once.
+    let error = errors(&text.replace("\"rr\"", "\"averyveryverylongname\"").replace("scheduler = \"wlc\"", ""));
+    assert!(error.starts_with("cluster file:3:13: ") && error.lines().count() == 1, "{error}");
+    assert!(errors(&text.replace("weight = 5", "wieght = 5")).starts_with("cluster file:6:1: "));
+}
+
+#[test]
+fn what_is_allowed_has_to_be_enough_for_checks() {
+    let text = |allowed: &str, settings: &str| {
+        format!(
+            "allowed_actions = {allowed}\n[[service]]\naddress = \"tcp://192.0.2.1:80\"\nforwarding = \"masquerade\"\n\
+             {settings}\nserver = [{{ address = \"198.51.100.7\" }}]\n"
+        )
+    };
+    let check = "check = { tcp = {} }";
+    let cluster = Cluster::parse(&text("[\"add_service\", \"add_server\"]", "")).unwrap();
+    assert!(cluster.allowed.allows(Action::AddServer) && !cluster.allowed.allows(Action::RemoveServer));
+    assert!(Cluster::parse(&text("[\"add_service\", \"add_server\", \"change_server\"]", check)).is_ok());
+    let error = errors(&text("[\"add_service\", \"add_server\"]", check));
+    assert!(error.starts_with("cluster file:1:19: ") && error.contains("change_server"), "{error}");
+    let removing = format!("{check}\nhealth = {{ remove = true }}");
+    assert!(errors(&text("[\"change_server\"]", &removing)).contains("remove_server"));
+    let sorry = "health = { sorry_server = \"198.51.100.9\" }";
+    assert!(errors(&text("[\"add_server\"]", sorry)).contains("remove_server"));
+    let unknown = errors(&text("[\"add_everything\"]", ""));
+    assert!(unknown.starts_with("cluster file:1:20: ") && unknown.contains("remove_service"), "{unknown}");
+}
+
+#[test]
+fn one_thing_alone_says_who_sets_weights() {
+    let text = |settings: &str| {
+        format!(
+            "[[service]]\naddress = \"tcp://192.0.2.1:80\"\nkeep_weights = true\n{settings}\n\
+             server = [{{ address = \"198.51.100.7\" }}]\n"
+        )
+    };
+    assert!(Cluster::parse(&text("check = { http = {} }")).is_ok());
+    for settings in [
+        "health = { slow_start = 10.0 }",
+        "check = { http = { weight_header = \"X-Weight\" } }",
+        "check = { command = { argv = [\"/bin/true\"], dynamic = true } }",
+        "check = { file = { path = \"/run/x\" } }",
+    ] {
+        let error = errors(&text(settings));
+        assert!(error.starts_with("cluster file:3:16: keep_weights and"), "{settings}: {error}");
+    }
 }

@@ -7,6 +7,7 @@ use super::server::Page;
 use super::{DrainSpec, Force};
 use crate::config::Invalid;
 use crate::event::Event;
+use lvs_core::preflight::{Finding, Severity};
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +49,21 @@ pub struct Status {
     pub services: Vec<ServiceStatus>,
     /// Drains.
     pub drains: Vec<DrainStatus>,
+    /// Servers that the file does not name now, with the overrides that hold when it does again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub absent: Vec<AbsentServer>,
+}
+
+/// An overridden server that is not in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AbsentServer {
+    /// The key of its service.
+    pub service: String,
+    /// Its key.
+    pub server: String,
+    /// What an operator has decided.
+    #[serde(rename = "override")]
+    pub overridden: OverrideStatus,
 }
 
 /// A service as it is.
@@ -126,8 +142,8 @@ pub struct DrainStatus {
     pub waiting: Vec<String>,
     /// How many active connections were cut because its deadline was over.
     pub cut: u64,
-    /// How many inactive connections and UDP flows were left when servers went. What their clients send is
-    /// dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is set.
+    /// How many inactive connections and UDP flows were left when servers went. What their clients
+    /// send is dropped until they time out, unless `net.ipv4.vs.expire_nodest_conn` is set.
     pub left: u64,
 }
 
@@ -180,7 +196,15 @@ pub struct Findings {
     /// Whether nothing is missing; advice is not counted.
     pub ready: bool,
     /// Each in words.
-    pub findings: Vec<crate::preflight::Finding>,
+    pub findings: Vec<Finding>,
+}
+
+impl Findings {
+    /// What was found on a host, and whether that is ready.
+    pub(crate) fn new(findings: Vec<Finding>) -> Self {
+        let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
+        Self { ready, findings }
+    }
 }
 
 /// An answer. Over HTTP the body is what stands in the variant.

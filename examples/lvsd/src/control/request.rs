@@ -5,7 +5,8 @@ use lvs_core::model::{DestinationKey, ServiceKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Servers, as a request names them: one server of a service, a host in all services, or a whole service.
+/// Servers, as a request names them: one server of a service, a host in all services, or a whole
+/// service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
@@ -78,7 +79,8 @@ pub struct DrainSpec {
     /// Which servers.
     #[serde(default)]
     pub what: Selection,
-    /// What to wait for with every protocol; otherwise active connections of TCP and SCTP, nothing of UDP.
+    /// What to wait for with every protocol; otherwise active connections of TCP and SCTP, nothing
+    /// of UDP.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub wait_for: Option<Waiting>,
     /// After this many seconds what is left is cut.

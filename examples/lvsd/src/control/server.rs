@@ -1,7 +1,7 @@
 //! HTTP for those who ask: the control socket, and the metrics on a port.
 //!
-//! Nobody can hold the daemon up: connections are counted, heads and bodies have a size and a time, and one
-//! page of metrics serves everybody who asks within a second.
+//! Nobody can hold the daemon up: connections are counted, heads and bodies have a size and a time,
+//! and one page of metrics serves everybody who asks within a second.
 
 use std::convert::Infallible;
 use std::io;

@@ -12,12 +12,12 @@ use lvs_core::watch::poll;
 use super::{Answer, Cli, ClusterFile, Drain, Verb, print, remote, table};
 use crate::config::Cluster;
 use crate::control::{Findings, Reloaded, Reply, Request};
-use crate::daemon::Clock;
+use crate::daemon::{Clock, Names, System, Tools};
 use crate::engine::{Engine, Setup};
 use crate::instance::{Instance, Lock};
-use crate::preflight::{self, Severity};
 use crate::state::{StateFile, place};
 use crate::text;
+use lvs_core::preflight::{self, ThisHost};
 
 pub(super) fn run(cli: &Cli, verb: &Verb, out: &mut dyn Write) -> Answer {
     match verb {
@@ -35,6 +35,7 @@ pub(super) fn run(cli: &Cli, verb: &Verb, out: &mut dyn Write) -> Answer {
         Verb::Check(file) => check(cli, path(file)?, out),
         Verb::Stop(file) => {
             let (mut once, clock) = Once::begin(cli, path(file)?, Mode::Look)?;
+            once.system.withdraw().map_err(anyhow::Error::msg)?;
             let done = once.engine.withdraw(clock.moment());
             reloaded(cli, &done, out)
         }
@@ -61,6 +62,8 @@ struct Once {
     engine: Engine,
     /// What the beginning has done.
     done: Reloaded,
+    /// This host.
+    system: System,
     _lock: Lock,
 }
 
@@ -72,20 +75,37 @@ impl Once {
         let lock = instance.lock(&cli.state())?;
         let state = StateFile::new(instance.state_file(&cli.state()));
         let loaded = state.load(&instance.identity, false)?;
+        let cluster = if cluster.names.is_empty() {
+            cluster
+        } else {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let mut names = Names::new(&loaded.names());
+            runtime.block_on(names.resolve(cluster)).map_err(anyhow::Error::msg)?
+        };
         let clock = Clock::default();
+        let tools = if cli.target.embedded.is_none() { Some(Tools::start()?) } else { None };
+        let mut system = System::new(tools, &instance.name);
+        let place = place(&instance.identity);
         let setup = Setup {
             instance,
-            place: place(),
+            place,
             director: cli.target.open()?,
             store: Box::new(state),
             resync: Duration::from_secs(10),
             adopt: false,
         };
         let (engine, done) = match mode {
-            Mode::Apply => Engine::start(setup, cluster, loaded, clock.moment())?,
+            Mode::Apply => {
+                system.check(&cluster).map_err(anyhow::Error::msg)?;
+                let (mut engine, mut done) = Engine::start(setup, cluster, loaded, clock.moment())?;
+                system.forget(&engine.take_removed());
+                done.refused.extend(system.put(engine.cluster()));
+                system.finish();
+                (engine, done)
+            }
             Mode::Look => (Engine::look(setup, cluster, loaded, clock.moment())?, Reloaded::default()),
         };
-        Ok((Self { engine, done, _lock: lock }, clock))
+        Ok((Self { engine, done, system, _lock: lock }, clock))
     }
 
     fn ask(&mut self, request: Request, clock: Clock) -> Result<Reply> {
@@ -96,7 +116,7 @@ impl Once {
 /// Puts a file in force once.
 pub(super) fn apply(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
     let (once, clock) = Once::begin(cli, path, Mode::Apply)?;
-    let Once { mut engine, done, _lock } = once;
+    let Once { mut engine, done, system: _system, _lock } = once;
     engine.end(clock.moment());
     reloaded(cli, &done, out)
 }
@@ -133,16 +153,15 @@ fn check(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
     let findings = match cli.target.embedded {
         // An embedded director needs nothing of this host.
         Some(_) => Vec::new(),
-        None => preflight::director(&cluster.table()),
+        None => preflight::director(&cluster.table(), &ThisHost),
     };
-    let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
-    let findings = Findings { ready, findings };
+    let findings = Findings::new(findings);
     if cli.json {
         print::json(&findings, out)?
     } else {
         print::findings(&findings, out)?
     };
-    Ok(ready)
+    Ok(findings.ready)
 }
 
 fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
@@ -162,10 +181,10 @@ fn drain(cli: &Cli, drain: &Drain, out: &mut dyn Write) -> Answer {
     if !target.is_in(&director.snapshot()?) {
         bail!("it is not in the table: nothing to drain");
     }
-    let mut machine = CoreDrain::new(target, policy);
+    let drain = CoreDrain::new(target, policy);
     let start = Instant::now();
     let (mut failed, mut shown) = (None, 0);
-    let last = core_drain::run(&mut *director, &mut machine, Duration::ZERO, |_, progress| {
+    let last = core_drain::run(&mut *director, drain, Duration::ZERO, |_, progress| {
         let waiting = progress.waiting.iter().map(|left| {
             format!(
                 "waiting for {} of {}: {} active, {} inactive, {} persistent\n",

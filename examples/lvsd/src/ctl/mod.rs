@@ -66,7 +66,8 @@ enum Verb {
     Override(Override),
     /// Says what is missing on this host for the cluster to work; status 1 if something is
     Check(ClusterFile),
-    /// Prints what happens, until it is interrupted; with --direct changes of the table as ipvsadm lines
+    /// Prints what happens, until it is interrupted; with --direct changes of the table as ipvsadm
+    /// lines
     Watch {
         /// Seconds between two looks at the table, with --direct
         #[arg(long, default_value_t = 2.0)]
@@ -86,7 +87,8 @@ enum Verb {
     Apply(RequiredFile),
     /// Prints the whole table as rules that `restore` and `ipvsadm --restore` take
     Save,
-    /// Puts a saved table in force, from standard input unless a file is named; services that are not in it go
+    /// Puts a saved table in force, from standard input unless a file is named; services that are
+    /// not in it go
     Restore {
         /// What `save` or `ipvsadm --save` has printed
         rules: Option<PathBuf>,
@@ -147,7 +149,8 @@ impl What {
 struct Drain {
     #[command(flatten)]
     what: What,
-    /// What to wait for with every protocol; otherwise active connections of TCP and SCTP, nothing of UDP
+    /// What to wait for with every protocol; otherwise active connections of TCP and SCTP, nothing
+    /// of UDP
     #[arg(long, value_enum)]
     wait_for: Option<Waiting>,
     /// After this many seconds what is left is cut

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Answer;
 use crate::control::{
-    Changed, DrainSpec, DrainStatus, Draining, Findings, Force, History, Operations, OverrideSpec, Refused, Reloaded,
-    Selection, ServerStatus, Status,
+    Changed, DrainSpec, DrainStatus, Draining, Findings, Force, History, Operations, OverrideSpec, OverrideStatus,
+    Refused, Reloaded, Selection, ServerStatus, Status,
 };
 use crate::event::Event;
 
@@ -32,6 +32,10 @@ pub(super) fn status(status: &Status, out: &mut dyn Write) -> anyhow::Result<()>
     for drain in &status.drains {
         drain_line(drain, out)?;
     }
+    for server in &status.absent {
+        let overridden = overridden(&server.overridden);
+        writeln!(out, "{} of {}: not in the file, {overridden}", server.server, server.service)?;
+    }
     for problem in &status.problems {
         writeln!(out, "not in force: {problem}")?;
     }
@@ -50,19 +54,8 @@ fn line(server: &ServerStatus) -> String {
     if server.weight != Some(server.configured_weight) {
         line += &format!(" of {}", server.configured_weight);
     }
-    if let Some(overridden) = &server.overridden {
-        let force = match overridden.force {
-            Force::Up => "up".to_owned(),
-            Force::Down => "down".to_owned(),
-            Force::Weight(weight) => format!("weight {weight}"),
-        };
-        line += &format!(", overridden: {force}");
-        if let Some(left) = overridden.ends_in {
-            line += &format!(" for {left:.0} s more");
-        }
-        if !overridden.reason.is_empty() {
-            line += &format!(" ({})", overridden.reason);
-        }
+    if let Some(decision) = &server.overridden {
+        line += &format!(", {}", overridden(decision));
     }
     if server.drained {
         line += ", drained";
@@ -71,6 +64,21 @@ fn line(server: &ServerStatus) -> String {
         line += &format!(": {reason}");
     }
     line
+}
+
+fn overridden(decision: &OverrideStatus) -> String {
+    let mut text = match decision.force {
+        Force::Up => "overridden: up".to_owned(),
+        Force::Down => "overridden: down".to_owned(),
+        Force::Weight(weight) => format!("overridden: weight {weight}"),
+    };
+    if let Some(left) = decision.ends_in {
+        text += &format!(" for {left:.0} s more");
+    }
+    if !decision.reason.is_empty() {
+        text += &format!(" ({})", decision.reason);
+    }
+    text
 }
 
 pub(super) fn drain_line(drain: &DrainStatus, out: &mut dyn Write) -> anyhow::Result<()> {

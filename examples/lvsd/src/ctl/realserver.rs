@@ -10,8 +10,8 @@ use lvs_core::model::AddressFamily;
 
 use super::{Answer, print};
 use crate::control::Findings;
-use crate::preflight;
-use crate::realserver::{Arrival, Host, Record, Role, ThisHost};
+use crate::realserver::{Arrival, ChangeableHost, Record, Role};
+use lvs_core::preflight::{self, ThisHost};
 
 /// What to do with the settings of a real server.
 #[derive(Debug, Subcommand)]
@@ -97,14 +97,14 @@ pub(super) fn run(verb: &Verb, state: &Path, json: bool, out: &mut dyn Write) ->
 }
 
 fn check(role: &Role, json: bool, out: &mut dyn Write) -> Answer {
-    let findings = preflight::real_server(role.vip, role.device().map(|(device, _)| device));
-    let ready = findings.is_empty();
-    let vip = role.vip;
+    let findings = preflight::real_server(role.vip, role.device().map(|(device, _)| device), &ThisHost);
+    let findings = Findings::new(findings);
+    let (ready, vip) = (findings.ready, role.vip);
     if json {
-        print::json(&Findings { ready, findings }, out)?;
+        print::json(&findings, out)?;
         return Ok(ready);
     }
-    for finding in &findings {
+    for finding in &findings.findings {
         writeln!(out, "{finding}")?;
     }
     if ready {

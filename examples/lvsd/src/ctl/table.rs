@@ -44,7 +44,9 @@ pub(super) fn restore(cli: &Cli, rules: Option<&Path>, out: &mut dyn Write) -> A
 }
 
 pub(super) fn metrics(cli: &Cli, out: &mut dyn Write) -> Answer {
-    write!(out, "{}", classic(&of_table(&cli.target.open()?.snapshot()?)?))?;
+    let mut director = cli.target.open()?;
+    let (snapshot, totals) = (director.snapshot()?, director.totals().ok());
+    write!(out, "{}", classic(&of_table(&snapshot, totals.as_ref())?))?;
     Ok(true)
 }
 

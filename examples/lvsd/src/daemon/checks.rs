@@ -21,6 +21,7 @@ const FIRST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) server: Server,
+    pub(super) kind: &'static str,
     pub(super) outcome: Outcome,
     pub(super) took: Duration,
 }
@@ -52,7 +53,8 @@ impl Checks {
         Self { running: HashMap::new(), permits: Rc::new(Semaphore::new(at_once)), reports, begun: false }
     }
 
-    /// Checks the servers of this cluster and no others. Checks that stay as they are keep their rhythm.
+    /// Checks the servers of this cluster and no others. Checks that stay as they are keep their
+    /// rhythm.
     pub(super) fn follow(&mut self, cluster: &Cluster) {
         let mut running = HashMap::with_capacity(self.running.len());
         for entry in &cluster.services {
@@ -77,7 +79,7 @@ impl Checks {
         let spread = if self.begun { check.interval.min(FIRST) } else { check.interval };
         let first = spread.mul_f64(fastrand::f64());
         let address = SocketAddr::new(destination.key.addr, check.port.unwrap_or(destination.key.port));
-        let target = Target { service: server.0, server: destination, address };
+        let target = Target { service: server.0, server: destination, address, through: check.through };
         let task = repeat(server, target, Rc::clone(&check), first, Rc::clone(&self.permits), self.reports.clone());
         Running { check, destination, task: tokio::task::spawn_local(task).abort_handle() }
     }
@@ -99,7 +101,8 @@ async fn repeat(
         let started = Instant::now();
         let outcome = check.check.run(&target, &context).await;
         drop(permit);
-        if reports.send(Report { server, outcome, took: started.elapsed() }).is_err() {
+        let (kind, took) = (check.check.name(), started.elapsed());
+        if reports.send(Report { server, kind, outcome, took }).is_err() {
             return;
         }
         // A little off the beat, so that servers that came together do not stay together.

@@ -3,7 +3,11 @@
 mod checks;
 mod hooks;
 mod log;
+mod names;
 pub mod privileges;
+mod system;
+mod tools;
+mod webhook;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,6 +25,9 @@ use crate::event::EventKind;
 use checks::Checks;
 use hooks::Hooks;
 pub use log::start as start_log;
+pub use names::Names;
+pub use system::System;
+pub use tools::Tools;
 
 /// How many questions wait at most.
 const QUESTIONS: usize = 64;
@@ -28,6 +35,8 @@ const QUESTIONS: usize = 64;
 const EVENTS: usize = 1024;
 /// How many outcomes of checks are taken in before the table is looked after.
 const AT_ONCE: usize = 4096;
+/// How often the marks of packets are looked at.
+const LOOK: Duration = Duration::from_secs(10);
 /// How often other tasks run once more when the daemon ends.
 const LAST_TURNS: usize = 64;
 
@@ -68,7 +77,12 @@ impl FileSource {
 impl Source for FileSource {
     fn load(&mut self) -> Result<Cluster, Refused> {
         self.seen = self.stamp();
-        Cluster::load(&self.path).map_err(|error| Refused { error: error.to_string(), invalid: error.invalid })
+        let cluster = Cluster::load(&self.path);
+        let cluster = cluster.map_err(|error| Refused { error: error.to_string(), invalid: error.invalid })?;
+        match crate::probe::missing_privileges(&cluster) {
+            missing if missing.is_empty() => Ok(cluster),
+            missing => Err(Refused::new(missing.join("\n"))),
+        }
     }
 
     fn has_changed(&mut self) -> bool {
@@ -143,6 +157,8 @@ pub fn inbox() -> (Owner, Inbox) {
 pub async fn run(
     mut engine: Engine,
     mut source: Box<dyn Source>,
+    mut system: System,
+    mut names: Names,
     clock: Clock,
     mut inbox: Inbox,
     options: Options,
@@ -153,12 +169,15 @@ pub async fn run(
     let mut hooks = Hooks::default();
     checks.follow(engine.cluster());
     hooks.follow(&engine.cluster().hooks);
+    names.follow(engine.cluster());
     let watchdog = sd_notify::watchdog_enabled().map(|time| time / 2);
     let beat = watchdog.unwrap_or(Duration::MAX).min(Duration::from_secs(1));
     let mut heart = tokio::time::interval(beat);
     heart.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     notify(&[NotifyState::Ready]);
+    let mut looked = Instant::now();
     let mut ending = false;
+    let mut withdraw = options.withdraw;
     while !ending {
         let wakeup = clock.0 + engine.next_wakeup();
         let mut reload = None;
@@ -170,6 +189,7 @@ pub async fn run(
                 Request::Reload => reload = Some(Some(question.answer)),
                 request => {
                     ending = request == Request::Stop;
+                    withdraw |= ending;
                     // Whoever asked may have gone.
                     let _ = question.answer.send(engine.handle(request, clock.moment()));
                 }
@@ -177,8 +197,8 @@ pub async fn run(
             Some(report) = reports.recv() => {
                 let mut next = Some(report);
                 for _ in 0..AT_ONCE {
-                    let Some(checks::Report { server, outcome, took }) = next else { break };
-                    engine.latency().observe(took.as_secs_f64());
+                    let Some(checks::Report { server, kind, outcome, took }) = next else { break };
+                    engine.latency().observe(kind, took);
                     engine.report(server, outcome, clock.moment());
                     next = reports.try_recv().ok();
                 }
@@ -187,10 +207,15 @@ pub async fn run(
                 if watchdog.is_some() {
                     notify(&[NotifyState::Watchdog]);
                 }
+                if looked.elapsed() >= LOOK {
+                    look(&mut system);
+                    looked = Instant::now();
+                }
                 if source.has_changed() {
                     reload = Some(None);
                 }
             }
+            () = names.next() => {}
             () = tokio::time::sleep_until(wakeup.into()) => {}
         }
         if let Some(answer) = reload {
@@ -198,36 +223,88 @@ pub async fn run(
             if let Ok(now) = NotifyState::monotonic_usec_now() {
                 notify(&[NotifyState::Reloading, now]);
             }
-            let result = load(&mut engine, &mut *source, &clock);
+            let result = load(&mut engine, &mut *source, &mut system, &mut names, &clock).await;
             checks.follow(engine.cluster());
             hooks.follow(&engine.cluster().hooks);
+            names.follow(engine.cluster());
             notify(&[NotifyState::Ready]);
             if let Some(answer) = answer {
                 let _ = answer.send(result.map(Reply::Reloaded));
             }
         }
+        resolve(&mut engine, &mut names, &mut checks, &clock);
         engine.flush(clock.moment());
+        system.forget(&engine.take_removed());
         publish(&mut engine, &inbox.events, &hooks);
     }
     notify(&[NotifyState::Stopping]);
+    if withdraw && let Err(error) = system.withdraw() {
+        tracing::error!("the marks of packets are still there: {error}");
+    }
     if options.withdraw {
         engine.withdraw(clock.moment());
+        system.forget(&engine.take_removed());
     }
+    system.finish();
     engine.end(clock.moment());
     publish(&mut engine, &inbox.events, &hooks);
     hooks.finish().await;
-    // The tasks of connections end with this one: whoever asked for the end gets the reply first. A task writes it as soon
-    // as it runs.
+    // The tasks of connections end with this one: whoever asked for the end gets the reply first. A
+    // task writes it as soon as it runs.
     for _ in 0..LAST_TURNS {
         tokio::task::yield_now().await;
     }
     Ok(())
 }
 
-fn load(engine: &mut Engine, source: &mut dyn Source, clock: &Clock) -> Result<crate::control::Reloaded, Refused> {
-    match source.load() {
-        Ok(cluster) => engine.reload(cluster, clock.moment()),
-        Err(refused) => Err(engine.refuse(refused, clock.moment())),
+/// Puts other addresses of names in force.
+fn resolve(engine: &mut Engine, names: &mut Names, checks: &mut Checks, clock: &Clock) {
+    if engine.cluster().names.is_empty() {
+        return;
+    }
+    names.settle(|name| engine.serving(name));
+    let answers = names.answers();
+    if answers == engine.cluster().answers {
+        return;
+    }
+    let resolved = engine.cluster().resolved(&answers).map_err(|error| error.to_string());
+    match resolved.and_then(|cluster| engine.resolve(cluster, clock.moment())) {
+        Ok(()) => checks.follow(engine.cluster()),
+        Err(error) => {
+            tracing::error!("names have addresses that cannot be servers: {error}");
+            names.go_back_to(&engine.cluster().answers);
+        }
+    }
+}
+
+async fn load(
+    engine: &mut Engine,
+    source: &mut dyn Source,
+    system: &mut System,
+    names: &mut Names,
+    clock: &Clock,
+) -> Result<crate::control::Reloaded, Refused> {
+    let loaded = source.load().and_then(|cluster| system.check(&cluster).map(|()| cluster).map_err(Refused::new));
+    let loaded = match loaded {
+        Ok(cluster) => names.resolve(cluster).await.map_err(Refused::new),
+        Err(refused) => Err(refused),
+    };
+    let cluster = loaded.map_err(|refused| engine.refuse(refused, clock.moment()))?;
+    let mut reloaded = engine.reload(cluster, clock.moment())?;
+    // With the addresses that marks had before.
+    system.forget(&engine.take_removed());
+    for problem in system.put(engine.cluster()) {
+        tracing::error!("{problem}");
+        reloaded.refused.push(problem);
+    }
+    Ok(reloaded)
+}
+
+fn look(system: &mut System) {
+    match system.look() {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("somebody else has changed the marks of packets: they are set again"),
+        Err(error) => tracing::error!("the marks of packets are gone: {error}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{User, chown, setgid, setgroups, setuid};
@@ -28,18 +28,25 @@ pub fn raise_limits() -> usize {
     usize::try_from(checks).unwrap_or(usize::MAX)
 }
 
-/// Becomes another user, if one is named, and keeps `CAP_NET_ADMIN` of all capabilities, if it is there.
-/// Programs that are run get none.
+/// Becomes another user, if one is named, and keeps `CAP_NET_ADMIN` of all capabilities, if it is
+/// there, and `CAP_NET_RAW` if that is asked for. Programs that are run get none.
 ///
 /// # Errors
 /// There is no such user, or this process may not become it.
-pub fn drop_privileges(user: Option<&str>) -> Result<()> {
+pub fn drop_privileges(user: Option<&str>, keep_raw: bool) -> Result<()> {
     let kept: CapsHashSet = caps::read(None, CapSet::Permitted)?
         .into_iter()
-        .filter(|capability| *capability == Capability::CAP_NET_ADMIN)
+        .filter(|capability| match capability {
+            Capability::CAP_NET_ADMIN => true,
+            Capability::CAP_NET_RAW => keep_raw,
+            _ => false,
+        })
         .collect();
-    // What is executed as root would get what is in the bounding set. Without CAP_SETPCAP this process is not
-    // root, or cannot change it.
+    if keep_raw && !kept.contains(&Capability::CAP_NET_RAW) {
+        bail!("--keep-raw: this process has no CAP_NET_RAW to keep");
+    }
+    // What is executed as root would get what is in the bounding set. Without CAP_SETPCAP this
+    // process is not root, or cannot change it.
     for capability in caps::all() {
         let _ = caps::drop(None, CapSet::Bounding, capability);
     }

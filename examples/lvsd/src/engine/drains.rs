@@ -1,5 +1,5 @@
-//! Drains: what is quiesced, waited for and taken out. The core says how a drain goes on; here it becomes
-//! part of what is wanted, so that one writer changes the table.
+//! Drains: what is quiesced, waited for and taken out. The core says how a drain goes on; here it
+//! becomes part of what is wanted, so that one writer changes the table.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use lvs_core::drain::{Drain, DrainPolicy, DrainTarget, Remaining};
 use lvs_core::model::{Coverage, DestinationKey, Info, ServiceKey, ServiceSnapshot, Snapshot, Table};
 
 use super::{Engine, Moment, Server};
+use crate::config::Action;
 use crate::control::{DrainSpec, DrainStatus};
 use crate::event::EventKind;
 use crate::state::DrainRecord;
@@ -92,11 +93,16 @@ impl Job {
     }
 
     fn covers(&self, service: &ServiceKey, server: &DestinationKey) -> bool {
-        match self.target {
-            DrainTarget::Destination(key, other) => key == *service && other == *server,
-            DrainTarget::RealServer(addr) => addr == server.addr,
-            DrainTarget::Service(key) => key == *service,
-        }
+        covers(self.target, service, server)
+    }
+}
+
+/// Whether a target is, or has, a server.
+pub(super) fn covers(target: DrainTarget, service: &ServiceKey, server: &DestinationKey) -> bool {
+    match target {
+        DrainTarget::Destination(key, other) => key == *service && other == *server,
+        DrainTarget::RealServer(addr) => addr == server.addr,
+        DrainTarget::Service(key) => key == *service,
     }
 }
 
@@ -160,11 +166,20 @@ impl Engine {
     /// Begins a drain of what the file names.
     pub(super) fn drain(&mut self, spec: DrainSpec, moment: Moment) -> Result<u64, String> {
         let job = Job::new(self.next_drain, spec, moment)?;
+        self.not_allowed(&[Action::ChangeServer])?;
+        if !job.spec.keep {
+            let removes = if matches!(job.target, DrainTarget::Service(_)) {
+                Action::RemoveService
+            } else {
+                Action::RemoveServer
+            };
+            self.not_allowed(&[removes])?;
+        }
         let covered = self.servers_of(job.target);
         if covered.is_empty()
             && !matches!(job.target, DrainTarget::Service(key) if self.cluster.by_key().contains_key(&key))
         {
-            return Err(self.absent(&job.spec.what));
+            return Err(self.not_there(&job.spec.what));
         }
         if let Some(other) = self.drains.iter().find(|other| other.target == job.target) {
             return Err(format!("it is drained already, by drain {}: undrain it first", other.id));
@@ -260,7 +275,8 @@ impl Engine {
         keys.dedup();
         let mut snapshot = Snapshot::new(Info::default(), Coverage::FULL);
         for key in keys {
-            // A service that is not there has nothing to wait for; others are asked again next time.
+            // A service that is not there has nothing to wait for; others are asked again next
+            // time.
             let entry = match self.director.service(&key) {
                 Ok(entry) => entry,
                 Err(error) if error.kind() == lvs_core::ErrorKind::NotFound => continue,

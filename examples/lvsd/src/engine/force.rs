@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use lvs_core::model::{ServiceKey, Table};
-use lvs_core::plan::{OnFailure, Plan, Planner, Scope};
+use lvs_core::director::Operation;
+use lvs_core::model::{Protocol, ServiceKey, Table};
+use lvs_core::plan::{OnFailure, Ownership, Plan, Planner};
 
-use super::{Engine, Moment};
+use super::start::services;
+use super::{Engine, Moment, Server};
 use crate::event::EventKind;
 
 /// What was done to the table.
@@ -31,11 +33,11 @@ impl Engine {
     /// What would be done now, from what the director holds.
     pub(super) fn plan(&mut self, moment: Moment) -> Result<Plan, String> {
         let current = self.director.snapshot().map_err(|error| error.to_string())?.to_table();
-        self.plan_from(&current, &self.wanted(moment))
+        self.plan_from(&current, &self.restricted(self.wanted(moment), &current))
     }
 
-    fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
-        planner(&self.owned).plan(current, wanted).map_err(|error| error.to_string())
+    pub(super) fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
+        planner(&self.ownership).plan(current, wanted).map_err(|error| error.to_string())
     }
 
     /// Brings the table to what is wanted. Looks at it first if asked to, or if it is not known.
@@ -46,15 +48,18 @@ impl Engine {
             self.resync_at = moment.now + self.resync;
         }
         self.alarm = self.health.next_change(moment.now);
-        // The state goes first: after a crash no server comes back that the table has without weight.
+        // The state goes first: after a crash no server comes back that the table has without
+        // weight.
         self.save_if_dirty(moment);
         let current = match self.known.take() {
             Some(known) if !look => known,
             known => match self.director.snapshot() {
                 Ok(snapshot) => {
                     let current = snapshot.to_table();
-                    if let Some(known) = known {
+                    if let Some(mut known) = known {
+                        self.keep_weights(&mut known, &current, moment);
                         self.note_drift(&current, &known, moment);
+                        self.save_if_dirty(moment);
                     }
                     current
                 }
@@ -62,6 +67,8 @@ impl Engine {
             },
         };
         let wanted = self.wanted(moment);
+        let withheld = self.withheld(&current, &wanted);
+        let wanted = self.restricted(wanted, &current);
         let plan = match self.plan_from(&current, &wanted) {
             Ok(plan) => plan,
             Err(error) => return self.give_up(error, moment),
@@ -71,6 +78,8 @@ impl Engine {
             operations: outcome.done.iter().map(|&step| plan.steps()[step].operation.to_string()).collect(),
             refused: outcome.refused.iter().map(|refusal| refusal.error.to_string()).collect(),
         };
+        let done = outcome.done.iter().map(|&step| plan.steps()[step].operation);
+        self.removed.extend(done.flat_map(|operation| removed_udp(operation, &current)));
         forced.refused.extend(outcome.interrupted.as_ref().map(ToString::to_string));
         self.counts.operations += forced.operations.len() as u64;
         self.counts.operations_refused += forced.refused.len() as u64;
@@ -78,8 +87,10 @@ impl Engine {
             self.journal.cluster(EventKind::Applied, &shortened(&forced.operations), moment);
         }
         if outcome.is_complete() {
-            self.settle(&wanted);
-            self.known = Some(in_force(current, wanted, &self.owned));
+            // Before what left the file is given up: it is not in the table any more.
+            let known = in_force(current, wanted, &self.ownership);
+            self.settle(&known);
+            self.known = Some(known);
         } else if !look {
             // Somebody else may have been at the table: look at it, once.
             let again = self.put_in_force(true, moment);
@@ -87,6 +98,7 @@ impl Engine {
             forced.refused = again.refused;
             return forced;
         }
+        forced.refused.extend(withheld);
         self.set_problems(forced.refused.clone(), moment);
         forced
     }
@@ -110,8 +122,8 @@ impl Engine {
     /// Somebody else has changed services of this cluster.
     fn note_drift(&mut self, current: &Table, known: &Table, moment: Moment) {
         let mut ours = known.clone();
-        ours.services.retain(|entry| self.owned.contains(&entry.service.key()));
-        let Ok(back) = planner(&self.owned).plan(current, &ours) else { return };
+        ours.services.retain(|entry| self.ownership.owns(&entry.service.key()));
+        let Ok(back) = planner(&self.ownership).plan(current, &ours) else { return };
         if !back.is_empty() {
             self.counts.drifts += 1;
             let operations: Vec<_> = back.operations().map(ToString::to_string).collect();
@@ -120,22 +132,33 @@ impl Engine {
         }
     }
 
-    /// Once the wanted table is in force, only its services are owned.
-    fn settle(&mut self, wanted: &Table) {
-        let wanted = keys(wanted);
-        let file: BTreeSet<ServiceKey> = self.cluster.services.iter().map(|entry| entry.service.key()).collect();
-        // A service that is drained stays the cluster's: it is to come back.
-        let owned: BTreeSet<ServiceKey> = wanted.union(&file).copied().collect();
-        if owned != self.owned {
-            self.owned = owned;
-            self.dirty = true;
-        }
+    /// Gives up services that neither the file nor the table has any more. One that is drained
+    /// stays the cluster's: it is to come back.
+    fn settle(&mut self, known: &Table) {
+        let before = self.ownership.services().len();
+        self.ownership.settle(&services(&self.cluster), known);
+        self.dirty |= self.ownership.services().len() != before;
     }
 
     /// Services that are in the table and should be, but are not this cluster's.
     pub(super) fn foreign(&self, current: &Table, wanted: &BTreeSet<ServiceKey>) -> Vec<ServiceKey> {
         let present = current.services.iter().map(|entry| entry.service.key());
-        present.filter(|key| wanted.contains(key) && !self.owned.contains(key)).collect()
+        present.filter(|key| wanted.contains(key) && !self.ownership.owns(key)).collect()
+    }
+}
+
+/// The servers that an operation takes away, of services that may have flows of UDP.
+fn removed_udp(operation: Operation, current: &Table) -> Vec<Server> {
+    let is_udp = |key: &ServiceKey| {
+        matches!(key, ServiceKey::Endpoint { protocol: Protocol::Udp, .. } | ServiceKey::Fwmark { .. })
+    };
+    match operation {
+        Operation::RemoveDestination(service, server) if is_udp(&service) => vec![(service, server)],
+        Operation::RemoveService(service) if is_udp(&service) => {
+            let servers = current.service(&service).into_iter().flat_map(|entry| &entry.destinations);
+            servers.map(|destination| (service, destination.key)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -144,19 +167,19 @@ pub(super) fn keys(table: &Table) -> BTreeSet<ServiceKey> {
     table.services.iter().map(|entry| entry.service.key()).collect()
 }
 
-/// Plans within what is owned. What cannot work is found when a file is read; here it would hold up all other services.
-fn planner(owned: &BTreeSet<ServiceKey>) -> Planner {
-    let scope = Scope::services(owned.iter().copied()).with_timeouts().with_daemons();
-    Planner::new(&scope).removing_all().unchecked()
+/// Plans within what is owned. What cannot work is found when a file is read; here it would hold up
+/// all other services.
+fn planner(ownership: &Ownership) -> Planner {
+    Planner::owned_by(ownership).removing_all().unchecked()
 }
 
 /// The table after a complete plan: others' services as they were, and ours.
-fn in_force(current: Table, wanted: Table, owned: &BTreeSet<ServiceKey>) -> Table {
+fn in_force(current: Table, wanted: Table, ownership: &Ownership) -> Table {
     let mut table = current;
     let ours = keys(&wanted);
     table.services.retain(|entry| {
         let key = entry.service.key();
-        !owned.contains(&key) && !ours.contains(&key)
+        !ownership.owns(&key) && !ours.contains(&key)
     });
     table.services.extend(wanted.services);
     if !wanted.daemons.is_empty() {

@@ -1,21 +1,25 @@
-//! The cluster while it runs: one owner of the director, the health of servers, drains, overrides and the
-//! file in force. It has no clock, no task and no socket; whoever drives it brings the time.
+//! The cluster while it runs: one owner of the director, the health of servers, drains, overrides
+//! and the file in force. It has no clock, no task and no socket; whoever drives it brings the
+//! time.
 
+mod absent;
+mod allowed;
 mod drains;
 mod force;
+mod held;
 mod journal;
 mod requests;
 mod servers;
 mod start;
 mod status;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use lvs_core::Director;
-use lvs_core::health::{Health, Probe};
+use lvs_core::health::Health;
 use lvs_core::model::{DestinationKey, ServiceKey, Table};
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use lvs_core::plan::Ownership;
 
 pub use journal::Journal;
 pub use start::{Setup, StartError};
@@ -25,9 +29,12 @@ use crate::control::Refused;
 use crate::control::server::Page;
 use crate::event::EventKind;
 use crate::instance::Instance;
+use crate::metrics::Latency;
 use crate::probe::Outcome;
 use crate::state::{State, Store};
+use absent::Absent;
 use drains::Job;
+use held::Held;
 
 /// One server of one service.
 pub type Server = (ServiceKey, DestinationKey);
@@ -75,27 +82,37 @@ struct Checked {
     reason: Option<String>,
     /// The weight that the server asks for.
     asked: Option<u32>,
+    /// Whether the last check that was made was a success.
+    passed: bool,
 }
 
 /// The cluster while it runs.
 pub struct Engine {
     instance: Instance,
-    place: String,
     director: Box<dyn Director>,
     store: Box<dyn Store>,
     cluster: Cluster,
     health: Health,
-    owned: BTreeSet<ServiceKey>,
+    /// What is the cluster's.
+    ownership: Ownership,
     drains: Vec<Job>,
+    /// What operators have decided about servers that the file does not name now.
+    absent: Absent,
+    /// Weights that hold while servers are well, in services that keep those of others.
+    held: Held,
     next_drain: u64,
     checked: HashMap<Server, Checked>,
     /// The table as it was left or seen last.
     known: Option<Table>,
+    /// UDP servers that were taken out of the table, and that nobody has asked for yet.
+    removed: Vec<Server>,
     /// Why the table is not as it should be.
     problems: Vec<String>,
     reload_refused: Option<Refused>,
     /// Whether there is something to keep.
     dirty: bool,
+    /// Why the last state could not be kept; it is tried again with each look at the table.
+    unsaved: Option<String>,
     /// Whether the wanted table may be another one than the one in force.
     pending: bool,
     resync: Duration,
@@ -105,7 +122,7 @@ pub struct Engine {
     started: Moment,
     not_run_said: Option<Duration>,
     adopt: bool,
-    latency: Histogram,
+    latency: Latency,
     page: Option<(Duration, Page)>,
     /// What happens.
     pub journal: Journal,
@@ -119,11 +136,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// From a millisecond to half a minute.
-fn latency() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 16))
-}
-
 /// How often the same shortage of this host is logged.
 const NOT_RUN_PAUSE: Duration = Duration::from_secs(10);
 
@@ -133,19 +145,16 @@ impl Engine {
         let (service, key) = server;
         self.counts.checks += 1;
         let known = self.checked.entry(server).or_default();
-        let probe = match outcome {
-            Outcome::Up => {
-                *known = Checked::default();
-                Probe::Up
-            }
+        let probe = outcome.probe();
+        match outcome {
+            Outcome::Up => *known = Checked { passed: true, ..Checked::default() },
             Outcome::UpWithWeight(weight) => {
                 self.pending |= known.asked != Some(weight);
-                *known = Checked { reason: None, asked: Some(weight) };
-                Probe::UpWithWeight(weight)
+                *known = Checked { reason: None, asked: Some(weight), passed: true };
             }
             Outcome::Down(reason) => {
                 known.reason = Some(reason);
-                Probe::Down
+                known.passed = false;
             }
             Outcome::NotRun(reason) => {
                 self.counts.checks_not_run += 1;
@@ -155,9 +164,8 @@ impl Engine {
                     self.not_run_said = Some(moment.now);
                     self.journal.server(EventKind::CheckNotRun, server, &reason, moment);
                 }
-                Probe::Unknown
             }
-        };
+        }
         // A server that has left the file meanwhile is nobody's any more.
         if let Ok(changes) = self.health.report(&service, &key, probe, moment.now) {
             self.note(&changes, moment);
@@ -173,6 +181,7 @@ impl Engine {
         }
         self.step_drains(moment);
         let look = moment.now >= self.resync_at;
+        self.dirty |= look && self.unsaved.is_some();
         if look || self.pending {
             self.put_in_force(look, moment);
         }
@@ -183,6 +192,12 @@ impl Engine {
     pub fn next_wakeup(&self) -> Duration {
         let drains = self.next_look();
         self.alarm.into_iter().chain(drains).fold(self.resync_at, Duration::min)
+    }
+
+    /// The servers that were taken out of the table since the last call, of services that may have
+    /// flows of UDP.
+    pub fn take_removed(&mut self) -> Vec<Server> {
+        std::mem::take(&mut self.removed)
     }
 
     /// The file in force.
@@ -201,7 +216,7 @@ impl Engine {
     }
 
     /// How long checks took.
-    pub const fn latency(&self) -> &Histogram {
+    pub const fn latency(&self) -> &Latency {
         &self.latency
     }
 
@@ -217,11 +232,13 @@ impl Engine {
 
     /// What would be kept now.
     pub fn state(&self, moment: Moment) -> State {
-        let mut state = State::new(&self.instance.identity, &self.place);
+        let mut state = State::new(&self.instance.identity, self.ownership.clone());
         state.saved_at = moment.unix;
-        state.owned = self.owned.iter().map(ToString::to_string).collect();
         state.health = Some(self.health.save(moment.now));
         state.drains = self.drains.iter().map(Job::record).collect();
+        state.overrides = self.absent_records(moment.now);
+        state.held = self.held_records();
+        state.names.clone_from(&self.cluster.answers);
         state
     }
 
@@ -235,11 +252,18 @@ impl Engine {
     fn save(&mut self, moment: Moment) -> std::io::Result<()> {
         let state = self.state(moment);
         let saved = self.store.save(&state);
+        // Health goes before: what could not be kept is logged, and tried again with the next
+        // change or look.
+        self.dirty = false;
         match &saved {
-            Ok(()) => self.dirty = false,
+            Ok(()) => self.unsaved = None,
             Err(error) => {
                 self.counts.save_failures += 1;
-                self.journal.cluster(EventKind::Refused, &format!("cannot keep state: {error}"), moment);
+                let error = format!("cannot keep state: {error}");
+                if self.unsaved.as_ref() != Some(&error) {
+                    self.journal.cluster(EventKind::Refused, &error, moment);
+                }
+                self.unsaved = Some(error);
             }
         }
         saved
@@ -247,9 +271,7 @@ impl Engine {
 
     fn save_if_dirty(&mut self, moment: Moment) {
         if self.dirty {
-            // Health goes before: what could not be kept is logged, and kept with the next change.
             let _ = self.save(moment);
-            self.dirty = false;
         }
     }
 }

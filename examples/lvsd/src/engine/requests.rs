@@ -4,8 +4,8 @@ use super::drains::name;
 use super::{Engine, Moment};
 use crate::control::server::Page;
 use crate::control::{Changed, Draining, Findings, History, Operations, Refused, Reply, Request};
-use crate::preflight::{self, Severity};
 use crate::text;
+use lvs_core::preflight::{self, ThisHost};
 
 /// For how long a page of metrics serves everybody.
 const PAGE_AGE: Duration = Duration::from_secs(1);
@@ -40,9 +40,8 @@ impl Engine {
             Request::History => Reply::History(History { events: self.journal.kept().cloned().collect() }),
             Request::Metrics => Reply::Metrics(self.page(moment).map_err(Refused::new)?),
             Request::Check => {
-                let findings = preflight::director(&self.cluster.table());
-                let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
-                Reply::Findings(Findings { ready, findings })
+                let findings = preflight::director(&self.cluster.table(), &ThisHost);
+                Reply::Findings(Findings::new(findings))
             }
             Request::Drain(spec) => Reply::Draining(Draining { id: self.drain(spec, moment).map_err(Refused::new)? }),
             Request::Undrain(what) => {

@@ -4,8 +4,10 @@ use std::time::Duration;
 use lvs_core::drain::DrainTarget;
 use lvs_core::health::{Forced, Override};
 
+use super::drains::covers;
 use super::{Engine, Moment, Server};
-use crate::control::{Force, OverrideSpec, Selection};
+use crate::config::Action;
+use crate::control::{Force, OverrideSpec, OverrideStatus, Selection};
 use crate::event::EventKind;
 
 impl Engine {
@@ -15,16 +17,11 @@ impl Engine {
             let key = entry.service.key();
             entry.members.iter().map(move |member| (key, member.destination.key))
         });
-        all.filter(|(service, server)| match target {
-            DrainTarget::Destination(key, other) => key == *service && other == *server,
-            DrainTarget::RealServer(addr) => addr == server.addr,
-            DrainTarget::Service(key) => key == *service,
-        })
-        .collect()
+        all.filter(|(service, server)| covers(target, service, server)).collect()
     }
 
     /// That a selection covers nothing, and what would be there.
-    pub(super) fn absent(&self, what: &Selection) -> String {
+    pub(super) fn not_there(&self, what: &Selection) -> String {
         let services: BTreeSet<_> = self.cluster.services.iter().map(|entry| entry.service.key()).collect();
         let target = what.target();
         match target {
@@ -41,10 +38,13 @@ impl Engine {
 
     /// Sets or ends overrides.
     pub(super) fn set_override(&mut self, spec: &OverrideSpec, moment: Moment) -> Result<Vec<Server>, String> {
-        let servers = self.servers_of(spec.what.target()?);
-        if servers.is_empty() {
-            return Err(self.absent(&spec.what));
+        let target = spec.what.target()?;
+        let mut servers = self.servers_of(target);
+        let released = if spec.force.is_none() { self.release_absent(target) } else { Vec::new() };
+        if servers.is_empty() && released.is_empty() {
+            return Err(self.not_there(&spec.what));
         }
+        self.not_allowed(&[Action::ChangeServer])?;
         let decision = spec.force.map(|force| decision(force, spec, moment)).transpose()?;
         // All or none: a weight that is out of range is refused before anything is changed.
         let mut health = self.health.clone();
@@ -62,6 +62,7 @@ impl Engine {
             Some(force) => format!("{}{}", describe(force), reason(&spec.reason)),
             None => format!("taken back{}", reason(&spec.reason)),
         };
+        servers.extend(released);
         for server in &servers {
             self.journal.server(kind, *server, &message, moment);
         }
@@ -84,6 +85,16 @@ fn decision(force: Force, spec: &OverrideSpec, moment: Moment) -> Result<Overrid
         Ok(time) if !time.is_zero() => Ok(decision.until(moment.now.saturating_add(time))),
         _ => Err(format!("expires: {seconds} is not a number of seconds from now")),
     }
+}
+
+/// An override as it is shown.
+pub(super) fn override_status(forced: Forced, reason: &str, ends_in: Option<Duration>) -> OverrideStatus {
+    let force = match forced {
+        Forced::Up => Force::Up,
+        Forced::Down => Force::Down,
+        Forced::Weight(weight) => Force::Weight(weight),
+    };
+    OverrideStatus { force, reason: reason.to_owned(), ends_in: ends_in.map(|time| time.as_secs_f64()) }
 }
 
 /// An override in words.

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lvs_core::Director;
 use lvs_core::health::{Change, Health, HealthError, Probe, StartAs};
-use lvs_core::model::{ServiceKey, Table};
+use lvs_core::model::{ServiceKey, Table, TableService};
+use lvs_core::plan::{Ownership, Place};
 
+use super::absent::{Absent, overridden};
 use super::drains::Job;
 use super::force::Forced;
+use super::held::{Held, destinations};
 use super::{Counts, Engine, Journal, Moment};
 use crate::config::Cluster;
 use crate::control::{Refused, Reloaded};
@@ -21,8 +25,8 @@ use crate::state::{Loaded, State, Store};
 pub struct Setup {
     /// Its name.
     pub instance: Instance,
-    /// Which start of the machine and which network namespace this is.
-    pub place: String,
+    /// Where its table is.
+    pub place: Place,
     /// Its table.
     pub director: Box<dyn Director>,
     /// Where its state is kept.
@@ -52,6 +56,11 @@ pub enum StartError {
     /// Services are there that are not this cluster's.
     #[error("{}", foreign(.0))]
     Foreign(Vec<ServiceKey>),
+    /// The file names no service although some are in force: it was cut short, perhaps.
+    #[error(
+        "the file names no service, which would remove all of this cluster ({0}): to take them out of force, run lvsctl stop"
+    )]
+    Empty(usize),
     /// What is the cluster's cannot be written down.
     #[error("cannot keep state: {0}")]
     State(std::io::Error),
@@ -74,21 +83,25 @@ fn foreign(keys: &[ServiceKey]) -> String {
 impl Engine {
     fn begin(setup: Setup, loaded: Loaded, moment: Moment) -> (Self, Option<Box<State>>) {
         let Setup { instance, place, director, store, resync, adopt } = setup;
+        let ownership = Ownership::new(instance.name.clone(), place).with_timeouts().with_daemons();
         let mut engine = Self {
             instance,
-            place,
             director,
             store,
             cluster: Cluster::default(),
             health: Health::new(),
-            owned: BTreeSet::new(),
+            ownership,
             drains: Vec::new(),
+            absent: Absent::new(),
+            held: Held::new(),
             next_drain: 1,
             checked: std::collections::HashMap::new(),
             known: None,
+            removed: Vec::new(),
             problems: Vec::new(),
             reload_refused: None,
             dirty: false,
+            unsaved: None,
             pending: false,
             resync,
             resync_at: moment.now,
@@ -96,7 +109,7 @@ impl Engine {
             started: moment,
             not_run_said: None,
             adopt,
-            latency: super::latency(),
+            latency: crate::metrics::Latency::default(),
             page: None,
             journal: Journal::default(),
             counts: Counts::default(),
@@ -106,8 +119,8 @@ impl Engine {
             Loaded::Absent => {}
             Loaded::State(state) => {
                 // After a start of the machine, or in another namespace, the table is another one.
-                if state.place == engine.place {
-                    engine.owned = state.owned.iter().filter_map(|text| text.parse().ok()).collect();
+                if state.ownership.check(engine.ownership.name(), engine.ownership.place()).is_ok() {
+                    engine.ownership = state.ownership.clone();
                 }
                 engine.next_drain = state.drains.iter().map(|drain| drain.id + 1).max().unwrap_or(1);
                 engine.drains = state.drains.iter().filter_map(|drain| Job::resume(drain, moment)).collect();
@@ -152,15 +165,15 @@ impl Engine {
     /// As [`Engine::start`].
     pub fn look(setup: Setup, cluster: Cluster, loaded: Loaded, moment: Moment) -> Result<Self, StartError> {
         let (mut engine, kept) = Self::begin(setup, loaded, moment);
-        let (health, _) = engine.prepare(&cluster, kept.as_deref(), moment)?;
-        engine.owned.extend(keys(&cluster));
-        engine.health = health;
+        let prepared = engine.prepare(&cluster, kept.as_deref(), moment)?;
+        engine.ownership.claim(&services(&cluster));
+        (engine.health, engine.absent, engine.held) = (prepared.health, prepared.absent, prepared.held);
         engine.cluster = cluster;
         Ok(engine)
     }
 
-    /// Changes to another file. What is known of servers that stay, is kept; the table goes from one file
-    /// to the other without a gap.
+    /// Changes to another file. What is known of servers that stay, is kept; the table goes from
+    /// one file to the other without a gap.
     ///
     /// # Errors
     /// Why the file was refused: then the one before stays in force, and nothing was changed.
@@ -178,6 +191,40 @@ impl Engine {
         }
     }
 
+    /// Changes to other addresses of the names of the file in force.
+    ///
+    /// # Errors
+    /// Why they cannot be servers: then the addresses before stay in force.
+    pub fn resolve(&mut self, cluster: Cluster, moment: Moment) -> Result<(), String> {
+        let message: Vec<String> = cluster
+            .answers
+            .iter()
+            .filter(|(name, known)| self.cluster.answers.get(*name) != Some(known))
+            .map(|(name, known)| {
+                format!("{name} is {}", known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        self.change(cluster, None, moment).map_err(|error| error.to_string())?;
+        self.journal.cluster(EventKind::NamesChanged, &message.join("; "), moment);
+        Ok(())
+    }
+
+    /// Those addresses of a name that serve, as far as checks can say: one has passed its check, or
+    /// nobody checks it.
+    pub fn serving(&self, name: &str) -> BTreeSet<IpAddr> {
+        let members = self.cluster.services.iter().flat_map(|entry| {
+            let named = entry.members.iter().filter(|member| member.name.as_deref() == Some(name));
+            named.map(|member| (entry.service.key(), member))
+        });
+        members
+            .filter(|(service, member)| {
+                let passed = || self.checked.get(&(*service, member.destination.key)).is_some_and(|known| known.passed);
+                member.check.is_none() || passed()
+            })
+            .map(|(_, member)| member.destination.key.addr)
+            .collect()
+    }
+
     /// Notes that a file was refused, here or before it could be read.
     pub fn refuse(&mut self, refused: Refused, moment: Moment) -> Refused {
         self.counts.reloads_refused += 1;
@@ -188,28 +235,29 @@ impl Engine {
 
     /// What is odd about the file in force but may be meant.
     pub fn warnings(&self) -> Vec<String> {
-        self.health.warnings().map(|(service, warning)| format!("{service}: {warning}")).collect()
+        let health = self.health.warnings().map(|(service, warning)| format!("{service}: {warning}"));
+        self.cluster.warnings.iter().cloned().chain(health).collect()
     }
 
     /// The health of another file's servers: what is known of those that stay, is kept.
-    fn prepare(
-        &mut self,
-        cluster: &Cluster,
-        kept: Option<&State>,
-        moment: Moment,
-    ) -> Result<(Health, Vec<Change>), StartError> {
+    fn prepare(&mut self, cluster: &Cluster, kept: Option<&State>, moment: Moment) -> Result<Prepared, StartError> {
         let current = self.director.snapshot()?.to_table();
         let wanted = keys(cluster);
         let foreign = self.foreign(&current, &wanted);
         if !foreign.is_empty() && !cluster.adopt && !self.adopt {
             return Err(StartError::Foreign(foreign));
         }
+        let owned = self.ownership.services().len();
+        if wanted.is_empty() && owned > 0 {
+            return Err(StartError::Empty(owned));
+        }
         let mut health = self.health.clone();
         health.retain(|key| wanted.contains(key));
         let new: BTreeSet<ServiceKey> = wanted.into_iter().filter(|key| health.configured(key).is_none()).collect();
         let mut changes = Vec::new();
+        let held = self.hold(cluster, kept, &current, moment);
         for entry in &cluster.services {
-            changes.extend(health.watch(entry.service, entry.destinations(), entry.policy)?);
+            changes.extend(health.watch(entry.service, destinations(entry, &held), entry.policy)?);
         }
         learn(&mut health, cluster, &current, &new);
         if let Some(state) = kept
@@ -218,6 +266,8 @@ impl Engine {
             let away = Duration::from_secs(moment.unix.saturating_sub(state.saved_at));
             health.restore(saved, moment.now, away)?;
         }
+        let (absent, again) = self.carry_over(&mut health, kept, moment)?;
+        changes.extend(again);
         for entry in &cluster.services {
             for member in entry.members.iter().filter(|member| member.check.is_none()) {
                 // Nobody checks it, so nobody would ever bring it back.
@@ -227,22 +277,25 @@ impl Engine {
                 }
             }
         }
-        Ok((health, changes))
+        Ok(Prepared { health, absent, held, changes })
     }
 
     fn change(&mut self, cluster: Cluster, kept: Option<&State>, moment: Moment) -> Result<Forced, StartError> {
-        let (health, changes) = self.prepare(&cluster, kept, moment)?;
-        // Claimed before anything is in the table: a crash in between leaves nothing that is nobody's.
-        let owned = self.owned.clone();
-        self.owned.extend(keys(&cluster));
-        if self.owned != owned
+        let Prepared { health, absent, held, changes } = self.prepare(&cluster, kept, moment)?;
+        // Claimed before anything is in the table: a crash in between leaves nothing that is
+        // nobody's.
+        let before = self.ownership.clone();
+        self.ownership.claim(&services(&cluster));
+        if self.ownership != before
             && let Err(error) = self.save(moment)
         {
-            self.owned = owned;
+            self.ownership = before;
             return Err(StartError::State(error));
         }
         self.cluster = cluster;
         self.health = health;
+        self.absent = absent;
+        self.held = held;
         self.dirty = true;
         let watched: std::collections::HashSet<_> = self.health.watched().collect();
         self.checked.retain(|server, _| watched.contains(server));
@@ -254,6 +307,7 @@ impl Engine {
     pub fn withdraw(&mut self, moment: Moment) -> Reloaded {
         let daemons: Vec<_> = self.cluster.daemons.iter().map(|daemon| daemon.role).collect();
         self.cluster = Cluster::default();
+        self.absent.extend(overridden(&self.health, moment.now));
         self.health = Health::new();
         let mut forced = self.put_in_force(true, moment);
         let running = self.director.daemons().unwrap_or_default();
@@ -269,13 +323,28 @@ impl Engine {
     }
 }
 
+/// What is known of another file's servers.
+struct Prepared {
+    health: Health,
+    absent: Absent,
+    held: Held,
+    changes: Vec<Change>,
+}
+
 /// The services of a file.
 fn keys(cluster: &Cluster) -> BTreeSet<ServiceKey> {
     cluster.services.iter().map(|entry| entry.service.key()).collect()
 }
 
-/// Learns from the table which servers of new services were out of use. Servers that nobody checks start
-/// in use: nothing would bring them back.
+/// The services of a file as a table without servers, which is enough to own them.
+pub(super) fn services(cluster: &Cluster) -> Table {
+    let mut table = Table::new();
+    table.services = cluster.services.iter().map(|entry| TableService::new(entry.service)).collect();
+    table
+}
+
+/// Learns from the table which servers of new services were out of use. Servers that nobody checks
+/// start in use: nothing would bring them back.
 fn learn(health: &mut Health, cluster: &Cluster, current: &Table, new: &BTreeSet<ServiceKey>) {
     let mut held = Table::new();
     let by_key = cluster.by_key();

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 
-use lvs_core::health::Forced;
 use lvs_core::model::{DestinationKey, ServiceKey};
 
+use super::servers::override_status;
 use super::{Engine, Moment};
 use crate::config::Member;
-use crate::control::{Force, OverrideStatus, ServerStatus, ServiceStatus, Status};
+use crate::control::{ServerStatus, ServiceStatus, Status};
 
 impl Engine {
     /// The cluster as it is, without asking the director.
@@ -26,15 +26,9 @@ impl Engine {
             .collect();
         for server in self.health.status(moment.now) {
             let id = (server.service, server.server);
-            let overridden = server.state.overridden.as_ref().map(|decision| OverrideStatus {
-                force: match decision.forced {
-                    Forced::Up => Force::Up,
-                    Forced::Down => Force::Down,
-                    Forced::Weight(weight) => Force::Weight(weight),
-                },
-                reason: decision.reason.clone(),
-                ends_in: decision.ends_in.map(|time| time.as_secs_f64()),
-            });
+            let overridden = server.state.overridden.as_ref();
+            let overridden =
+                overridden.map(|decision| override_status(decision.forced, &decision.reason, decision.ends_in));
             servers.entry(server.service).or_default().push(ServerStatus {
                 server: server.server.to_string(),
                 up: server.up,
@@ -69,10 +63,11 @@ impl Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime: moment.now.saturating_sub(self.started.now).as_secs(),
             in_force: self.problems.is_empty(),
-            problems: self.problems.clone(),
+            problems: self.problems.iter().chain(&self.unsaved).cloned().collect(),
             reload_refused: self.reload_refused.clone(),
             services: services.collect(),
             drains: self.drain_statuses(),
+            absent: self.absent_statuses(moment.now),
         }
     }
 }

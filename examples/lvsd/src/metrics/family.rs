@@ -5,19 +5,41 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+/// One label: its name and its value.
+type Label = [(&'static str, &'static str); 1];
+
+/// How long checks took, by their kind.
+#[derive(Debug, Clone)]
+pub struct Latency(Family<Label, Histogram, fn() -> Histogram>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        // From a millisecond to half a minute.
+        Self(Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 16))))
+    }
+}
+
+impl Latency {
+    /// Takes in how long a check of this kind took.
+    pub fn observe(&self, kind: &'static str, took: std::time::Duration) {
+        self.0.get_or_create(&[("check", kind)]).observe(took.as_secs_f64());
+    }
+}
 
 /// Labels of a series; series of different families share them.
 pub type Labels = Arc<Vec<(String, String)>>;
 
 /// Families of metrics with the values that they have now.
 #[derive(Debug, Default)]
-pub struct Families(Vec<Family>);
+pub struct Families(Vec<Rows>);
 
 #[derive(Debug)]
-struct Family {
+struct Rows {
     name: &'static str,
     help: &'static str,
     unit: Option<Unit>,
@@ -49,17 +71,18 @@ impl Families {
         kind: MetricType,
         rows: impl IntoIterator<Item = (Labels, u64)>,
     ) {
-        self.0.push(Family { name, help, unit, kind, rows: rows.into_iter().collect() });
+        self.0.push(Rows { name, help, unit, kind, rows: rows.into_iter().collect() });
     }
 
     /// All of it in the OpenMetrics text format, with the latency of checks if there is one.
     ///
     /// # Errors
     /// Never in practice: writing to a string does not fail.
-    pub fn render(self, latency: Option<&Histogram>) -> Result<String, Error> {
+    pub fn render(self, latency: Option<&Latency>) -> Result<String, Error> {
         let mut registry = Registry::default();
         if let Some(latency) = latency {
-            registry.register_with_unit("lvsd_check_duration", "Time that checks took", Unit::Seconds, latency.clone());
+            let help = "Time that checks took, by kind";
+            registry.register_with_unit("lvsd_check_duration", help, Unit::Seconds, latency.0.clone());
         }
         registry.register_collector(Box::new(self));
         let mut text = String::new();
@@ -70,7 +93,7 @@ impl Families {
 
 impl Collector for Families {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        for Family { name, help, unit, kind, rows } in &self.0 {
+        for Rows { name, help, unit, kind, rows } in &self.0 {
             let mut family = encoder.encode_descriptor(name, help, unit.as_ref(), *kind)?;
             for (labels, value) in rows {
                 let row = family.encode_family(&**labels)?;

@@ -5,8 +5,8 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use family::{Families, Labels, classic};
-use lvs_core::model::{ServiceKey, Snapshot};
+pub use family::{Families, Labels, Latency, classic};
+use lvs_core::model::{ServiceKey, Snapshot, Stats};
 pub use table::{add_state, add_table, add_totals};
 
 use crate::engine::{Engine, Moment};
@@ -24,8 +24,11 @@ pub struct Naming {
 ///
 /// # Errors
 /// Never in practice: writing to a string does not fail.
-pub fn of_table(snapshot: &Snapshot) -> Result<String, std::fmt::Error> {
+pub fn of_table(snapshot: &Snapshot, totals: Option<&Stats>) -> Result<String, std::fmt::Error> {
     let mut families = Families::default();
+    if let Some(totals) = totals {
+        add_totals(&mut families, totals);
+    }
     add_table(&mut families, snapshot, |_| Naming::default());
     families.render(None)
 }
@@ -49,6 +52,10 @@ impl Engine {
         let mut families = Families::default();
         add_table(&mut families, &snapshot, |key| naming.get(key).cloned().unwrap_or_default());
         self.add_daemon(&mut families, |key| naming.get(key).cloned().unwrap_or_default(), moment);
+        // Some directors keep none.
+        if let Ok(totals) = self.director().totals() {
+            add_totals(&mut families, &totals);
+        }
         families.render(Some(self.latency())).map_err(|error| error.to_string())
     }
 

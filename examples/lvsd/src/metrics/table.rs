@@ -74,7 +74,8 @@ fn labelled<'a>(snapshot: &'a Snapshot, naming: impl Fn(&ServiceKey) -> Naming) 
 /// Adds the metrics of a table.
 pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&ServiceKey) -> Naming) {
     add_counters(families, &labelled(snapshot, &naming));
-    add_state(families, snapshot, naming);
+    add_state(families, snapshot, &naming);
+    add_unseen(families, &labelled(snapshot, naming).1);
     for (name, help, value) in [
         ("lvs_timeout_tcp", "Seconds until an idle TCP connection is forgotten", snapshot.timeouts.tcp),
         ("lvs_timeout_tcp_fin", "Seconds until a closing TCP connection is forgotten", snapshot.timeouts.tcp_fin),
@@ -82,6 +83,33 @@ pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
     ] {
         families.gauge(name, help, [(Labels::default(), u64::from(value))]);
     }
+    let daemons = snapshot.daemons.iter().map(|daemon| {
+        let labels = [
+            ("role", daemon.role.to_string()),
+            ("interface", daemon.interface.to_string()),
+            ("sync_id", daemon.sync_id.to_string()),
+        ];
+        (Labels::new(labels.map(|(name, value)| (name.to_owned(), value)).to_vec()), 1)
+    });
+    families.gauge("lvs_sync_daemon", "The sync daemons that run", daemons);
+}
+
+/// What `/proc/net/ip_vs` does not show.
+fn add_unseen(families: &mut Families, destinations: &Destinations<'_>) {
+    let count = |count: fn(&DestinationEntry) -> u32| {
+        destinations.iter().map(move |(labels, entry)| (labels.clone(), u64::from(count(entry))))
+    };
+    families.gauge("lvs_destination_persistent_connections", "Persistence templates", count(|entry| entry.persistent));
+    families.gauge(
+        "lvs_destination_upper_threshold",
+        "Connections from which on it gets no new ones, 0 for no limit",
+        count(|entry| entry.destination.upper_threshold),
+    );
+    families.gauge(
+        "lvs_destination_lower_threshold",
+        "Connections below which it gets new ones again, 0 for three quarters of the upper threshold",
+        count(|entry| entry.destination.lower_threshold),
+    );
 }
 
 /// Adds the sums of all services, present and past.
@@ -143,17 +171,13 @@ pub fn add_state(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
     families.gauge("lvs_destination_weight", "Weight, 0 when quiesced", count(|entry| entry.destination.weight));
     families.gauge("lvs_destination_active_connections", "Active connections", count(|entry| entry.active));
     families.gauge("lvs_destination_inactive_connections", "Inactive connections", count(|entry| entry.inactive));
-    families.gauge("lvs_destination_persistent_connections", "Persistence templates", count(|entry| entry.persistent));
-    families.gauge(
-        "lvs_destination_upper_threshold",
-        "Connections from which on it gets no new ones, 0 for no limit",
-        count(|entry| entry.destination.upper_threshold),
-    );
 }
 
 #[cfg(test)]
 mod tests {
-    use lvs_core::model::{AddressFamily, Counters, Coverage, Destination, Info, Protocol, Service, ServiceEntry};
+    use lvs_core::model::{
+        AddressFamily, Counters, Coverage, Destination, ForwardingMethod, Info, Protocol, Service, ServiceEntry,
+    };
 
     use super::*;
     use crate::metrics::{classic, of_table};
@@ -176,7 +200,7 @@ mod tests {
 
     #[test]
     fn sctp_marks_and_ipv6_are_labelled_right() {
-        let text = of_table(&snapshot()).unwrap();
+        let text = of_table(&snapshot(), None).unwrap();
         assert!(
             text.contains(
                 "lvs_destination_connections_total{protocol=\"sctp\",address=\"2001:db8::1\",port=\"36412\",\
@@ -191,8 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn an_edited_forwarding_method_or_scheduler_begins_no_new_counters() {
+        let series = |forwarding, scheduler: &str| -> Vec<String> {
+            let mut snapshot = snapshot();
+            for service in &mut snapshot.services {
+                service.entry.service.scheduler = scheduler.parse().unwrap();
+                service.destinations[0].destination.forwarding = forwarding;
+            }
+            let text = of_table(&snapshot, None).unwrap();
+            let lines = text.lines().filter(|line| !line.starts_with('#') && !line.contains("_info{"));
+            lines.map(str::to_owned).collect()
+        };
+        let before = series(ForwardingMethod::Masquerade, "wlc");
+        assert!(before.iter().any(|line| line.contains("_total{")));
+        assert_eq!(series(ForwardingMethod::Direct, "rr"), before);
+    }
+
+    #[test]
     fn the_classic_format_declares_counters_with_their_suffix() {
-        let text = classic(&of_table(&snapshot()).unwrap());
+        let text = classic(&of_table(&snapshot(), None).unwrap());
         assert!(text.contains("# TYPE lvs_service_incoming_bytes_total counter"), "{text}");
         assert!(text.contains("# HELP lvs_service_incoming_bytes_total "), "{text}");
         assert!(text.contains("# TYPE lvs_destination_weight gauge"), "{text}");

@@ -1,5 +1,5 @@
-//! A command: exit status 0 is up and 1 is down; with `dynamic`, 2..=255 is a weight of one less than the
-//! status, as in keepalived's `MISC_CHECK`.
+//! A command: exit status 0 is up and 1 is down; with `dynamic`, 2..=255 is a weight of one less
+//! than the status, as in keepalived's `MISC_CHECK`.
 
 use std::io;
 use std::process::Stdio;
@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Context, Outcome, Probe, Target};
-use crate::process::{Group, command};
+use crate::process::{command, finish};
 
 /// What is run. `{address}` and `{port}` stand for the server's, `{service}` for the service.
 ///
-/// No shell is involved. The command gets `PATH` and no other variable of the daemon's environment, none
-/// of its capabilities, and ends with everything that it has started when its time is over.
+/// No shell is involved. The command gets `PATH` and no other variable of the daemon's environment,
+/// none of its capabilities, and ends with everything that it has started when its time is over.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandCheck {
@@ -33,23 +33,23 @@ impl Probe for CommandCheck {
         });
         let Some(program) = words.next() else { return Outcome::NotRun("an empty command".to_owned()) };
         let mut command = command(&program);
-        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Whatever keeps a program from being started is a matter of this host.
         let not_run = |error: io::Error| Outcome::NotRun(format!("cannot run {program}: {error}"));
-        let mut child = match command.spawn() {
+        let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return not_run(error),
         };
-        let group = Group::of(&child);
-        let status = child.wait().await;
-        // What the command has left running goes as well.
-        drop(group);
-        match status.map(|status| status.code()) {
-            Ok(Some(0)) => Outcome::Up,
-            Ok(Some(code @ 2..)) if self.dynamic => Outcome::UpWithWeight(code.unsigned_abs() - 1),
-            Ok(Some(code)) => Outcome::Down(format!("{program} exited with {code}")),
-            Ok(None) => Outcome::Down(format!("{program} was killed")),
-            Err(error) => not_run(error),
+        let (status, said) = match finish(child, &[]).await {
+            Ok(ended) => ended,
+            Err(error) => return not_run(error),
+        };
+        let said = if said.is_empty() { said } else { format!(": {said}") };
+        match status.code() {
+            Some(0) => Outcome::Up,
+            Some(code @ 2..) if self.dynamic => Outcome::UpWithWeight(code.unsigned_abs() - 1),
+            Some(code) => Outcome::Down(format!("{program} exited with {code}{said}")),
+            None => Outcome::Down(format!("{program} was killed{said}")),
         }
     }
 
@@ -90,6 +90,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_reason_of_a_failure_has_what_the_command_wrote_to_its_standard_error() {
+        let reason = async |script| match run(&sh(script, false)).await {
+            Outcome::Down(reason) => reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason("echo replica lags >&2; echo noise; exit 5").await, "sh exited with 5: replica lags");
+        assert_eq!(reason("exit 5").await, "sh exited with 5");
+        assert_eq!(reason("echo killed >&2; kill -9 $$").await, "sh was killed: killed");
+        let long = reason("head -c 300000 /dev/zero | tr '\\0' x >&2; exit 5").await;
+        assert_eq!(long.len(), "sh exited with 5: ".len() + 1024);
+    }
+
+    #[tokio::test]
     async fn a_program_that_is_not_there_says_nothing_about_the_server() {
         let check = CommandCheck { argv: vec!["/nonexistent/check".to_owned()], dynamic: false };
         assert!(matches!(run(&check).await, Outcome::NotRun(_)));
@@ -100,10 +113,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
         let script = format!("sleep 7777 & echo $! > {}; wait", file.display());
-        let context = Context { timeout: Duration::from_millis(500) };
-        let outcome = Check::Command(sh(&script, false)).run(&target("192.0.2.7:80".parse().unwrap()), &context).await;
-        assert_ne!(outcome, Outcome::Up);
-        let pid = std::fs::read_to_string(&file).unwrap();
+        let mut pid = String::new();
+        // On a loaded machine a short time may be over before the shell has begun.
+        for timeout in [1, 10, 60].map(Duration::from_secs) {
+            let check = Check::Command(sh(&script, false));
+            let outcome = check.run(&target("192.0.2.7:80".parse().unwrap()), &Context { timeout }).await;
+            assert_ne!(outcome, Outcome::Up);
+            pid = std::fs::read_to_string(&file).unwrap_or_default();
+            if pid.ends_with('\n') {
+                break;
+            }
+        }
         let status = std::path::PathBuf::from(format!("/proc/{}/status", pid.trim()));
         // A killed process may stay as a zombie until its new parent takes notice.
         let is_gone = || std::fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"));

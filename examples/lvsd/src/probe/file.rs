@@ -1,4 +1,5 @@
-//! A file that somebody else writes: another monitoring, or the server itself over a shared file system.
+//! A file that somebody else writes: another monitoring, or the server itself over a shared file
+//! system.
 
 use std::path::PathBuf;
 
@@ -10,8 +11,8 @@ use super::{Context, Outcome, Probe, Target};
 /// No more than this is read.
 const LONGEST: u64 = 4096;
 
-/// Which file: its first word is `up`, `down` or a weight. A file that is not there, or says something else,
-/// says nothing about the server.
+/// Which file: its first word is `up`, `down` or a weight. A file that is not there, or says
+/// something else, says nothing about the server.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileCheck {

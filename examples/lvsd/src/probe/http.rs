@@ -9,11 +9,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::pattern::Pattern;
 use super::tls::Tls;
 use super::{Context, Outcome, Probe, Target};
 
 /// No more than this is looked at of a body.
 const LONGEST_BODY: usize = 1 << 20;
+/// Up to this length a body is looked through with each piece.
+const SMALL_BODY: usize = 64 << 10;
+/// What is larger is looked through at the latest when no more comes for this long.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// What is asked for and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -27,12 +32,17 @@ pub struct HttpCheck {
     pub status: u16,
     /// Text that the first MiB of the body must hold.
     pub body: Option<String>,
+    /// A regular expression that the first MiB of the body must match somewhere.
+    pub body_regex: Option<Pattern>,
     /// The last of the statuses that a healthy server answers with, if it is not one alone.
     pub status_to: Option<u16>,
     /// A header of the answer that carries the weight that the server asks for.
     pub weight_header: Option<String>,
     /// Speak TLS: an empty table will do.
     pub tls: Option<Tls>,
+    /// More requests, each as this one, that must succeed as well. What they do not say about host
+    /// and TLS is as here.
+    pub also: Vec<Self>,
 }
 
 impl Default for HttpCheck {
@@ -45,15 +55,39 @@ impl Default for HttpCheck {
             status_to: None,
             weight_header: None,
             tls: None,
+            body_regex: None,
+            also: Vec::new(),
         }
+    }
+}
+
+impl HttpCheck {
+    pub(super) fn may_set_weights(&self) -> bool {
+        self.weight_header.is_some() || self.also.iter().any(Self::may_set_weights)
     }
 }
 
 impl Probe for HttpCheck {
     async fn run(&self, target: &Target, _: &Context) -> Outcome {
-        match self.exchange(target).await {
-            Ok(outcome) | Err(outcome) => outcome,
+        let mut result = Outcome::Up;
+        for check in std::iter::once(self).chain(&self.also) {
+            let host = check.host.as_deref().or(self.host.as_deref());
+            match check.exchange(target, host, check.tls.as_ref().or(self.tls.as_ref())).await {
+                Ok(Outcome::Up) => {}
+                // The lowest of the weights that are asked for.
+                Ok(Outcome::UpWithWeight(weight)) => {
+                    result = Outcome::UpWithWeight(match result {
+                        Outcome::UpWithWeight(other) => other.min(weight),
+                        _ => weight,
+                    });
+                }
+                Ok(Outcome::Down(reason)) | Err(Outcome::Down(reason)) if !self.also.is_empty() => {
+                    return Outcome::Down(format!("{}: {reason}", check.path));
+                }
+                Ok(outcome) | Err(outcome) => return outcome,
+            }
         }
+        result
     }
 
     fn validate(&self) -> Result<(), String> {
@@ -74,23 +108,29 @@ impl Probe for HttpCheck {
                 self.status
             ));
         }
+        for check in &self.also {
+            if !check.also.is_empty() {
+                return Err("further requests (also) stand beside each other, not in each other".to_owned());
+            }
+            check.validate()?;
+        }
         self.tls.as_ref().map_or(Ok(()), Tls::validate)
     }
 }
 
 impl HttpCheck {
-    async fn exchange(&self, target: &Target) -> Result<Outcome, Outcome> {
-        let stream = super::tcp::connect(target.address).await?;
-        match &self.tls {
-            None => self.ask(target, stream).await,
+    async fn exchange(&self, target: &Target, host: Option<&str>, tls: Option<&Tls>) -> Result<Outcome, Outcome> {
+        let stream = target.connect().await?;
+        match tls {
+            None => self.ask(target, host, stream).await,
             Some(tls) => {
-                let stream = tls.connect(stream, self.host.as_deref(), target.address.ip()).await?;
-                self.ask(target, stream).await
+                let stream = tls.connect(stream, host, target.peer().ip(), None).await?;
+                self.ask(target, host, stream).await
             }
         }
     }
 
-    async fn ask<S>(&self, target: &Target, stream: S) -> Result<Outcome, Outcome>
+    async fn ask<S>(&self, target: &Target, host: Option<&str>, stream: S) -> Result<Outcome, Outcome>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -99,7 +139,7 @@ impl HttpCheck {
             .await
             .map_err(|error| down("no HTTP", error))?;
         let request = Request::get(&self.path)
-            .header(HOST, self.host.clone().unwrap_or_else(|| target.address.to_string()))
+            .header(HOST, host.map_or_else(|| target.peer().to_string(), str::to_owned))
             .header(CONNECTION, "close")
             .body(Empty::<Bytes>::new())
             .map_err(|error| Outcome::NotRun(format!("invalid request: {error}")))?;
@@ -109,8 +149,8 @@ impl HttpCheck {
                 return Err(Outcome::Down(format!("status {}", answer.status())));
             }
             let weight = self.weight(&answer)?;
-            if let Some(text) = &self.body {
-                holds(answer.into_body(), text).await?;
+            if self.body.is_some() || self.body_regex.is_some() {
+                self.look_at(answer.into_body()).await?;
             }
             Ok(weight.map_or(Outcome::Up, Outcome::UpWithWeight))
         };
@@ -129,25 +169,43 @@ impl HttpCheck {
     }
 }
 
-/// Reads a body until it holds a text; a server may send more, or leave its end open.
-async fn holds(mut body: Incoming, text: &str) -> Result<(), Outcome> {
-    let mut seen: Vec<u8> = Vec::new();
-    loop {
-        // A text that lies across two frames is found by looking at the end of what was there, too.
-        let from = seen.len().saturating_sub(text.len());
-        let frame = match body.frame().await {
-            Some(frame) => frame.map_err(|error| Outcome::Down(format!("no body: {error}")))?,
-            None => return Err(Outcome::Down(format!("the body does not hold {text:?}"))),
-        };
-        let Some(data) = frame.data_ref() else { continue };
-        seen.extend_from_slice(&data[..data.len().min(LONGEST_BODY - seen.len())]);
-        let found = text.is_empty() || seen[from..].windows(text.len()).any(|window| window == text.as_bytes());
-        if found {
-            return Ok(());
+impl HttpCheck {
+    /// Reads a body until it holds what it must; a server may send more, or leave its end open.
+    async fn look_at(&self, mut body: Incoming) -> Result<(), Outcome> {
+        let mut seen: Vec<u8> = Vec::new();
+        // Looked through when it has grown enough, so that many small pieces do not make it slow.
+        let (mut next_look, mut looked) = (0, 0);
+        loop {
+            // What has not been looked through is, when no more comes for a moment.
+            let frame = if looked == seen.len() {
+                Ok(body.frame().await)
+            } else {
+                tokio::time::timeout(PAUSE, body.frame()).await
+            };
+            let (end, paused) = (matches!(frame, Ok(None)), frame.is_err());
+            if let Ok(Some(frame)) = frame {
+                let frame = frame.map_err(|error| Outcome::Down(format!("no body: {error}")))?;
+                let Some(data) = frame.data_ref() else { continue };
+                seen.extend_from_slice(&data[..data.len().min(LONGEST_BODY - seen.len())]);
+            }
+            let full = seen.len() >= LONGEST_BODY;
+            if end || full || paused || seen.len() >= next_look {
+                looked = seen.len();
+                next_look = if seen.len() < SMALL_BODY { 0 } else { seen.len() * 2 };
+                let Some(missing) = self.missing_in(&seen) else { return Ok(()) };
+                if end || full {
+                    let which = if full { "the first MiB of the body" } else { "the body" };
+                    return Err(Outcome::Down(format!("{which} does not hold {missing}")));
+                }
+            }
         }
-        if seen.len() >= LONGEST_BODY {
-            return Err(Outcome::Down(format!("the first MiB of the body does not hold {text:?}")));
-        }
+    }
+
+    fn missing_in(&self, seen: &[u8]) -> Option<String> {
+        let holds = |text: &str| text.is_empty() || seen.windows(text.len()).any(|window| window == text.as_bytes());
+        let text = self.body.as_deref().filter(|text| !holds(text)).map(|text| format!("{text:?}"));
+        let pattern = self.body_regex.as_ref().filter(|pattern| !pattern.matches(seen));
+        text.or_else(|| pattern.map(|pattern| format!("what matches {:?}", pattern.as_str())))
     }
 }
 
@@ -202,18 +260,79 @@ mod tests {
         assert_eq!(check.run(&target(open), &context()).await, Outcome::Up);
     }
 
+    #[tokio::test]
+    async fn a_body_matches_a_regular_expression() {
+        let check: HttpCheck = toml::from_str(r#"body_regex = "(?m)^queue: [0-9]{1,2}$""#).unwrap();
+        let head = "HTTP/1.1 200 OK\r\n\r\n";
+        assert_eq!(ask(&check, format!("{head}state: ok\nqueue: 7\n")).await, Outcome::Up);
+        let full = ask(&check, format!("{head}state: ok\nqueue: 700\n")).await;
+        assert!(matches!(&full, Outcome::Down(reason) if reason.contains("queue")), "{full:?}");
+        assert!(toml::from_str::<HttpCheck>(r#"body_regex = "(""#).is_err());
+        // Long, and the end left open.
+        let long = "x".repeat(200 << 10);
+        let open = serve(format!("{head}{long}\nqueue: 7\n"), false);
+        assert_eq!(check.run(&target(open), &context()).await, Outcome::Up);
+    }
+
+    /// Answers each path with this status and weight, for ever.
+    fn serve_paths(answers: &'static [(&'static str, u16, &'static str)]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = [0; 4096];
+                let length = stream.read(&mut request).unwrap();
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let path = request.split(' ').nth(1).unwrap();
+                let (_, status, weight) = answers.iter().find(|answer| answer.0 == path).unwrap();
+                let host = if request.to_lowercase().contains("host: shop.example") { *status } else { 421 };
+                let _ = write!(stream, "HTTP/1.1 {host} -\r\nX-Weight: {weight}\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn all_of_several_requests_must_succeed_and_the_lowest_weight_counts() {
+        let server = target(serve_paths(&[("/", 200, "9"), ("/db", 204, "3"), ("/old", 500, "1")]));
+        let check = |more: &str| -> HttpCheck {
+            let text = format!("host = \"shop.example\"\nweight_header = \"X-Weight\"\n{more}");
+            let check: HttpCheck = toml::from_str(&text).unwrap();
+            check.validate().unwrap();
+            check
+        };
+        let run = async |more: &str| check(more).run(&server, &context()).await;
+        let db = r#"{ path = "/db", status = 204, weight_header = "X-Weight" }"#;
+        assert_eq!(run(&format!("also = [{db}]")).await, Outcome::UpWithWeight(3));
+        let old = run(&format!(r#"also = [{db}, {{ path = "/old" }}]"#)).await;
+        assert!(matches!(&old, Outcome::Down(reason) if reason.starts_with("/old: ")), "{old:?}");
+        let nested: HttpCheck = toml::from_str(r#"also = [{ path = "/a", also = [{ path = "/b" }] }]"#).unwrap();
+        assert!(nested.validate().unwrap_err().contains("beside"));
+    }
+
     /// Serves HTTPS for `web.example` with a certificate of its own, once for each connection.
-    fn serve_tls(directory: &std::path::Path) -> SocketAddr {
+    fn serve_tls(directory: &std::path::Path, clients: bool) -> SocketAddr {
         let made = rcgen::generate_simple_self_signed(["web.example".to_owned()]).unwrap();
         std::fs::write(directory.join("ca.pem"), made.cert.pem()).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
+        let config =
+            rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = if clients {
+            // Only this one's.
+            let made = rcgen::generate_simple_self_signed(["client.example".to_owned()]).unwrap();
+            std::fs::write(directory.join("client.pem"), made.cert.pem()).unwrap();
+            std::fs::write(directory.join("client.key"), made.signing_key.serialize_pem()).unwrap();
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(made.cert.der().clone()).unwrap();
+            let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+            let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+            config.with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            config.with_no_client_auth()
+        };
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
         let config = std::sync::Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -233,7 +352,7 @@ mod tests {
     #[tokio::test]
     async fn https_looks_at_the_certificate_unless_told_not_to() {
         let directory = tempfile::tempdir().unwrap();
-        let server = target(serve_tls(directory.path()));
+        let server = target(serve_tls(directory.path(), false));
         let ca = Some(directory.path().join("ca.pem"));
         let check = |tls: Tls, host: &str| HttpCheck {
             tls: Some(tls),
@@ -256,5 +375,29 @@ mod tests {
         assert_eq!(run(check(any, "other.example")).await, Outcome::Up);
         let missing = Tls { ca: Some("/nonexistent/ca.pem".into()), ..Tls::default() };
         assert!(check(missing, "web.example").validate().unwrap_err().contains("/nonexistent/ca.pem"));
+    }
+
+    #[tokio::test]
+    async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let server = target(serve_tls(directory.path(), true));
+        let path = |name: &str| Some(directory.path().join(name));
+        let without = Tls { ca: path("ca.pem"), ..Tls::default() };
+        let with = Tls {
+            certificate: path("client.pem"),
+            key: path("client.key"),
+            ready: Default::default(),
+            ..without.clone()
+        };
+        let run = async |tls: &Tls| {
+            let host = Some("web.example".to_owned());
+            let check = HttpCheck { tls: Some(tls.clone()), host, status: 204, ..HttpCheck::default() };
+            check.validate().unwrap();
+            check.run(&server, &context()).await
+        };
+        assert_eq!(run(&with).await, Outcome::Up);
+        assert!(matches!(run(&without).await, Outcome::Down(_)));
+        let half = Tls { key: None, ready: Default::default(), ..with };
+        assert!(half.validate().unwrap_err().contains("belong together"));
     }
 }

@@ -1,57 +1,44 @@
-//! Checks of real servers. One kind has one module: what the cluster file says of it, and how it is run.
+//! Checks of real servers. One kind has one module: what the cluster file says of it, and how it is
+//! run.
 //!
 //! A new kind is a struct that deserializes from its table in the cluster file and implements
 //! [`Probe`], a variant of [`Check`] and a field of [`CheckKinds`].
 
 mod command;
+mod connection;
+mod dns;
 mod file;
+mod grpc;
 mod http;
-mod limits;
+mod icmp;
+pub(crate) mod path;
+mod pattern;
 mod smtp;
 mod tcp;
 mod tls;
 mod udp;
 
-use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lvs_core::model::{Destination, ServiceKey};
+pub use lvs_core::probe::Outcome;
+use lvs_core::probe::within;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use command::CommandCheck;
+use connection::Connection;
+pub use dns::DnsCheck;
 pub use file::FileCheck;
+pub use grpc::GrpcCheck;
 pub use http::HttpCheck;
-pub use limits::is_own_shortage;
+pub use icmp::IcmpCheck;
+pub use pattern::Pattern;
 pub use smtp::SmtpCheck;
 pub use tcp::TcpCheck;
 pub use tls::Tls;
-pub use udp::UdpCheck;
-
-/// What one check of one server came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-// Exhaustive: the server answers, it does not, or nobody knows.
-pub enum Outcome {
-    /// The server answers.
-    Up,
-    /// The server answers and asks for this weight.
-    UpWithWeight(u32),
-    /// The server does not answer as it should; the reason is for people.
-    Down(String),
-    /// The check could not be made for a reason of this host: no descriptor, no memory, no process, a
-    /// machine that stood still. It says nothing about the server.
-    NotRun(String),
-}
-
-impl Outcome {
-    /// An error of the operating system: the server's fault unless this host lacks something.
-    pub fn of_error(what: &str, error: &io::Error) -> Self {
-        let text = format!("{what}: {error}");
-        if is_own_shortage(error) { Self::NotRun(text) } else { Self::Down(text) }
-    }
-}
+pub use udp::{Hex, UdpCheck};
 
 /// Which server is checked, and for which service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +49,16 @@ pub struct Target {
     pub server: Destination,
     /// Where to ask: the server's address, with the port of the check if it names one.
     pub address: SocketAddr,
+    /// The service's address, where it is asked through the server, as the director sends clients'
+    /// packets.
+    pub through: Option<SocketAddr>,
+}
+
+impl Target {
+    /// Whom packets are addressed to.
+    pub fn peer(&self) -> SocketAddr {
+        self.through.unwrap_or(self.address)
+    }
 }
 
 /// What a check may use and must keep to.
@@ -101,6 +98,12 @@ pub struct CheckKinds {
     pub udp: Option<UdpCheck>,
     /// The greeting of a mail server.
     pub smtp: Option<SmtpCheck>,
+    /// A question to a name server.
+    pub dns: Option<DnsCheck>,
+    /// An echo request.
+    pub icmp: Option<IcmpCheck>,
+    /// The health service of gRPC.
+    pub grpc: Option<GrpcCheck>,
     /// What a file says.
     pub file: Option<FileCheck>,
     /// The exit status of a command.
@@ -119,6 +122,12 @@ pub enum Check {
     Udp(UdpCheck),
     /// The server greets as a mail server does.
     Smtp(SmtpCheck),
+    /// The server answers a question about a name.
+    Dns(DnsCheck),
+    /// The server's host answers an echo request.
+    Icmp(IcmpCheck),
+    /// The server's health service says that it serves.
+    Grpc(GrpcCheck),
     /// A file says so.
     File(FileCheck),
     /// A command says so with its exit status.
@@ -131,17 +140,20 @@ impl CheckKinds {
     /// # Errors
     /// None is there, or several are, or its settings make no sense.
     pub fn one(self) -> Result<Check, String> {
-        let Self { tcp, http, udp, smtp, file, command } = self;
+        let Self { tcp, http, udp, smtp, dns, icmp, grpc, file, command } = self;
         let kinds = [
             tcp.map(Check::Tcp),
             http.map(Check::Http),
             udp.map(Check::Udp),
             smtp.map(Check::Smtp),
+            dns.map(Check::Dns),
+            icmp.map(Check::Icmp),
+            grpc.map(Check::Grpc),
             file.map(Check::File),
             command.map(Check::Command),
         ];
         let mut kinds = kinds.into_iter().flatten();
-        let check = kinds.next().ok_or("a check has a kind: tcp, http, udp, smtp, file or command")?;
+        let check = kinds.next().ok_or("a check has a kind: tcp, http, udp, smtp, dns, icmp, grpc, file or command")?;
         if kinds.next().is_some() {
             return Err("a check has one kind".to_owned());
         }
@@ -150,7 +162,46 @@ impl CheckKinds {
     }
 }
 
+/// What a cluster's checks need and this process may not do; each for people.
+pub fn missing_privileges(cluster: &crate::config::Cluster) -> Vec<String> {
+    let (mut echo, mut path) = (std::collections::BTreeMap::new(), None);
+    for entry in &cluster.services {
+        for member in &entry.members {
+            let Some(check) = &member.check else { continue };
+            if matches!(check.check, Check::Icmp(_)) {
+                echo.entry(member.destination.key.addr.is_ipv4()).or_insert((entry.service.key(), member));
+            }
+            if check.through.is_some() {
+                path.get_or_insert(entry.service.key());
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    for (service, member) in echo.values() {
+        if let Err(error) = icmp::available(member.destination.key.addr) {
+            missing.push(format!("{service}: {}: {error}", icmp::ADVICE));
+        }
+    }
+    if let (Some(service), Err(error)) = (path, path.map_or(Ok(()), |_| path::available())) {
+        missing.push(format!(
+            "{service}: checks of the service's address (to) need CAP_NET_RAW, which lvsd gives up unless --keep-raw is \
+             given: {error}"
+        ));
+    }
+    missing
+}
+
 impl Check {
+    /// Whether its outcomes may carry weights.
+    pub fn may_set_weights(&self) -> bool {
+        match self {
+            Self::Http(http) => http.may_set_weights(),
+            Self::Command(command) => command.dynamic,
+            Self::File(_) => true,
+            _ => false,
+        }
+    }
+
     /// Its name in the cluster file.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -158,8 +209,21 @@ impl Check {
             Self::Http(_) => "http",
             Self::Udp(_) => "udp",
             Self::Smtp(_) => "smtp",
+            Self::Dns(_) => "dns",
+            Self::Icmp(_) => "icmp",
+            Self::Grpc(_) => "grpc",
             Self::File(_) => "file",
             Self::Command(_) => "command",
+        }
+    }
+
+    /// Whether it is made over a connection, which can go through the server to the service's
+    /// address.
+    pub(crate) fn connects(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Http(_) | Self::Smtp(_) | Self::Grpc(_) => true,
+            Self::Dns(check) => check.tcp,
+            _ => false,
         }
     }
 
@@ -169,13 +233,15 @@ impl Check {
             Self::Http(check) => check.validate(),
             Self::Udp(check) => check.validate(),
             Self::Smtp(check) => check.validate(),
+            Self::Dns(check) => check.validate(),
+            Self::Icmp(check) => check.validate(),
+            Self::Grpc(check) => check.validate(),
             Self::File(check) => check.validate(),
             Self::Command(check) => check.validate(),
         }
     }
 
-    /// Checks a server once. No answer in time is a failure. If it was this process that did not run
-    /// meanwhile (stopped, or on a machine that stood still), the server gets the time once more.
+    /// Checks a server once, in the time that the check has.
     pub async fn run(&self, target: &Target, context: &Context) -> Outcome {
         let probe = async {
             match self {
@@ -183,44 +249,14 @@ impl Check {
                 Self::Http(check) => check.run(target, context).await,
                 Self::Udp(check) => check.run(target, context).await,
                 Self::Smtp(check) => check.run(target, context).await,
+                Self::Dns(check) => check.run(target, context).await,
+                Self::Icmp(check) => check.run(target, context).await,
+                Self::Grpc(check) => check.run(target, context).await,
                 Self::File(check) => check.run(target, context).await,
                 Self::Command(check) => check.run(target, context).await,
             }
         };
-        let mut probe = pin!(probe);
-        for turn in [Turn::First, Turn::Last] {
-            let started = Instant::now();
-            if let Ok(outcome) = tokio::time::timeout(context.timeout, probe.as_mut()).await {
-                return outcome;
-            }
-            if let Some(outcome) = turn.overdue(context.timeout, started.elapsed()) {
-                return outcome;
-            }
-        }
-        Outcome::Down(format!("no answer in {:?}", context.timeout))
-    }
-}
-
-/// Which of the times that a server gets.
-#[derive(Clone, Copy)]
-enum Turn {
-    First,
-    Last,
-}
-
-impl Turn {
-    /// The outcome of a check whose time is over, if there is one: a timer that fires much later than it should
-    /// says that this process could not have seen an answer in time.
-    fn overdue(self, timeout: Duration, elapsed: Duration) -> Option<Outcome> {
-        let late = elapsed.saturating_sub(timeout);
-        match self {
-            Self::First if late > (timeout / 4).max(Duration::from_millis(100)) => None,
-            // Twice in a row for longer than the server has: nothing can be said about it.
-            Self::Last if late > timeout => {
-                Some(Outcome::NotRun(format!("this process stood still for {:.1} s", late.as_secs_f64())))
-            }
-            _ => Some(Outcome::Down(format!("no answer in {timeout:?}"))),
-        }
+        within(context.timeout, probe).await
     }
 }
 
@@ -231,7 +267,7 @@ pub(crate) mod tests_support {
     /// A server at an address, behind a service that nobody asks for.
     pub(crate) fn target(address: SocketAddr) -> Target {
         let server = Destination::new(address.ip(), address.port());
-        Target { service: ServiceKey::tcp("192.0.2.1", 80).unwrap(), server, address }
+        Target { service: ServiceKey::tcp("192.0.2.1", 80).unwrap(), server, address, through: None }
     }
 
     pub(crate) fn context() -> Context {
@@ -242,16 +278,6 @@ pub(crate) mod tests_support {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_late_timer_is_no_failure_of_the_server_until_it_had_its_time_again() {
-        let second = Duration::from_secs(1);
-        let down = Some(Outcome::Down("no answer in 2s".to_owned()));
-        assert_eq!(Turn::First.overdue(2 * second, 2 * second), down);
-        assert_eq!(Turn::First.overdue(2 * second, 3 * second), None, "it gets its time once more");
-        assert_eq!(Turn::Last.overdue(2 * second, 3 * second), down, "a busy machine does not keep the dead alive");
-        assert!(matches!(Turn::Last.overdue(2 * second, 9 * second), Some(Outcome::NotRun(_))));
-    }
 
     #[test]
     fn exactly_one_kind_is_taken() {

@@ -1,10 +1,7 @@
 //! A connection is answer enough.
 
-use std::net::SocketAddr;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 
 use super::{Context, Outcome, Probe, Target};
 
@@ -15,16 +12,11 @@ pub struct TcpCheck {}
 
 impl Probe for TcpCheck {
     async fn run(&self, target: &Target, _: &Context) -> Outcome {
-        match connect(target.address).await {
+        match target.connect().await {
             Ok(_) => Outcome::Up,
             Err(outcome) => outcome,
         }
     }
-}
-
-/// Connects; the error is the outcome of the check.
-pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream, Outcome> {
-    TcpStream::connect(address).await.map_err(|error| Outcome::of_error("cannot connect", &error))
 }
 
 #[cfg(test)]

@@ -11,11 +11,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Outcome;
+use super::{Connection, Outcome};
 
 /// How TLS is spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -23,7 +22,8 @@ use super::Outcome;
 pub struct Tls {
     /// Whether the certificate has to be valid; without it any will do.
     pub verify: bool,
-    /// The name to ask for and to find in the certificate; otherwise the host of the request, or the address.
+    /// The name to ask for and to find in the certificate; otherwise the host of the request, or
+    /// the address.
     pub name: Option<String>,
     /// A PEM file of those to trust; otherwise those that this machine trusts.
     pub ca: Option<PathBuf>,
@@ -59,11 +59,23 @@ impl Tls {
     ///
     /// # Errors
     /// What is wrong, for people.
-    pub(super) fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if let Some(name) = &self.name {
             ServerName::try_from(name.clone()).map_err(|error| format!("name {name:?}: {error}"))?;
         }
         self.config().map(drop)
+    }
+
+    /// Speaks TLS with a host of this name.
+    pub(crate) async fn connect_to(
+        &self,
+        stream: tokio::net::TcpStream,
+        host: &str,
+    ) -> Result<TlsStream<tokio::net::TcpStream>, String> {
+        let name = self.name.as_deref().unwrap_or(host).to_owned();
+        let name = ServerName::try_from(name).map_err(|error| format!("name {host:?}: {error}"))?;
+        let connected = TlsConnector::from(self.config()?).connect(name, stream).await;
+        connected.map_err(|error| format!("no TLS: {error}"))
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, String> {
@@ -113,14 +125,18 @@ impl Tls {
         Ok(roots)
     }
 
-    /// Speaks TLS over a connection.
+    /// Speaks TLS over a connection, and in it this protocol (ALPN) if one is named.
     pub(super) async fn connect(
         &self,
-        stream: TcpStream,
+        stream: Connection,
         host: Option<&str>,
         address: IpAddr,
-    ) -> Result<TlsStream<TcpStream>, Outcome> {
-        let config = self.config().map_err(Outcome::NotRun)?;
+        protocol: Option<&[u8]>,
+    ) -> Result<TlsStream<Connection>, Outcome> {
+        let mut config = self.config().map_err(Outcome::NotRun)?;
+        if let Some(protocol) = protocol {
+            Arc::make_mut(&mut config).alpn_protocols = vec![protocol.to_vec()];
+        }
         let name = self.name.as_deref().or(host.map(without_port));
         let name = match name.map(|name| ServerName::try_from(name.to_owned())) {
             Some(Ok(name)) => name,

@@ -14,9 +14,32 @@ use super::{Context, Outcome, Probe, Target};
 pub struct UdpCheck {
     /// The payload; empty where it is not set.
     pub send: String,
-    /// Text that the answer must hold. Without it no answer is needed: the server is up unless its host
-    /// says that the port is unreachable (ICMP) within half of the timeout.
+    /// The payload in hexadecimal, where it is no text.
+    pub send_hex: Option<Hex>,
+    /// Text that the answer must hold. Without it no answer is needed: the server is up unless its
+    /// host says that the port is unreachable (ICMP) within half of the timeout.
     pub expect: Option<String>,
+}
+
+/// Bytes as pairs of hexadecimal digits; blanks between them do not matter.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct Hex(Vec<u8>);
+
+impl TryFrom<String> for Hex {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let pair = |pair: &[u8]| match pair {
+            [high, low] => Some(value(*high)? << 4 | value(*low)?),
+            _ => None,
+        };
+        let bytes = digits.chunks(2).map(pair).collect::<Option<_>>();
+        bytes.map(Self).ok_or_else(|| format!("{text:?} is not a row of pairs of hexadecimal digits"))
+    }
 }
 
 impl Probe for UdpCheck {
@@ -30,19 +53,20 @@ impl Probe for UdpCheck {
             }
         }
     }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.send_hex.is_some() && !self.send.is_empty() {
+            return Err("send and send_hex are two ways to say one thing".to_owned());
+        }
+        Ok(())
+    }
 }
 
 impl UdpCheck {
     async fn exchange(&self, target: &Target) -> Outcome {
-        let any: SocketAddr = match target.address {
-            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-        };
         let exchange = async {
-            let socket = UdpSocket::bind(any).await?;
-            // Only a connected socket hears of unreachable ports.
-            socket.connect(target.address).await?;
-            socket.send(self.send.as_bytes()).await?;
+            let socket = connect(target.address).await?;
+            socket.send(self.send_hex.as_ref().map_or(self.send.as_bytes(), |hex| &hex.0)).await?;
             let mut answer = vec![0; 65536];
             let length = socket.recv(&mut answer).await?;
             answer.truncate(length);
@@ -56,6 +80,17 @@ impl UdpCheck {
             (Ok(_), _) => Outcome::Up,
         }
     }
+}
+
+/// A socket for one peer: only a connected one hears of unreachable ports.
+pub(super) async fn connect(peer: SocketAddr) -> std::io::Result<UdpSocket> {
+    let any: SocketAddr = match peer {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(peer).await?;
+    Ok(socket)
 }
 
 #[cfg(test)]
@@ -77,9 +112,22 @@ mod tests {
                 server.send_to(&text[..length], client).await.unwrap();
             }
         });
-        let check = |expect: Option<&str>| UdpCheck { send: "ping".to_owned(), expect: expect.map(str::to_owned) };
+        let check = |expect: Option<&str>| UdpCheck {
+            send: "ping".to_owned(),
+            expect: expect.map(str::to_owned),
+            ..UdpCheck::default()
+        };
         assert_eq!(check(Some("ing")).run(&target(address), &context).await, Outcome::Up);
         assert!(matches!(check(Some("pong")).run(&target(address), &context).await, Outcome::Down(_)));
+        let hex = UdpCheck {
+            send_hex: Some(Hex::try_from("70 69 6e67".to_owned()).unwrap()),
+            expect: Some("ping".to_owned()),
+            ..UdpCheck::default()
+        };
+        assert_eq!(hex.run(&target(address), &context).await, Outcome::Up);
+        for wrong in ["0", "0g", "é"] {
+            assert!(Hex::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
         echo.abort();
         let _ = echo.await;
         assert!(matches!(check(None).run(&target(address), &context).await, Outcome::Down(_)));

@@ -1,9 +1,11 @@
-//! The settings of a real server behind LVS-DR and LVS-TUN: it owns the VIP, silently, and opens its tunnels.
+//! The settings of a real server behind LVS-DR and LVS-TUN: it owns the VIP, silently, and opens
+//! its tunnels.
 //!
-//! With direct routing and tunnelling packets arrive addressed to the VIP, so every real server must hold it, and none
-//! may answer for it when a neighbour asks (ARP): that is the director's. Sources: `ip-sysctl.rst` of the kernel
-//! for `arp_ignore`, `arp_announce` and `rp_filter`; `ip-link(8)` and `ip-fou(8)` for tunnels. IPv6 needs no such
-//! setting: a node answers neighbour solicitations only for addresses of the interface that they come in on.
+//! With direct routing and tunnelling packets arrive addressed to the VIP, so every real server
+//! must hold it, and none may answer for it when a neighbour asks (ARP): that is the director's.
+//! Sources: `ip-sysctl.rst` of the kernel for `arp_ignore`, `arp_announce` and `rp_filter`;
+//! `ip-link(8)` and `ip-fou(8)` for tunnels. IPv6 needs no such setting: a node answers neighbour
+//! solicitations only for addresses of the interface that they come in on.
 
 mod record;
 
@@ -15,8 +17,8 @@ use anyhow::{Context, Result, bail};
 use lvs_core::model::AddressFamily;
 pub use record::Record;
 
-use crate::preflight::held;
 use crate::sysctl;
+use lvs_core::preflight::{Host as _, ThisHost};
 
 /// How the packets of the director arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -71,7 +73,7 @@ impl Setting {
 }
 
 /// A host whose settings are changed.
-pub trait Host {
+pub trait ChangeableHost {
     /// Whether a setting is in force already.
     fn is_in_force(&self, setting: &Setting) -> bool;
 
@@ -84,18 +86,14 @@ pub trait Host {
     /// The setting cannot be written, or the command fails.
     fn apply(&mut self, setting: &Setting) -> Result<()>;
 
-    /// Runs a line as [`Host::undo`] gave it.
+    /// Runs a line as [`ChangeableHost::undo`] gave it.
     ///
     /// # Errors
     /// The command fails.
     fn run(&mut self, line: &str) -> Result<()>;
 }
 
-/// The host that this program runs on.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ThisHost;
-
-impl Host for ThisHost {
+impl ChangeableHost for ThisHost {
     fn is_in_force(&self, setting: &Setting) -> bool {
         match setting {
             Setting::Sysctl { name, value } => sysctl::read(name).is_ok_and(|now| {
@@ -106,7 +104,7 @@ impl Host for ThisHost {
             Setting::Command { apply, .. } => match apply.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["ip", "addr", "add", address, "dev", interface, ..] => {
                     let (address, prefix) = address.split_once('/').unwrap_or((address, ""));
-                    let here = address.parse().map(held).unwrap_or_default();
+                    let here = address.parse().map(|address| self.addresses(address)).unwrap_or_default();
                     here.iter().any(|held| held.interface == interface && held.prefix.to_string() == prefix)
                 }
                 ["ip", "link", "set", device, "up"] => {
@@ -192,13 +190,14 @@ pub struct Role {
 }
 
 impl Role {
-    /// The settings that it needs, in the order in which they go in force: the host falls silent before it takes the
-    /// address.
+    /// The settings that it needs, in the order in which they go in force: the host falls silent
+    /// before it takes the address.
     pub fn settings(&self) -> Vec<Setting> {
         let vip = self.vip;
         let mut settings = Vec::new();
         if vip.is_ipv4() {
-            // Answer ARP only for addresses of the interface asked, and never name the VIP as the sender.
+            // Answer ARP only for addresses of the interface asked, and never name the VIP as the
+            // sender.
             for interface in ["all", "lo"] {
                 settings.push(Setting::sysctl(format!("net.ipv4.conf.{interface}.arp_ignore"), "1"));
                 settings.push(Setting::sysctl(format!("net.ipv4.conf.{interface}.arp_announce"), "2"));
@@ -215,7 +214,8 @@ impl Role {
         settings
     }
 
-    /// The device on which the inner packets come out, and the module that brings it; none for direct routing.
+    /// The device on which the inner packets come out, and the module that brings it; none for
+    /// direct routing.
     pub fn device(&self) -> Option<(&'static str, &'static str)> {
         match (self.arrival, self.outer) {
             (Arrival::Direct, _) => None,
@@ -249,8 +249,8 @@ impl Role {
         }
         settings.push(Setting::command(&format!("ip link set {device} up"), &format!("ip link set {device} down")));
         if self.vip.is_ipv4() {
-            // The inner packet's source is the client, which is not reached through the tunnel: a strict check would
-            // drop it.
+            // The inner packet's source is the client, which is not reached through the tunnel: a
+            // strict check would drop it.
             for interface in ["all", device] {
                 settings.push(Setting::sysctl(format!("net.ipv4.conf.{interface}.rp_filter"), "0"));
             }

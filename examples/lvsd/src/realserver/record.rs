@@ -7,7 +7,7 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Host, Role};
+use super::{ChangeableHost, Role};
 use crate::instance::{Lock, create_directory, lock};
 use crate::state::write_atomically;
 
@@ -65,7 +65,7 @@ impl Record {
     ///
     /// # Errors
     /// It is in force already; a setting fails, and those before it are taken back.
-    pub fn apply(&mut self, role: &Role, host: &mut impl Host) -> Result<Vec<String>> {
+    pub fn apply(&mut self, role: &Role, host: &mut impl ChangeableHost) -> Result<Vec<String>> {
         if self.contents.settings.iter().any(|entry| entry.users.contains(&role.vip)) {
             bail!("{} is in force already; undo it first", role.vip);
         }
@@ -97,12 +97,12 @@ impl Record {
         Ok(done)
     }
 
-    /// Takes the settings of a VIP back as far as no other needs them. Returns what was done, and what failed: that
-    /// stays in the record.
+    /// Takes the settings of a VIP back as far as no other needs them. Returns what was done, and
+    /// what failed: that stays in the record.
     ///
     /// # Errors
     /// Nothing of it is in force, or the record cannot be written.
-    pub fn undo(&mut self, vip: IpAddr, host: &mut impl Host) -> Result<(Vec<String>, Vec<String>)> {
+    pub fn undo(&mut self, vip: IpAddr, host: &mut impl ChangeableHost) -> Result<(Vec<String>, Vec<String>)> {
         if !self.contents.settings.iter().any(|entry| entry.users.contains(&vip)) {
             bail!("nothing of {vip} is in force by `lvsctl realserver apply`");
         }
@@ -111,7 +111,7 @@ impl Record {
         Ok(result)
     }
 
-    fn undo_of(&mut self, vip: IpAddr, host: &mut impl Host) -> (Vec<String>, Vec<String>) {
+    fn undo_of(&mut self, vip: IpAddr, host: &mut impl ChangeableHost) -> (Vec<String>, Vec<String>) {
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         let mut kept = Vec::new();
         for mut entry in std::mem::take(&mut self.contents.settings).into_iter().rev() {
@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    impl Host for Fake {
+    impl ChangeableHost for Fake {
         fn is_in_force(&self, setting: &Setting) -> bool {
             match setting {
                 Setting::Sysctl { name, value } => self.sysctls.get(name) == Some(value),

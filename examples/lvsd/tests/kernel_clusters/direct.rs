@@ -1,4 +1,5 @@
-//! LVS-DR: director and real servers on one link, the real servers hold the virtual address silently.
+//! LVS-DR: director and real servers on one link, the real servers hold the virtual address
+//! silently.
 
 use crate::files::{Files, service};
 use crate::nat::mend;

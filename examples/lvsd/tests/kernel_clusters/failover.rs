@@ -9,13 +9,12 @@ use crate::direct::{Direct, VIPS, direct, take_addresses, web_cluster};
 use crate::files::Files;
 use crate::nat::mend;
 use crate::net::Host;
+use crate::wait::LIMIT;
 use crate::web::{Gate, comes_whole, serve_gated};
 
 const TRANSFERS: usize = 8;
-/// What has not come after that will not come.
-const LIMIT: Duration = Duration::from_secs(300);
-
-/// Starts long transfers, lets the first director die and the address move, and returns how many transfers went on.
+/// Starts long transfers, lets the first director die and the address move, and returns how many
+/// transfers went on.
 fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, prepare: &str) -> usize {
     let files = Files::new(prefix);
     let Direct { net: _net, client, directors, servers } = direct(prefix, 2, 2, &files);
@@ -50,7 +49,8 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
                 })
             })
             .collect();
-        // Established, and where there are daemons, told to the backup: it takes them a batch of up to two seconds.
+        // Established, and where there are daemons, told to the backup: it takes them a batch of up
+        // to two seconds.
         let (who, what) = if daemons { (&directors[1], "SYNC") } else { (&directors[0], "ESTABLISHED") };
         wait_for(who, what, TRANSFERS);
         directors[0].sh("ip link set lan down");

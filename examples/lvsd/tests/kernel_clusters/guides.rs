@@ -1,4 +1,5 @@
-//! The guides, word for word: each block of commands runs on the host that it names and prints what stands below it.
+//! The guides, word for word: each block of commands runs on the host that it names and prints what
+//! stands below it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -103,6 +104,21 @@ fn hosts<'a>(client: &'a Host, directors: &[&'a Host], servers: &'a [Host]) -> H
 fn the_guide_to_nat_works_as_written() {
     let nat = nat("gnat", 2);
     follow("nat", include_str!("../../guides/nat.md"), &hosts(&nat.client, &[&nat.director], &nat.servers));
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn the_guide_to_persistence_works_as_written() {
+    let nat = nat("gpers", 2);
+    let hosts = hosts(&nat.client, &[&nat.director], &nat.servers);
+    follow("persistence", include_str!("../../guides/persistence.md"), &hosts);
+}
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn the_guide_to_a_fleet_works_as_written() {
+    let nat = nat("gfleet", 2);
+    follow("fleet", include_str!("../../guides/fleet.md"), &hosts(&nat.client, &[&nat.director], &nat.servers));
 }
 
 #[test]

@@ -10,14 +10,13 @@ use crate::failover::wait_for;
 use crate::files::Files;
 use crate::nat::{Nat, mend, nat};
 use crate::net::keep;
+use crate::wait::{LIMIT, wait_until};
 use crate::web::{Gate, answers, comes_whole, get, get_as, serve, serve_gated, shares};
 
 /// Downloads that a drain must wait for, two on each server.
 const DOWNLOADS: usize = 6;
-/// What has not come after that will not come.
-const LIMIT: Duration = Duration::from_secs(300);
-
-/// Asks until the answers of so many requests are from these servers alone, and returns how long that took.
+/// Asks until the answers of so many requests are from these servers alone, and returns how long
+/// that took.
 fn until(client: &crate::net::Host, address: SocketAddr, names: &[&str]) -> Duration {
     let start = Instant::now();
     loop {
@@ -35,7 +34,8 @@ fn until(client: &crate::net::Host, address: SocketAddr, names: &[&str]) -> Dura
 fn the_dead_go_the_recovered_return_and_all_dead_means_sorry() {
     let Nat { net: _net, client, director, servers } = nat("health", 3);
     let files = Files::new("health");
-    // The dead refuse connections at once. The timeout is for the living, on a machine that has other things to do.
+    // The dead refuse connections at once. The timeout is for the living, on a machine that has
+    // other things to do.
     let text = "[[service]]\naddress = \"tcp://192.0.2.1:80\"\nscheduler = \"rr\"\nforwarding = \"masquerade\"\n\
          check = { http = { body = \"rs\" }, interval = 0.5, timeout = 60.0 }\n\
          health = { fall = 2, rise = 1, sorry_server = \"198.51.100.13:80\" }\n\
@@ -106,15 +106,15 @@ fn a_drain_under_load_loses_no_request_and_no_byte() {
             });
         }
         let drain = scope.spawn(|| drain_first(&directors[0], &files));
-        until_true("rs1 is quiesced", || {
+        wait_until("rs1 is quiesced", || {
             directors[0].program("lvsctl", &["save"]).contains("-r 192.0.2.11:80 -g -w 0")
         });
         // While the downloads go on, the drain has to wait, and half of the requests come.
-        until_true("half of the requests", || asked.load(Ordering::Relaxed) * 2 >= requests);
+        wait_until("half of the requests", || asked.load(Ordering::Relaxed) * 2 >= requests);
         assert!(!drain.is_finished(), "downloads from rs1 are under way");
         gate.store(true, Ordering::Relaxed);
         let drained = drain.join().unwrap();
-        until_true("all requests", || asked.load(Ordering::Relaxed) >= requests);
+        wait_until("all requests", || asked.load(Ordering::Relaxed) >= requests);
         stop.store(true, Ordering::Relaxed);
         for download in downloads {
             assert!(download.join().unwrap(), "a download is cut");
@@ -169,10 +169,10 @@ fn checks_leave_a_drained_server_out_until_it_is_brought_back() {
     let is_out = |table: &str| !table.contains("198.51.100.11");
     // The checks go on: they see the other one die and come back.
     drop(second);
-    until_true("rs2 is down", || table().contains("-r 198.51.100.12:80 -m -w 0"));
+    wait_until("rs2 is down", || table().contains("-r 198.51.100.12:80 -m -w 0"));
     assert!(is_out(&table()));
     let _second = serve(&servers[1], "[::]:80".parse().unwrap(), "rs2");
-    until_true("rs2 is up", || table().contains("-r 198.51.100.12:80 -m -w 1"));
+    wait_until("rs2 is up", || table().contains("-r 198.51.100.12:80 -m -w 1"));
     assert!(is_out(&table()));
 
     director.program("lvsctl", &["--run", files.state(), "reload"]);
@@ -183,14 +183,6 @@ fn checks_leave_a_drained_server_out_until_it_is_brought_back() {
 
 fn drain_first(director: &crate::net::Host, files: &Files) -> String {
     director.program("lvsctl", &["--run", files.state(), "drain", "--host", "192.0.2.11"])
-}
-
-fn until_true(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LIMIT, "{what}");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 #[test]
@@ -214,7 +206,7 @@ fn a_killed_start_is_finished_by_the_next() {
             })
             .collect()
     };
-    let kills: u32 = std::env::var("LVS_LAB_KILLS").map_or(20, |count| count.parse().unwrap());
+    let kills: u32 = std::env::var("LVS_LAB_KILLS").map_or(7, |count| count.parse().unwrap());
     let start = Instant::now();
     nat.director.program("lvsctl", &["--state", files.state(), "apply", &files.write("web.toml", &cluster(3))]);
     let whole = start.elapsed();

@@ -11,7 +11,8 @@ pub struct Nat {
     pub servers: Vec<Host>,
 }
 
-/// A client in front of a director, real servers behind it. The director does not forward yet and has no virtual address.
+/// A client in front of a director, real servers behind it. The director does not forward yet and
+/// has no virtual address.
 pub fn nat(prefix: &'static str, servers: usize) -> Nat {
     let mut net = Net::new(prefix, &["front", "back"]);
     let client = net.host("client", &[("front", &["203.0.113.2/24", "2001:db8:1::2/64"])]);
@@ -35,11 +36,8 @@ pub fn nat(prefix: &'static str, servers: usize) -> Nat {
 pub fn mend(director: &Host, file: &str) {
     let found = director.try_program("lvsctl", &["--direct", "check", file]);
     let text = String::from_utf8(found.stdout).unwrap();
-    for line in text.lines().filter_map(|line| line.trim().strip_prefix("mend: ")) {
-        if !line.contains("...") {
-            director.sh(line);
-        }
-    }
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("mend: ")).filter(|line| !line.contains("..."));
+    director.sh(&lines.collect::<Vec<_>>().join("\n"));
 }
 
 fn web_cluster(weights: (u32, u32), scheduler: &str) -> String {

@@ -24,58 +24,70 @@ impl Net {
     /// A net with bridges of these names and nobody on them.
     pub fn new(prefix: &'static str, bridges: &[&str]) -> Self {
         let mut net = Self { prefix, namespaces: Vec::new() };
-        let switch = net.add("switch");
-        for bridge in bridges {
-            switch.sh(&format!("ip link add {bridge} type bridge forward_delay 0 && ip link set {bridge} up"));
-        }
+        let links: String = bridges
+            .iter()
+            .map(|bridge| format!("link add {bridge} type bridge forward_delay 0\nlink set {bridge} up\n"))
+            .collect();
+        net.add("switch", "", &links);
         net
     }
 
-    fn add(&mut self, name: &str) -> Host {
+    /// A namespace: the commands that join it to others, and what `ip` does in it. Programs start slowly in an
+    /// emulated machine: they are few here.
+    fn add(&mut self, name: &str, join: &str, inside: &str) -> Host {
         let namespace = format!("{}-{name}", self.prefix);
-        sh(&format!("ip netns add {namespace}"));
-        self.namespaces.push(namespace.clone());
-        // Nobody answers for names there: a program that asks for its host's own name would wait for a DNS server.
-        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        // Nobody answers for names there: a program that asks for its host's own name would wait
+        // for a DNS server.
+        let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let etc = etc(&namespace);
         fs::create_dir_all(&etc).expect("root may write there");
-        fs::write(etc.join("hosts"), format!("127.0.0.1 localhost {name}\n::1 localhost\n")).expect("a short file");
-        let host = Host { namespace };
-        // A link-local address that is still being checked for duplicates cannot ask for its neighbours' addresses.
-        host.sh("ip link set lo up; \
-                 sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-                 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0");
-        host
+        fs::write(etc.join("hosts"), format!("127.0.0.1 localhost {hostname}\n::1 localhost\n")).expect("a short file");
+        // A link-local address that is still being checked for duplicates cannot ask for its
+        // neighbours' addresses.
+        sh(&format!(
+            "ip netns add {namespace}\n{join}\
+             ip netns exec {namespace} sh -ec 'cd /proc/sys/net\n\
+             echo 0 > ipv4/conf/all/rp_filter; echo 0 > ipv4/conf/default/rp_filter\n\
+             echo 0 > ipv6/conf/all/accept_dad; echo 0 > ipv6/conf/default/accept_dad\n\
+             exec ip -batch -' <<END\nlink set lo up\n{inside}END\n"
+        ));
+        self.namespaces.push(namespace.clone());
+        Host { namespace }
     }
 
-    /// A host with a link to each of these bridges, named as the bridge is, and the addresses on it.
+    /// A host with a link to each of these bridges, named as the bridge is, and the addresses on
+    /// it.
     pub fn host(&mut self, name: &str, links: &[(&str, &[&str])]) -> Host {
-        let host = self.add(name);
         let switch = format!("{}-switch", self.prefix);
+        let (mut cables, mut inside) = (String::new(), String::new());
         for (bridge, addresses) in links {
             // Interface names have 15 characters at most.
             let port = format!("{name}-{bridge}");
-            sh(&format!(
-                "ip -n {switch} link add {port} type veth peer name {bridge} netns {}; ip -n {switch} link set {port} master \
-                 {bridge} up",
-                host.namespace
-            ));
-            host.sh(&format!("ip link set {bridge} up"));
+            cables += &format!(
+                "ip -n {switch} -batch - <<END\nlink add {port} type veth peer name {bridge} netns {}-{name}\n\
+                 link set {port} master {bridge} up\nEND\n",
+                self.prefix
+            );
+            inside += &format!("link set {bridge} up\n");
             for address in *addresses {
-                host.address(address, bridge);
+                inside += &format!("addr add {address} dev {bridge}{}\n", unchecked(address));
             }
         }
-        host
+        self.add(name, &cables, &inside)
     }
+}
+
+/// Addresses are used at once: nobody looks for duplicates.
+fn unchecked(address: &str) -> &'static str {
+    if address.contains(':') { " nodad" } else { "" }
 }
 
 impl Drop for Net {
     fn drop(&mut self) {
+        // What a test has left running there would keep a namespace alive.
+        let kill = |namespace| format!("ip netns pids {namespace} | xargs -r kill -9\nip netns del {namespace}\n");
+        let _ = Command::new("sh").args(["-c", &self.namespaces.iter().map(kill).collect::<String>()]).status();
         for namespace in &self.namespaces {
-            // What a test has left running there would keep the namespace alive.
-            let kill = format!("ip netns pids {namespace} | xargs -r kill -9");
-            let _ = Command::new("sh").args(["-c", &kill]).status();
-            let _ = Command::new("ip").args(["netns", "del", namespace]).status();
             let _ = fs::remove_dir_all(etc(namespace));
         }
     }
@@ -94,13 +106,13 @@ impl Host {
 
     /// Runs a shell line on the host; it must succeed.
     pub fn sh(&self, line: &str) -> String {
-        sh(&format!("ip netns exec {} sh -ec '{line}'", self.namespace))
+        let mut command = Command::new("ip");
+        run(command.args(["netns", "exec", &self.namespace, "sh", "-ec", line]))
     }
 
     /// Gives an interface an address, without duplicate address detection.
     pub fn address(&self, address: &str, interface: &str) {
-        let nodad = if address.contains(':') { " nodad" } else { "" };
-        self.sh(&format!("ip addr add {address} dev {interface}{nodad}"));
+        self.sh(&format!("ip addr add {address} dev {interface}{}", unchecked(address)));
     }
 
     /// Runs one of our programs on the host; it must succeed.
@@ -174,7 +186,16 @@ fn path(program: &str) -> PathBuf {
 
 /// Runs lvsd on a host and waits until the cluster is in force.
 pub fn keep(host: &Host, files: &crate::files::Files, file: &str) -> Running {
-    let running = host.start("lvsd", &["--state", files.state(), "--run", files.state(), file]);
+    keep_with(host, files, &[file])
+}
+
+/// The same with raw sockets for its checks.
+pub fn keep_raw(host: &Host, files: &crate::files::Files, file: &str) -> Running {
+    keep_with(host, files, &["--keep-raw", file])
+}
+
+fn keep_with(host: &Host, files: &crate::files::Files, arguments: &[&str]) -> Running {
+    let running = host.start("lvsd", &[&["--state", files.state(), "--run", files.state()], arguments].concat());
     let start = std::time::Instant::now();
     while !host.try_program("lvsctl", &["--run", files.state(), "status"]).status.success() {
         assert!(start.elapsed().as_secs() < 300, "lvsd does not answer");
@@ -185,9 +206,13 @@ pub fn keep(host: &Host, files: &crate::files::Files, file: &str) -> Running {
 
 /// Runs a shell line; it must succeed.
 pub fn sh(line: &str) -> String {
-    let output = Command::new("sh").args(["-ec", line]).stdin(Stdio::null()).output().expect("sh runs");
+    run(Command::new("sh").args(["-ec", line]))
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{line}: {}\n{out}{err}", output.status);
+    assert!(output.status.success(), "{command:?}: {}\n{out}{err}", output.status);
     out.into_owned()
 }
 

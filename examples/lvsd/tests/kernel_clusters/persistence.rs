@@ -80,8 +80,9 @@ fn per_port_a_client_sticks_to_a_server_of_each_port() {
         })
         .collect();
     let (nat, clients, _servers, _files) = with("ppc", &text, "");
-    // Round robin goes on at each new client, and the two services go on by themselves: the seventh connection of the first
-    // would come to the server of the first again, so an odd one on the first service sets them apart.
+    // Round robin goes on at each new client, and the two services go on by themselves: the seventh
+    // connection of the first would come to the server of the first again, so an odd one on the
+    // first service sets them apart.
     let http = stuck(&nat, &clients, 80);
     let https = stuck(&nat, &clients[1..], 443);
     assert_eq!(spread(&http), 3);

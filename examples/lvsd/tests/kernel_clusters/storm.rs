@@ -1,22 +1,19 @@
-//! Reloads in random order with random edits while servers die and recover, clients loading throughout, and other people
-//! at the table.
+//! Reloads in random order with random edits while servers die and recover, clients loading
+//! throughout, and other people at the table.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::files::{Files, service};
 use crate::nat::{Nat, mend, nat};
 use crate::net::{Host, keep};
+use crate::wait::wait_until;
 use crate::web::{Server, get, serve};
 
 const NAMES: [&str; 4] = ["rs1", "rs2", "rs3", "rs4"];
-/// What has not come after that will not come.
-const LIMIT: Duration = Duration::from_secs(300);
-
 fn cluster(weights: &[u32]) -> String {
     let servers: Vec<(String, u32)> =
         weights.iter().enumerate().map(|(i, weight)| (format!("198.51.100.1{}:80", i + 1), *weight)).collect();
@@ -25,14 +22,6 @@ fn cluster(weights: &[u32]) -> String {
          check = { tcp = {}, interval = 0.2, timeout = 60.0 }\n\
          health = { fall = 1, rise = 1, sorry_server = \"198.51.100.15:80\" }";
     service("tcp://192.0.2.1:80", settings, &servers)
-}
-
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LIMIT, "{what}");
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn weight_of(director: &Host, index: usize) -> Option<u32> {
@@ -53,7 +42,7 @@ fn a_storm_of_reloads_sends_nobody_to_a_dead_server() {
     let _sorry = serve(&servers[4], "[::]:80".parse().unwrap(), "sorry");
     let _lvsd = keep(&director, &files, &file);
     let address: SocketAddr = "192.0.2.1:80".parse().unwrap();
-    let reloads: usize = std::env::var("LVS_LAB_RELOADS").map_or(40, |count| count.parse().unwrap());
+    let reloads: usize = std::env::var("LVS_LAB_RELOADS").map_or(16, |count| count.parse().unwrap());
 
     let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     // While this is held nothing is known to be dying, so no request may fail.

@@ -1,4 +1,5 @@
-//! LVS-TUN: real servers behind a router, reached through IPIP, GUE and GRE; replies go straight to the client.
+//! LVS-TUN: real servers behind a router, reached through IPIP, GUE and GRE; replies go straight to
+//! the client.
 
 use crate::files::{Files, service};
 use crate::nat::mend;

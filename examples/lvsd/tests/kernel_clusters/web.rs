@@ -21,8 +21,8 @@ pub struct Server {
 const BEHIND_GATE: (usize, Duration) = (10, Duration::from_millis(100));
 /// How `/gated` ends.
 const END: &str = "END";
-/// How long a client waits for a connection, or for anything at all on it. Far more than any answer takes: the machine
-/// may have other things to do.
+/// How long a client waits for a connection, or for anything at all on it. Far more than any answer
+/// takes: the machine may have other things to do.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Holds `/gated` transfers under way until it is opened.
@@ -139,8 +139,9 @@ fn connect(mut source: SocketAddr, address: SocketAddr) -> std::io::Result<TcpSt
     Ok(socket.into())
 }
 
-/// A port that no test has used yet. The kernel would choose one again now and then within minutes; the director would
-/// still have its connection, and so not schedule the new one, which is no mistake but spoils exact shares.
+/// A port that no test has used yet. The kernel would choose one again now and then within minutes;
+/// the director would still have its connection, and so not schedule the new one, which is no
+/// error but spoils exact shares.
 fn fresh_port() -> u16 {
     const FIRST: u16 = 1024;
     static NEXT: AtomicU16 = AtomicU16::new(FIRST);

@@ -1,4 +1,5 @@
-//! Killed at every possible moment: what the next run finds is what was said, and nothing is left behind.
+//! Killed at every possible moment: what the next run finds is what was said, and nothing is left
+//! behind.
 
 use super::*;
 
@@ -39,7 +40,8 @@ fn after_a_kill_at_any_moment_the_next_run_converges_and_forgets_nothing() {
         machine.fuse.set(FOREVER);
         let kept = machine.disk.borrow().clone().unwrap_or_default();
         let run = machine.try_start(&last).unwrap_or_else(|error| panic!("killed after {moment} effects: {error}"));
-        // A server that had no weight in the table has none now, unless it was recovering or is new.
+        // A server that had no weight in the table has none now, unless it was recovering or is
+        // new.
         let mut wanted = vec![format!("81 {}", weights(&kept, &[1, 2])), format!("82 {}", weights(&kept, &[2]))];
         wanted.push("90 ".to_owned());
         assert_eq!(machine.table(), wanted, "killed after {moment} effects ({killed}): {before:?}");
@@ -47,7 +49,8 @@ fn after_a_kill_at_any_moment_the_next_run_converges_and_forgets_nothing() {
     }
 }
 
-/// The weights that servers have by the state that was kept: services that it knows go on, others begin.
+/// The weights that servers have by the state that was kept: services that it knows go on, others
+/// begin.
 fn weights(kept: &str, servers: &[u8]) -> String {
     let kept: Option<State> = serde_json::from_str(kept).ok();
     let weight = |last: u8, port: u16| -> u32 {

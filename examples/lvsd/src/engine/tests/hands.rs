@@ -176,3 +176,207 @@ fn with_all_servers_drained_the_sorry_server_serves() {
     run.ask(Request::Undrain(host(1))).unwrap();
     assert_eq!(machine.table(), ["80 198.51.100.1=1"]);
 }
+
+#[test]
+fn an_override_holds_again_when_its_server_comes_back() {
+    let mut machine = Machine::new();
+    let both = format!("{}{}", service(80, "", &[(1, 1), (2, 1)]), service(81, "", &[(2, 1)]));
+    let mut run = machine.start(&both);
+    let spec = |force, expires| OverrideSpec { what: host(2), force, reason: "repair".to_owned(), expires };
+    run.ask(Request::Override(spec(Some(Force::Down), Some(100.0)))).unwrap();
+    let held = ["80 198.51.100.1=1 198.51.100.2=0", "81 198.51.100.2=0"];
+    assert_eq!(machine.table(), held);
+    // The server leaves one service, the other service leaves as a whole, and the daemon is killed
+    // meanwhile.
+    let without = service(80, "", &[(1, 1)]);
+    run.reload(&without).unwrap();
+    let Reply::Status(status) = run.ask(Request::Status).unwrap() else { panic!() };
+    assert_eq!(status.absent.len(), 2, "{status:?}");
+    assert_eq!(status.absent[0].overridden.reason, "repair");
+    run.pass(10);
+    drop(run);
+    machine.unix += 50;
+    let mut run = machine.start(&without);
+    run.reload(&both).unwrap();
+    assert_eq!(machine.table(), held);
+    run.pass(60);
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=1", "81 198.51.100.2=1"], "it has expired");
+    // Also over a start with another file, and it can be taken back while the server is away.
+    run.ask(Request::Override(spec(Some(Force::Weight(7)), None))).unwrap();
+    drop(run);
+    let run = machine.start(&without);
+    drop(run);
+    let mut run = machine.start(&both);
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=7", "81 198.51.100.2=7"]);
+    run.reload(&without).unwrap();
+    run.ask(Request::Override(spec(None, None))).unwrap();
+    run.reload(&both).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=1", "81 198.51.100.2=1"]);
+}
+
+#[test]
+fn a_file_that_names_no_service_removes_nothing() {
+    let mut machine = Machine::new();
+    let mut run = machine.start(&service(80, "", &[(1, 1)]));
+    let refused = run.reload("").unwrap_err();
+    assert!(refused.error.contains("names no service") && refused.error.contains("lvsctl stop"), "{refused:?}");
+    drop(run);
+    assert!(machine.try_start("").is_err(), "nor at a start");
+    assert_eq!(machine.table(), ["80 198.51.100.1=1"]);
+    let mut run = machine.start(&service(80, "", &[(1, 1)]));
+    run.ask(Request::Stop).unwrap();
+    drop(run);
+    machine.start("");
+    assert_eq!(machine.table(), [""; 0]);
+}
+
+#[test]
+fn what_could_not_be_kept_is_shown_and_kept_once_there_is_room() {
+    let mut machine = Machine::new();
+    let mut run = machine.start(&service(80, "", &[(1, 1), (2, 1)]));
+    run.kinds();
+    machine.full.set(true);
+    let spec = OverrideSpec { what: host(2), force: Some(Force::Down), reason: String::new(), expires: None };
+    run.ask(Request::Override(spec)).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=0"], "a full disk stops no operator");
+    run.kill(1);
+    run.pass(30);
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=0"], "nor any check");
+    let Reply::Status(status) = run.ask(Request::Status).unwrap() else { panic!() };
+    assert!(status.problems.iter().any(|problem| problem.contains("cannot keep state")), "{status:?}");
+    assert_eq!(run.kinds().iter().filter(|kind| **kind == EventKind::Refused).count(), 1, "the same is logged once");
+    machine.full.set(false);
+    run.pass(11);
+    let Reply::Status(status) = run.ask(Request::Status).unwrap() else { panic!() };
+    assert!(status.problems.is_empty(), "{status:?}");
+    drop(run);
+    machine.start(&service(80, "", &[(1, 1), (2, 1)]));
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=0"]);
+}
+
+const KEEP: &str = "keep_weights = true";
+
+/// Somebody sets the weight of a server of the service on port 80.
+fn set_weight(machine: &Machine, last: u8, weight: u32) {
+    let key = ServiceKey::tcp("192.0.2.1", 80).unwrap();
+    let server = lvs_core::model::Destination::new([198, 51, 100, last].into(), 80)
+        .with_forwarding(lvs_core::model::ForwardingMethod::Masquerade)
+        .with_weight(weight);
+    machine.table.borrow_mut().update_destination(&key, &server).unwrap();
+}
+
+#[test]
+fn weights_that_somebody_sets_stay_where_the_file_says_so() {
+    let mut machine = Machine::new();
+    let text = service(80, KEEP, &[(1, 1), (2, 1)]);
+    let mut run = machine.start(&text);
+    run.kinds();
+    set_weight(&machine, 1, 7);
+    run.pass(11);
+    assert_eq!(machine.table(), ["80 198.51.100.1=7 198.51.100.2=1"]);
+    assert_eq!(run.kinds(), [EventKind::WeightKept], "it is no drift");
+    // Nor does a reload change it, whether a look came first or not; new servers have the file's.
+    set_weight(&machine, 2, 5);
+    run.reload(&service(80, KEEP, &[(1, 3), (2, 3), (3, 3)])).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=7 198.51.100.2=5 198.51.100.3=3"]);
+    // Checks and overrides go before, and leave it as it was.
+    run.kill(1);
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=5 198.51.100.3=3"]);
+    set_weight(&machine, 1, 9);
+    run.pass(11);
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=5 198.51.100.3=3"], "it is down");
+    run.check(1, Outcome::Up);
+    assert_eq!(machine.table(), ["80 198.51.100.1=9 198.51.100.2=5 198.51.100.3=3"]);
+    let force = |force| OverrideSpec { what: host(2), force, reason: String::new(), expires: None };
+    run.ask(Request::Override(force(Some(Force::Weight(40))))).unwrap();
+    set_weight(&machine, 2, 41);
+    run.pass(11);
+    assert!(machine.table()[0].contains("198.51.100.2=40"), "{:?}", machine.table());
+    drop(run);
+    let mut run = machine.start(&service(80, KEEP, &[(1, 3), (2, 3), (3, 3)]));
+    run.ask(Request::Override(force(None))).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=9 198.51.100.2=5 198.51.100.3=3"]);
+    // The table is emptied: they come back as they were.
+    machine.table.borrow_mut().flush().unwrap();
+    run.pass(11);
+    assert_eq!(machine.table(), ["80 198.51.100.1=9 198.51.100.2=5 198.51.100.3=3"]);
+    // Without a word in the file its weights hold.
+    run.reload(&service(80, "", &[(1, 3), (2, 3), (3, 3)])).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=3 198.51.100.2=3 198.51.100.3=3"]);
+}
+
+#[test]
+fn weights_that_are_kept_survive_restarts_and_a_weight_of_a_dead_server_is_none() {
+    let mut machine = Machine::new();
+    let text = service(80, KEEP, &[(1, 1), (2, 1)]);
+    let mut run = machine.start(&text);
+    set_weight(&machine, 1, 7);
+    run.pass(11);
+    run.kill(1);
+    drop(run);
+    // Set while nobody looks.
+    set_weight(&machine, 2, 6);
+    let mut run = machine.start(&text);
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=6"]);
+    run.check(1, Outcome::Up);
+    assert_eq!(machine.table(), ["80 198.51.100.1=7 198.51.100.2=6"]);
+    run.kill(1);
+    drop(run);
+    // Without any state the table says what it can.
+    *machine.disk.borrow_mut() = None;
+    let mut run = machine.start(&format!("adopt = true\n{text}"));
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=6"]);
+    run.check(1, Outcome::Up);
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=6"]);
+}
+
+#[test]
+fn nothing_is_done_that_the_file_does_not_allow_and_it_is_said() {
+    let mut machine = Machine::new();
+    let bare = |port, servers: &[(u8, u32)]| service(port, "", servers).replace("check = { tcp = {} }", "");
+    let mut run = machine.start(&format!("{}{}", bare(80, &[(1, 1), (2, 1)]), bare(81, &[(1, 1)])));
+    let adding = "allowed_actions = [\"add_service\", \"add_server\"]\n";
+    let other = format!("{adding}{}{}", bare(80, &[(1, 5), (3, 1)]), bare(82, &[(1, 1)]));
+    let reloaded = run.reload(&other).unwrap();
+    let added = ["80 198.51.100.1=1 198.51.100.2=1 198.51.100.3=1", "81 198.51.100.1=1", "82 198.51.100.1=1"];
+    assert_eq!(machine.table(), added);
+    assert_eq!(reloaded.refused.len(), 3, "{reloaded:?}");
+    assert!(reloaded.refused.iter().all(|refused| refused.contains("not allowed")), "{reloaded:?}");
+    let Reply::Status(status) = run.ask(Request::Status).unwrap() else { panic!() };
+    assert!(!status.in_force && status.problems == reloaded.refused, "{status:?}");
+    let Reply::Plan(plan) = run.ask(Request::Plan).unwrap() else { panic!() };
+    assert!(plan.operations.is_empty(), "{plan:?}");
+    run.kinds();
+    run.pass(30);
+    assert_eq!(run.kinds(), [], "the same is logged once");
+    assert!(drain(&mut run, host(1), None).unwrap_err().error.contains("change_server"));
+    // What is gone comes back; what is there and left the file stays its own, also over a restart.
+    machine.table.borrow_mut().remove_service(&ServiceKey::tcp("192.0.2.1", 82).unwrap()).unwrap();
+    run.pass(11);
+    assert_eq!(machine.table(), added);
+    drop(run);
+    let mut run = machine.start(&other);
+    run.reload(&other.replace(adding, "")).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=5 198.51.100.3=1", "82 198.51.100.1=1"]);
+    run.reload(&format!("allowed_actions = []\n{}", bare(83, &[(1, 1)]))).unwrap();
+    assert_eq!(machine.table(), ["80 198.51.100.1=5 198.51.100.3=1", "82 198.51.100.1=1"]);
+    // An operator who says stop means it.
+    run.ask(Request::Stop).unwrap();
+    assert_eq!(machine.table(), [""; 0]);
+}
+
+#[test]
+fn udp_servers_that_leave_the_table_are_named_for_connection_tracking() {
+    let mut machine = Machine::new();
+    let udp = |servers: &[(u8, u32)]| service(53, "", servers).replace("tcp 192.0.2.1", "udp 192.0.2.1");
+    let mut run = machine.start(&format!("{}{}", udp(&[(1, 1), (2, 1)]), service(80, "", &[(1, 1), (2, 1)])));
+    assert_eq!(run.engine.take_removed(), []);
+    run.reload(&format!("{}{}", udp(&[(1, 3)]), service(80, "", &[(1, 1)]))).unwrap();
+    let names = |run: &mut Run| -> Vec<String> {
+        run.engine.take_removed().into_iter().map(|(service, server)| format!("{server} of {service}")).collect()
+    };
+    assert_eq!(names(&mut run), ["198.51.100.2:53 of udp://192.0.2.1:53"]);
+    run.reload(&service(80, "", &[(1, 1)])).unwrap();
+    assert_eq!(names(&mut run), ["198.51.100.1:53 of udp://192.0.2.1:53"], "a service goes with its servers");
+    assert_eq!(names(&mut run), [""; 0]);
+}

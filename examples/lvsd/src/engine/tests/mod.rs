@@ -2,15 +2,17 @@
 
 mod crash;
 mod hands;
+mod model;
+mod operators;
 mod reload;
+mod storm;
 
 use std::cell::{Cell, RefCell};
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use lvs_core::director::{BatchReport, OnRefusal, Operation};
 use lvs_core::embedded::EmbeddedDirector;
-use lvs_core::model::{Connection, Daemon, DestinationEntry, Info, ServiceEntry, Snapshot, Timeouts};
 
 use super::*;
 use crate::control::{DrainSpec, Force, OverrideSpec, Reply, Request, Selection};
@@ -28,27 +30,9 @@ struct Shared {
 }
 
 impl Director for Shared {
-    fn info(&mut self) -> lvs_core::Result<Info> {
-        self.director.borrow_mut().info()
-    }
-    fn services(&mut self) -> lvs_core::Result<Vec<ServiceEntry>> {
-        self.director.borrow_mut().services()
-    }
-    fn service(&mut self, key: &ServiceKey) -> lvs_core::Result<ServiceEntry> {
-        self.director.borrow_mut().service(key)
-    }
-    fn destinations(&mut self, key: &ServiceKey) -> lvs_core::Result<Vec<DestinationEntry>> {
-        self.director.borrow_mut().destinations(key)
-    }
-    fn snapshot(&mut self) -> lvs_core::Result<Snapshot> {
-        self.director.borrow_mut().snapshot()
-    }
-    fn timeouts(&mut self) -> lvs_core::Result<Timeouts> {
-        self.director.borrow_mut().timeouts()
-    }
-    fn daemons(&mut self) -> lvs_core::Result<Vec<Daemon>> {
-        self.director.borrow_mut().daemons()
-    }
+    lvs_core::delegate_director!(self => *self.director.borrow_mut(); info, services, service, destinations, snapshot, timeouts,
+        daemons, visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
+
     /// Operations happen one after the other; those after the kill do not.
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
         let left = usize::try_from(self.fuse.get()).unwrap_or(usize::MAX).min(operations.len());
@@ -59,12 +43,6 @@ impl Director for Shared {
         }
         report
     }
-    fn visit_connections(
-        &mut self,
-        visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>,
-    ) -> lvs_core::Result<()> {
-        self.director.borrow_mut().visit_connections(visitor)
-    }
 }
 
 /// A disk that keeps state as text.
@@ -72,12 +50,16 @@ impl Director for Shared {
 struct Disk {
     text: Rc<RefCell<Option<String>>>,
     fuse: Fuse,
+    full: Rc<Cell<bool>>,
 }
 
 impl Store for Disk {
     fn save(&mut self, state: &State) -> std::io::Result<()> {
         if self.fuse.get() == 0 {
             return Err(std::io::Error::other("killed"));
+        }
+        if self.full.get() {
+            return Err(std::io::ErrorKind::StorageFull.into());
         }
         self.fuse.set(self.fuse.get() - 1);
         *self.text.borrow_mut() = Some(serde_json::to_string(state).unwrap());
@@ -90,6 +72,8 @@ struct Machine {
     table: Rc<RefCell<EmbeddedDirector>>,
     disk: Rc<RefCell<Option<String>>>,
     fuse: Fuse,
+    /// Whether the disk is full.
+    full: Rc<Cell<bool>>,
     unix: u64,
 }
 
@@ -101,6 +85,7 @@ impl Machine {
             table: Rc::new(RefCell::new(EmbeddedDirector::new())),
             disk: Rc::default(),
             fuse: Rc::new(Cell::new(FOREVER)),
+            full: Rc::default(),
             unix: 1_700_000_000,
         }
     }
@@ -113,9 +98,13 @@ impl Machine {
         let identity = Identity { cluster: "/etc/lvs/web.toml".into(), table: String::new() };
         let setup = Setup {
             instance: Instance { name: "web".to_owned(), identity },
-            place: "here".to_owned(),
+            place: lvs_core::plan::Place::kernel("here"),
             director: Box::new(Shared { director: Rc::clone(&self.table), fuse: Rc::clone(&self.fuse) }),
-            store: Box::new(Disk { text: Rc::clone(&self.disk), fuse: Rc::clone(&self.fuse) }),
+            store: Box::new(Disk {
+                text: Rc::clone(&self.disk),
+                fuse: Rc::clone(&self.fuse),
+                full: Rc::clone(&self.full),
+            }),
             resync: Duration::from_secs(10),
             adopt: false,
         };

@@ -147,7 +147,8 @@ fn servers_dying_and_recovering_through_a_storm_of_reloads() {
             _ => {
                 let (next, file) = edit(&mut random);
                 run.reload(&file).unwrap();
-                // What left the file is forgotten: it comes back as the policy says, and is checked.
+                // What left the file is forgotten: it comes back as the policy says, and is
+                // checked.
                 dead.retain(|last| next.iter().any(|(other, _)| other == last));
                 servers = next;
             }

@@ -1,10 +1,12 @@
-//! Which scheduler should I use? All of the kernel's schedulers on one workload, as a table and as a picture.
+//! Which scheduler should I use? All of the kernel's schedulers on one workload, as a table and as
+//! a picture.
 //!
 //! ```text
 //! cargo run --release -p lvs-sim --bin schedulers -- schedulers.svg [SEED]
 //! ```
 //!
-//! No privileges, no kernel module: the embedded director makes the kernel's choices, and ten minutes of traffic pass in a moment.
+//! No privileges, no kernel module: the embedded director makes the kernel's choices, and ten
+//! minutes of traffic pass in a moment.
 #![allow(clippy::print_stdout)]
 
 mod picture;
