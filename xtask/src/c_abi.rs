@@ -1,8 +1,9 @@
 //! `lvs-ffi/abi.txt`: what a program that was compiled against `lvs.h` relies on.
 //!
-//! Every function's prototype, every constant and enumerator with its value, every struct with its size and the place of each
-//! field. Nothing here may change within one soname but by additions (fields at the end of sized records, functions,
-//! enumerators): a difference of this file is what a reviewer looks at.
+//! Every function's prototype, every constant and enumerator with its value, every struct with its
+//! size and the place of each field. Nothing here may change within one soname but by additions
+//! (fields at the end of sized records, functions, enumerators): a difference of this file is what
+//! a reviewer looks at.
 
 use fs_err as fs;
 use std::fmt::Write as _;

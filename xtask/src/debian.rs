@@ -1,15 +1,34 @@
-//! `debian/liblvs0.1.symbols`: the functions of the shared library, each with the version that first had it.
+//! The Debian packages: how they are built, and `debian/liblvs0.1.symbols`, the functions of the
+//! shared library, each with the version that first had it.
 
 use fs_err as fs;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::Command;
 
 use crate::error::{Context, Result};
-use crate::{c_abi, c_header, project};
+use crate::{c_abi, c_header, host, project};
 
 pub(crate) const SYMBOLS: &str = "debian/liblvs0.1.symbols";
 /// The part of the version in the name of the library and of the version of its symbols.
 const ABI: &str = "0.1";
+
+/// What leaves out the programs: the profile in `debian/control`.
+pub(crate) const LIBRARY_ALONE: &str = "pkg.lvs.library";
+
+/// The programs that build packages are there.
+pub(crate) fn ensure_programs() -> Result<()> {
+    host::ensure_programs(
+        &[("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian")],
+        "Debian packages are built with them",
+    )
+}
+
+/// `dpkg-buildpackage`, in the directory of the command. Nothing about Rust is in Build-Depends,
+/// and what is there, `ensure_programs` has installed.
+pub(crate) fn build(dpkg_buildpackage: &mut Command) -> &mut Command {
+    dpkg_buildpackage.args(["--build=binary", "--no-sign", "--no-check-builddeps"])
+}
 
 /// A function that is there already keeps its version; new ones get today's.
 pub(crate) fn symbols() -> Result<Vec<u8>> {

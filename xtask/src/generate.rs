@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Error, Result};
 use crate::project;
-use crate::{c_abi, c_header, debian, rust_api};
+use crate::{c_abi, c_header, c_reference, debian, rust_api};
 use fs_err as fs;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,7 +43,8 @@ fn json_schema() -> Result<Vec<u8>> {
 }
 
 impl Generator {
-    /// Whether the committed file is what is made today; gives back why that cannot be known here, if it cannot.
+    /// Whether the committed file is what is made today; gives back why that cannot be known here,
+    /// if it cannot.
     pub(crate) fn check(&self) -> Result<Option<String>> {
         if let Some(obstacle) = (self.obstacle)()? {
             return Ok(Some(obstacle));
@@ -82,15 +83,22 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         }
     };
     let mut code = ExitCode::SUCCESS;
+    let mut fail = |what: String| {
+        eprintln!("xtask: {what}");
+        code = ExitCode::FAILURE;
+    };
     for generator in GENERATORS {
         match if check { generator.check() } else { generator.write() } {
             Ok(None) => {}
             Ok(Some(obstacle)) => eprintln!("xtask: {obstacle}"),
-            Err(error) => {
-                eprintln!("xtask: {error}");
-                code = ExitCode::FAILURE;
-            }
+            Err(error) => fail(error.to_string()),
         }
+    }
+    // Many files, from the header.
+    match c_reference::write(check) {
+        Ok(files) if check && !files.is_empty() => fail(format!("{files:?} are not what `cargo xtask generate` makes")),
+        Ok(files) => files.iter().for_each(|file| eprintln!("xtask: writing {file}")),
+        Err(error) => fail(error.to_string()),
     }
     code
 }

@@ -32,8 +32,8 @@ pub(crate) fn which(program: &str) -> Option<PathBuf> {
         .find(|file| fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0))
 }
 
-/// Runs a program to its end without a terminal. That it could not be started, or failed, is an error that quotes
-/// the end of what it said.
+/// Runs a program to its end without a terminal. That it could not be started, or failed, is an
+/// error that quotes the end of what it said.
 pub(crate) fn capture(command: &mut Command) -> Result<Output> {
     let output = command.stdin(Stdio::null()).output().context(|| format!("cannot run {}", name(command)))?;
     if output.status.success() {
@@ -102,7 +102,8 @@ pub(crate) fn ensure_programs(programs: &[(&str, &str)], what_for: &str) -> Resu
     if missing.is_empty() { Ok(()) } else { install(&missing, what_for) }
 }
 
-/// Does `work` on every item, as many at a time as this machine has processors; the results are in the items' order.
+/// Does `work` on every item, as many at a time as this machine has processors; the results are in
+/// the items' order.
 pub(crate) fn in_parallel<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());

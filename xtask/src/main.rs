@@ -1,7 +1,8 @@
 //! The project's task runner: `cargo xtask help`.
 //!
-//! One verb, one module; what several of them need is in `error` (why something failed), `host` (programs and
-//! packages of this machine), `project` (where things lie, how cargo is called) and `sys` (system calls).
+//! One verb, one module; what several of them need is in `error` (why something failed), `host`
+//! (programs and packages of this machine), `project` (where things lie, how cargo is called) and
+//! `sys` (system calls).
 
 // This program talks to a person on a terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -9,8 +10,10 @@
 mod bench;
 mod c_abi;
 mod c_header;
+mod c_reference;
 mod ci;
 mod debian;
+mod dist;
 mod error;
 mod fresh;
 mod generate;
@@ -18,8 +21,10 @@ mod host;
 mod lab;
 mod project;
 mod rust_api;
+mod site;
 mod stages;
 mod sys;
+mod venv;
 
 use std::process::ExitCode;
 
@@ -34,6 +39,9 @@ cargo xtask VERB
                                   (cargo xtask lab --help)
   fresh SUITE [-- COMMAND...]     run a command in a clean Debian: bookworm, trixie or sid
                                   (cargo xtask fresh --help)
+  dist [--out DIR] [PART...]      make what users install: crates, Debian packages, sums
+                                  (cargo xtask dist --help)
+  docs                            build the documentation site into target/site
   ci                              what a change must pass: README.md's commands on clean machines
 
 Each verb installs or fetches what it needs, and says so.
@@ -49,6 +57,8 @@ fn main() -> ExitCode {
         Some("generate") => generate::main(rest),
         Some("lab") => lab::main(rest),
         Some("fresh") => fresh::main(rest),
+        Some("dist") => dist::main(rest),
+        Some("docs") => site::main(rest),
         Some("ci") => ci::main(rest),
         None | Some("help" | "-h" | "--help") => {
             print!("{HELP}");

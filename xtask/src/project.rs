@@ -2,6 +2,7 @@
 
 use crate::error::{Context, Result};
 use crate::host;
+use fs_err as fs;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,8 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// Where this user keeps what can be fetched again, for one purpose: named by a variable, or among all such directories.
+/// Where this user keeps what can be fetched again, for one purpose: named by a variable, or among
+/// all such directories.
 pub(crate) fn cache(variable: &str, name: &str) -> Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     set(variable)
@@ -28,8 +30,8 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// A program started in the workspace's directory, without what `cargo run` adds to the environment: another cargo
-/// would take part of it for changes, and build again.
+/// A program started in the workspace's directory, without what `cargo run` adds to the
+/// environment: another cargo would take part of it for changes, and build again.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -50,6 +52,42 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = command("cargo");
     cargo.args(arguments);
     cargo
+}
+
+/// `cargo ...` with a directory of its own for what it makes. Intermediate files, such as built
+/// dependencies, are shared with the other builds.
+pub(crate) fn cargo_into(directory: &str, arguments: &[&str]) -> Command {
+    let mut cargo = cargo(arguments);
+    let target = target_directory();
+    // Before Rust 1.91, cargo does not know the second one, and builds everything once more.
+    cargo.env("CARGO_TARGET_DIR", target.join(directory)).env("CARGO_BUILD_BUILD_DIR", target);
+    cargo
+}
+
+/// Removes a directory, if it is there.
+pub(crate) fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Copies a directory with what is in it, but for the names to leave out. What links lead to is
+/// copied, not the link.
+pub(crate) fn copy(from: &Path, to: &Path, leave_out: &[&str]) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (name, path) = (entry.file_name(), entry.path());
+        if leave_out.iter().any(|left| name == *left) {
+            continue;
+        }
+        match path.is_dir() {
+            true => copy(&path, &to.join(name), leave_out)?,
+            false => drop(fs::copy(&path, to.join(name))?),
+        }
+    }
+    Ok(())
 }
 
 /// A member of the workspace.

@@ -18,7 +18,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// An advisory lock on a whole file, held until the value is dropped (or the process ends in any way).
+/// An advisory lock on a whole file, held until the value is dropped (or the process ends in any
+/// way).
 pub(crate) struct Lock(#[allow(dead_code)] Flock<File>);
 
 impl Lock {
@@ -45,13 +46,23 @@ impl Lock {
         }
     }
 
+    /// Shares the lock with others that share it, once whoever holds it alone has let go.
+    pub(crate) fn share(mut file: File) -> io::Result<Self> {
+        loop {
+            file = match Flock::lock(file, FlockArg::LockShared) {
+                Err((file, nix::Error::EINTR)) => file,
+                done => return Self::taken(done),
+            };
+        }
+    }
+
     fn taken(done: Result<Flock<File>, (File, nix::Error)>) -> io::Result<Self> {
         done.map(Self).map_err(|(_, error)| error.into())
     }
 }
 
-/// Waits until one of `fds` can be read (or was closed at its other end). Answers which; all `false` on a timeout,
-/// and for those that are not there.
+/// Waits until one of `fds` can be read (or was closed at its other end). Answers which; all
+/// `false` on a timeout, and for those that are not there.
 pub(crate) fn readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N], timeout: Duration) -> io::Result<[bool; N]> {
     let mut set: Vec<PollFd<'_>> = fds.iter().flatten().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
     // One millisecond more, so that a wait never ends just before its deadline.
@@ -76,20 +87,22 @@ pub(crate) fn hand_over(command: &mut Command, fds: Vec<RawFd>) {
     let action = move || {
         prctl::set_pdeathsig(Signal::SIGKILL)?;
         for &fd in &fds {
-            // SAFETY: fcntl with F_SETFD takes no pointer. Clears close-on-exec, in the child alone.
+            // SAFETY: fcntl with F_SETFD takes no pointer. Clears close-on-exec, in the child
+            // alone.
             if unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } != 0 {
                 return Err(io::Error::last_os_error());
             }
         }
         Ok(())
     };
-    // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing and takes no lock.
+    // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing
+    // and takes no lock.
     unsafe { command.pre_exec(action) };
 }
 
-/// Gives the child a view of the file system in which nothing but `writable` can be written, if the kernel and this
-/// process's rights allow that (root, Linux 5.12, no chroot). Without them the child keeps the view, and the rights,
-/// of its user.
+/// Gives the child a view of the file system in which nothing but `writable` can be written, if the
+/// kernel and this process's rights allow that (root, Linux 5.12, no chroot). Without them the
+/// child keeps the view, and the rights, of its user.
 pub(crate) fn protect_files(command: &mut Command, writable: &[&Path]) -> io::Result<()> {
     let root = c"/";
     let writable: Vec<CString> =
@@ -99,7 +112,8 @@ pub(crate) fn protect_files(command: &mut Command, writable: &[&Path]) -> io::Re
         if unshare(CloneFlags::CLONE_NEWNS).is_err() {
             return Ok(());
         }
-        // What is mounted here must not show outside. The root of a chroot is no mount of which that could be said.
+        // What is mounted here must not show outside. The root of a chroot is no mount of which
+        // that could be said.
         match mount(none, root, none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none) {
             Err(nix::Error::EINVAL) => return Ok(()),
             done => done?,
@@ -117,7 +131,8 @@ pub(crate) fn protect_files(command: &mut Command, writable: &[&Path]) -> io::Re
         }
         Ok(())
     };
-    // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing and takes no lock.
+    // SAFETY: between fork and exec, `action` makes plain system calls only: it allocates nothing
+    // and takes no lock.
     unsafe { command.pre_exec(action) };
     Ok(())
 }
@@ -145,8 +160,8 @@ pub(crate) fn room(path: &Path) -> io::Result<u64> {
     Ok(answer.blocks_available() * answer.fragment_size())
 }
 
-/// Turns SIGINT, SIGTERM and SIGHUP into something to wait for: the descriptor is readable once one has arrived.
-/// Children start with the signals as they were.
+/// Turns SIGINT, SIGTERM and SIGHUP into something to wait for: the descriptor is readable once one
+/// has arrived. Children start with the signals as they were.
 pub(crate) fn signals() -> io::Result<SignalFd> {
     let set = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
     set.thread_block()?;

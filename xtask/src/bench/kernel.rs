@@ -1,9 +1,9 @@
 //! Benches that need a kernel: run in the lab, counting instructions.
 //!
-//! Every contender gets a machine of its own, resumed from the same state: what another one leaves behind changes
-//! what the kernel has to do. It keeps deleted destinations for a while, and every later add has to search them
-//! (ip_vs_ctl.c: ip_vs_trash_get_dest(), v6.12); and adding to a new namespace takes half as long while the
-//! memory of a former one is at hand (measured).
+//! Every contender gets a machine of its own, resumed from the same state: what another one leaves
+//! behind changes what the kernel has to do. It keeps deleted destinations for a while, and every
+//! later add has to search them (ip_vs_ctl.c: ip_vs_trash_get_dest(), v6.12); and adding to a new
+//! namespace takes half as long while the memory of a former one is at hand (measured).
 
 use super::{Settings, Table};
 use crate::error::{Error, Result};
@@ -20,7 +20,8 @@ struct Case {
     name: &'static str,
     services: usize,
     destinations: usize,
-    /// The receive buffer that suits the floor: the kernel clears what it is offered, so small lists want a small one.
+    /// The receive buffer that suits the floor: the kernel clears what it is offered, so small
+    /// lists want a small one.
     buffer: usize,
 }
 
@@ -33,8 +34,9 @@ const CASES: [Case; 3] = [
 /// For what takes long.
 const SMALL: Case = Case { name: "20 services x 10", services: 20, destinations: 10, buffer: 4096 };
 
-/// One side of a comparison. Its lines for sh find the variables SERVICES, DESTINATIONS, BUFFER, RULES (a file for
-/// `ipvsadm -R`), and in PATH `floor` and the programs of ours, built for release.
+/// One side of a comparison. Its lines for sh find the variables SERVICES, DESTINATIONS, BUFFER,
+/// RULES (a file for `ipvsadm -R`), and in PATH `floor` and the programs of ours, built for
+/// release.
 struct Contender {
     name: &'static str,
     /// A program of the workspace that it needs: it is left out while there is none of that name.
@@ -147,7 +149,8 @@ pub(super) fn run(bench: &KernelBench, settings: &Settings) -> Result<Table> {
             let there = contender.ours.is_none_or(|program| directory.join(program.name()).exists());
             if there {
                 runs.push(script(bench, case, contender.name, contender.command, &rules, &directory));
-                // The system calls of a whole program, once, and for a small table: tracing takes long.
+                // The system calls of a whole program, once, and for a small table: tracing takes
+                // long.
                 if case.name == CASES[0].name && contender.command.starts_with(TIMED) {
                     let counted = contender.command.replacen(TIMED, "floor count", 1);
                     runs.push(script(
@@ -164,7 +167,8 @@ pub(super) fn run(bench: &KernelBench, settings: &Settings) -> Result<Table> {
             }
         }
     }
-    // Its memory is that of the largest case; processors would only make the count of instructions depend on luck.
+    // Its memory is that of the largest case; processors would only make the count of instructions
+    // depend on luck.
     let options =
         Options { clock: Clock::Instructions, mem: 2048, timeout: Duration::from_secs(600), ..Options::default() };
     for output in host::in_parallel(&runs, |script| in_lab(&options, script))? {

@@ -1,15 +1,16 @@
 //! `cargo xtask bench`: named measurements of ours beside a peer's, with the ratio.
 //!
-//! A bench is a row in [`BENCHES`]. One on the host is a program `benches/NAME.rs` of a member of the workspace
-//! (`harness = false` in its `Cargo.toml`); one in the lab is a list of contenders, each a line for sh (see
-//! `kernel`). Every contender tells its results in lines of
+//! A bench is a row in [`BENCHES`]. One on the host is a program `benches/NAME.rs` of a member of
+//! the workspace (`harness = false` in its `Cargo.toml`); one in the lab is a list of contenders,
+//! each a line for sh (see `kernel`). Every contender tells its results in lines of
 //!
 //! ```text
 //! CASE <tab> CONTENDER <tab> SECONDS [<tab> AMOUNT <tab> UNIT]
 //! ```
 //!
-//! where AMOUNT is how many UNITs were handled in that time. Other lines are passed on: a program may as well print a
-//! table of its own. The first contender that a case has is the one that the others are compared with: put ours first.
+//! where AMOUNT is how many UNITs were handled in that time. Other lines are passed on: a program
+//! may as well print a table of its own. The first contender that a case has is the one that the
+//! others are compared with: put ours first.
 
 mod host;
 mod kernel;

@@ -1,7 +1,8 @@
-//! Puts what cbindgen writes in the order of the modules of `lvs-ffi`, types beside the functions that use them.
+//! Puts what cbindgen writes in the order of the modules of `lvs-ffi`, types beside the functions
+//! that use them.
 //!
-//! cbindgen writes all constants, then all types, then all functions. A reader looks for a subject: each module of `lvs-ffi`
-//! is one, and the first sentence of its documentation is the heading.
+//! cbindgen writes all constants, then all types, then all functions. A reader looks for a subject:
+//! each module of `lvs-ffi` is one, and the first sentence of its documentation is the heading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,6 +11,8 @@ use crate::error::{Context, Error, Result};
 
 /// One module of `lvs-ffi`, in the order of its `lib.rs`.
 pub(super) struct Section {
+    /// The module's name.
+    pub(super) module: String,
     /// The first sentence of the module's documentation.
     pub(super) title: String,
     /// The module's source: items come in the order in which it defines them.
@@ -23,7 +26,8 @@ struct Item {
     text: String,
 }
 
-/// Arranges the whole header: `head` and what is not an item stays, the items between are sorted into sections.
+/// Arranges the whole header: `head` and what is not an item stays, the items between are sorted
+/// into sections.
 pub(super) fn arrange(header: &str, sections: &[Section]) -> Result<String> {
     let (head, rest) = header.split_once(ITEMS).context(|| format!("the header lacks {ITEMS:?}"))?;
     let (body, trailer) = rest.split_once(TRAILER).context(|| format!("the header lacks {TRAILER:?}"))?;
@@ -54,7 +58,8 @@ pub(super) fn arrange(header: &str, sections: &[Section]) -> Result<String> {
                     let _ = write!(text, "\ntypedef struct {handle} {handle};\n");
                 }
             }
-            // A handle that is named by an earlier section is declared there; its description stays here.
+            // A handle that is named by an earlier section is declared there; its description stays
+            // here.
             let again = item.handle().is_some() && text.contains(&format!("\ntypedef struct {0} {0};\n", item.name));
             let _ = write!(text, "\n{}", if again { item.comment() } else { item.text.as_str() });
             for initialiser in initialisers.remove(&item.name).unwrap_or_default() {
@@ -283,7 +288,7 @@ void lvs_thing_free(struct lvs_thing *thing);
 ";
 
     fn section(title: &str, source: &str) -> Section {
-        Section { title: title.into(), source: source.into() }
+        Section { module: title.to_lowercase(), title: title.into(), source: source.into() }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A run in a clean root: what is mounted and copied into it, and what the command's environment holds.
+//! A run in a clean root: what is mounted and copied into it, and what the command's environment
+//! holds.
 
 use super::Options;
 use super::root::{Copy, cache};
@@ -30,8 +31,8 @@ const NETWORK: [&str; 10] = [
 const NETWORK_FILES: [&str; 4] =
     ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf"];
 
-/// Mounts what stands in pairs (from, to) before `--`, the first one read-only, and runs what follows. It stays the
-/// first process of its namespace, so that nothing outlives it.
+/// Mounts what stands in pairs (from, to) before `--`, the first one read-only, and runs what
+/// follows. It stays the first process of its namespace, so that nothing outlives it.
 const ENTER: &str = r#"
 root=$1; shift
 mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" && mount --rbind /dev "$root/dev" || exit 125
@@ -128,7 +129,10 @@ impl Fresh {
         for (from, to) in &self.binds {
             run.arg(from).arg(to);
         }
+        // A clean root builds everything once, and nobody debugs there: what serves later builds,
+        // and line tables, would only cost time.
         run.args(["--", "env", "-i", "HOME=/root", "LANG=C.UTF-8"]);
+        run.args(["CARGO_INCREMENTAL=0", "CARGO_PROFILE_DEV_DEBUG=none"]);
         run.arg(format!("PATH={TOOLCHAIN}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
         for (name, value) in std::env::vars_os() {
             let text = name.to_string_lossy();

@@ -1,7 +1,8 @@
 //! `cargo xtask fresh`: a command in a clean Debian that has nothing but what README.md asks for.
 //!
-//! A root is made by debootstrap and kept for a day; every run gets a copy of its own, with a clone of HEAD in it, and
-//! the copy is gone afterwards. Mounts live in a namespace of the run's own: they end with it, however it ends.
+//! A root is made by debootstrap and kept for a day; every run gets a copy of its own, with a clone
+//! of HEAD in it, and the copy is gone afterwards. Mounts live in a namespace of the run's own:
+//! they end with it, however it ends.
 
 mod enter;
 mod root;

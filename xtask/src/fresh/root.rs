@@ -24,8 +24,8 @@ pub(super) fn cache() -> Result<PathBuf> {
     Ok(fs::canonicalize(directory)?)
 }
 
-/// A copy of a suite's root, for one run. It is removed when the value is dropped; what a killed process left
-/// behind, a later one removes.
+/// A copy of a suite's root, for one run. It is removed when the value is dropped; what a killed
+/// process left behind, a later one removes.
 pub(super) struct Copy {
     pub(super) path: PathBuf,
     _lock: Lock,
@@ -134,7 +134,8 @@ fn sources(suite: Suite, mirror: &str, security: &str) -> String {
     text
 }
 
-/// The machine's settings for apt that concern the way to the packages; and what was downloaded is kept.
+/// The machine's settings for apt that concern the way to the packages; and what was downloaded is
+/// kept.
 fn settings() -> Result<String> {
     let dump = host::capture(Command::new("apt-config").arg("dump"))?;
     let dump = String::from_utf8_lossy(&dump.stdout).into_owned();
@@ -147,7 +148,8 @@ fn settings() -> Result<String> {
     Ok(text)
 }
 
-/// A mirror's address. Some machines name a file of addresses instead (`mirror+file:`): then its first one.
+/// A mirror's address. Some machines name a file of addresses instead (`mirror+file:`): then its
+/// first one.
 fn address(mirror: &str) -> Result<String> {
     let Some(file) = mirror.strip_prefix("mirror+file:") else { return Ok(mirror.to_owned()) };
     let file = Path::new("/").join(file.trim_start_matches('/'));

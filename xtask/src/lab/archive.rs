@@ -1,5 +1,5 @@
-//! Debian's package archive, read through an apt configuration of the lab's own: which releases this machine itself
-//! is set up for does not matter, and nothing about it is changed.
+//! Debian's package archive, read through an apt configuration of the lab's own: which releases
+//! this machine itself is set up for does not matter, and nothing about it is changed.
 
 use crate::error::{Context, Result};
 use crate::host;
@@ -11,10 +11,13 @@ use std::time::{Duration, SystemTime};
 
 /// Lists younger than this are not asked for again.
 const FRESH: Duration = Duration::from_secs(3600);
+/// The same where it is only asked whether there is something newer.
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Used where this machine has no Debian mirror in its own package sources.
 const MIRROR: &str = "http://deb.debian.org/debian";
 const SECURITY_MIRROR: &str = "http://deb.debian.org/debian-security";
-/// The keys of Debian's releases: the name differs between releases of the package that brings them.
+/// The keys of Debian's releases: the name differs between releases of the package that brings
+/// them.
 const KEYS: [&str; 2] =
     ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
 
@@ -40,6 +43,16 @@ pub(super) struct Archive {
 impl Archive {
     /// Fetches the lists unless they are fresh. `cache` is where everything of the lab is kept.
     pub(super) fn open(release: Release, cache: &Path) -> Result<Self> {
+        // A mirror that is away for a moment must not fail a whole run.
+        Self::with_lists(release, cache, FRESH, "Acquire::Retries=3")
+    }
+
+    /// The same for who can do without an answer, and does not wait long for one.
+    pub(super) fn look_up(release: Release, cache: &Path) -> Result<Self> {
+        Self::with_lists(release, cache, DAY, "Acquire::http::Timeout=10")
+    }
+
+    fn with_lists(release: Release, cache: &Path, fresh: Duration, network: &str) -> Result<Self> {
         let directory = cache.join("apt").join(release.name);
         fs::create_dir_all(&directory).context(|| format!("cannot make {}", directory.display()))?;
         let archive = Self { release, configuration: directory.join("apt.conf") };
@@ -47,15 +60,16 @@ impl Archive {
         let wanted = sources_list(release, &mirrors());
         let updated = directory.join("updated");
         let age = |file: &Path| SystemTime::now().duration_since(fs::metadata(file).ok()?.modified().ok()?).ok();
-        if fs::read_to_string(&sources).is_ok_and(|text| text == wanted) && age(&updated).is_some_and(|a| a < FRESH) {
+        if fs::read_to_string(&sources).is_ok_and(|text| text == wanted) && age(&updated).is_some_and(|a| a < fresh) {
             return Ok(archive);
         }
         fs::write(&sources, &wanted)?;
         fs::write(&status, "")?;
         fs::write(&archive.configuration, configuration(&directory))?;
-        eprintln!("lab: reading the package lists of Debian {}", release.name);
-        // A mirror that is away for a moment must not fail a whole run.
-        let update = ["-o", "Acquire::Retries=3", "-o", "APT::Update::Error-Mode=any", "update", "-qq"];
+        if fresh == FRESH {
+            eprintln!("lab: reading the package lists of Debian {}", release.name);
+        }
+        let update = ["-o", network, "-o", "APT::Update::Error-Mode=any", "update", "-qq"];
         host::capture(archive.apt("apt-get").args(update))
             .context(|| format!("cannot read the package lists of Debian {}", release.name))?;
         fs::write(updated, "")?;
@@ -152,7 +166,8 @@ pub(crate) fn mirrors() -> (String, String) {
     (found("debian", MIRROR), found("debian-security", SECURITY_MIRROR))
 }
 
-/// The first address in apt's source files, of either format, whose last part is `name` (or a list of mirrors of it).
+/// The first address in apt's source files, of either format, whose last part is `name` (or a list
+/// of mirrors of it).
 fn mirror<'a>(sources: &'a str, name: &str) -> Option<&'a str> {
     let lines = sources.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let mut words = lines.filter(|l| l.starts_with("deb ") || l.starts_with("URIs:")).flat_map(str::split_whitespace);

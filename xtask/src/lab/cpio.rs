@@ -1,4 +1,5 @@
-//! Writes archives in the "newc" form of cpio, which is what a Linux kernel unpacks as its initramfs.
+//! Writes archives in the "newc" form of cpio, which is what a Linux kernel unpacks as its
+//! initramfs.
 
 use std::io::{self, Write};
 
@@ -39,7 +40,8 @@ impl<W: Write> Archive<W> {
         self.inode += 1;
         let size = u32::try_from(bytes.len()).map_err(|_| io::Error::other("a file too large for cpio"))?;
         let name_size = path.len() as u32 + 1;
-        // Inode, mode, user, group, links, time, size, device (2), node (2), length of the name, checksum (unused).
+        // Inode, mode, user, group, links, time, size, device (2), node (2), length of the name,
+        // checksum (unused).
         let fields = [self.inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name_size, 0];
         self.to.write_all(b"070701")?;
         for field in fields {

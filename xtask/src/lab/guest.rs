@@ -9,7 +9,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Variables of this process that a program in the guest may want as well, beside those that start as below.
+/// Variables of this process that a program in the guest may want as well, beside those that start
+/// as below.
 const PASSED_ON: [&str; 6] = ["LANG", "TERM", "USER", "LOGNAME", "VIRTUAL_ENV", "CI"];
 const PASSED_ON_STARTS: [&str; 4] = ["LC_", "PYTHON", "RUST", "LVS_"];
 
@@ -90,8 +91,8 @@ fn is_name(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// PATH in the guest. pyenv's commands are shell scripts that take seconds under emulation: the interpreter that they
-/// would start comes first.
+/// PATH in the guest. pyenv's commands are shell scripts that take seconds under emulation: the
+/// interpreter that they would start comes first.
 fn search_path() -> OsString {
     let mut path = host::search_path();
     let shim = host::which("python3").is_some_and(|python| python.components().any(|c| c.as_os_str() == "shims"));

@@ -1,4 +1,5 @@
-//! Makes what the machine boots out of an unpacked kernel package: the kernel itself and the initramfs.
+//! Makes what the machine boots out of an unpacked kernel package: the kernel itself and the
+//! initramfs.
 
 use super::cpio::Archive;
 use crate::error::{Context, Error, Result};
@@ -10,15 +11,16 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Modules put into the initramfs, with all that they depend on; the kernel loads them on demand. A name that ends
-/// in `*` stands for all that begin so.
+/// Modules put into the initramfs, with all that they depend on; the kernel loads them on demand. A
+/// name that ends in `*` stands for all that begin so.
 const MODULES: &str = "ip_vs* xt_* x_tables ip_tables ip6_tables iptable_* ip6table_* ipt_* ip6t_* ip_set* nf_* nft_* \
     nfnetlink* dummy veth bridge br_netfilter macvlan macvtap ipvlan vrf ifb tun bonding 8021q vxlan geneve ipip sit \
     tunnel4 tunnel6 ip_tunnel gre ip_gre ip6_gre fou fou6 ip6_tunnel ip6_udp_tunnel udp_tunnel ipv6 sch_* cls_* act_* \
     sctp *_diag nlmon libcrc32c crc32c* virtio* 9p 9pnet 9pnet_virtio netfs fscache overlay";
 
-/// The kernel without its own decompressor: QEMU starts such an ELF file directly (PVH), which saves the BIOS and the
-/// unpacking under emulation. Answers false, having copied the image as it is, if there is none inside.
+/// The kernel without its own decompressor: QEMU starts such an ELF file directly (PVH), which
+/// saves the BIOS and the unpacking under emulation. Answers false, having copied the image as it
+/// is, if there is none inside.
 pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
     let bytes = fs::read(image)?;
     let packers: [(&[u8], &str); 3] = [(b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"\x1f\x8b\x08", "gzip")];
@@ -26,7 +28,8 @@ pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
         for at in bytes.windows(magic.len()).enumerate().filter(|(_, w)| *w == magic).map(|(i, _)| i) {
             let mut from = File::open(image)?;
             from.seek(SeekFrom::Start(at as u64))?;
-            // What follows the packed kernel makes the program complain and fail after having written all of it.
+            // What follows the packed kernel makes the program complain and fail after having
+            // written all of it.
             let unpacked = Command::new(program)
                 .arg("-dc")
                 .stdin(from)
@@ -43,7 +46,8 @@ pub(crate) fn extract_kernel(image: &Path, to: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// Writes the initramfs, all but `/init`, from the package's directory of modules. Answers how many modules it holds.
+/// Writes the initramfs, all but `/init`, from the package's directory of modules. Answers how many
+/// modules it holds.
 pub(crate) fn write_initramfs(packaged: &Path, release: &str, scratch: &Path, to: &Path) -> Result<usize> {
     let all = scratch.join("all-modules");
     let modules = tree(&all, release)?;

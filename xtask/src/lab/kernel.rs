@@ -1,7 +1,7 @@
 //! The cache of kernels: one directory a series, filled from Debian's package once.
 
 use super::options::{Engine, Options};
-use super::{image, packages, programs};
+use super::{archive, image, packages, programs};
 use crate::error::{Context, Error, Result};
 use crate::sys::Lock;
 use crate::{host, project};
@@ -11,8 +11,14 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
-/// Raised when what lies in a kernel's directory changes its meaning: old caches are then filled anew.
+/// For how long a kernel counts as the newest of its series.
+const NEWEST_FOR: Duration = archive::DAY;
+/// The file that was written when a newer one was looked for last.
+const LOOKED: &str = "looked-for-newer";
+/// Raised when what lies in a kernel's directory changes its meaning: old caches are then filled
+/// again.
 const FORMAT: u32 = 1;
 /// How many initramfs files of other versions of this program are left alone.
 const KEPT_INITRAMFS: usize = 3;
@@ -26,6 +32,8 @@ pub(crate) struct Kernel {
     pub(crate) initramfs: PathBuf,
     /// What takes the place of this machine's programs in the guest.
     pub(crate) programs: PathBuf,
+    /// Shared by all runs of this kernel: it is not replaced while one of them goes on.
+    _in_use: Lock,
 }
 
 impl Kernel {
@@ -64,12 +72,15 @@ pub(crate) fn digest(value: &impl Hash) -> String {
 }
 
 fn lock(file: &Path, waiting: impl FnOnce()) -> Result<Lock> {
-    let open =
-        File::options().create(true).append(true).open(file).context(|| format!("cannot open {}", file.display()))?;
-    Ok(Lock::take(open, waiting)?)
+    Ok(Lock::take(open_lock(file)?, waiting)?)
 }
 
-/// A directory of one run, gone when the value is. What a killed process left behind, a later one removes.
+fn open_lock(file: &Path) -> Result<File> {
+    File::options().create(true).append(true).open(file).context(|| format!("cannot open {}", file.display()))
+}
+
+/// A directory of one run, gone when the value is. What a killed process left behind, a later one
+/// removes.
 pub(crate) struct Scratch {
     pub(crate) path: PathBuf,
     _lock: Lock,
@@ -123,23 +134,40 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
     let _one = lock(&cache.join("lock"), || say("waiting for another lab that is preparing a kernel"))?;
     packages::ensure(options.engine, options.tools)?;
     let programs = programs::prepare(&cache, options.update)?;
-    let complete = fs::read_to_string(directory.join("info"))
-        .is_ok_and(|info| info.lines().next() == Some(&format!("format {FORMAT}")));
-    if options.update || !complete {
+    let users = cache.join(format!("{}.users", options.label()));
+    let (complete, wanted) = (is_complete(&directory), options.update || is_outdated(options, &cache, &directory)?);
+    // Whoever asks for it waits until nobody runs the old one; otherwise the next run may find it
+    // unused.
+    let alone = match (options.update || !complete, wanted) {
+        (true, _) => Some(lock(&users, || say("waiting for labs that run this kernel"))?),
+        (false, true) => Lock::try_take(open_lock(&users)?)?,
+        (false, false) => None,
+    };
+    if alone.is_some() {
         let scratch = Scratch::new(&cache)?;
-        say(&format!("preparing kernel {} (once)", options.label()));
+        let why = match (complete, options.update) {
+            (false, _) => "once",
+            (true, true) => "again",
+            (true, false) => "Debian has a newer one",
+        };
+        say(&format!("preparing kernel {} ({why})", options.label()));
         match build(options, &cache, &scratch.path) {
             Ok(built) => {
                 let _ = fs::remove_dir_all(&directory);
                 fs::rename(built, &directory)?;
             }
-            // A mirror may be away, or have dropped the package: what was fetched before still works.
+            // A mirror may be away, or have dropped the package: what was fetched before still
+            // works.
             Err(error) if complete => {
-                eprintln!("lab: warning: {error}\nlab: going on with the kernel in the cache")
+                eprintln!("lab: warning: {error}\nlab: going on with the kernel in the cache");
+                fs::write(directory.join(LOOKED), "")?;
             }
             Err(error) => return Err(error),
         }
     }
+    drop(alone);
+    // Nobody takes it in between: preparing is done by one process at a time.
+    let in_use = Lock::share(open_lock(&users)?)?;
     let initramfs = directory.join(format!("initramfs-{}", digest(&INIT)));
     if !initramfs.exists() {
         let temporary = directory.join("initramfs.new");
@@ -147,17 +175,46 @@ pub(crate) fn prepare(options: &Options) -> Result<Kernel> {
         fs::rename(temporary, &initramfs)?;
         remove_oldest(&directory, "initramfs-", KEPT_INITRAMFS)?;
     }
-    Ok(Kernel { directory, initramfs, programs })
+    Ok(Kernel { directory, initramfs, programs, _in_use: in_use })
 }
 
-/// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine needs.
+fn is_complete(directory: &Path) -> bool {
+    fs::read_to_string(directory.join("info"))
+        .is_ok_and(|info| info.lines().next() == Some(&format!("format {FORMAT}")))
+}
+
+/// Whether Debian has a newer kernel of the series than the one in the cache. That is looked up
+/// once a day; without a network, what is there is good.
+fn is_outdated(options: &Options, cache: &Path, directory: &Path) -> Result<bool> {
+    // The one release that user-mode Linux comes from keeps it as it is.
+    if options.engine == Engine::Uml || !is_complete(directory) {
+        return Ok(false);
+    }
+    let info = fs::read_to_string(directory.join("info"))?;
+    let looked = directory.join(LOOKED);
+    let last = fs::metadata(&looked).or_else(|_| fs::metadata(directory.join("info")))?.modified()?;
+    if SystemTime::now().duration_since(last).is_ok_and(|age| age < NEWEST_FOR) {
+        return Ok(false);
+    }
+    let here = info.lines().find_map(|line| line.strip_prefix("package ")).unwrap_or_default();
+    let newest = packages::newest_kernel(&options.kernel, cache);
+    let outdated = newest.is_ok_and(|newest| !packages::same_kernel(&newest, here));
+    if !outdated {
+        fs::write(looked, "")?;
+    }
+    Ok(outdated)
+}
+
+/// Fills a directory below `scratch`: `vmlinux`, `base.cpio`, `info`, and what else the engine
+/// needs.
 fn build(options: &Options, cache: &Path, scratch: &Path) -> Result<PathBuf> {
     let unpacked = scratch.join("package");
     let (package, modules) = match options.engine {
         Engine::Qemu => (packages::unpack_kernel(&options.kernel, cache, scratch, &unpacked)?, "usr/lib/modules"),
         Engine::Uml => (packages::unpack_uml(cache, scratch, &unpacked)?, "usr/lib/uml/modules"),
     };
-    // Everything of one release: where depmod looks for it, and where packages put it, differs between Debian's.
+    // Everything of one release: where depmod looks for it, and where packages put it, differs
+    // between Debian's.
     let modules = [modules, "lib/modules"].map(|at| unpacked.join(at)).into_iter().find(|at| at.is_dir());
     let modules = only(&modules.context(|| format!("{package} has no modules"))?, "")?;
     let release = modules.file_name().and_then(|n| n.to_str()).context(|| "odd kernel release".into())?;

@@ -70,7 +70,8 @@ pub(crate) struct Machine {
 /// How a machine is started, beside its command line.
 pub(crate) struct Start<'a> {
     pub(crate) scratch: &'a Path,
-    /// The kernel's log; the machine's command line, or `stdout_is_console`, sees to it that it gets there.
+    /// The kernel's log; the machine's command line, or `stdout_is_console`, sees to it that it
+    /// gets there.
     pub(crate) console: PathBuf,
     pub(crate) stdout_is_console: bool,
     /// The terminal is the guest's.
@@ -144,7 +145,8 @@ impl Machine {
             }
             let [out, err] = self.outputs.each_ref().map(|o| o.as_ref().map(AsFd::as_fd));
             let fds = [Some(self.control.as_fd()), out, err, signals];
-            // User-mode Linux leaves helpers behind that keep the ports open: its end shows in the process alone.
+            // User-mode Linux leaves helpers behind that keep the ports open: its end shows in the
+            // process alone.
             let gone = self.child.try_wait()?.is_some();
             let ready = sys::readable(fds, if gone { Duration::ZERO } else { left.min(LOOK) })?;
             if ready[3] {
@@ -162,7 +164,8 @@ impl Machine {
         Ok(Waited::Said)
     }
 
-    /// Passes on what is still in the pipes. The guest has written all of it before it said its last word.
+    /// Passes on what is still in the pipes. The guest has written all of it before it said its
+    /// last word.
     pub(crate) fn drain(&mut self, sinks: &mut Sinks<'_>) -> Result<()> {
         for i in 0..2 {
             while let Some(pipe) = &self.outputs[i] {

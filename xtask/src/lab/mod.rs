@@ -1,9 +1,11 @@
-//! The lab: runs a command as root in a real Linux kernel that has IPVS, on a machine that has none.
+//! The lab: runs a command as root in a real Linux kernel that has IPVS, on a machine that has
+//! none.
 //!
-//! QEMU (pure emulation, no KVM) boots an unmodified Debian kernel as an uncompressed ELF with a small initramfs; the
-//! guest's root is the host's own, read-only over 9p, under a throw-away overlay. Command, output and exit status
-//! travel over virtio serial ports. The first run of a configuration saves the booted state, later runs resume it.
-//! The second engine, user-mode Linux, runs an older kernel as a process of this machine at near native speed.
+//! QEMU (pure emulation, no KVM) boots an unmodified Debian kernel as an uncompressed ELF with a
+//! small initramfs; the guest's root is the host's own, read-only over 9p, under a throw-away
+//! overlay. Command, output and exit status travel over virtio serial ports. The first run of a
+//! configuration saves the booted state, later runs resume it. The second engine, user-mode Linux,
+//! runs an older kernel as a process of this machine at near native speed.
 //!
 //! | file | holds |
 //! |---|---|

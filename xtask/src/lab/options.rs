@@ -17,7 +17,8 @@ demand; ip_vs is there from the start.
 
 The kernel:
   --kernel SERIES   the newest of Debian's kernels whose version begins so: 6.12 (default), 6.1, 7, 7.3.4, ...
-                    from the releases bookworm, trixie, trixie-backports and sid, whichever this machine runs
+                    from the releases bookworm, trixie, trixie-backports and sid, whichever this machine runs;
+                    a newer one is looked for once a day
   --engine uml      user-mode Linux 6.1 instead of an emulated machine: an older IPVS, one CPU, near native speed
   --mem MB          memory of the machine (default 1024); the overlay lives in it
   --smp N           processors (default 1)
@@ -42,7 +43,7 @@ The run:
   -q, --quiet       do not say what is being prepared
 The cache ($LVS_LAB_CACHE, else $XDG_CACHE_HOME/lvs-lab, else ~/.cache/lvs-lab):
   --prepare         only install, download and build; print what the cache then holds
-  --update          fetch the newest package of the series again
+  --update          fetch the newest package of the series now
   --no-tools        do not install the guest's tools (curl, nft, ...) on this machine
 
 Standard output and error stay apart and are passed on byte for byte; standard input is empty.
@@ -213,7 +214,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Parsed> {
     Ok(Some((o, if prepare { None } else { job })))
 }
 
-/// A kernel series is a version's beginning. It names a directory of the cache, so nothing else may be in it.
+/// A kernel series is a version's beginning. It names a directory of the cache, so nothing else may
+/// be in it.
 fn series(text: String) -> Result<String> {
     let fine = text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~'));

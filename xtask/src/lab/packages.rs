@@ -7,7 +7,8 @@ use fs_err as fs;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// What the lab itself cannot do without: (program, package). busybox is looked at more closely below.
+/// What the lab itself cannot do without: (program, package). busybox is looked at more closely
+/// below.
 const NEEDED: [(&str, &str); 4] = [("depmod", "kmod"), ("dpkg-deb", "dpkg"), ("xz", "xz-utils"), ("zstd", "zstd")];
 /// What people expect in the guest, which sees this machine's programs.
 const TOOLS: [(&str, &str); 7] = [
@@ -19,9 +20,11 @@ const TOOLS: [(&str, &str); 7] = [
     ("nc", "netcat-openbsd"),
     ("nft", "nftables"),
 ];
-/// Where a kernel is looked for. The first release that has the series is taken, and the smallest lists come first;
-/// the last one has whatever is newest.
+/// Where a kernel is looked for. The first release that has the series is taken, and the smallest
+/// lists come first; the last one has whatever is newest.
 const RELEASES: [Release; 4] = [archive::TRIXIE_BACKPORTS, archive::BOOKWORM, archive::TRIXIE, archive::SID];
+/// What the packages of kernels are called.
+const KERNELS: &str = "^linux-image-[0-9]";
 /// Packages that hold a part of the kernel: their names go on with its version.
 const PARTS: [&str; 3] = ["linux-base-", "linux-binary-", "linux-modules-"];
 /// How many packages of a series are tried: a mirror may announce one that it no longer carries.
@@ -67,12 +70,28 @@ fn has_no_interpreter(elf: &[u8]) -> Option<bool> {
     Some(true)
 }
 
+/// The package of the newest kernel of a series, by lists that may be a day old.
+pub(super) fn newest_kernel(series: &str, cache: &Path) -> Result<String> {
+    for release in RELEASES {
+        let names = Archive::look_up(release, cache)?.names(KERNELS)?;
+        if let Some(name) = newest_first(names.iter().map(String::as_str), series).first() {
+            return Ok((*name).to_owned());
+        }
+    }
+    Err(Error::new(format!("Debian has no kernel {series}")))
+}
+
+/// Whether two packages hold the same kernel: there is a signed and an unsigned one of each.
+pub(super) fn same_kernel(one: &str, other: &str) -> bool {
+    version_of(one).is_some() && version_of(one) == version_of(other)
+}
+
 /// Fetches the newest kernel of a series and unpacks it below `to`. Answers the package's name.
 pub(super) fn unpack_kernel(series: &str, cache: &Path, scratch: &Path, to: &Path) -> Result<String> {
     let mut seen = BTreeSet::new();
     let mut failures = Vec::new();
     for release in RELEASES {
-        let names = match Archive::open(release, cache).and_then(|a| Ok((a.names("^linux-image-[0-9]")?, a))) {
+        let names = match Archive::open(release, cache).and_then(|a| Ok((a.names(KERNELS)?, a))) {
             Ok((names, archive)) => {
                 for name in newest_first(names.iter().map(String::as_str), series).into_iter().take(TRIES) {
                     match unpack_parts(&archive, name, scratch, to) {
@@ -96,7 +115,8 @@ pub(super) fn unpack_kernel(series: &str, cache: &Path, scratch: &Path, to: &Pat
     Err(Error::new(if failures.is_empty() { known } else { failures.join("\n") }))
 }
 
-/// Unpacks a kernel whose package may only depend on those that hold its parts, as it does since 6.19.
+/// Unpacks a kernel whose package may only depend on those that hold its parts, as it does since
+/// 6.19.
 fn unpack_parts(archive: &Archive, name: &str, scratch: &Path, to: &Path) -> Result<()> {
     let mut parts = archive.dependencies(name)?;
     parts.retain(|part| PARTS.iter().any(|start| is_part(part, start)));
@@ -106,14 +126,16 @@ fn unpack_parts(archive: &Archive, name: &str, scratch: &Path, to: &Path) -> Res
 
 /// Fetches user-mode Linux and unpacks it below `to`. Answers the package's name.
 pub(super) fn unpack_uml(cache: &Path, scratch: &Path, to: &Path) -> Result<String> {
-    // As that release was published: this kernel is there for what it does otherwise than later ones.
+    // As that release was published: this kernel is there for what it does otherwise than later
+    // ones.
     let name = format!("user-mode-linux/{}", archive::BOOKWORM.name);
     Archive::open(archive::BOOKWORM, cache)?.unpack(std::slice::from_ref(&name), scratch, to)?;
     Ok(name)
 }
 
-/// The plain amd64 kernels of a series, newest first. The `cloud` flavour has no 9p; `rt` is another kernel; the
-/// signed and the `-unsigned` packages hold the same kernel, and the unsigned one is there for every build.
+/// The plain amd64 kernels of a series, newest first. The `cloud` flavour has no 9p; `rt` is
+/// another kernel; the signed and the `-unsigned` packages hold the same kernel, and the unsigned
+/// one is there for every build.
 fn newest_first<'a>(names: impl Iterator<Item = &'a str>, series: &str) -> Vec<&'a str> {
     let mut found: Vec<&str> = names.filter(|name| is_of_series(name, series)).collect();
     found.sort_by_key(|name| std::cmp::Reverse((numbers(name), name.ends_with("-unsigned"))));
@@ -170,6 +192,13 @@ mod tests {
         );
         assert_eq!(newest_first(names.into_iter(), "6.12.99"), ["linux-image-6.12.99+deb12-amd64-unsigned"]);
         assert!(newest_first(names.into_iter(), "5.10").is_empty());
+    }
+
+    #[test]
+    fn the_signed_and_the_unsigned_package_hold_the_same_kernel() {
+        assert!(same_kernel("linux-image-7.3.4+deb13-amd64", "linux-image-7.3.4+deb13-amd64-unsigned"));
+        assert!(!same_kernel("linux-image-7.3.4+deb13-amd64", "linux-image-7.3.5+deb13-amd64"));
+        assert!(!same_kernel("user-mode-linux/bookworm", "user-mode-linux/bookworm"));
     }
 
     #[test]

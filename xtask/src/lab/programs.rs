@@ -1,5 +1,5 @@
-//! Programs whose answers tests compare ours with, always of the same release: in the guest they take the place of
-//! this machine's own.
+//! Programs whose answers tests compare ours with, always of the same release: in the guest they
+//! take the place of this machine's own.
 
 use super::archive::{self, Archive};
 use super::kernel::Scratch;
@@ -12,7 +12,8 @@ const PACKAGES: [&str; 4] = ["ipvsadm", "libnl-3-200", "libnl-genl-3-200", "libp
 /// Raised when what lies in the directory changes its meaning.
 const FORMAT: &str = "format 1\n";
 
-/// The directory of the programs, filled if need be: `sbin`, and `lib` for what a guest's root may lack.
+/// The directory of the programs, filled if need be: `sbin`, and `lib` for what a guest's root may
+/// lack.
 pub(super) fn prepare(cache: &Path, update: bool) -> Result<PathBuf> {
     let directory = cache.join("programs");
     let complete = fs::read_to_string(directory.join("info")).is_ok_and(|info| info == FORMAT);

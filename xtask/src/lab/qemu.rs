@@ -15,9 +15,10 @@ use std::time::Duration;
 
 pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 
-/// What the guest's kernel is told. Measured: `norandmaps` makes starting programs under emulation several times
-/// faster (translated code is found again at the same address), `cryptomgr.notests` saves a third of the boot; a
-/// panic ends the machine instead of rebooting it. The rest is for calm.
+/// What the guest's kernel is told. Measured: `norandmaps` makes starting programs under emulation
+/// several times faster (translated code is found again at the same address), `cryptomgr.notests`
+/// saves a third of the boot; a panic ends the machine instead of rebooting it. The rest is for
+/// calm.
 const KERNEL_ARGUMENTS: &str = "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic norandmaps cryptomgr.notests \
     mitigations=off nokaslr no_timer_check random.trust_cpu=on tsc=reliable audit=0 selinux=0 apparmor=0 nowatchdog \
     rcupdate.rcu_expedited=1 8250.nr_uarts=1 net.ifnames=0";
@@ -68,7 +69,8 @@ pub(crate) fn command(options: &Options, kernel: &Kernel, ports: &Ports, setting
         Clock::Warp => drop(qemu.args(["-icount", "shift=0,sleep=off"])),
     }
     if let Some(file) = setting.incoming {
-        // Every release of QEMU takes a program's output; `fd:` and `file:` are each refused by some.
+        // Every release of QEMU takes a program's output; `fd:` and `file:` are each refused by
+        // some.
         let mut from = OsString::from("exec:cat ");
         from.push(super::guest::quoted(file.as_os_str()));
         qemu.arg("-incoming").arg(from);

@@ -25,7 +25,8 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// Runs a job, passing on its output as it comes. A `signals` descriptor that becomes readable ends the run.
+/// Runs a job, passing on its output as it comes. A `signals` descriptor that becomes readable ends
+/// the run.
 pub(crate) fn run(
     options: &Options,
     job: &Job,

@@ -1,6 +1,8 @@
-//! The state of a machine that has booted and waits for its command: saved once a configuration, then resumed.
+//! The state of a machine that has booted and waits for its command: saved once a configuration,
+//! then resumed.
 //!
-//! The host's files are mounted only afterwards: QEMU cannot save a machine with a mounted 9p file system.
+//! The host's files are mounted only afterwards: QEMU cannot save a machine with a mounted 9p file
+//! system.
 
 use super::kernel::{Kernel, Scratch, digest, remove_oldest};
 use super::machine::{Machine, Sinks, Start, Waited};
@@ -24,7 +26,8 @@ const BOOT: Duration = Duration::from_secs(180);
 /// For how long it is believed that a state cannot be had.
 const DOUBT: Duration = Duration::from_secs(24 * 3600);
 
-/// The saved state for these options, made if there is none; nothing if it was found lately that there cannot be one.
+/// The saved state for these options, made if there is none; nothing if it was found lately that
+/// there cannot be one.
 pub(crate) fn prepared(options: &Options, kernel: &Kernel) -> Result<Option<PathBuf>> {
     let program = host::which(qemu::PROGRAM).map(fs::metadata).transpose()?;
     let key = digest(&(

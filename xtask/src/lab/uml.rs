@@ -17,7 +17,8 @@ pub(crate) fn command(
     scratch: &Path,
     out: &Path,
 ) -> Result<Command> {
-    // The guest's memory is a deleted file: let it not be one on a disk, if there is room elsewhere.
+    // The guest's memory is a deleted file: let it not be one on a disk, if there is space
+    // elsewhere.
     let memory = Path::new("/dev/shm");
     let fits = sys::room(memory).is_ok_and(|room| room >= u64::from(options.mem) << 20);
     let memory = if fits { memory } else { scratch };
@@ -34,7 +35,8 @@ pub(crate) fn command(
         .args(guest_arguments(options).split_whitespace())
         .env("LD_PRELOAD", kernel.ptrace_shim())
         .env("TMPDIR", memory);
-    // The guest mounts the host's files read-only, but its root could change that: the process must not be able to.
+    // The guest mounts the host's files read-only, but its root could change that: the process must
+    // not be able to.
     sys::protect_files(&mut linux, &[scratch, out, memory])?;
     Ok(linux)
 }

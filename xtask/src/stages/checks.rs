@@ -1,10 +1,12 @@
 //! Stages that are one or a few calls of cargo: `format`, `lint`, `docs`, `features`.
 
-use super::Report;
+use super::report::libtest;
+use super::{Report, supply};
 use crate::error::{Context, Result};
 use crate::host;
 use crate::project::{self, cargo};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 pub(crate) fn format(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["fmt", "--all", "--check"]))
@@ -12,15 +14,20 @@ pub(crate) fn format(report: &mut Report) -> Result<()> {
 
 pub(crate) fn lint(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
-    rust_version(report)
+    let mut metadata = cargo(&["metadata", "--format-version", "1", "--all-features"]);
+    // What other systems would need is neither built nor looked at.
+    metadata.args(["--filter-platform", "x86_64-unknown-linux-gnu"]);
+    let output = host::capture(&mut metadata)?;
+    let metadata = serde_json::from_slice(&output.stdout).context(|| "cargo metadata".into())?;
+    supply::check(&metadata, report)?;
+    rust_version(&metadata, report)
 }
 
-/// No dependency asks for a newer Rust than this project. Clippy looks at what is used of the standard library
-/// (`incompatible_msrv`); together this is what `rust-version` rests on where no such toolchain is at hand.
-fn rust_version(report: &mut Report) -> Result<()> {
+/// No dependency asks for a newer Rust than this project. Clippy looks at what is used of the
+/// standard library (`incompatible_msrv`); together this is what `rust-version` rests on where no
+/// such toolchain is at hand.
+fn rust_version(metadata: &Value, report: &mut Report) -> Result<()> {
     eprintln!("-> rust-version of all dependencies");
-    let output = host::capture(&mut cargo(&["metadata", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context(|| "cargo metadata".into())?;
     let packages = metadata["packages"].as_array().context(|| "cargo metadata lists no packages".into())?;
     let ours = packages.iter().find(|package| package["name"] == "lvs-core").and_then(needed);
     let ours = ours.context(|| "lvs-core says no rust-version".into())?;
@@ -48,16 +55,45 @@ pub(crate) fn docs(report: &mut Report) -> Result<()> {
     report.check(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Building a whole workspace unites the features that its members ask for, which hides what is missing in each set.
+/// How many crates a program gets with lvs-core, itself included, by features. Who adds one raises
+/// the number, here and under "Features" in `lib.rs`, and says in the commit what it is worth.
+const CRATES: [(&[&str], usize); 4] =
+    [(&["--no-default-features"], 8), (&[], 21), (&["--features", "serde"], 24), (&["--all-features"], 42)];
+
+fn crates(report: &mut Report) -> Result<()> {
+    for (features, most) in CRATES {
+        let mut tree =
+            cargo(&["tree", "--package", "lvs-core", "--edges", "normal", "--prefix", "none", "--no-dedupe"]);
+        tree.args(["--target", "x86_64-unknown-linux-gnu"]).args(features);
+        let output = host::capture(&mut tree)?;
+        let found: BTreeSet<_> = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        eprintln!("-> {} crates with {features:?}", found.len());
+        if found.len() <= most {
+            report.pass(1);
+        } else {
+            report.fail(format!("lvs-core has {} crates with {features:?}, {most} were agreed upon", found.len()));
+        }
+    }
+    Ok(())
+}
+
+/// Building a whole workspace unites the features that its members ask for, which hides what is
+/// missing in each set.
 pub(crate) fn features(report: &mut Report) -> Result<()> {
+    crates(report)?;
     let check = ["check", "--package", "lvs-core", "--quiet"];
-    report.check(cargo(&check).arg("--no-default-features"))?;
+    report.check(cargo(&check).args(["--no-default-features", "--all-targets"]))?;
     let members = project::members()?;
     let core = members.iter().find(|m| m.name == "lvs-core").context(|| "no package lvs-core".into())?;
     for feature in &core.features {
         report.check(cargo(&check).args(["--no-default-features", "--features", feature]))?;
     }
-    report.check(cargo(&check).args(["--all-features", "--all-targets"]))
+    report.check(cargo(&check).args(["--all-features", "--all-targets"]))?;
+    let test = ["test", "--package", "lvs-core", "--quiet", "--no-fail-fast"];
+    report.tests(cargo(&test).args(["--no-default-features", "--lib", "--test", "natural_guesses"]), libtest)?;
+    // With all features, the stage `package` runs the tests that are in the crate.
+    report.tests(cargo(&test).args(["--all-features", "--test", "tracing", "--test", "json"]), libtest)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::Report;
 use crate::error::Result;
 use crate::generate::GENERATORS;
+use crate::{c_reference, rust_api};
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     if GENERATORS.is_empty() {
@@ -15,6 +16,16 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
             Ok(Some(obstacle)) => report.note(obstacle),
             Err(error) => report.fail(error.to_string()),
         }
+    }
+    eprintln!("-> what breaks programs that use lvs-core is in the changelog");
+    match rust_api::unannounced_breaks()?.as_slice() {
+        [] => report.pass(1),
+        faults => report.fail(faults.join("\n")),
+    }
+    eprintln!("-> cargo xtask generate --check ({})", c_reference::PAGES);
+    match c_reference::write(true)?.as_slice() {
+        [] => report.pass(1),
+        files => report.fail(format!("{files:?} are not what `cargo xtask generate` makes")),
     }
     Ok(())
 }

@@ -1,16 +1,21 @@
 //! `cargo xtask test`: the stages, one file each, and the sum at the end.
 //!
-//! To add a stage, write a file with `pub(crate) fn run(report: &mut Report) -> Result<()>` and a row in [`STAGES`].
+//! To add a stage, write a file with `pub(crate) fn run(report: &mut Report) -> Result<()>` and a
+//! row in [`STAGES`].
 
 mod c;
 mod checks;
+mod excerpt;
 mod generated;
+mod instructions;
 mod lab;
 mod package;
-mod python;
+pub(crate) mod python;
 pub(crate) mod readme;
 pub(crate) mod report;
 mod rust;
+mod site;
+mod supply;
 
 pub(crate) use report::{Counts, Report};
 
@@ -25,24 +30,31 @@ struct Stage {
     name: &'static str,
     /// What it does, for `--list`.
     what: &'static str,
-    /// What goes wrong with a test is noted in the report; an error means that the stage could not be run, and counts
-    /// as one failure.
+    /// What goes wrong with a test is noted in the report; an error means that the stage could not
+    /// be run, and counts as one failure.
     run: fn(&mut Report) -> Result<()>,
 }
 
 /// In the order in which they run: what is fast and fails often first.
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 14] = [
     Stage { name: "format", what: "cargo fmt --check", run: checks::format },
     Stage { name: "generated", what: "committed files that are generated are fresh", run: generated::run },
-    Stage { name: "lint", what: "clippy on everything, warnings are errors", run: checks::lint },
+    Stage {
+        name: "lint",
+        what: "clippy on everything; licences, sources and duplicates of what is depended on",
+        run: checks::lint,
+    },
     Stage { name: "docs", what: "rustdoc, warnings are errors", run: checks::docs },
     Stage { name: "features", what: "lvs-core with each set of its features", run: checks::features },
     Stage { name: "rust", what: "unit, integration and documentation tests", run: rust::run },
+    Stage { name: "fuzz", what: "lvs-core's fuzz targets on inputs made from their seeds", run: rust::fuzz },
     Stage { name: "c", what: "the header, the library, C programs", run: c::run },
     Stage { name: "python", what: "the wheel, pytest, types", run: python::run },
     Stage { name: "package", what: "the crate as published, Debian packages", run: package::run },
     Stage { name: "readme", what: "the commands and programs in README.md", run: readme::run },
-    Stage { name: "lab", what: "tests that need a kernel with IPVS, in three kernels", run: lab::run },
+    Stage { name: "site", what: "the documentation site, its links and commands", run: site::run },
+    Stage { name: "instructions", what: "what named paths cost, in instructions", run: instructions::run },
+    Stage { name: "lab", what: "tests that need a kernel with IPVS, in four kernels", run: lab::run },
 ];
 
 const HELP: &str = "\
@@ -51,7 +63,7 @@ cargo xtask test [--kernel NAME]... [STAGE...]
 Runs the stages named, or all of them, and ends with a line `N passed, N failed`. The exit status is 0 only if
 nothing failed and something passed. A stage installs or fetches what it needs, and says so.
 
-  --kernel NAME  run the lab's tests in this kernel (6.12, 6.1, uml, or 7: Debian's newest)
+  --kernel NAME  run the lab's tests in this kernel only (6.1, 6.12, 7: the newest that Debian has, or uml)
 
 ";
 

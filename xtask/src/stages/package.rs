@@ -8,15 +8,15 @@ use super::Report;
 use super::c::consumer_of;
 use super::report::libtest;
 use crate::error::{Context, Result};
-use crate::host;
 use crate::project::{self, cargo};
+use crate::{debian, host};
 
 /// What readers of crates.io and packagers look for.
 const NEEDED: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     crate_file(report)?;
-    debian(report)
+    packages(report)
 }
 
 /// `lvs-core` as published: complete, without test data, and its tests pass where it was unpacked.
@@ -35,26 +35,23 @@ fn crate_file(report: &mut Report) -> Result<()> {
     } else {
         report.fail(format!("the crate lacks {missing:?} and should not have {surplus:?}"));
     }
-    let mut test = cargo(&["test", "--quiet", "--no-fail-fast", "--all-features"]);
-    test.current_dir(&unpacked).env("CARGO_TARGET_DIR", project::target_directory().join("packaged"));
-    report.tests(&mut test, libtest).map(drop)
+    let mut test = project::cargo_into("packaged", &["test", "--quiet", "--no-fail-fast", "--all-features"]);
+    report.tests(test.current_dir(&unpacked), libtest).map(drop)
 }
 
-/// The Debian packages: built, without errors of lintian, and of use to a program.
-fn debian(report: &mut Report) -> Result<()> {
-    host::ensure_programs(
-        &[("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian"), ("pkg-config", "pkg-config")],
-        "Debian packages are built with them",
-    )?;
+/// The Debian packages of the library: built, without errors of lintian, and of use to a program.
+fn packages(report: &mut Report) -> Result<()> {
+    debian::ensure_programs()?;
+    host::ensure_programs(&[("pkg-config", "pkg-config")], "programs find the library with it")?;
     // A copy: packages appear beside the directory in which they are built.
     let base = project::target_directory().join("debian-packages");
     let _ = fs::remove_dir_all(&base);
     let source = base.join("lvs");
-    copy_sources(project::root(), &source)?;
+    project::copy(project::root(), &source, &MADE)?;
     let mut build = Command::new("dpkg-buildpackage");
-    // Nothing about Rust is in Build-Depends, and what is there is installed above.
-    build.args(["--build=binary", "--no-sign", "--no-check-builddeps"]).current_dir(&source);
-    host::capture(&mut build).context(|| "cannot build the Debian packages".into())?;
+    // The programs take minutes to build for release, and are tested elsewhere.
+    build.arg(format!("--build-profiles={}", debian::LIBRARY_ALONE)).current_dir(&source);
+    host::capture(debian::build(&mut build)).context(|| "cannot build the Debian packages".into())?;
     report.pass(1);
     let changes = only(&base, ".changes")?;
     report.check(Command::new("lintian").args(["--fail-on", "error", "--allow-root"]).arg(changes))?;
@@ -67,23 +64,6 @@ fn debian(report: &mut Report) -> Result<()> {
 
 /// What tools have made is no part of the sources.
 const MADE: [&str; 7] = ["target", ".git", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"];
-
-fn copy_sources(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)?.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        if MADE.iter().any(|made| name == *made) {
-            continue;
-        }
-        // Licences are links.
-        if path.is_dir() {
-            copy_sources(&path, &to.join(name))?;
-        } else {
-            fs::copy(&path, to.join(name))?;
-        }
-    }
-    Ok(())
-}
 
 fn only(directory: &Path, end: &str) -> Result<std::path::PathBuf> {
     fs::read_dir(directory)?

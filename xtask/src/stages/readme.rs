@@ -1,9 +1,10 @@
 //! What README.md promises: its shell sessions are run, and say what they say there.
 //!
-//! A block marked `console` holds commands behind `$ ` and what they print (their standard output); a block marked
-//! `sh` holds commands that must succeed; one marked `c` or `python` holds a program that must. All run in the
-//! workspace's directory. The commands that run all tests, or that need what only the reader can give, stand in a block
-//! marked `text`. Rust programs are documentation tests of lvs-core.
+//! A block marked `console` holds commands behind `$ ` and what they print (their standard output);
+//! a block marked `sh` holds commands that must succeed; one marked `c` or `python` holds a program
+//! that must. All run in the workspace's directory. The commands that run all tests, or that need
+//! what only the reader can give, stand in a block marked `text`. Rust programs are documentation
+//! tests of lvs-core.
 
 use super::Report;
 use crate::error::{Context, Result};
@@ -50,7 +51,7 @@ impl Step {
 }
 
 /// The fenced blocks of a Markdown text: language and contents.
-fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
+pub(super) fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
     let mut lines = text.lines();
     std::iter::from_fn(move || {
         let language = lines.by_ref().find_map(|l| l.strip_prefix("```"))?;
@@ -71,7 +72,7 @@ fn here(file: &str, text: &str) -> String {
     format!("cat > {file} <<'END_OF_PROGRAM'\n{text}END_OF_PROGRAM\n")
 }
 
-fn steps(language: &str, body: &str) -> Vec<Step> {
+pub(super) fn steps(language: &str, body: &str) -> Vec<Step> {
     match language {
         "sh" => vec![Step { command: body.to_owned(), output: None }],
         "c" => vec![Step { command: format!("{}{}", here("target/readme.c", body), COMPILE_AND_RUN), output: None }],

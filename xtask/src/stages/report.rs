@@ -1,10 +1,12 @@
-//! What a stage has found: how many tests passed and failed, read from the output of whatever ran them.
+//! What a stage has found: how many tests passed and failed, read from the output of whatever ran
+//! them.
 
+use super::excerpt::Excerpt;
 use crate::error::{Context, Result};
 use std::fmt;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::ops::AddAssign;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// How many tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,14 +45,9 @@ impl Report {
         Self { kernels: kernels.to_vec(), ..Self::default() }
     }
 
-    /// Whether the lab is asked for certain kernels, instead of its usual ones.
-    pub(crate) fn names_kernels(&self) -> bool {
-        !self.kernels.is_empty()
-    }
-
-    /// Whether the lab is asked for this kernel.
+    /// Whether the lab is to test in this kernel: all, unless some were named.
     pub(crate) fn wants_kernel(&self, name: &str) -> bool {
-        self.kernels.iter().any(|kernel| kernel == name)
+        self.kernels.is_empty() || self.kernels.iter().any(|kernel| kernel == name)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -83,50 +80,68 @@ impl Report {
         self.counts += counts;
     }
 
+    /// Adds what a failed program has printed to the summary.
+    pub(super) fn show(&mut self, excerpt: Excerpt) {
+        self.notes.extend(excerpt.lines());
+    }
+
     /// Runs a program that is one test: it passes if the program succeeds.
     pub(crate) fn check(&mut self, command: &mut Command) -> Result<()> {
         let line = announce(command);
-        let status = command.stdin(Stdio::null()).status().context(|| format!("cannot run `{line}`"))?;
+        let mut excerpt = Excerpt::default();
+        let status = watch(command, &line, |text| excerpt.take(text))?;
         if status.success() {
             self.pass(1);
         } else {
             self.fail(format!("`{line}`: {status}"));
+            self.show(excerpt);
         }
         Ok(())
     }
 
-    /// Runs a program that runs tests, passing its output on. A program that fails without a failed test (it may not
-    /// even have been built) counts as one failure.
+    /// Runs a program that runs tests, passing its output on. A program that fails without a failed
+    /// test (it may not even have been built) counts as one failure.
     pub(crate) fn tests(&mut self, command: &mut Command, counter: Counter) -> Result<Counts> {
         let line = announce(command);
-        if std::io::stderr().is_terminal() {
-            command.env("CARGO_TERM_COLOR", "always");
-        }
-        let (output, both) = std::io::pipe().context(|| "cannot make a pipe".into())?;
-        command.stdin(Stdio::null()).stdout(both.try_clone()?).stderr(both);
-        let mut child = command.spawn().context(|| format!("cannot run `{line}`"))?;
-        // The pipe ends when nobody can write to it any more; that includes `command`.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut counts = Counts::default();
-        let mut reader = BufReader::new(output);
-        let mut bytes = Vec::new();
-        while reader.read_until(b'\n', &mut bytes).context(|| format!("reading from `{line}`"))? > 0 {
-            std::io::stderr().write_all(&bytes)?;
-            let text = String::from_utf8_lossy(&bytes);
-            if let Some(found) = counter(&without_colours(&text)) {
+        let mut excerpt = Excerpt::default();
+        let status = watch(command, &line, |text| {
+            if let Some(found) = counter(text) {
                 counts += found;
             }
-            bytes.clear();
-        }
-        let status = child.wait().context(|| format!("waiting for `{line}`"))?;
+            excerpt.take(text);
+        })?;
         self.counts += counts;
         if counts.failed > 0 {
             self.note(format!("FAILED: {} of `{line}`", counts.failed));
         } else if !status.success() {
             self.fail(format!("`{line}`: {status}"));
         }
+        if !status.success() {
+            self.show(excerpt);
+        }
         Ok(counts)
     }
+}
+
+/// Runs a program, passes its output on, and shows each line of it, without colours, to `see`.
+fn watch(command: &mut Command, name: &str, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
+    if std::io::stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    let (output, both) = std::io::pipe().context(|| "cannot make a pipe".into())?;
+    command.stdin(Stdio::null()).stdout(both.try_clone()?).stderr(both);
+    let mut child = command.spawn().context(|| format!("cannot run `{name}`"))?;
+    // The pipe ends when nobody can write to it any more; that includes `command`.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut reader = BufReader::new(output);
+    let mut bytes = Vec::new();
+    while reader.read_until(b'\n', &mut bytes).context(|| format!("reading from `{name}`"))? > 0 {
+        std::io::stderr().write_all(&bytes)?;
+        see(&without_colours(&String::from_utf8_lossy(&bytes)));
+        bytes.clear();
+    }
+    child.wait().context(|| format!("waiting for `{name}`"))
 }
 
 /// Says what is run.
@@ -233,5 +248,6 @@ mod tests {
         let script = "echo 'test result: ok. 2 passed; 0 failed; 0 ignored'; exit 101";
         report.tests(Command::new("sh").args(["-c", script]), libtest).unwrap();
         assert_eq!(report.counts(), Counts { passed: 2, failed: 1 });
+        assert_eq!(report.notes().last().unwrap(), "  | test result: ok. 2 passed; 0 failed; 0 ignored");
     }
 }

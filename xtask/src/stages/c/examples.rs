@@ -1,4 +1,5 @@
-//! The examples in C: built as a user builds them, run on the embedded director, and their output looked at.
+//! The examples in C: built as a user builds them, run on the embedded director, and their output
+//! looked at.
 
 use fs_err as fs;
 use std::path::Path;

@@ -8,10 +8,10 @@ use std::process::Command;
 use super::{TESTS, examples};
 use crate::error::{Error, Result};
 use crate::stages::Report;
-use crate::{host, project};
+use crate::{c_abi, c_header, c_reference, host, project};
 
 /// What `make install` puts in place, below the prefix.
-const INSTALLED: [&str; 8] = [
+const INSTALLED: [&str; 11] = [
     "lib/liblvs.so",
     concat!("lib/liblvs.so.", env!("CARGO_PKG_VERSION")),
     "lib/liblvs.a",
@@ -20,6 +20,9 @@ const INSTALLED: [&str; 8] = [
     "lib/cmake/lvs/lvs-config.cmake",
     "lib/cmake/lvs/lvs-config-version.cmake",
     "share/man/man3/lvs.3",
+    "share/man/man3/lvs_snapshot.3",
+    "share/man/man3/lvs_director_add_service.3",
+    "share/doc/liblvs/lvs.html",
 ];
 
 pub(super) fn run(report: &mut Report) -> Result<()> {
@@ -38,7 +41,8 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
     versions(report, &prefix)?;
     consumers(report, &base, &prefix)?;
     examples::run(report, &base, &prefix)?;
-    // Moved as a whole, it is found all the same: the directories in lvs.pc are named by the prefix.
+    // Moved as a whole, it is found all the same: the directories in lvs.pc are named by the
+    // prefix.
     let moved = base.join("moved");
     fs::rename(&prefix, &moved)?;
     make_consumer(report, &base.join("of-moved"), &moved, "pkg-config --define-prefix")?;
@@ -57,12 +61,65 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
         report.fail("a relative DESTDIR is not refused");
     }
     target(report, &base)?;
+    pages(report, &root.join("usr/share/man"))?;
+    man_examples(report, &base.join("man"), &root.join("usr"))
+}
+
+/// Every function has a page of its name, and none of the pages has anything that man warns of.
+fn pages(report: &mut Report, directory: &Path) -> Result<()> {
+    let header = fs::read_to_string(project::root().join(c_header::FILE))?;
+    let functions = c_abi::parse(&header).functions;
+    let page = |name: &str| directory.join(format!("man3/{name}.3"));
+    let missing: Vec<_> = functions.iter().map(|(name, _)| name).filter(|name| !page(name).exists()).collect();
+    if missing.is_empty() {
+        report.pass(1);
+    } else {
+        report.fail(format!("functions without a manual page: {missing:?}"));
+    }
+    eprintln!("   {} functions, each with a manual page", functions.len());
+    for entry in fs::read_dir(project::root().join(c_reference::PAGES))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".3") {
+            continue;
+        }
+        warnings(report, &directory.join("man3").join(name))?;
+    }
+    warnings(report, &page("lvs"))?;
+    // One that is only a name for another.
     let mut man = project::command("man");
-    man.args(["--warnings", "-l"]).arg(root.join("usr/share/man/man3/lvs.3")).env("MANPAGER", "cat");
-    let page = host::capture(&mut man)?;
-    match String::from_utf8_lossy(&page.stderr).trim() {
+    man.arg("-M").arg(directory).args(["3", "lvs_director_add_service"]).env("MANPAGER", "cat");
+    let text = host::capture(&mut man)?;
+    if String::from_utf8_lossy(&text.stdout).contains("Adds a virtual service") {
+        report.pass(1);
+    } else {
+        report.fail("man 3 lvs_director_add_service does not find its page");
+    }
+    Ok(())
+}
+
+fn warnings(report: &mut Report, page: &Path) -> Result<()> {
+    let mut man = project::command("man");
+    let shown = host::capture(man.args(["--warnings", "-l"]).arg(page).env("MANPAGER", "cat"))?;
+    match String::from_utf8_lossy(&shown.stderr).trim() {
         "" => report.pass(1),
-        warnings => report.fail(format!("lvs.3: {warnings}")),
+        warnings => report.fail(format!("{}: {warnings}", page.display())),
+    }
+    Ok(())
+}
+
+/// The examples of the manual pages do what they say.
+fn man_examples(report: &mut Report, out: &Path, prefix: &Path) -> Result<()> {
+    fs::create_dir_all(out)?;
+    let mut sources = super::programs::sources(&format!("{}/examples", c_reference::PAGES))?;
+    sources.sort();
+    for source in sources {
+        let program = out.join(source.file_stem().unwrap_or_default());
+        let mut cc = prepared("cc", prefix);
+        cc.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"])
+            .arg(prefix.join("include"))
+            .arg(&source);
+        built(cc.arg("-o").arg(&program).arg("-L").arg(prefix.join("lib")).arg("-llvs"))?;
+        report.check(&mut prepared(&program.to_string_lossy(), prefix))?;
     }
     Ok(())
 }
@@ -109,7 +166,8 @@ fn versions(report: &mut Report, prefix: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A target that is asked for explicitly is what gets installed, from the directory that cargo keeps for it.
+/// A target that is asked for explicitly is what gets installed, from the directory that cargo
+/// keeps for it.
 fn target(report: &mut Report, base: &Path) -> Result<()> {
     let rustc = host::capture(Command::new("rustc").arg("-vV"))?;
     let text = String::from_utf8_lossy(&rustc.stdout).into_owned();

@@ -1,4 +1,5 @@
-//! The C tests as programs: plain and under valgrind, threads under helgrind, all of them with AddressSanitizer.
+//! The C tests as programs: plain and under valgrind, threads under helgrind, all of them with
+//! AddressSanitizer.
 
 use fs_err as fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,19 @@ pub(super) fn run(report: &mut Report, plain: &Path, hooks: &Path) -> Result<()>
             report.check(project::command("valgrind").args(helgrind).arg(program))?;
         }
     }
+    without_memory(report, plain)?;
     sanitized(report, &sources)
+}
+
+/// A program that is the allocator itself, and therefore runs under no tool that is one.
+fn without_memory(report: &mut Report, library: &Path) -> Result<()> {
+    let source = project::root().join(TESTS).join("plain/memory.c");
+    let program = library.join("memory");
+    let mut compiler = project::command("gcc");
+    compiler.args(["-std=gnu11", "-fno-builtin"]).args(&STRICT[1..]).arg(source).arg("-o").arg(&program);
+    let path = format!("-Wl,-rpath,{}", library.display());
+    host::capture(compiler.arg("-L").arg(library).args(["-llvs", &path]))?;
+    report.check(&mut project::command(&program.to_string_lossy()))
 }
 
 /// A program that finds the shared library where it was put.
@@ -61,8 +74,8 @@ pub(super) fn under_valgrind(program: &Path) -> Command {
     valgrind
 }
 
-/// The library itself and the programs instrumented. Rust's instrumentation is not stable yet: its switch is
-/// opened for this build, which lives in a directory of its own.
+/// The library itself and the programs instrumented. Rust's instrumentation is not stable yet: its
+/// switch is opened for this build, which lives in a directory of its own.
 fn sanitized(report: &mut Report, sources: &[PathBuf]) -> Result<()> {
     let Some(target) = target()? else {
         report.note("AddressSanitizer: not on this machine's architecture");

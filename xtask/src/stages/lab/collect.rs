@@ -50,7 +50,8 @@ pub(super) struct Reboots {
     pub(super) after: Vec<Item>,
 }
 
-/// The programs in `tests/lab/reboot` of each member: run with `before` or `after` as their argument.
+/// The programs in `tests/lab/reboot` of each member: run with `before` or `after` as their
+/// argument.
 pub(super) fn reboots() -> Result<Reboots> {
     let mut items = Vec::new();
     for member in project::members()? {
@@ -100,14 +101,15 @@ fn test_program(message: &Value) -> Option<String> {
     (is_test && in_lab).then(|| message["executable"].as_str().map(str::to_owned)).flatten()
 }
 
-/// How many tests of a program are left out unless asked for: those of programs for the lab need a kernel with IPVS.
+/// How many tests of a program are left out unless asked for: those of programs for the lab need a
+/// kernel with IPVS.
 fn ignored_tests(program: &str) -> Result<usize> {
     let output = host::capture(Command::new(program).args(["--list", "--ignored", "--format", "terse"]))?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count())
 }
 
-/// Programs of a directory: shell and Python scripts, C programs (built here against the library), and whatever else may be
-/// executed. Other files are their data.
+/// Programs of a directory: shell and Python scripts, C programs (built here against the library),
+/// and whatever else may be executed. Other files are their data.
 fn programs(directory: &Path, member: &str, items: &mut Vec<Item>) -> Result<()> {
     let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
     let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();

@@ -2,6 +2,7 @@
 
 use super::collect::Item;
 use crate::lab::quoted;
+use crate::stages::excerpt::Excerpt;
 use crate::stages::report::libtest;
 use crate::stages::{Counts, Report};
 use std::ffi::OsStr;
@@ -14,7 +15,8 @@ const LONGEST: u32 = 1800;
 /// In front of the lines that are the script's own.
 const SIGN: &str = "@lab@ ";
 
-/// Fails unless the kernel is the expected one and has IPVS: without this, nothing else would mean anything.
+/// Fails unless the kernel is the expected one and has IPVS: without this, nothing else would mean
+/// anything.
 const KERNEL_CHECK: &str = r#"
 case $(uname -r) in $LVS_TEST_KERNEL.*) ;; *) echo "the kernel is $(uname -r)"; exit 1 ;; esac
 [ -e /proc/net/ip_vs ] || { echo "the kernel has no IPVS"; exit 1; }
@@ -57,9 +59,23 @@ pub(super) struct Watcher<'a> {
     took: Duration,
     /// What the running one has told so far.
     so_far: Counts,
+    excerpt: Excerpt,
     ended: usize,
     passed: u64,
-    failures: Vec<(u64, String)>,
+    failures: Vec<Failure>,
+}
+
+/// So many tests, what failed, and what it has printed.
+struct Failure {
+    count: u64,
+    what: String,
+    excerpt: Excerpt,
+}
+
+impl Failure {
+    fn new(what: String) -> Self {
+        Self { count: 1, what, excerpt: Excerpt::default() }
+    }
 }
 
 impl<'a> Watcher<'a> {
@@ -72,6 +88,7 @@ impl<'a> Watcher<'a> {
             running: None,
             took: Duration::ZERO,
             so_far: Counts::default(),
+            excerpt: Excerpt::default(),
             ended: 0,
             passed: 0,
             failures: Vec::new(),
@@ -87,15 +104,17 @@ impl<'a> Watcher<'a> {
     pub(super) fn tell(mut self, kernel: &str, report: &mut Report) -> Duration {
         match self.kernel {
             Some(true) => self.passed += 1,
-            _ => self.failures.insert(0, (1, "the kernel is not the expected one, or has no IPVS".into())),
+            _ => self.failures.insert(0, Failure::new("the kernel is not the expected one, or has no IPVS".into())),
         }
         if self.ended != self.items.len() {
-            self.failures.push((1, format!("only {} of {} programs ended", self.ended, self.items.len())));
+            let what = format!("only {} of {} programs ended", self.ended, self.items.len());
+            self.failures.push(Failure { excerpt: self.excerpt, ..Failure::new(what) });
         }
         report.pass(self.passed);
-        for (count, what) in self.failures {
+        for Failure { count, what, excerpt } in self.failures {
             report.add(Counts { passed: 0, failed: count });
             report.note(format!("FAILED: {kernel}: {what}"));
+            report.show(excerpt);
         }
         self.took
     }
@@ -105,6 +124,7 @@ impl<'a> Watcher<'a> {
             if let Some(counts) = libtest(line) {
                 self.so_far += counts;
             }
+            self.excerpt.take(line);
             return if line.trim().is_empty() { Ok(()) } else { self.show(line.trim_end()) };
         };
         match sign.split_once(' ') {
@@ -113,6 +133,7 @@ impl<'a> Watcher<'a> {
                 let number = number.parse().ok().filter(|i| *i < self.items.len());
                 self.running = number.map(|i| (i, Instant::now()));
                 self.so_far = Counts::default();
+                self.excerpt = Excerpt::default();
                 let name = self.current().to_owned();
                 self.show(&format!("-> {name}"))?;
             }
@@ -134,24 +155,26 @@ impl<'a> Watcher<'a> {
             "124" | "137" => format!("killed after {LONGEST} s, or by a signal"),
             other => format!("exit status {other}"),
         };
-        let Some(expected) = item.tests else {
-            if fine {
-                self.passed += 1;
-                return self.show(&format!("{} ok", item.name));
-            }
-            self.failures.push((1, format!("{}: {ending}", item.name)));
-            return self.show(&format!("{} FAILED: {ending}", item.name));
-        };
-        let Counts { passed, failed } = self.so_far;
+        let Counts { passed, failed } =
+            if item.tests.is_some() { self.so_far } else { Counts { passed: u64::from(fine), failed: 0 } };
         self.passed += passed;
-        if failed > 0 {
-            self.failures.push((failed, format!("{failed} of {expected} in {}", item.name)));
-        } else if !fine {
-            self.failures.push((1, format!("{}: {ending}", item.name)));
-        } else if passed != expected as u64 {
-            self.failures.push((1, format!("{}: {passed} of {expected} tests ran", item.name)));
+        let failure = match item.tests {
+            Some(expected) if failed > 0 => Some((failed, format!("{failed} of {expected} in {}", item.name))),
+            Some(expected) if fine && passed != expected as u64 => {
+                Some((1, format!("{}: {passed} of {expected} tests ran", item.name)))
+            }
+            _ if !fine => Some((1, format!("{}: {ending}", item.name))),
+            _ => None,
+        };
+        let said = match &failure {
+            Some((_, what)) => format!("FAILED: {what}"),
+            None => format!("{} ok", item.name),
+        };
+        if let Some((count, what)) = failure {
+            let excerpt = std::mem::take(&mut self.excerpt);
+            self.failures.push(Failure { count, what, excerpt });
         }
-        Ok(())
+        self.show(&said)
     }
 
     /// Guests run side by side: each line says whose it is.
@@ -201,11 +224,12 @@ mod tests {
     #[test]
     fn tests_inside_a_program_are_counted_one_by_one() {
         let items = [item("rust", Some(3)), item("shell", None)];
-        let output = "@lab@ kernel 0\n@lab@ begin 0\ntest a ... ok\n\
+        let output = "@lab@ kernel 0\n@lab@ begin 0\ntest a ... ok\n---- b stdout ----\nleft is 1\nfailures:\n    b\n\
                       test result: FAILED. 2 passed; 1 failed; 0 ignored; finished in 0.08s\n\n@lab@ end 101\n\
                       @lab@ begin 1\nall well\n@lab@ end 0\n";
         let (found, notes) = told(&items, output);
-        assert_eq!((found, notes), (counts(4, 1), vec!["FAILED: test: 1 of 3 in rust".to_string()]));
+        assert_eq!(found, counts(4, 1));
+        assert_eq!(notes, ["FAILED: test: 1 of 3 in rust", "  | ---- b stdout ----", "  | left is 1"]);
     }
 
     #[test]

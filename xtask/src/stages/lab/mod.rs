@@ -1,11 +1,12 @@
 //! Tests that need root and a kernel with IPVS, run in the lab, in several kernels.
 //!
-//! What is run (see `collect`): every test of the Rust programs `tests/kernel_*` that is ignored elsewhere, and every
-//! program in a directory `tests/lab` of a member of the workspace.
-//! Those in `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that one was switched
-//! off, with `after`; in `/out` the second finds what the first has left there. All find `LVS_TEST_KERNEL` (the series that must
-//! be running), `LVS_LAB` (7, 6.12, 6.1 or uml), and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a
-//! failure, never a reason to skip.
+//! What is run (see `collect`): every test of the Rust programs `tests/kernel_*` that is ignored
+//! elsewhere, and every program in a directory `tests/lab` of a member of the workspace. Those in
+//! `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that
+//! one was switched off, with `after`; in `/out` the second finds what the first has left there.
+//! All find `LVS_TEST_KERNEL` (the series that must be running), `LVS_LAB` (7, 6.12, 6.1 or uml),
+//! and in PATH and LD_LIBRARY_PATH what cargo has built. A lab that does not run is a failure,
+//! never a reason to skip.
 
 mod collect;
 mod guest;
@@ -23,7 +24,8 @@ use std::time::Duration;
 
 /// Longest time for one guest.
 const TIMEOUT: Duration = Duration::from_secs(3000);
-/// Into how many guests the tests of a kernel are dealt out, so that this machine's processors end at about the same time.
+/// Into how many guests the tests of a kernel are dealt out, so that this machine's processors end
+/// at about the same time.
 const PARTS: usize = 3;
 
 /// A kernel to test in.
@@ -33,15 +35,16 @@ struct Kernel {
     series: &'static str,
 }
 
-/// Those of Debian's stable releases; one that is old enough to behave differently (before 6.1.183 and 6.12.104, thresholds
-/// and connection counts were handled in another way); and the newest that Debian has, which runs only when it is named.
+/// Those of Debian's stable releases; one that is old enough to behave differently (before 6.1.183
+/// and 6.12.104, thresholds and connection counts were handled in another way); and the newest that
+/// Debian has.
 const KERNELS: [Kernel; 4] = [
+    // What takes longest comes first.
+    Kernel { engine: Engine::Qemu, series: "7" },
     Kernel { engine: Engine::Qemu, series: "6.12" },
     Kernel { engine: Engine::Qemu, series: "6.1" },
     Kernel { engine: Engine::Uml, series: "6.1" },
-    NEWEST,
 ];
-const NEWEST: Kernel = Kernel { engine: Engine::Qemu, series: "7" };
 
 impl Kernel {
     fn name(self) -> &'static str {
@@ -63,11 +66,7 @@ struct Guest {
 }
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
-    let wanted = |kernel: &Kernel| match report.names_kernels() {
-        true => report.wants_kernel(kernel.name()),
-        false => *kernel != NEWEST,
-    };
-    let kernels: Vec<_> = KERNELS.into_iter().filter(wanted).collect();
+    let kernels: Vec<_> = KERNELS.into_iter().filter(|kernel| report.wants_kernel(kernel.name())).collect();
     let items = collect::all(report)?;
     let reboots = collect::reboots()?;
     let guests: Vec<Guest> = kernels.iter().flat_map(|&kernel| guests(kernel, &items, &reboots)).collect();
@@ -92,9 +91,10 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
 /// Deals out what is run in a kernel.
 fn guests(kernel: Kernel, items: &[Item], reboots: &Reboots) -> Vec<Guest> {
     if kernel.engine == Engine::Uml {
-        // The old behaviour is one of scheduling: what the twin and the schedulers must do differently there, and what is
-        // read. The kernel's director and its plans are no part of that, and user-mode Linux has neither 250 ticks a second
-        // nor modules to unload, as their tests expect.
+        // The old behaviour is one of scheduling: what the embedded director and the schedulers
+        // must do differently there, and what is read. The kernel's director and its plans are no
+        // part of that, and user-mode Linux has neither 250 ticks a second nor modules to unload,
+        // as their tests expect.
         let other = |name: &str| ["kernel_director", "kernel_plan"].iter().any(|program| name.contains(program));
         let in_old = |item: &&Item| item.name.starts_with("lvs-core") && !other(&item.name);
         let items = items.iter().filter(in_old).cloned().collect();
