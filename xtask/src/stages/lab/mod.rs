@@ -10,6 +10,7 @@
 
 mod collect;
 mod guest;
+mod slot;
 
 use super::Report;
 use crate::error::{Context, Error, Result};
@@ -18,6 +19,7 @@ use crate::{host, project};
 use collect::{Item, Reboots};
 use fs_err as fs;
 use guest::Watcher;
+use slot::Slot;
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -117,6 +119,7 @@ impl Guest {
         if out.exists() {
             fs::remove_dir_all(&out)?;
         }
+        let _slot = Slot::take()?;
         let mut watchers = vec![self.boot(&self.items, &out, false)?];
         if !self.after.is_empty() {
             watchers.push(self.boot(&self.after, &out, true)?);
