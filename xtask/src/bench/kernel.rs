@@ -169,8 +169,11 @@ pub(super) fn run(bench: &KernelBench, settings: &Settings) -> Result<Table> {
     }
     // Its memory is that of the largest case; processors would only make the count of instructions
     // depend on luck.
-    let options =
+    let mut options =
         Options { clock: Clock::Instructions, mem: 2048, timeout: Duration::from_secs(600), ..Options::default() };
+    if let Some(series) = &settings.kernel {
+        options.kernel.clone_from(series);
+    }
     for output in host::in_parallel(&runs, |script| in_lab(&options, script))? {
         for line in output?.lines() {
             if !table.take(line) {

@@ -18,7 +18,9 @@ mod table;
 
 pub(crate) use table::Table;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::lab;
+use lexopt::prelude::*;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -34,6 +36,8 @@ struct Bench {
 struct Settings {
     /// Only the first case, for a quick look.
     quick: bool,
+    /// The kernel series of those that run in the lab, if it is not the lab's usual one.
+    kernel: Option<String>,
 }
 
 const BENCHES: [Bench; 12] = [
@@ -84,37 +88,33 @@ const BENCHES: [Bench; 12] = [
 ];
 
 const HELP: &str = "\
-cargo xtask bench [--quick] [NAME...]
+cargo xtask bench [--quick] [--kernel SERIES] [NAME...]
 
 Measures what is named, or everything: ours, a peer's, and the ratio (above 1: ours is faster). What needs a kernel runs in the
 lab, where an instruction takes a nanosecond: those seconds are 10^9 instructions of the program and the kernel together, and
 hardly vary. The others run on this machine, the best of several passes; let nothing else run.
 
-  --quick   only the first case of those that run in the lab
+  --quick          only the first case of those that run in the lab
+  --kernel SERIES  the kernel of those that run in the lab (as `cargo xtask lab --kernel`)
 
 ";
 
 /// `cargo xtask bench ...`
 pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
-    let mut settings = Settings::default();
-    let mut names = Vec::new();
-    for argument in arguments {
-        match argument.to_string_lossy().as_ref() {
-            "-h" | "--help" | "--list" => {
-                print!("{HELP}");
-                for bench in &BENCHES {
-                    println!("  {:<16} {}", bench.name, bench.what);
-                }
-                return ExitCode::SUCCESS;
+    let (settings, names) = match parse(arguments) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => {
+            print!("{HELP}");
+            for bench in &BENCHES {
+                println!("  {:<16} {}", bench.name, bench.what);
             }
-            "--quick" => settings.quick = true,
-            name if BENCHES.iter().any(|b| b.name == name) => names.push(name.to_owned()),
-            other => {
-                eprintln!("xtask: no bench '{other}' (cargo xtask bench --list)");
-                return ExitCode::from(2);
-            }
+            return ExitCode::SUCCESS;
         }
-    }
+        Err(error) => {
+            eprintln!("xtask: {error} (cargo xtask bench --list)");
+            return ExitCode::from(2);
+        }
+    };
     let mut code = ExitCode::SUCCESS;
     for bench in BENCHES.iter().filter(|b| names.is_empty() || names.iter().any(|n| n == b.name)) {
         println!("{}: {}", bench.name, bench.what);
@@ -127,4 +127,26 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         }
     }
     code
+}
+
+/// What is measured how. Nothing: help.
+fn parse(arguments: Vec<OsString>) -> Result<Option<(Settings, Vec<String>)>> {
+    let (mut settings, mut names) = (Settings::default(), Vec::new());
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help" | "list") => return Ok(None),
+            Long("quick") => settings.quick = true,
+            Long("kernel") => settings.kernel = Some(lab::series(parser.value()?.string()?)?),
+            Value(name) => {
+                let name = name.string()?;
+                if BENCHES.iter().all(|bench| bench.name != name) {
+                    return Err(Error::new(format!("no bench '{name}'")));
+                }
+                names.push(name);
+            }
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    Ok(Some((settings, names)))
 }

@@ -39,7 +39,7 @@ mod uml;
 pub(crate) use archive::mirrors;
 pub(crate) use guest::quoted;
 pub(crate) use kernel::cache;
-pub(crate) use options::{Clock, Engine, Job, Options};
+pub(crate) use options::{Clock, Engine, Job, Options, series};
 pub(crate) use run::{End, run};
 
 use crate::error::Result;

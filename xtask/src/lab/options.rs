@@ -216,7 +216,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Parsed> {
 
 /// A kernel series is a version's beginning. It names a directory of the cache, so nothing else may
 /// be in it.
-fn series(text: String) -> Result<String> {
+/// A kernel series, as a command line names it.
+pub(crate) fn series(text: String) -> Result<String> {
     let fine = text.starts_with(|c: char| c.is_ascii_digit())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '~'));
     if fine { Ok(text) } else { Err(Error::new(format!("'{text}' is not a kernel series such as 6.12"))) }
