@@ -1,20 +1,27 @@
 use std::fmt;
 
 /// An error number of Linux, whatever system this runs on: the embedded director answers with them
-/// anywhere. Some differ between architectures (MIPS, SPARC, the rest): they are those of the one
-/// this was compiled for.
+/// anywhere. Some differ between architectures (Alpha, MIPS, PA-RISC, SPARC, the rest): they are those of
+/// the one this was compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Errno(pub i32);
 
 /// Whose numbers a row of [`errnos!`] gives, by place.
 const GENERIC: usize = 0;
-const MIPS: usize = 1;
-const SPARC: usize = 2;
+const ALPHA: usize = 1;
+const MIPS: usize = 2;
+const PARISC: usize = 3;
+const SPARC: usize = 4;
+const ARCHITECTURES: usize = 5;
 
 const ARCHITECTURE: usize =
     if cfg!(any(target_arch = "mips", target_arch = "mips32r6", target_arch = "mips64", target_arch = "mips64r6")) {
         MIPS
+    } else if cfg!(target_arch = "alpha") {
+        ALPHA
+    } else if cfg!(any(target_arch = "hppa", target_arch = "hppa64")) {
+        PARISC
     } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
         SPARC
     } else {
@@ -45,17 +52,18 @@ macro_rules! errnos {
 
         /// The symbols with their numbers.
         #[cfg(test)]
-        const ALL: &[(&str, [i32; 3])] = &[$((stringify!($name), $numbers),)*];
+        const ALL: &[(&str, [i32; ARCHITECTURES])] = &[$((stringify!($name), $numbers),)*];
     };
 }
 
 /// The same on every architecture.
-const fn same(number: i32) -> [i32; 3] {
-    [number; 3]
+const fn same(number: i32) -> [i32; ARCHITECTURES] {
+    [number; ARCHITECTURES]
 }
 
-// Numbers: asm/errno.h of each architecture (arch/mips, arch/sparc, asm-generic for all others that
-// Rust has targets for). Texts: glibc.
+// Numbers: asm/errno.h of each architecture (arch/alpha, arch/mips, arch/parisc, arch/sparc,
+// asm-generic for all others). Texts: glibc. rustc has no target for Alpha and PA-RISC yet, other
+// compilers and targets of one's own have.
 errnos! {
     EPERM = same(1), "Operation not permitted";
     ENOENT = same(2), "No such file or directory";
@@ -63,7 +71,7 @@ errnos! {
     EINTR = same(4), "Interrupted system call";
     EIO = same(5), "Input/output error";
     EBADF = same(9), "Bad file descriptor";
-    EAGAIN = same(11), "Resource temporarily unavailable";
+    EAGAIN = [11, 35, 11, 11, 11], "Resource temporarily unavailable";
     ENOMEM = same(12), "Cannot allocate memory";
     EACCES = same(13), "Permission denied";
     EFAULT = same(14), "Bad address";
@@ -75,16 +83,16 @@ errnos! {
     EMFILE = same(24), "Too many open files";
     ENOSPC = same(28), "No space left on device";
     ERANGE = same(34), "Numerical result out of range";
-    EMSGSIZE = [90, 97, 40], "Message too long";
-    ENOPROTOOPT = [92, 99, 42], "Protocol not available";
-    EPROTONOSUPPORT = [93, 120, 43], "Protocol not supported";
-    EOPNOTSUPP = [95, 122, 45], "Operation not supported";
-    EAFNOSUPPORT = [97, 124, 47], "Address family not supported by protocol";
-    EADDRINUSE = [98, 125, 48], "Address already in use";
-    EADDRNOTAVAIL = [99, 126, 49], "Cannot assign requested address";
-    ENETDOWN = [100, 127, 50], "Network is down";
-    ENOBUFS = [105, 132, 55], "No buffer space available";
-    ETIMEDOUT = [110, 145, 60], "Connection timed out";
+    EMSGSIZE = [90, 40, 97, 218, 40], "Message too long";
+    ENOPROTOOPT = [92, 42, 99, 220, 42], "Protocol not available";
+    EPROTONOSUPPORT = [93, 43, 120, 221, 43], "Protocol not supported";
+    EOPNOTSUPP = [95, 45, 122, 223, 45], "Operation not supported";
+    EAFNOSUPPORT = [97, 47, 124, 225, 47], "Address family not supported by protocol";
+    EADDRINUSE = [98, 48, 125, 226, 48], "Address already in use";
+    EADDRNOTAVAIL = [99, 49, 126, 227, 49], "Cannot assign requested address";
+    ENETDOWN = [100, 50, 127, 228, 50], "Network is down";
+    ENOBUFS = [105, 55, 132, 233, 55], "No buffer space available";
+    ETIMEDOUT = [110, 60, 145, 238, 60], "Connection timed out";
 }
 
 impl fmt::Display for Errno {
@@ -104,7 +112,7 @@ mod tests {
 
     #[test]
     fn no_architecture_has_a_number_twice() {
-        for architecture in [GENERIC, MIPS, SPARC] {
+        for architecture in 0..ARCHITECTURES {
             let numbers: HashSet<i32> = ALL.iter().map(|(_, numbers)| numbers[architecture]).collect();
             assert_eq!(numbers.len(), ALL.len(), "architecture {architecture}");
         }
