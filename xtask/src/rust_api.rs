@@ -1,7 +1,7 @@
 //! `lvs-core/public-api.txt`: what a Rust program that uses `lvs-core` relies on.
 //!
-//! Every public item with its signature, with the default features and `serde`; what features called
-//! `unstable-` add is without a promise. A line that changes or disappears is a breaking change, a new line an
+//! Every public item with its signature, with all features but two kinds: what those called `unstable-` add is without
+//! a promise, and `schema` adds one trait of another crate to every type. A line that changes or disappears is a breaking change, a new line an
 //! addition.
 //!
 //! The items come from rustdoc's JSON, which a released compiler writes only on `RUSTC_BOOTSTRAP`,
@@ -28,7 +28,7 @@ const BREAKING: &str = "### Rust, breaking";
 const HEAD: &str = concat!(
     "# lvs-core ",
     env!("CARGO_PKG_VERSION"),
-    ": the public items, with the features `kernel` and `serde`.\n\
+    ": the public items, with the features `kernel`, `json`, `probes` and `tracing`.\n\
      # Made by `cargo xtask generate`. A line that changes or disappears is a breaking change.\n"
 );
 
@@ -47,8 +47,8 @@ pub(crate) fn obstacle() -> Result<Option<String>> {
 pub(crate) fn make() -> Result<Vec<u8>> {
     // A directory of its own: what is compiled with RUSTC_BOOTSTRAP is nobody else's.
     let target = project::target_directory().join("api");
-    let mut cargo = project::cargo(&["rustdoc", "--quiet", "--package", "lvs-core", "--lib", "--features", "serde"]);
-    cargo.arg("--target-dir").arg(&target).env("RUSTC_BOOTSTRAP", "1");
+    let mut cargo = project::cargo(&["rustdoc", "--quiet", "--package", "lvs-core", "--lib"]);
+    cargo.args(["--features", "json,probes,tracing"]).arg("--target-dir").arg(&target).env("RUSTC_BOOTSTRAP", "1");
     cargo.args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"]);
     host::capture(&mut cargo)?;
     let api = public_api::Builder::from_rustdoc_json(target.join("doc/lvs_core.json"))

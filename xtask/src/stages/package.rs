@@ -12,7 +12,7 @@ use crate::project::{self, cargo};
 use crate::{debian, host};
 
 /// What readers of crates.io and packagers look for.
-const NEEDED: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"];
+const NEEDED: [&str; 5] = ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "schema/lvs.schema.json"];
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     crate_file(report)?;
@@ -35,8 +35,12 @@ fn crate_file(report: &mut Report) -> Result<()> {
     } else {
         report.fail(format!("the crate lacks {missing:?} and should not have {surplus:?}"));
     }
-    let mut test = project::cargo_into("packaged", &["test", "--quiet", "--no-fail-fast", "--all-features"]);
-    report.tests(test.current_dir(&unpacked), libtest).map(drop)
+    // As packagers of distributions test it, and with everything.
+    for features in [&[][..], &["--all-features"]] {
+        let mut test = project::cargo_into("packaged", &["test", "--quiet", "--no-fail-fast"]);
+        report.tests(test.args(features).current_dir(&unpacked), libtest)?;
+    }
+    Ok(())
 }
 
 /// The Debian packages of the library: built, without errors of lintian, and of use to a program.
