@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use linear::linear;
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Random, Request, Scheduler, SplitMix64,
-    by_name,
+    Balancer, DestinationId, Family, NewDestination, Pool, Profile, Random, Request, Scheduler, SchedulerOptions,
+    SplitMix64, by_name,
 };
 
 fn main() {
@@ -36,14 +36,15 @@ fn main() {
         for &size in sizes.iter().filter(|&&size| wanted("table", name) && !(quick && size > 10)) {
             // The reference walks and fills as the kernel does; its rr makes a list first and is no
             // fair match.
-            let theirs = (name != "rr").then(|| choices(filled(linear(name, &Options::default()).unwrap(), size)));
+            let theirs =
+                (name != "rr").then(|| choices(filled(linear(name, &SchedulerOptions::default()).unwrap(), size)));
             report(name, size, choices(filled(ours(name), size)), theirs);
         }
     }
 
     for size in [1000, 10_000] {
         if wanted("table", "wrr") && !quick {
-            let theirs = choices(lopsided(linear("wrr", &Options::default()).unwrap(), size));
+            let theirs = choices(lopsided(linear("wrr", &SchedulerOptions::default()).unwrap(), size));
             report("wrr, one heavy", size, choices(lopsided(ours("wrr"), size)), Some(theirs));
         }
     }
@@ -52,7 +53,7 @@ fn main() {
     for name in ["lc", "wlc", "sed", "nq", "lblc", "lblcr", "fo", "ovf"] {
         for size in [10, 100, 1000, 10_000, 100_000] {
             if wanted("least", name) && !(quick && size > 10) {
-                let theirs = connections(filled(linear(name, &Options::default()).unwrap(), size), size);
+                let theirs = connections(filled(linear(name, &SchedulerOptions::default()).unwrap(), size), size);
                 report(name, size, connections(filled(ours(name), size), size), Some(theirs));
             }
         }
@@ -66,7 +67,7 @@ fn main() {
             }
             let mine = bulk(ours(name), size);
             // The kernel's way takes minutes beyond.
-            let theirs = (size <= 10_000).then(|| bulk(linear(name, &Options::default()).unwrap(), size));
+            let theirs = (size <= 10_000).then(|| bulk(linear(name, &SchedulerOptions::default()).unwrap(), size));
             for (at, what) in ["add", "edit", "remove"].into_iter().enumerate() {
                 report(&format!("{name} {what}"), size, mine[at], theirs.map(|theirs| theirs[at]));
             }
@@ -75,7 +76,7 @@ fn main() {
 }
 
 fn ours(name: &str) -> Box<dyn Scheduler> {
-    by_name(name, &Options::default()).unwrap()
+    by_name(name, &SchedulerOptions::default()).unwrap()
 }
 
 fn report(name: &str, size: u32, ours: f64, linear: Option<f64>) {
@@ -103,7 +104,7 @@ fn lopsided(scheduler: Box<dyn Scheduler>, size: u32) -> Balancer {
 
 /// A service of destinations with these weights, which the scheduler finds when it is bound.
 fn weighted(scheduler: Box<dyn Scheduler>, weights: impl Iterator<Item = i32>) -> Balancer {
-    let rr = by_name("rr", &Options::default()).unwrap();
+    let rr = by_name("rr", &SchedulerOptions::default()).unwrap();
     let mut balancer = Balancer::new(Pool::new(Profile::New, Family::V4), rr, 0).unwrap();
     for (weight, n) in weights.zip(0..) {
         balancer.add(destination(n, weight)).unwrap();

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let service = Service::new(web).with_scheduler("wrr".parse()?).with_persistence(300);
 
     let mut health = Health::new();
-    health.watch(service, servers, HealthPolicy::default().with_fall(1))?;
+    let _ = health.watch(service, servers, HealthPolicy::default().with_fall(1))?;
     let mut director = EmbeddedDirector::new();
     let wanted = health.wanted(director.now());
     reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Undo)?;
@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut settings = *director.settings();
     settings.expire_quiescent_template = true;
     director.set_settings(settings);
-    health.report(&web, &servers[3].key, Probe::Down, director.now())?;
+    for change in health.report(&web, &servers[3].key, Probe::Down, director.now())? {
+        println!("{change}");
+    }
     let wanted = health.wanted(director.now());
     reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Undo)?;
     let second = connect_all(&mut director, 40001);

@@ -1,11 +1,14 @@
 use std::collections::TryReserveError;
+use std::net::AddrParseError;
 use std::{fmt, io};
 
 use crate::decode::DecodeError;
 use crate::director::{Cause, OperationError};
 use crate::drain::DrainError;
 use crate::errno::Errno;
-use crate::health::HealthError;
+use crate::health::{HealthError, PolicyError};
+#[cfg(feature = "json")]
+use crate::json::JsonError;
 use crate::model::ModelError;
 use crate::plan::{Incomplete, OwnershipError, PlanError};
 use crate::procfs::{ParseError, SysctlError};
@@ -14,6 +17,7 @@ use crate::schedulers::BindError;
 
 /// What a caller can do something about, in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The value cannot be said to any director.
@@ -66,6 +70,13 @@ pub enum Error {
     /// A value that no director could take.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Text that the standard library does not take for an address.
+    #[error(transparent)]
+    Address(#[from] AddrParseError),
+    /// JSON that is not what it should be.
+    #[cfg(feature = "json")]
+    #[error(transparent)]
+    Json(#[from] JsonError),
     /// Rules text that does not parse, with all its errors.
     #[error(transparent)]
     Rules(#[from] SyntaxErrors),
@@ -93,6 +104,9 @@ pub enum Error {
     /// A drain that cannot begin.
     #[error(transparent)]
     Drain(#[from] DrainError),
+    /// A policy of health checking that contradicts itself.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Something of health checking that cannot be watched or changed.
     #[error(transparent)]
     Health(#[from] HealthError),
@@ -144,7 +158,14 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::OutOfMemory(_) | Self::Plan(PlanError::OutOfMemory(_)) => ErrorKind::OutOfMemory,
-            Self::Model(_) | Self::Sysctl(_) | Self::Plan(_) | Self::Ownership(_) => ErrorKind::InvalidInput,
+            Self::Model(_)
+            | Self::Address(_)
+            | Self::Sysctl(_)
+            | Self::Plan(_)
+            | Self::Ownership(_)
+            | Self::Policy(_) => ErrorKind::InvalidInput,
+            #[cfg(feature = "json")]
+            Self::Json(_) => ErrorKind::InvalidInput,
             Self::Incomplete(incomplete) => match (incomplete.first_refusal(), &incomplete.outcome.interrupted) {
                 (Some(refusal), _) => refusal.kind(),
                 (None, Some(error)) => error.kind(),
@@ -262,7 +283,6 @@ mod tests {
     use super::*;
     use crate::director::Attempt;
     use crate::drain::DrainTarget;
-    use crate::health::PolicyError;
     use crate::model::{Protocol, ServiceKey};
 
     /// A message and those of its sources, as `anyhow` prints them with `{:#}`.
@@ -286,6 +306,8 @@ mod tests {
         outcome.refused.push(crate::director::Refusal { index: 0, error: refused() });
         let incomplete = Incomplete { plan: crate::plan::Plan::default(), outcome };
         vec![
+            "192.0.2.300".parse::<std::net::IpAddr>().unwrap_err().into(),
+            PolicyError::ZeroFall.into(),
             "tcp://192.0.2.300:80".parse::<ServiceKey>().unwrap_err().into(),
             crate::rules::parse("-A -t 192.0.2.1:80 -s\n-Q").unwrap_err().into(),
             refused().into(),

@@ -33,6 +33,11 @@ const INT_MAX: u32 = i32::MAX as u32;
 
 /// Something that cannot work, with the way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub enum Flaw {
     /// A server of the other address family, reached by something else than a tunnel. The kernel
@@ -136,6 +141,7 @@ impl fmt::Display for Flaw {
 
 /// A flaw and whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Finding {
     /// Of which service, `None` if of the table.

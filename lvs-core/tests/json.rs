@@ -5,16 +5,23 @@
 mod listing_case;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use listing_case::Case;
+use lvs_core::connections::ConnectionFilter;
 use lvs_core::director::{Attempt, BatchReport, OperationError, Refusal};
-use lvs_core::embedded::EmbeddedDirector;
+use lvs_core::drain::{DrainPolicy, Drained};
+use lvs_core::embedded::{EmbeddedDirector, Settings};
+use lvs_core::health::{Damping, HealthPolicy, HealthState};
 use lvs_core::model::*;
-use lvs_core::plan::{OnFailure, Plan, Scope};
-use lvs_core::procfs::parse_connection;
+use lvs_core::plan::{OnFailure, Outcome, Ownership, Plan, Scope};
+use lvs_core::probe::ProbeOutcome;
+use lvs_core::procfs::{Status, parse_connection};
 use lvs_core::watch::{Event, Watcher};
-use lvs_core::{Director, Errno, json};
+use lvs_core::{Director, Errno, ErrorKind, json, lint, preflight};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// A snapshot with something in every field.
@@ -126,6 +133,73 @@ fn plans_and_events_are_read_back() {
     let service = "tcp://192.0.2.1:80".parse().unwrap();
     events.push(Event::CountersReset(service, Some("198.51.100.7:80".parse().unwrap())));
     assert_eq!(json::from_str::<Vec<Event>>(&json::to_string(&events)).unwrap(), events);
+}
+
+#[test]
+fn a_misspelt_field_is_refused_wherever_people_write() {
+    fn refusal<T: DeserializeOwned>() -> String {
+        let read = json::from_str::<T>(r#"{"wieght": 1}"#);
+        read.map_or_else(|error| error.to_string(), |_| std::any::type_name::<T>().to_owned() + " takes it")
+    }
+    for message in [
+        refusal::<Table>(),
+        refusal::<Service>(),
+        refusal::<Destination>(),
+        refusal::<Timeouts>(),
+        refusal::<Daemon>(),
+        refusal::<Settings>(),
+        refusal::<HealthPolicy>(),
+        refusal::<Damping>(),
+        refusal::<HealthState>(),
+        refusal::<DrainPolicy>(),
+        refusal::<Drained>(),
+        refusal::<Ownership>(),
+        refusal::<ConnectionFilter>(),
+        refusal::<Snapshot>(),
+        refusal::<Plan>(),
+        refusal::<Outcome>(),
+        refusal::<BatchReport>(),
+        refusal::<Status>(),
+        refusal::<lint::Finding>(),
+        refusal::<preflight::HostFinding>(),
+    ] {
+        assert!(message.starts_with("unknown field `wieght`"), "{message}");
+    }
+}
+
+#[test]
+fn findings_filters_and_the_end_of_a_drain_are_read_back() {
+    fn again<T: DeserializeOwned + Serialize + PartialEq + Debug>(value: &T) -> String {
+        let text = json::to_string(value);
+        assert_eq!(json::from_str::<T>(&text).unwrap(), *value);
+        text
+    }
+    let server = Destination::new([198, 51, 100, 7].into(), 0).with_thresholds(1, 2);
+    let service = Service::new(ServiceKey::tcp("192.0.2.1", 0).unwrap());
+    let table: Table = [TableService::new(service).with_destination(server)].into_iter().collect();
+    let findings = lint::table(&table);
+    assert_eq!(findings.len(), 2);
+    assert_eq!(again(&findings[0]), r#"{"service":"tcp://192.0.2.1:0","destination":null,"flaw":"zero_port"}"#);
+    assert!(again(&findings[1]).ends_with(r#""flaw":{"thresholds_crossed":{"upper":1,"lower":2}}}"#));
+    let filter = ConnectionFilter::new()
+        .with_protocol(Protocol::Tcp)
+        .with_client_network("203.0.113.0".parse().unwrap(), "255.255.255.0".parse().unwrap());
+    assert!(again(&filter).contains(r#""client_network":["203.0.113.0","255.255.255.0"]"#));
+    assert_eq!(json::from_str::<ConnectionFilter>(r#"{"protocol": "tcp"}"#).unwrap().protocol, Some(Protocol::Tcp));
+    let mut drained = Drained::default();
+    drained.operations.push(Operation::RemoveService(ServiceKey::tcp("192.0.2.1", 80).unwrap()));
+    assert!(again(&drained).starts_with(r#"{"cancelled":false,"operations":[{"operation":"remove_service""#));
+    assert_eq!(again(&ProbeOutcome::NotRun("no descriptor".to_owned())), r#"{"not_run":"no descriptor"}"#);
+    assert_eq!(again(&ErrorKind::PermissionDenied), r#""permission_denied""#);
+    again(&Status::default());
+}
+
+#[test]
+fn json_that_cannot_be_read_passes_a_question_mark() {
+    fn read() -> lvs_core::Result<Table> {
+        Ok(json::from_str("{")?)
+    }
+    assert_eq!(read().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 #[test]

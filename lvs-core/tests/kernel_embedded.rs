@@ -40,7 +40,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use common::{assert_expected_kernel, environment, in_new_namespace};
-use lvs_core::embedded::{EmbeddedDirector, Interface, Options, Settings};
+use lvs_core::embedded::{EmbeddedDirector, EmbeddedOptions, Interface, Settings};
 use lvs_core::model::{InterfaceName, SchedulerName};
 use lvs_core::schedulers::{Profile, SCHEDULERS};
 use lvs_core::wire::message::Command;
@@ -48,7 +48,7 @@ use lvs_core::wire::{destination, service};
 use socket::Both;
 
 /// An embedded director of the running kernel in the network namespace of the tests.
-fn embedded(profile: Profile, twos: bool) -> Options {
+fn embedded(profile: Profile, twos: bool) -> EmbeddedOptions {
     let interface = |name, mtu| Interface { name: InterfaceName::new(name).unwrap(), mtu };
     EmbeddedDirector::options()
         .profile(profile)

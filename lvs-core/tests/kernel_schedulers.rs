@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use genl::{Attrs, Genl};
 use linear::chance::{Tally, chances};
-use lvs_core::schedulers::{Options, Profile, SCHEDULERS};
+use lvs_core::schedulers::{Profile, SCHEDULERS, SchedulerOptions};
 use packets::Sender;
 use plain::Plain;
 use scenario::Scenario;
@@ -163,7 +163,7 @@ fn sets_of_lblcr_shrink_as_the_kernels_do() {
 fn a_full_cache_remembers_what_the_kernels_does() {
     let kernel = kernel();
     let profile = profile();
-    let mut options = Options::default();
+    let mut options = SchedulerOptions::default();
     options.lblc_capped = match kernel {
         [6, 1, patch] => patch >= 191,
         [6, 12, patch] => patch >= 113,
@@ -196,7 +196,7 @@ fn twos_chooses_with_the_chances_that_ours_has() {
     let profile = profile();
     for weights in [&[3, 2, 1][..], &[1, 1], &[50, 20, 30, 0, 1], &[1, 2, 4, 8, 16, 32]] {
         let tally = in_new_namespace(|| {
-            let mut service = match Plain::new("twos", profile, &Options::default(), weights) {
+            let mut service = match Plain::new("twos", profile, &SchedulerOptions::default(), weights) {
                 Ok(service) => service,
                 Err(2) if kernel < [6, 12, 0] => return None,
                 Err(errno) => panic!("errno {errno}"),

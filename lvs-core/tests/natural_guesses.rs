@@ -12,7 +12,7 @@ use lvs_core::connections::{self, ClientSums, ConnectionFilter, ConnectionSums};
 use lvs_core::director::OnRefusal;
 use lvs_core::drain::{Drain, DrainPolicy, DrainTarget};
 use lvs_core::embedded::*;
-use lvs_core::health::{Health, Probe};
+use lvs_core::health::{Forced, Health, HealthPolicy, Override, Probe};
 use lvs_core::model::*;
 use lvs_core::plan::{OnFailure, Plan, Scope, reconcile};
 use lvs_core::watch::Watcher;
@@ -205,6 +205,18 @@ fn what_is_lost_warns() -> Checked {
     #[expect(unused_must_use, reason = "events")]
     Watcher::new().observe(director.snapshot()?, now);
     let mut health = Health::new();
+    #[expect(unused_must_use, reason = "what another configuration changes")]
+    health.watch(key.into(), [address().into()], HealthPolicy::default())?;
+    #[expect(unused_must_use, reason = "changes")]
+    health.report(&key, &address().into(), Probe::Down, now)?;
+    #[expect(unused_must_use, reason = "changes")]
+    health.set_weight(&key, &address().into(), 2)?;
+    #[expect(unused_must_use, reason = "changes")]
+    health.set_servers(&key, [address().into()])?;
+    #[expect(unused_must_use, reason = "changes")]
+    health.set_override(&key, &address().into(), Override::new(Forced::Up, "a test"))?;
+    #[expect(unused_must_use, reason = "changes")]
+    health.clear_override(&key, &address().into())?;
     #[expect(unused_must_use, reason = "changes")]
     health.report_host(address().ip(), Probe::Up, now);
     #[expect(unused_must_use, reason = "changes")]

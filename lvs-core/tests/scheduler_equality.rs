@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use linear::linear;
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Request, SCHEDULERS, by_name,
+    Balancer, DestinationId, Family, NewDestination, Pool, Profile, Request, SCHEDULERS, SchedulerOptions, by_name,
 };
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ fn event(hosts: u16) -> impl Strategy<Value = Event> {
 /// The same pool twice, under the library's scheduler and under the linear one.
 struct Pair {
     both: [Balancer; 2],
-    options: Options,
+    options: SchedulerOptions,
     connections: Vec<(DestinationId, bool)>,
     now: u64,
     picked: usize,
@@ -74,7 +74,7 @@ struct Pair {
 
 impl Pair {
     fn new(name: &str, profile: Profile) -> Self {
-        let mut options = Options::default();
+        let mut options = SchedulerOptions::default();
         options.lblcr_expiration = 5000;
         let schedulers = [by_name(name, &options).unwrap(), linear(name, &options).unwrap()];
         let both = schedulers.map(|s| Balancer::new(Pool::new(profile, Family::V4), s, 0).unwrap());

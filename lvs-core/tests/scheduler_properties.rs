@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use linear::chance::{Tally, chances};
 use linear::linear;
 use lvs_core::schedulers::{
-    Balancer, BindError, DestinationId, Family, Mh, NewDestination, Options, Pool, Profile, Random, Request,
-    SCHEDULERS, Scheduler, SplitMix64, Twos, by_name,
+    Balancer, BindError, DestinationId, Family, Mh, NewDestination, Pool, Profile, Random, Request, SCHEDULERS,
+    Scheduler, SchedulerOptions, SplitMix64, Twos, by_name,
 };
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn destination(n: u32, weight: i32) -> NewDestination {
     NewDestination::new(Ipv4Addr::from_bits(0x0A02_0001 + n).into(), 80, weight)
 }
 
-fn service(name: &str, options: &Options, weights: impl IntoIterator<Item = i32>) -> Balancer {
+fn service(name: &str, options: &SchedulerOptions, weights: impl IntoIterator<Item = i32>) -> Balancer {
     let pool = Pool::new(Profile::New, Family::V4);
     let mut balancer = Balancer::new(pool, by_name(name, options).unwrap(), 0).unwrap();
     for (weight, n) in weights.into_iter().zip(0..) {
@@ -44,7 +44,7 @@ proptest! {
         steps in prop::collection::vec((0u8..6, any::<u16>(), 0i32..4), 0..200),
     ) {
         for info in &SCHEDULERS {
-            let mut balancer = service(info.name, &Options::default().with_flags(flags << 3), weights.iter().copied());
+            let mut balancer = service(info.name, &SchedulerOptions::default().with_flags(flags << 3), weights.iter().copied());
             let all: Vec<DestinationId> = balancer.pool().iter().collect();
             let mut open: Vec<DestinationId> = Vec::new();
             for &(what, n, weight) in &steps {
@@ -86,13 +86,13 @@ proptest! {
 /// Of `n` destinations with mh one leaves: the slots of each of the others, and which part of their
 /// former slots has moved.
 fn one_leaves(n: u32, leaving: u32, seed: u32) -> (Vec<usize>, f64) {
-    let mut balancer = service("rr", &Options::default(), []);
+    let mut balancer = service("rr", &SchedulerOptions::default(), []);
     for host in 0..n {
         let addr = Ipv4Addr::from_bits(seed.wrapping_add(host));
         balancer.add(NewDestination::new(addr.into(), 80, 1)).unwrap();
     }
     let leaving = balancer.pool().iter().nth((leaving % n) as usize).unwrap();
-    let mut mh = Mh::new(&Options::default());
+    let mut mh = Mh::new(&SchedulerOptions::default());
     let before = mh.table(balancer.pool());
     balancer.remove(leaving);
     let pool = balancer.pool();
@@ -124,7 +124,7 @@ fn twos_draws_as_its_chances_say_and_a_wrong_bias_would_show() {
         (vec![1, 1, 1, 1, 0], vec![4, 3, 2, 1, 0]),
         (vec![7, 1, 30, 2, 2, 5], vec![9, 1, 80, 3, 0, 5]),
     ] {
-        let mut balancer = service("rr", &Options::default(), []);
+        let mut balancer = service("rr", &SchedulerOptions::default(), []);
         for ((&weight, &load), n) in weights.iter().zip(&loads).zip(0..) {
             let at = balancer.add(destination(n, weight)).unwrap();
             (0..load).for_each(|_| balancer.connection_added(at));
@@ -172,7 +172,7 @@ fn twos_draws_as_its_chances_say_and_a_wrong_bias_would_show() {
 #[test]
 fn twos_with_the_same_seed_chooses_the_same() {
     let run = |seed| {
-        let mut balancer = service("twos", &Options::default().with_seed(seed), [5, 4, 3]);
+        let mut balancer = service("twos", &SchedulerOptions::default().with_seed(seed), [5, 4, 3]);
         (0..100).map(|n| balancer.connect(&request(n)).unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(run(7), run(7));
@@ -181,7 +181,7 @@ fn twos_with_the_same_seed_chooses_the_same() {
 
 #[test]
 fn mh_keeps_its_table_when_there_are_more_destinations_than_slots() {
-    let options = Options::default();
+    let options = SchedulerOptions::default();
     let (pool, _) = service("rr", &options, [1; 4092]).into_parts();
     let mut ours = Balancer::new(pool.clone(), by_name("mh", &options).unwrap(), 0).unwrap();
     let mut reference = Balancer::new(pool, linear("mh", &options).unwrap(), 0).unwrap();
@@ -218,7 +218,7 @@ fn mh_keeps_its_table_when_there_are_more_destinations_than_slots() {
 #[test]
 fn an_overhead_that_overflowed_is_compared_as_the_kernel_does() {
     for size in [3, 40] {
-        let scheduler = by_name("rr", &Options::default()).unwrap();
+        let scheduler = by_name("rr", &SchedulerOptions::default()).unwrap();
         let mut balancer = Balancer::new(Pool::new(Profile::Old, Family::V4), scheduler, 0).unwrap();
         let ids: Vec<DestinationId> = (0..size).map(|n| balancer.add(destination(n, 2)).unwrap()).collect();
         for _ in 0..(1 << 23) + 5 {
@@ -228,7 +228,10 @@ fn an_overhead_that_overflowed_is_compared_as_the_kernel_does() {
         let (pool, _) = balancer.into_parts();
         assert!(pool.overhead(ids[1]) < 0);
         for name in ["lc", "wlc", "lblc", "lblcr", "sed", "nq"] {
-            let both = [by_name(name, &Options::default()).unwrap(), linear(name, &Options::default()).unwrap()];
+            let both = [
+                by_name(name, &SchedulerOptions::default()).unwrap(),
+                linear(name, &SchedulerOptions::default()).unwrap(),
+            ];
             let mut both = both.map(|scheduler| Balancer::new(pool.clone(), scheduler, 0).unwrap());
             let mut chosen = Vec::new();
             for weight in [2, 0, 1, 0] {
@@ -251,7 +254,10 @@ fn an_overhead_that_overflowed_is_compared_as_the_kernel_does() {
 #[test]
 fn wrr_finds_nobody_among_heavy_overloaded_ones_as_the_walk_does() {
     for weights in [vec![65_535, 65_534], vec![60_000, 40_000, 20_000], vec![1, 50_000], vec![7]] {
-        let both = [by_name("wrr", &Options::default()).unwrap(), linear("wrr", &Options::default()).unwrap()];
+        let both = [
+            by_name("wrr", &SchedulerOptions::default()).unwrap(),
+            linear("wrr", &SchedulerOptions::default()).unwrap(),
+        ];
         let mut both = both.map(|s| Balancer::new(Pool::new(Profile::New, Family::V4), s, 0).unwrap());
         for balancer in &mut both {
             for (&weight, n) in weights.iter().zip(0..) {

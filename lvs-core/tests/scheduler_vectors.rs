@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use lvs_core::schedulers::hash::{fold, hash_32, hsiphash};
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, Mh, NewDestination, Options, Pool, Profile, Request, SCHEDULERS, Sh, by_name,
+    Balancer, DestinationId, Family, Mh, NewDestination, Pool, Profile, Request, SCHEDULERS, SchedulerOptions, Sh,
+    by_name,
 };
 
 fn data() -> PathBuf {
@@ -33,7 +34,7 @@ fn plus(addr: IpAddr, n: u32) -> IpAddr {
 struct Run {
     profile: Profile,
     family: Family,
-    options: Options,
+    options: SchedulerOptions,
     balancer: Option<Balancer>,
     ids: HashMap<char, DestinationId>,
     client: (IpAddr, u32),
@@ -46,7 +47,7 @@ impl Run {
         Self {
             profile,
             family: Family::V4,
-            options: Options::default(),
+            options: SchedulerOptions::default(),
             balancer: None,
             ids: HashMap::new(),
             client: ([203, 0, 113, 1].into(), 0),
@@ -71,8 +72,8 @@ impl Run {
         }
         if words[0] == "scheduler" {
             let flag = |word, bit| if words.contains(&word) { bit } else { 0 };
-            self.options =
-                Options::default().with_flags(flag("port", Options::PORT) | flag("fallback", Options::FALLBACK));
+            self.options = SchedulerOptions::default()
+                .with_flags(flag("port", SchedulerOptions::PORT) | flag("fallback", SchedulerOptions::FALLBACK));
             let scheduler = by_name(words[1], &self.options).expect("a known scheduler");
             let pool = self.balancer.take().map_or(Pool::new(self.profile, self.family), |b| b.into_parts().0);
             self.balancer = Some(Balancer::new(pool, scheduler, 0).expect("it binds"));

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::net::SocketAddr;
 
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, NewDestination, Options, Pool, Request, SCHEDULERS, by_name,
+    Balancer, DestinationId, Family, NewDestination, Pool, Request, SCHEDULERS, SchedulerOptions, by_name,
 };
 
 use crate::address::{LVS_FAMILY_IPV4, LVS_FAMILY_IPV6, lvs_address};
@@ -176,11 +176,11 @@ impl lvs_balancer_options {
         }
     }
 
-    fn to_options(self) -> Result<Options, Failure> {
+    fn to_options(self) -> Result<SchedulerOptions, Failure> {
         if !(4..=20).contains(&self.sh_table_bits) || !(8..=17).contains(&self.mh_table_index) {
             return Err(Failure::invalid("sh_table_bits is 4 to 20, mh_table_index 8 to 17"));
         }
-        let mut options = Options::default().with_flags(self.flags).with_seed(self.seed);
+        let mut options = SchedulerOptions::default().with_flags(self.flags).with_seed(self.seed);
         options.sh_table_bits = self.sh_table_bits;
         options.mh_table_index = self.mh_table_index;
         options.lblc_expiration = self.lblc_expiration;

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use lvs_core::Director;
-use lvs_core::embedded::{EmbeddedDirector, Interface, Options, Settings};
+use lvs_core::embedded::{EmbeddedDirector, EmbeddedOptions, Interface, Settings};
 use lvs_core::model::{EngineName, InterfaceName, SchedulerName};
 use lvs_core::schedulers::Profile;
 
@@ -243,9 +243,10 @@ impl lvs_settings {
 }
 
 impl lvs_embedded_options {
-    unsafe fn to_options(self) -> Result<Options, Failure> {
+    unsafe fn to_options(self) -> Result<EmbeddedOptions, Failure> {
         record::zero("lvs_embedded_options.reserved", self.reserved)?;
-        let mut options = Options::default().seed(self.seed).ipv6(self.no_ipv6 == 0).ftp_helper(self.ftp_helper != 0);
+        let mut options =
+            EmbeddedOptions::default().seed(self.seed).ipv6(self.no_ipv6 == 0).ftp_helper(self.ftp_helper != 0);
         options = options.profile(profile(self.profile)?);
         if self.connection_table_size != 0 {
             options = options.connection_table_size(self.connection_table_size);

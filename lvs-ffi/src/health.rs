@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use lvs_core::health::{Change, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
+use lvs_core::health::{Change, Changes, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 
 use crate::address::lvs_address;
 use crate::boundary::{call, infallible};
@@ -150,7 +150,7 @@ init!(lvs_change_init, change: lvs_change, zeroed());
 #[derive(Default)]
 pub struct lvs_health {
     health: Health,
-    changes: Vec<Change>,
+    changes: Changes,
 }
 
 impl lvs_health_policy {

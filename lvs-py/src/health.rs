@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lvs_core::health::{Change, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
+use lvs_core::health::{Change, Changes, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 use pyo3::prelude::*;
 
 use crate::args::{OfArgument, Span, Whole};
@@ -163,7 +163,7 @@ impl PyHealthChange {
 
 schema_methods!(PyHealthChange, "HealthChange" as Change, |value| &value.0, |read| Ok(Self(read)));
 
-fn changes(changes: Vec<Change>) -> Vec<PyHealthChange> {
+fn changes(changes: Changes) -> Vec<PyHealthChange> {
     changes.into_iter().map(PyHealthChange).collect()
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use lvs_core::model::{Destination, DestinationKey};
 use lvs_core::schedulers::{
-    self, Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Request, SCHEDULERS,
+    self, Balancer, DestinationId, Family, NewDestination, Pool, Profile, Request, SCHEDULERS, SchedulerOptions,
 };
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
@@ -104,7 +104,7 @@ impl PyBalancer {
             None => destinations.first().map_or(Family::V4, |first| Family::of(first.key.addr)),
         };
         let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags, &scheduler).map(|flags| flags.bits()))?;
-        let options = Options::default().with_flags(flags).with_seed(seed);
+        let options = SchedulerOptions::default().with_flags(flags).with_seed(seed);
         let info = schedulers::info(&scheduler)
             .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler: see lvs_py.schedulers()")))?;
         let bound = schedulers::by_name(info.name, &options)

@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use lvs_core::embedded::{EmbeddedDirector, Options};
+use lvs_core::embedded::{EmbeddedDirector, EmbeddedOptions};
 use lvs_core::model::{Destination, DestinationKey, Service};
 
 /// When connections are opened.
@@ -131,7 +131,7 @@ pub struct Workload {
     /// The seed of all that is drawn.
     pub seed: u64,
     /// The kernel to follow.
-    pub director: Options,
+    pub director: EmbeddedOptions,
 }
 
 impl Workload {

@@ -7,6 +7,7 @@ use crate::model::{
 
 /// Connections proper, or persistence templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: an entry is one or the other.
 pub enum ConnectionKind {
     /// Connections of clients.
@@ -17,6 +18,7 @@ pub enum ConnectionKind {
 
 /// Which connections are meant. Every condition that is set must hold; a new filter lets all pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct ConnectionFilter {
     /// Of this protocol. Templates of firewall-mark services have protocol 0.

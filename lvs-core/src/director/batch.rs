@@ -3,6 +3,7 @@ use crate::error::Error;
 
 /// What a batch does when the director refuses one of its operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: to go on or not.
 pub enum OnRefusal {
     /// Goes on with the rest. The fastest way: requests travel many to a system call.

@@ -7,6 +7,7 @@ use crate::error::{ErrorKind, Result};
 
 /// How a drain ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[must_use = "what was cut or left behind is only reported here"]
 #[non_exhaustive]
 pub struct Drained {

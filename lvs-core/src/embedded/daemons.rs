@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::options::Options;
+use super::options::EmbeddedOptions;
 use crate::errno::Errno;
 use crate::model::{Daemon, DaemonRole};
 
@@ -48,7 +48,7 @@ impl Daemons {
     }
 
     /// Starts a daemon that was checked.
-    pub(super) fn start(&mut self, daemon: &Daemon, options: &Options) -> Result<(), Errno> {
+    pub(super) fn start(&mut self, daemon: &Daemon, options: &EmbeddedOptions) -> Result<(), Errno> {
         let group = daemon.group.unwrap_or(DEFAULT_GROUP);
         let interface = options.interfaces.iter().find(|known| known.name == daemon.interface).ok_or(Errno::ENODEV)?;
         let slot = self.slot(daemon.role);

@@ -11,7 +11,7 @@ use super::rules::trash::{self, TrashState};
 use super::rules::{Moment, Rules, ServiceRequest};
 use super::table_size::TableSize;
 use super::timers::{Timer, Timers};
-use super::{Options, Settings};
+use super::{EmbeddedOptions, Settings};
 use crate::director::{Attempt, BatchReport, Director, OnRefusal, Operation, OperationError, Refusal};
 use crate::errno::Errno;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ use crate::trace;
 /// own with the same table, connections and clock: to see what a change would do.
 #[derive(Debug, Clone)]
 pub struct EmbeddedDirector {
-    pub(super) options: Options,
+    pub(super) options: EmbeddedOptions,
     pub(super) clock: Clock,
     /// What the clock shows, worked out when it moves and not for every packet.
     present: Moment,
@@ -63,15 +63,15 @@ impl Default for EmbeddedDirector {
 impl EmbeddedDirector {
     /// An empty director that does as a kernel 6.12 does.
     pub fn new() -> Self {
-        Self::with_options(Options::default())
+        Self::with_options(EmbeddedOptions::default())
     }
 
-    /// Which kernel to follow, and the machine around it; ends with [`Options::build`].
-    pub fn options() -> Options {
-        Options::default()
+    /// Which kernel to follow, and the machine around it; ends with [`EmbeddedOptions::build`].
+    pub fn options() -> EmbeddedOptions {
+        EmbeddedOptions::default()
     }
 
-    pub(super) fn with_options(options: Options) -> Self {
+    pub(super) fn with_options(options: EmbeddedOptions) -> Self {
         let clock = Clock::new(options.hz);
         let mut schedule = Schedule::new(options.hz);
         schedule.run(options.settings.run_estimation, 0);
@@ -429,7 +429,7 @@ fn absent(attempted: &str, name: &str, errno: Errno) -> Error {
 }
 
 /// The most entries of the connection table that the settings of a kernel allow.
-fn limit(options: &Options) -> usize {
+fn limit(options: &EmbeddedOptions) -> usize {
     if options.profile.has_resizable_tables() { options.settings.conn_max as usize } else { usize::MAX }
 }
 

@@ -52,7 +52,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What depends on a kernel's build, its boot or its machine is a parameter: [`Options`]. What an
+//! What depends on a kernel's build, its boot or its machine is a parameter: [`EmbeddedOptions`]. What an
 //! operator can change at run time besides the rules is in [`Settings`].
 //!
 //! # Differences
@@ -110,7 +110,7 @@ pub use director::EmbeddedDirector;
 pub use flow::{Flow, FlowProtocol};
 #[cfg(feature = "unstable-wire")]
 pub use netlink::NetlinkSocket;
-pub use options::{Interface, Options, ServiceOrder};
+pub use options::{EmbeddedOptions, Interface, ServiceOrder};
 pub use packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
 pub use settings::Settings;
 #[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]

@@ -25,7 +25,7 @@ pub enum ServiceOrder {
     #[default]
     Made,
     /// As a kernel lists them: in the order of a hash, whose random key is the
-    /// [seed](Options::seed) here. Before Linux 7.1 address services come first; since then both
+    /// [seed](EmbeddedOptions::seed) here. Before Linux 7.1 address services come first; since then both
     /// kinds are mixed, and the order changes whenever the table is resized.
     Hashed,
 }
@@ -58,7 +58,7 @@ impl fmt::Debug for Draws {
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Options {
+pub struct EmbeddedOptions {
     pub(super) profile: Profile,
     pub(super) connection_table_size: u32,
     pub(super) schedulers: Vec<SchedulerName>,
@@ -67,7 +67,7 @@ pub struct Options {
     pub(super) local: Vec<(IpAddr, u8)>,
     pub(super) ipv6: bool,
     pub(super) settings: Settings,
-    pub(super) scheduling: schedulers::Options,
+    pub(super) scheduling: schedulers::SchedulerOptions,
     pub(super) rounding: Rounding,
     pub(super) ftp_helper: bool,
     pub(super) draws: Option<Draws>,
@@ -78,7 +78,7 @@ pub struct Options {
 
 /// A current kernel with all schedulers, IPv6, the interfaces `lo` and `eth0`, and no address but
 /// the loopback ones.
-impl Default for Options {
+impl Default for EmbeddedOptions {
     fn default() -> Self {
         let interface = |name, mtu| Interface { name: InterfaceName::new(name).expect("the name is short"), mtu };
         Self {
@@ -93,7 +93,7 @@ impl Default for Options {
             local: vec![(IpAddr::V4(Ipv4Addr::LOCALHOST), 8), (IpAddr::V6(Ipv6Addr::LOCALHOST), 128)],
             ipv6: true,
             settings: Settings::default(),
-            scheduling: schedulers::Options::default(),
+            scheduling: schedulers::SchedulerOptions::default(),
             rounding: Rounding::Exact,
             ftp_helper: false,
             draws: None,
@@ -104,7 +104,7 @@ impl Default for Options {
     }
 }
 
-impl Options {
+impl EmbeddedOptions {
     /// Which behaviour of the kernel to follow.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
@@ -223,7 +223,7 @@ impl Options {
 
     /// Table sizes and expirations of the schedulers; the service's flags come from the services.
     #[must_use]
-    pub fn scheduling(mut self, options: schedulers::Options) -> Self {
+    pub fn scheduling(mut self, options: schedulers::SchedulerOptions) -> Self {
         self.scheduling = options;
         self
     }
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn addresses_are_classed_as_the_routing_tables_do() {
-        let options = Options::default().local_address("192.0.2.9".parse().unwrap(), 24);
+        let options = EmbeddedOptions::default().local_address("192.0.2.9".parse().unwrap(), 24);
         for (addr, taken) in [
             ("192.0.2.9", true),
             ("192.0.2.255", false),

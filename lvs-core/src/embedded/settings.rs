@@ -4,7 +4,7 @@ use crate::procfs::{Sysctl, SysctlError, SysctlValue};
 ///
 /// As in the kernel, a switch is on when it is not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Settings {
     /// What happens to packets of a connection whose destination was removed: dropped until the

@@ -15,7 +15,7 @@ const THREADS_PER_CPU: u64 = 4;
 
 impl EmbeddedDirector {
     /// What `/proc/net/ip_vs_status` would show, of a machine with one processor. How the entries
-    /// are spread over the buckets follows from the director's [seed](super::Options::seed), as it
+    /// are spread over the buckets follows from the director's [seed](super::EmbeddedOptions::seed), as it
     /// does from a kernel's random key.
     ///
     /// How many statistics a thread of the estimator can take depends on the machine's speed; it is

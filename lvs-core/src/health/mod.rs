@@ -17,13 +17,15 @@
 //! let policy = HealthPolicy::default().with_fall(2).with_sorry_server(sorry);
 //!
 //! let mut health = Health::new();
-//! health.watch(Service::new(key), [server], policy)?;
+//! assert_eq!(health.watch(Service::new(key), [server], policy)?, [], "a service that is new");
 //! let second = Duration::from_secs;
 //!
-//! health.report(&key, &server.key, Probe::Down, second(1))?;
-//! assert_eq!(health.wanted(second(1)).services[0].destinations, [server], "one failure is not enough");
+//! assert_eq!(health.report(&key, &server.key, Probe::Down, second(1))?, [], "one failure is not enough");
+//! assert_eq!(health.wanted(second(1)).services[0].destinations, [server]);
 //!
-//! health.report(&key, &server.key, Probe::Down, second(2))?;
+//! for change in health.report(&key, &server.key, Probe::Down, second(2))? {
+//!     println!("{change}"); // tcp://192.0.2.1:80: server 198.51.100.7:80 is down
+//! }
 //! let wanted = health.wanted(second(2));
 //! assert_eq!(wanted.services[0].destinations, [server.with_weight(0), sorry], "inhibited, and a sorry server instead");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -44,6 +46,7 @@
 //! A probe that could not be run, because the program itself lacks descriptors, memory or
 //! processes, says nothing about the server: report [`Probe::Unknown`], which changes nothing.
 
+mod changes;
 mod error;
 mod overrides;
 mod policy;
@@ -56,6 +59,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use changes::Changes;
 pub use error::{HealthError, PolicyError, PolicyWarning};
 pub use overrides::{Forced, Override};
 pub use policy::{Damping, HealthPolicy, OnDown, StartAs};
@@ -224,7 +228,7 @@ impl Health {
         service: Service,
         servers: impl IntoIterator<Item = Destination>,
         policy: HealthPolicy,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         let key = service.key();
         let servers = servers.into_iter().collect();
         let mut changes = Vec::new();
@@ -235,7 +239,7 @@ impl Health {
                 self.by_key.insert(key, self.services.len() - 1);
             }
         }
-        Ok(changes)
+        Ok(Changes(changes))
     }
 
     /// Forgets a service. Returns whether it was watched.
@@ -263,7 +267,7 @@ impl Health {
         &mut self,
         service: &ServiceKey,
         servers: impl IntoIterator<Item = Destination>,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         let (config, policy) = {
             let watched = self.get(service)?;
             (*watched.service(), *watched.policy())
@@ -280,7 +284,7 @@ impl Health {
         service: &ServiceKey,
         server: &DestinationKey,
         weight: u32,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         let mut servers = self.get(service)?.destinations();
         match servers.iter_mut().find(|destination| destination.key == *server) {
             Some(destination) => destination.weight = weight,
@@ -353,20 +357,19 @@ impl Health {
         server: &DestinationKey,
         probe: Probe,
         now: Duration,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         let mut changes = Vec::new();
         let met = self.get_mut(service)?.report(|key| key == server, probe, now.into(), &mut changes);
-        if met { Ok(changes) } else { Err(HealthError::ServerNotWatched(*service, *server)) }
+        if met { Ok(Changes(changes)) } else { Err(HealthError::ServerNotWatched(*service, *server)) }
     }
 
     /// Takes in what a probe of a whole host says: of all its servers in all services.
-    #[must_use = "changes are reported once"]
-    pub fn report_host(&mut self, addr: IpAddr, probe: Probe, now: Duration) -> Vec<Change> {
+    pub fn report_host(&mut self, addr: IpAddr, probe: Probe, now: Duration) -> Changes {
         let mut changes = Vec::new();
         for service in &mut self.services {
             service.report(|key| key.addr == addr, probe, now.into(), &mut changes);
         }
-        changes
+        Changes(changes)
     }
 
     /// Holds a server to what an operator has decided, whatever its probes say. Probes still count:
@@ -379,7 +382,7 @@ impl Health {
         service: &ServiceKey,
         server: &DestinationKey,
         decision: Override,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         match decision.forced {
             Forced::Weight(weight) if weight > HealthPolicy::MAX_WEIGHT => {
                 Err(HealthError::WeightOutOfRange(*service, *server, weight))
@@ -392,11 +395,7 @@ impl Health {
     ///
     /// # Errors
     /// [`HealthError`] when the server is not watched.
-    pub fn clear_override(
-        &mut self,
-        service: &ServiceKey,
-        server: &DestinationKey,
-    ) -> Result<Vec<Change>, HealthError> {
+    pub fn clear_override(&mut self, service: &ServiceKey, server: &DestinationKey) -> Result<Changes, HealthError> {
         self.decide(service, server, None)
     }
 
@@ -405,21 +404,20 @@ impl Health {
         service: &ServiceKey,
         server: &DestinationKey,
         decision: Option<Override>,
-    ) -> Result<Vec<Change>, HealthError> {
+    ) -> Result<Changes, HealthError> {
         let mut changes = Vec::new();
         let met = self.get_mut(service)?.decide(server, &decision, &mut changes);
-        if met { Ok(changes) } else { Err(HealthError::ServerNotWatched(*service, *server)) }
+        if met { Ok(Changes(changes)) } else { Err(HealthError::ServerNotWatched(*service, *server)) }
     }
 
     /// What time alone has changed: a hold or an override that is over. Call it when
     /// [`Health::next_change`] says so.
-    #[must_use = "changes are reported once"]
-    pub fn tick(&mut self, now: Duration) -> Vec<Change> {
+    pub fn tick(&mut self, now: Duration) -> Changes {
         let mut changes = Vec::new();
         for service in &mut self.services {
             service.tick(now.into(), &mut changes);
         }
-        changes
+        Changes(changes)
     }
 
     /// The table that is wanted at a time.

@@ -15,7 +15,7 @@ fn server(last: u8, weight: u32) -> Destination {
 
 fn watching(policy: HealthPolicy, servers: &[Destination]) -> Health {
     let mut health = Health::new();
-    health.watch(Service::new(key()), servers.iter().copied(), policy).unwrap();
+    let _ = health.watch(Service::new(key()), servers.iter().copied(), policy).unwrap();
     health
 }
 
@@ -51,7 +51,7 @@ fn a_server_that_starts_down_comes_up_with_its_first_success() {
 fn a_removed_server_is_not_wanted_at_all() {
     let (a, b) = (server(1, 1), server(2, 1));
     let mut health = watching(HealthPolicy::default().with_fall(1).removing(), &[a, b]);
-    health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
     assert_eq!(health.wanted(s(1)).services[0].destinations, [b]);
 }
 
@@ -61,13 +61,13 @@ fn below_the_quorum_the_sorry_server_serves_until_the_hysteresis_is_passed() {
     let sorry = server(99, 1);
     let policy = HealthPolicy::default().with_fall(1).with_quorum(3, 1).with_sorry_server(sorry);
     let mut health = watching(policy, &servers);
-    health.report(&key(), &servers[0].key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &servers[0].key, Probe::Down, s(1)).unwrap();
     assert_eq!(weights(&health, s(1)), [0, 2, 2], "4 of 3 is a quorum");
     assert_eq!(health.report(&key(), &servers[1].key, Probe::Down, s(2)).unwrap().len(), 1, "2 is not below 3 - 1");
     let changes = health.report(&key(), &servers[2].key, Probe::Down, s(3)).unwrap();
     assert_eq!(changes.last(), Some(&Change::QuorumLost(key())));
     assert_eq!(weights(&health, s(3)), [0, 0, 0, 1]);
-    health.report(&key(), &servers[0].key, Probe::Up, s(4)).unwrap();
+    let _ = health.report(&key(), &servers[0].key, Probe::Up, s(4)).unwrap();
     assert_eq!(weights(&health, s(4)), [0, 0, 0, 1], "2 is not 3 + 1");
     let changes = health.report(&key(), &servers[1].key, Probe::Up, s(5)).unwrap();
     assert_eq!(changes.last(), Some(&Change::QuorumRegained(key())));
@@ -80,9 +80,9 @@ fn a_hysteresis_above_the_whole_weight_still_lets_go() {
     let policy = HealthPolicy::default().with_fall(1).with_quorum(2, 2);
     assert_eq!(policy.warnings(&[a]), [PolicyWarning::HysteresisUnreachable { needed: 4, weight: 2 }]);
     let mut health = watching(policy, &[a]);
-    health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
     assert_eq!(health.has_quorum(&key()), Some(false), "nothing is left");
-    health.report(&key(), &a.key, Probe::Up, s(2)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Up, s(2)).unwrap();
     assert_eq!(health.has_quorum(&key()), Some(true), "all there is, is there");
 }
 
@@ -91,8 +91,8 @@ fn a_slow_start_rises_in_steps_and_says_when() {
     let (a, b) = (server(1, 100), server(2, 1));
     let mut health = watching(HealthPolicy::default().with_fall(1).with_slow_start(s(100)), &[a, b]);
     assert_eq!(weights(&health, s(0)), [100, 1], "not at the very start");
-    health.report(&key(), &a.key, Probe::Down, s(10)).unwrap();
-    health.report(&key(), &a.key, Probe::Up, s(20)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(10)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Up, s(20)).unwrap();
     let mut now = s(20);
     let mut seen = vec![weights(&health, now)[0]];
     while let Some(next) = health.next_change(now) {
@@ -109,8 +109,8 @@ fn a_flapping_server_is_held_down_and_comes_back_by_itself() {
     let a = server(1, 1);
     let damping = Damping { falls: 2, window: s(60), hold: s(300) };
     let mut health = watching(HealthPolicy::default().with_fall(1).with_damping(damping), &[a, server(2, 1)]);
-    health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
-    health.report(&key(), &a.key, Probe::Up, s(2)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Up, s(2)).unwrap();
     assert_eq!(health.report(&key(), &a.key, Probe::Down, s(3)).unwrap(), [Change::ServerDamped(key(), a.key)]);
     assert_eq!(health.report(&key(), &a.key, Probe::Up, s(4)).unwrap(), []);
     assert_eq!(health.next_change(s(4)), Some(s(303)));
@@ -121,7 +121,7 @@ fn a_flapping_server_is_held_down_and_comes_back_by_itself() {
 fn a_host_is_reported_in_all_its_services() {
     let mut health = watching(HealthPolicy::default().with_fall(1), &[server(1, 1), server(2, 1)]);
     let other = ServiceKey::udp("192.0.2.1", 53).unwrap();
-    health
+    let _ = health
         .watch(
             Service::new(other),
             [Destination::new([198, 51, 100, 1].into(), 53)],
@@ -144,8 +144,8 @@ fn a_check_can_set_the_weight_up_to_a_bound() {
         assert_eq!(health.report(&key(), &a.key, Probe::UpWithWeight(asked), s(2)).unwrap(), [], "reported once");
         assert_eq!(weights(&health, s(2)), [256]);
     }
-    health.set_weight(&key(), &a.key, 1000).unwrap();
-    health.report(&key(), &a.key, Probe::UpWithWeight(900), s(3)).unwrap();
+    let _ = health.set_weight(&key(), &a.key, 1000).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::UpWithWeight(900), s(3)).unwrap();
     assert_eq!(weights(&health, s(3)), [900], "what it was given it may have");
 }
 
@@ -153,7 +153,7 @@ fn a_check_can_set_the_weight_up_to_a_bound() {
 fn what_could_not_be_probed_is_no_failure() {
     let a = server(1, 1);
     let mut health = watching(HealthPolicy::default().with_fall(2), &[a]);
-    health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
     for second in 2..100 {
         assert_eq!(health.report(&key(), &a.key, Probe::Unknown, s(second)).unwrap(), []);
     }
@@ -177,9 +177,9 @@ fn a_service_that_is_watched_again_keeps_what_is_known_of_its_servers() {
     let (a, b, c) = (server(1, 1), server(2, 1), server(3, 1));
     let policy = HealthPolicy::default().with_fall(2);
     let mut health = watching(policy, &[a, b]);
-    health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
-    health.report(&key(), &a.key, Probe::Down, s(2)).unwrap();
-    health.report(&key(), &b.key, Probe::Down, s(2)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&key(), &a.key, Probe::Down, s(2)).unwrap();
+    let _ = health.report(&key(), &b.key, Probe::Down, s(2)).unwrap();
 
     assert_eq!(health.watch(Service::new(key()), [c, b.with_weight(5), a], policy).unwrap(), []);
     assert_eq!(weights(&health, s(3)), [1, 5, 0], "a is down, b only nearly");
@@ -199,9 +199,9 @@ fn services_come_and_go() {
     let mut health = Health::new();
     let keys: Vec<_> = (80..85).map(|port| ServiceKey::tcp("192.0.2.1", port).unwrap()).collect();
     for key in &keys {
-        health.watch(Service::new(*key), [server(1, 1)], HealthPolicy::default().with_fall(1)).unwrap();
+        let _ = health.watch(Service::new(*key), [server(1, 1)], HealthPolicy::default().with_fall(1)).unwrap();
     }
-    health.report(&keys[4], &server(1, 1).key, Probe::Down, s(1)).unwrap();
+    let _ = health.report(&keys[4], &server(1, 1).key, Probe::Down, s(1)).unwrap();
     assert!(health.unwatch(&keys[1]) && !health.unwatch(&keys[1]));
     assert_eq!(health.is_up(&keys[4], &server(1, 1).key), Some(false), "the others keep their places");
     health.retain(|key| *key == keys[0] || *key == keys[4]);
@@ -248,13 +248,13 @@ fn a_saved_state_goes_on_where_it_was_on_another_clock() {
     let policy = HealthPolicy::default().with_fall(1).with_rise(2).with_slow_start(s(100)).with_quorum(3, 2);
     let mut health = watching(policy, &servers);
     for probe in [Probe::Down, Probe::Up, Probe::Up] {
-        health.report(&key(), &servers[0].key, probe, s(1000)).unwrap();
+        let _ = health.report(&key(), &servers[0].key, probe, s(1000)).unwrap();
     }
-    health.report(&key(), &servers[1].key, Probe::UpWithWeight(7), s(1001)).unwrap();
-    health.watch(Service::new(key()), servers, policy.with_damping(damping)).unwrap();
-    health.report(&key(), &servers[2].key, Probe::Down, s(1010)).unwrap();
+    let _ = health.report(&key(), &servers[1].key, Probe::UpWithWeight(7), s(1001)).unwrap();
+    let _ = health.watch(Service::new(key()), servers, policy.with_damping(damping)).unwrap();
+    let _ = health.report(&key(), &servers[2].key, Probe::Down, s(1010)).unwrap();
     let decision = Override::new(Forced::Weight(9), "test").until(s(1200));
-    health.set_override(&key(), &servers[3].key, decision).unwrap();
+    let _ = health.set_override(&key(), &servers[3].key, decision).unwrap();
     assert_eq!(weights(&health, s(1020)), [30, 7, 0, 9]);
 
     let state = health.save(s(1020));
@@ -263,7 +263,7 @@ fn a_saved_state_goes_on_where_it_was_on_another_clock() {
     assert_eq!(next.tick(s(0)), []);
     assert_eq!(weights(&next, s(0)), [40, 7, 0, 9], "ten seconds later, at zero of another clock");
     assert_eq!(next.next_change(s(0)), Some(s(10)), "the next step of the slow start");
-    next.report(&key(), &servers[2].key, Probe::Up, s(1)).unwrap();
+    let _ = next.report(&key(), &servers[2].key, Probe::Up, s(1)).unwrap();
     assert_eq!(next.report(&key(), &servers[2].key, Probe::Up, s(279)).unwrap(), [], "held until 1310 of the old one");
     let changes = next.tick(s(280));
     assert!(changes.contains(&Change::ServerUp(key(), servers[2].key)), "{changes:?}");
@@ -278,9 +278,9 @@ fn a_lost_quorum_stays_lost_over_a_restart_until_the_hysteresis_is_passed() {
     let policy = HealthPolicy::default().with_fall(1).with_quorum(1, 1).with_sorry_server(server(9, 1));
     let mut health = watching(policy, &servers);
     for server in &servers {
-        health.report(&key(), &server.key, Probe::Down, s(1)).unwrap();
+        let _ = health.report(&key(), &server.key, Probe::Down, s(1)).unwrap();
     }
-    health.report(&key(), &servers[0].key, Probe::Up, s(2)).unwrap();
+    let _ = health.report(&key(), &servers[0].key, Probe::Up, s(2)).unwrap();
     assert_eq!(health.has_quorum(&key()), Some(false), "1 is not 1 + 1");
     let mut next = watching(policy, &servers);
     next.restore(&health.save(s(2)), s(0), s(0)).unwrap();
@@ -301,14 +301,14 @@ fn an_override_decides_until_it_ends_and_probes_go_on_counting() {
     let ended = [Change::OverrideExpired(key(), a.key), Change::ServerUp(key(), a.key)];
     assert_eq!(health.tick(s(100)), ended);
 
-    set(&mut health, &b, Override::new(Forced::Up, "check is broken"));
+    let _ = set(&mut health, &b, Override::new(Forced::Up, "check is broken"));
     assert_eq!(health.report(&key(), &b.key, Probe::Down, s(101)).unwrap(), []);
     assert_eq!(weights(&health, s(101)), [3, 3]);
     let status: Vec<_> = health.status(s(101)).collect();
     assert!(status[1].up && !status[1].state.healthy && status[1].weight == 3);
     assert_eq!(health.clear_override(&key(), &b.key).unwrap(), [Change::ServerDown(key(), b.key)]);
 
-    set(&mut health, &a, Override::new(Forced::Weight(0), "quiesced by hand"));
+    let _ = set(&mut health, &a, Override::new(Forced::Weight(0), "quiesced by hand"));
     assert_eq!(health.has_quorum(&key()), Some(false), "nothing is left to serve");
     let beyond = health.set_override(&key(), &a.key, Override::new(Forced::Weight(1 << 31), ""));
     assert_eq!(beyond, Err(HealthError::WeightOutOfRange(key(), a.key, 1 << 31)));
@@ -341,7 +341,7 @@ fn the_longest_times_do_not_overflow() {
     let policy = HealthPolicy::default().with_fall(1).with_damping(damping).with_slow_start(Duration::MAX);
     let mut health = watching(policy, &[a]);
     for probe in [Probe::Down, Probe::Up, Probe::Down, Probe::Up] {
-        health.report(&key(), &a.key, probe, Duration::MAX).unwrap();
+        let _ = health.report(&key(), &a.key, probe, Duration::MAX).unwrap();
         assert!(health.next_change(Duration::MAX).is_none_or(|next| next == Duration::MAX));
         health.wanted(Duration::MAX);
     }
@@ -362,7 +362,7 @@ fn out_of_a_thousand(interval: Duration, fall: u32, dead: usize, died: Duration)
         let key = ServiceKey::endpoint(crate::model::Protocol::Tcp, [192, 0, 2, service].into(), 80);
         let servers = (0..SERVERS).map(|last| Destination::new([198, 51, service, last].into(), 80));
         probed.extend(servers.clone().map(|server| (key, server.key)));
-        health.watch(Service::new(key), servers, HealthPolicy::default().with_fall(fall)).unwrap();
+        let _ = health.watch(Service::new(key), servers, HealthPolicy::default().with_fall(fall)).unwrap();
     }
     let count = probed.len() as u32;
     let due = (0..).flat_map(|round| (0..count).map(move |index| interval * round + interval * index / count));

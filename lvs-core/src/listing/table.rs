@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 /// Writes the table of all services, as `ipvsadm -L` does.
+/// [`procfs::write_table`](crate::procfs::write_table) writes the same table as the kernel does.
 ///
 /// # Errors
 /// Those of `out`.

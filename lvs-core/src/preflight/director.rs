@@ -3,10 +3,10 @@
 use crate::model::{AddressFamily, DaemonRole, ForwardingMethod, Protocol, SchedulerName, ServiceKey, Table};
 
 use super::linux7::linux7;
-use super::{Finding, Host, Severity, advice, missing};
+use super::{Host, HostFinding, Severity, advice, missing};
 
 /// What a host lacks to be the director of a table, and what to look at there.
-pub fn director(table: &Table, host: &dyn Host) -> Vec<Finding> {
+pub fn director(table: &Table, host: &dyn Host) -> Vec<HostFinding> {
     let mut findings = Vec::new();
     module(host, &mut findings);
     schedulers(table, host, &mut findings);
@@ -20,7 +20,7 @@ fn has(host: &dyn Host, setting: &str, value: &str) -> bool {
     host.sysctl(setting).is_some_and(|now| now == value)
 }
 
-fn settings(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn settings(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     addresses(table, host, findings);
     forwarding(table, host, findings);
     leavers(table, host, findings);
@@ -28,13 +28,13 @@ fn settings(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     linux7(table, host, findings);
 }
 
-fn module(host: &dyn Host, findings: &mut Vec<Finding>) {
+fn module(host: &dyn Host, findings: &mut Vec<HostFinding>) {
     if !host.has_ipvs() {
         findings.push(missing("the kernel has no IPVS loaded", "modprobe ip_vs"));
     }
 }
 
-fn schedulers(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn schedulers(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let mut names: Vec<_> = table.services.iter().map(|entry| entry.service.scheduler).collect();
     names.sort();
     names.dedup();
@@ -47,7 +47,7 @@ fn schedulers(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     }
 }
 
-fn addresses(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn addresses(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     for entry in &table.services {
         match entry.service.key() {
             ServiceKey::Endpoint { addr, .. } if !host.is_local(addr) => {
@@ -75,7 +75,7 @@ fn addresses(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     findings.dedup();
 }
 
-fn forwarding(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn forwarding(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let uses = |method: ForwardingMethod, family: AddressFamily| {
         table.services.iter().any(|entry| {
             entry.service.key().family() == family && entry.destinations.iter().any(|d| d.forwarding == method)
@@ -114,7 +114,7 @@ fn forwarding(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
 /// keeps a closed connection for two minutes as one that may still say something, and its server
 /// with it. UDP has no end that it could see, so a flow goes on to the removed server with every
 /// forwarding method.
-fn leavers(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn leavers(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let one_way = |method| matches!(method, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
     let setting = "net.ipv4.vs.expire_nodest_conn";
     if !has(host, setting, "0") {
@@ -133,10 +133,10 @@ fn leavers(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     }
 }
 
-fn daemons(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn daemons(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     for daemon in &table.daemons {
         if !host.has_interface(daemon.interface.as_str()) {
-            findings.push(Finding {
+            findings.push(HostFinding {
                 severity: Severity::Missing,
                 what: format!(
                     "the {} sync daemon needs the interface {}, which is not there",
@@ -150,7 +150,7 @@ fn daemons(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
 
 /// A backup that holds a virtual address as a real server sends what it gets on to another one,
 /// which may be the master's backup in turn (`ipvs-sysctl.rst`, `backup_only`).
-fn loops(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn loops(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let is_backup = table.daemons.iter().any(|daemon| daemon.role == DaemonRole::Backup);
     let one_way = |method| matches!(method, ForwardingMethod::Direct | ForwardingMethod::Tunnel);
     let mut servers = table.services.iter().flat_map(|entry| &entry.destinations);

@@ -3,7 +3,7 @@
 
 use crate::model::{DaemonRole, ServiceFlags, ServiceKey, Table};
 
-use super::{Finding, Host, advice, missing};
+use super::{Host, HostFinding, advice, missing};
 
 /// The port that marks a template as invalid: templates that point to it are never found again.
 const INVALID: u16 = u16::MAX;
@@ -16,7 +16,7 @@ fn value(host: &dyn Host, setting: &str) -> Option<i64> {
 }
 
 /// Nothing on older kernels.
-pub(super) fn linux7(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+pub(super) fn linux7(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     if value(host, "net.ipv4.vs.conn_lfactor").is_none() {
         return;
     }
@@ -30,7 +30,7 @@ fn is_persistent_by_port(key: &ServiceKey, flags: ServiceFlags) -> bool {
         && matches!(key, ServiceKey::Endpoint { port, .. } if ![0, FTP].contains(port))
 }
 
-fn templates(table: &Table, findings: &mut Vec<Finding>) {
+fn templates(table: &Table, findings: &mut Vec<HostFinding>) {
     for entry in &table.services {
         let key = entry.service.key();
         if !is_persistent_by_port(&key, entry.service.flags) {
@@ -41,7 +41,7 @@ fn templates(table: &Table, findings: &mut Vec<Finding>) {
                 "{key} is not persistent for {}: this kernel never finds a template again that points to port {INVALID}",
                 server.key
             );
-            findings.push(Finding { mend: None, ..missing(what, "") });
+            findings.push(HostFinding { mend: None, ..missing(what, "") });
         }
     }
     if table.services.iter().any(|entry| entry.service.engine.is_some()) {
@@ -51,7 +51,7 @@ fn templates(table: &Table, findings: &mut Vec<Finding>) {
     }
 }
 
-fn backups(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
+fn backups(table: &Table, host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let setting = "net.ipv4.vs.sync_refresh_period";
     let sends = table.daemons.iter().any(|daemon| daemon.role == DaemonRole::Master);
     let is_persistent = table.services.iter().any(|entry| entry.service.is_persistent());
@@ -62,7 +62,7 @@ fn backups(table: &Table, host: &dyn Host, findings: &mut Vec<Finding>) {
     }
 }
 
-fn fullness(host: &dyn Host, findings: &mut Vec<Finding>) {
+fn fullness(host: &dyn Host, findings: &mut Vec<HostFinding>) {
     let Some((entries, buckets)) = host.connections() else { return };
     let limit = "net.ipv4.vs.conn_max";
     if let Some(most) = value(host, limit).and_then(|most| u64::try_from(most).ok())

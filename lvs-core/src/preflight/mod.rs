@@ -37,10 +37,10 @@ pub use this_host::ThisHost;
 
 /// Something that is not as the cluster needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
-pub struct Finding {
+pub struct HostFinding {
     /// Whether the cluster cannot work so, or only may not.
     pub severity: Severity,
     /// What is wrong.
@@ -74,7 +74,7 @@ pub struct HeldAddress {
     pub answers: bool,
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for HostFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {
             Severity::Advice => "advice ",
@@ -88,12 +88,12 @@ impl fmt::Display for Finding {
     }
 }
 
-fn missing(what: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { severity: Severity::Missing, what: what.into(), mend: Some(mend.into()) }
+fn missing(what: impl Into<String>, mend: impl Into<String>) -> HostFinding {
+    HostFinding { severity: Severity::Missing, what: what.into(), mend: Some(mend.into()) }
 }
 
-fn advice(what: impl Into<String>, mend: Option<String>) -> Finding {
-    Finding { severity: Severity::Advice, what: what.into(), mend }
+fn advice(what: impl Into<String>, mend: Option<String>) -> HostFinding {
+    HostFinding { severity: Severity::Advice, what: what.into(), mend }
 }
 
 #[cfg(test)]

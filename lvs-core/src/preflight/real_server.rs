@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Finding, HeldAddress, Host, missing};
+use super::{HeldAddress, Host, HostFinding, missing};
 
 /// What a host lacks to be a real server that holds a virtual address for direct routing, or for
 /// tunnels that end at the interface `tunnel`.
-pub fn real_server(vip: IpAddr, tunnel: Option<&str>, host: &dyn Host) -> Vec<Finding> {
+pub fn real_server(vip: IpAddr, tunnel: Option<&str>, host: &dyn Host) -> Vec<HostFinding> {
     let mut findings = addresses(vip, &host.addresses(vip));
     if vip.is_ipv4() {
         for (name, wanted) in [("arp_ignore", 1), ("arp_announce", 2)] {
@@ -32,7 +32,7 @@ pub fn real_server(vip: IpAddr, tunnel: Option<&str>, host: &dyn Host) -> Vec<Fi
 }
 
 /// Where the VIP may be: on an interface that no neighbour asks, and alone.
-fn addresses(vip: IpAddr, held: &[HeldAddress]) -> Vec<Finding> {
+fn addresses(vip: IpAddr, held: &[HeldAddress]) -> Vec<HostFinding> {
     let whole = if vip.is_ipv4() { 32 } else { 128 };
     let nodad = if vip.is_ipv4() { "" } else { " nodad" };
     let add = format!("ip addr add {vip}/{whole} dev lo{nodad}");

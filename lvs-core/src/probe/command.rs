@@ -5,7 +5,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
-use super::{Outcome, Prober, Target};
+use super::{ProbeOutcome, Prober, Target};
 
 /// A program says so: exit status 0 is up, 1 is down; with `weights`, 2 to 255 is up with a weight
 /// of one less than the status, as in keepalived's `MISC_CHECK`.
@@ -39,19 +39,19 @@ impl CommandProber {
 }
 
 impl Prober for CommandProber {
-    async fn probe(&self, target: &Target) -> Outcome {
+    async fn probe(&self, target: &Target) -> ProbeOutcome {
         let mut words = self.argv.iter().map(|word| {
             word.replace("{address}", &target.address.ip().to_string())
                 .replace("{port}", &target.address.port().to_string())
                 .replace("{service}", &target.service.to_string())
         });
-        let Some(program) = words.next() else { return Outcome::NotRun("an empty command".to_owned()) };
+        let Some(program) = words.next() else { return ProbeOutcome::NotRun("an empty command".to_owned()) };
         let mut command = Command::new(&program);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
         command.process_group(0).kill_on_drop(true);
         command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // Whatever keeps a program from being started is a matter of this host.
-        let not_run = |error: io::Error| Outcome::NotRun(format!("cannot run {program}: {error}"));
+        let not_run = |error: io::Error| ProbeOutcome::NotRun(format!("cannot run {program}: {error}"));
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return not_run(error),
@@ -61,10 +61,10 @@ impl Prober for CommandProber {
         // What the program has left running goes as well.
         drop(group);
         match status.map(|status| status.code()) {
-            Ok(Some(0)) => Outcome::Up,
-            Ok(Some(code @ 2..)) if self.weights => Outcome::UpWithWeight(code.unsigned_abs() - 1),
-            Ok(Some(code)) => Outcome::Down(format!("{program} exited with {code}")),
-            Ok(None) => Outcome::Down(format!("{program} was killed")),
+            Ok(Some(0)) => ProbeOutcome::Up,
+            Ok(Some(code @ 2..)) if self.weights => ProbeOutcome::UpWithWeight(code.unsigned_abs() - 1),
+            Ok(Some(code)) => ProbeOutcome::Down(format!("{program} exited with {code}")),
+            Ok(None) => ProbeOutcome::Down(format!("{program} was killed")),
             Err(error) => not_run(error),
         }
     }
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::model::{Destination, ServiceKey};
 
-    async fn run(prober: CommandProber) -> Outcome {
+    async fn run(prober: CommandProber) -> ProbeOutcome {
         let server = Destination::new("192.0.2.7".parse().unwrap(), 80);
         prober.probe(&Target::new(ServiceKey::tcp("192.0.2.1", 80).unwrap(), server)).await
     }
@@ -98,16 +98,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_exit_status_decides() {
-        assert_eq!(run(sh("exit 0")).await, Outcome::Up);
-        assert!(matches!(run(sh("exit 5")).await, Outcome::Down(_)));
-        assert_eq!(run(sh("exit 5").with_weights()).await, Outcome::UpWithWeight(4));
-        assert_eq!(run(CommandProber::new(["test", "{address}:{port}", "=", "192.0.2.7:80"])).await, Outcome::Up);
-        assert_eq!(run(sh("test -z \"$CARGO_MANIFEST_DIR\" && test -n \"$PATH\"")).await, Outcome::Up);
+        assert_eq!(run(sh("exit 0")).await, ProbeOutcome::Up);
+        assert!(matches!(run(sh("exit 5")).await, ProbeOutcome::Down(_)));
+        assert_eq!(run(sh("exit 5").with_weights()).await, ProbeOutcome::UpWithWeight(4));
+        assert_eq!(run(CommandProber::new(["test", "{address}:{port}", "=", "192.0.2.7:80"])).await, ProbeOutcome::Up);
+        assert_eq!(run(sh("test -z \"$CARGO_MANIFEST_DIR\" && test -n \"$PATH\"")).await, ProbeOutcome::Up);
     }
 
     #[tokio::test]
     async fn a_program_that_is_not_there_says_nothing_about_the_server() {
-        assert!(matches!(run(CommandProber::new(["/nonexistent/check"])).await, Outcome::NotRun(_)));
-        assert!(matches!(run(CommandProber::new([""; 0])).await, Outcome::NotRun(_)));
+        assert!(matches!(run(CommandProber::new(["/nonexistent/check"])).await, ProbeOutcome::NotRun(_)));
+        assert!(matches!(run(CommandProber::new([""; 0])).await, ProbeOutcome::NotRun(_)));
     }
 }

@@ -2,7 +2,7 @@
 //! that run under tokio.
 //!
 //! Whatever implements [`Prober`] is one: a request of the program's own protocol, a look into
-//! another system. Its [`Outcome`] is what [`Health::report`](crate::health::Health::report) takes.
+//! another system. Its [`ProbeOutcome`] is what [`Health::report`](crate::health::Health::report) takes.
 //!
 #![cfg_attr(feature = "probes", doc = "```")]
 #![cfg_attr(not(feature = "probes"), doc = "```ignore")]
@@ -18,11 +18,11 @@
 //! let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
 //! let server = Destination::from(listener.local_addr()?);
 //! let mut health = Health::new();
-//! health.watch(Service::new(web), [server], HealthPolicy::default())?;
+//! assert_eq!(health.watch(Service::new(web), [server], HealthPolicy::default())?, [], "a service that is new");
 //!
 //! let target = Target::new(web, server);
 //! let outcome = within(Duration::from_secs(20), TcpProber.probe(&target)).await;
-//! health.report(&web, &server.key, outcome.probe(), Duration::from_secs(1))?;
+//! assert_eq!(health.report(&web, &server.key, outcome.probe(), Duration::from_secs(1))?, [], "it was taken to be up");
 //! assert_eq!(health.is_up(&web, &server.key), Some(true));
 //! # Ok(())
 //! # }
@@ -78,8 +78,9 @@ impl Target {
 
 /// What asking a server once came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 // Exhaustive: as `Probe`, with reasons.
-pub enum Outcome {
+pub enum ProbeOutcome {
     /// The server answers.
     Up,
     /// The server answers and asks for this weight.
@@ -91,7 +92,7 @@ pub enum Outcome {
     NotRun(String),
 }
 
-impl Outcome {
+impl ProbeOutcome {
     /// An error of the operating system: the server's fault unless this host lacks something.
     pub fn of_error(what: impl fmt::Display, error: &io::Error) -> Self {
         let text = format!("{what}: {error}");
@@ -114,7 +115,7 @@ pub trait Prober {
     /// Asks once. There is no time limit here: `within` sets one (with the feature `probes`). The
     /// future may be dropped at any time; what it has started (processes, sockets) must end with
     /// it.
-    fn probe(&self, target: &Target) -> impl Future<Output = Outcome> + Send;
+    fn probe(&self, target: &Target) -> impl Future<Output = ProbeOutcome> + Send;
 }
 
 /// Whether an error means that this host lacks something: descriptors, memory, processes, local

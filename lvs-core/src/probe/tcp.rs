@@ -1,6 +1,6 @@
 use tokio::net::TcpStream;
 
-use super::{Outcome, Prober, Target};
+use super::{ProbeOutcome, Prober, Target};
 
 /// The server takes a connection over TCP, which is closed at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -8,10 +8,10 @@ use super::{Outcome, Prober, Target};
 pub struct TcpProber;
 
 impl Prober for TcpProber {
-    async fn probe(&self, target: &Target) -> Outcome {
+    async fn probe(&self, target: &Target) -> ProbeOutcome {
         match TcpStream::connect(target.address).await {
-            Ok(_) => Outcome::Up,
-            Err(error) => Outcome::of_error("cannot connect", &error),
+            Ok(_) => ProbeOutcome::Up,
+            Err(error) => ProbeOutcome::of_error("cannot connect", &error),
         }
     }
 }
@@ -26,8 +26,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Destination::from(listener.local_addr().unwrap());
         let target = Target::new(ServiceKey::tcp("192.0.2.1", 80).unwrap(), server);
-        assert_eq!(TcpProber.probe(&target).await, Outcome::Up);
+        assert_eq!(TcpProber.probe(&target).await, ProbeOutcome::Up);
         drop(listener);
-        assert!(matches!(TcpProber.probe(&target).await, Outcome::Down(_)));
+        assert!(matches!(TcpProber.probe(&target).await, ProbeOutcome::Down(_)));
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 
 /// A hash table of a network namespace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct TableStatus {
     /// What is in it. Of the connection table: templates, too.
@@ -27,6 +28,7 @@ pub struct TableStatus {
 
 /// What computes the rates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct EstimatorStatus {
     /// Threads there are.
@@ -42,6 +44,7 @@ pub struct EstimatorStatus {
 
 /// All of `ip_vs_status`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Status {
     /// The connection table.

@@ -1,6 +1,6 @@
 //! A pool and its scheduler, kept in step.
 
-use super::{BindError, DestinationExists, DestinationId, NewDestination, Options, Pool, Request, Scheduler};
+use super::{BindError, DestinationExists, DestinationId, NewDestination, Pool, Request, Scheduler, SchedulerOptions};
 
 /// The destinations of one virtual service together with the scheduler that chooses among them.
 ///
@@ -58,7 +58,7 @@ impl Balancer {
     }
 
     /// Changes those settings that may change while a scheduler is bound.
-    pub fn reconfigure(&mut self, options: &Options) {
+    pub fn reconfigure(&mut self, options: &SchedulerOptions) {
         self.scheduler.reconfigured(options);
     }
 

@@ -6,7 +6,7 @@ use lvs_core::schedulers::*;
 
 /// A service with destinations A, B, C... of these weights, added in this order.
 pub fn service(scheduler: &str, weights: &[i32]) -> Balancer {
-    let scheduler = by_name(scheduler, &Options::default()).expect("there is such a scheduler");
+    let scheduler = by_name(scheduler, &SchedulerOptions::default()).expect("there is such a scheduler");
     let mut service = Balancer::new(Pool::new(Profile::New, Family::V4), scheduler, 0).expect("an empty pool suits all");
     for (host, &weight) in (1..).zip(weights) {
         service.add(NewDestination::new([198, 51, 100, host].into(), 80, weight)).expect("addresses differ");

@@ -1,7 +1,7 @@
 //! lblc: locality-based least connections.
 
 use super::locality::{Locality, Memory};
-use super::{DestinationId, Options, Pool};
+use super::{DestinationId, Pool, SchedulerOptions};
 
 /// Locality-based least connections: the same destination address to the same destination, until
 /// that has too much to do.
@@ -37,7 +37,7 @@ pub type Lblc = Locality<DestinationId>;
 impl Memory for DestinationId {
     const NAME: &'static str = "lblc";
 
-    fn expiration(options: &Options) -> u64 {
+    fn expiration(options: &SchedulerOptions) -> u64 {
         options.lblc_expiration
     }
 

@@ -2,7 +2,7 @@
 
 use super::least::lightest;
 use super::locality::{Locality, Memory};
-use super::{DestinationId, Options, Pool};
+use super::{DestinationId, Pool, SchedulerOptions};
 
 /// Locality-based least connections with replication: the same destination address to the same few
 /// destinations.
@@ -65,7 +65,7 @@ impl Replicas {
 impl Memory for Replicas {
     const NAME: &'static str = "lblcr";
 
-    fn expiration(options: &Options) -> u64 {
+    fn expiration(options: &SchedulerOptions) -> u64 {
         options.lblcr_expiration
     }
 

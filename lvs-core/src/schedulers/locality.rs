@@ -13,7 +13,7 @@ pub trait Memory: Clone + fmt::Debug + Send {
     const NAME: &'static str;
 
     /// How long an entry may be idle, in milliseconds.
-    fn expiration(options: &super::Options) -> u64;
+    fn expiration(options: &super::SchedulerOptions) -> u64;
 
     /// Remembers the first destination.
     fn first(at: DestinationId, now: u64) -> Self;
@@ -40,10 +40,10 @@ pub struct Locality<M> {
 impl<M: Memory> Locality<M> {
     /// Not yet bound.
     ///
-    /// Reads [`Options::lblc_expiration`](super::Options::lblc_expiration) or
-    /// [`Options::lblcr_expiration`](super::Options::lblcr_expiration), and
-    /// [`Options::lblc_capped`](super::Options::lblc_capped).
-    pub fn new(options: &super::Options) -> Self {
+    /// Reads [`SchedulerOptions::lblc_expiration`](super::SchedulerOptions::lblc_expiration) or
+    /// [`SchedulerOptions::lblcr_expiration`](super::SchedulerOptions::lblcr_expiration), and
+    /// [`SchedulerOptions::lblc_capped`](super::SchedulerOptions::lblc_capped).
+    pub fn new(options: &super::SchedulerOptions) -> Self {
         Self { expiration: M::expiration(options), cache: Cache::new(options.lblc_capped), service: Service::default() }
     }
 }
@@ -109,7 +109,7 @@ impl<M: Memory + 'static> Scheduler for Locality<M> {
         self.service.touch(at);
     }
 
-    fn reconfigured(&mut self, options: &super::Options) {
+    fn reconfigured(&mut self, options: &super::SchedulerOptions) {
         self.expiration = M::expiration(options);
     }
 

@@ -2,7 +2,7 @@
 
 use super::hash::{fold, fold_as, hsiphash};
 use super::weights::gcd;
-use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+use super::{BindError, DestinationId, Pool, Request, Scheduler, SchedulerOptions};
 
 /// Table sizes by `CONFIG_IP_VS_MH_TAB_INDEX` − 8: the largest primes below the powers of two from
 /// 2<sup>8</sup>.
@@ -74,8 +74,8 @@ struct Setup {
 impl Mh {
     /// Not yet bound.
     ///
-    /// Reads [`Options::flags`] and [`Options::mh_table_index`], which is brought into its range.
-    pub fn new(options: &Options) -> Self {
+    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::mh_table_index`], which is brought into its range.
+    pub fn new(options: &SchedulerOptions) -> Self {
         let index = options.mh_table_index.clamp(8, 17);
         Self {
             flags: options.flags,
@@ -181,7 +181,7 @@ impl Scheduler for Mh {
         self.changed(pool);
     }
 
-    fn reconfigured(&mut self, options: &Options) {
+    fn reconfigured(&mut self, options: &SchedulerOptions) {
         self.flags = options.flags;
     }
 
@@ -192,14 +192,14 @@ impl Scheduler for Mh {
         if self.slots.is_empty() {
             return None;
         }
-        let port = if self.flags & Options::PORT != 0 { request.hashed_port() } else { 0 };
+        let port = if self.flags & SchedulerOptions::PORT != 0 { request.hashed_port() } else { 0 };
         let hashed = u32::from(port).wrapping_add(fold(request.client));
         let first = hsiphash(hashed, KEY_1) % self.size;
         let at = self.slots[first as usize];
         if pool.usable(at) {
             return Some(at);
         }
-        if self.flags & Options::FALLBACK == 0 {
+        if self.flags & SchedulerOptions::FALLBACK == 0 {
             return None;
         }
         (0..self.size)

@@ -7,9 +7,9 @@
 //! step.
 //!
 //! ```
-//! use lvs_core::schedulers::{Balancer, Family, NewDestination, Options, Pool, Profile, Request, by_name};
+//! use lvs_core::schedulers::{Balancer, Family, NewDestination, SchedulerOptions, Pool, Profile, Request, by_name};
 //!
-//! let scheduler = by_name("wlc", &Options::default()).expect("wlc exists");
+//! let scheduler = by_name("wlc", &SchedulerOptions::default()).expect("wlc exists");
 //! let mut balancer = Balancer::new(Pool::new(Profile::New, Family::V4), scheduler, 0)?;
 //! for (host, weight) in [(1, 3), (2, 2), (3, 1)] {
 //!     balancer.add(NewDestination::new([198, 51, 100, host].into(), 80, weight))?;
@@ -114,7 +114,7 @@ mod wrr;
 pub use balancer::Balancer;
 pub use destination::{DestinationExists, DestinationId, Family, NewDestination};
 pub use flags::flag_by_name;
-pub use options::{Options, Profile};
+pub use options::{Profile, SchedulerOptions};
 pub use pool::{Iter, Pool};
 pub use request::Request;
 pub use scheduler::{BindError, SCHEDULERS, Scheduler, SchedulerInfo, by_name, info};

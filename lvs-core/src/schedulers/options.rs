@@ -69,7 +69,7 @@ impl FromStr for Profile {
 /// Settings of a scheduler. Each scheduler reads its own and ignores the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Options {
+pub struct SchedulerOptions {
     /// The service's flags: [`FALLBACK`](Self::FALLBACK) and [`PORT`](Self::PORT), read by sh and
     /// mh.
     pub flags: u32,
@@ -89,7 +89,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Options {
+impl SchedulerOptions {
     /// Flag: look for another destination if the hashed one cannot take the connection
     /// (`sh-fallback`, `mh-fallback`).
     pub const FALLBACK: u32 = 0x8;
@@ -111,7 +111,7 @@ impl Options {
     }
 }
 
-impl Default for Options {
+impl Default for SchedulerOptions {
     /// What a Debian kernel has.
     fn default() -> Self {
         const DAY: u64 = 24 * 60 * 60 * 1000;

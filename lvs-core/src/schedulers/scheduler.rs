@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DestinationId, Options, Pool, Request, SplitMix64, Twos};
+use super::{DestinationId, Pool, Request, SchedulerOptions, SplitMix64, Twos};
 use super::{dh::Dh, fo::Fo, lblc::Lblc, lblcr::Lblcr, lc::Lc, mh::Mh, nq::Nq};
 use super::{ovf::Ovf, rr::Rr, sed::Sed, sh::Sh, wlc::Wlc, wrr::Wrr};
 
@@ -48,7 +48,7 @@ pub trait Scheduler: fmt::Debug + Send + CloneScheduler {
 
     /// The settings that may change while a scheduler is bound did: the service's flags, the
     /// expirations of lblc and lblcr.
-    fn reconfigured(&mut self, options: &Options) {
+    fn reconfigured(&mut self, options: &SchedulerOptions) {
         let _ = options;
     }
 
@@ -147,11 +147,11 @@ pub struct SchedulerInfo {
     pub deterministic: bool,
     /// The names of its flags (`ipvsadm -b`), in the order of the bits from 0x8 on.
     pub flags: &'static [&'static str],
-    make: fn(&Options) -> Box<dyn Scheduler>,
+    make: fn(&SchedulerOptions) -> Box<dyn Scheduler>,
 }
 
 impl SchedulerInfo {
-    const fn new(name: &'static str, title: &'static str, make: fn(&Options) -> Box<dyn Scheduler>) -> Self {
+    const fn new(name: &'static str, title: &'static str, make: fn(&SchedulerOptions) -> Box<dyn Scheduler>) -> Self {
         Self { name, title, deterministic: true, flags: &[], make }
     }
 
@@ -185,7 +185,7 @@ pub static SCHEDULERS: [SchedulerInfo; 14] = [
 ];
 
 /// The scheduler called `name`, not yet bound; `None` if there is none.
-pub fn by_name(name: &str, options: &Options) -> Option<Box<dyn Scheduler>> {
+pub fn by_name(name: &str, options: &SchedulerOptions) -> Option<Box<dyn Scheduler>> {
     info(name).map(|info| (info.make)(options))
 }
 

@@ -1,7 +1,7 @@
 //! sh: source hashing.
 
 use super::hash::{fold, hash_32};
-use super::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+use super::{BindError, DestinationId, Pool, Request, Scheduler, SchedulerOptions};
 
 /// Source hashing: the client's address decides.
 ///
@@ -47,8 +47,8 @@ pub struct Sh {
 impl Sh {
     /// Not yet bound.
     ///
-    /// Reads [`Options::flags`] and [`Options::sh_table_bits`], which is brought into its range.
-    pub fn new(options: &Options) -> Self {
+    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::sh_table_bits`], which is brought into its range.
+    pub fn new(options: &SchedulerOptions) -> Self {
         let bits = options.sh_table_bits.clamp(4, 20);
         Self { flags: options.flags, bits, slots: Vec::new(), stale: false }
     }
@@ -95,7 +95,7 @@ impl Scheduler for Sh {
         self.stale = true;
     }
 
-    fn reconfigured(&mut self, options: &Options) {
+    fn reconfigured(&mut self, options: &SchedulerOptions) {
         self.flags = options.flags;
     }
 
@@ -103,14 +103,14 @@ impl Scheduler for Sh {
         if self.stale {
             self.fill(pool);
         }
-        let port = if self.flags & Options::PORT != 0 { request.hashed_port() } else { 0 };
+        let port = if self.flags & SchedulerOptions::PORT != 0 { request.hashed_port() } else { 0 };
         let hashed = u32::from(port).wrapping_add(fold(request.client));
         let first = hash_32(hashed, self.bits);
         let at = *self.slots.get(first as usize)?;
         if pool.usable(at) {
             return Some(at);
         }
-        if self.flags & Options::FALLBACK == 0 {
+        if self.flags & SchedulerOptions::FALLBACK == 0 {
             return None;
         }
         let last = self.slots.len() as u32 - 1;

@@ -63,6 +63,7 @@ impl Watcher {
 
 /// The looks of [`poll`], an iterator.
 #[derive(Debug)]
+#[must_use = "nothing is looked at until it is iterated over"]
 pub struct Poll<'d, D: ?Sized, W> {
     director: &'d mut D,
     watcher: Watcher,

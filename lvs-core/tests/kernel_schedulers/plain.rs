@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use lvs_core::schedulers::{Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Request, by_name};
+use lvs_core::schedulers::{
+    Balancer, DestinationId, Family, NewDestination, Pool, Profile, Request, SchedulerOptions, by_name,
+};
 
 use super::genl::{Attrs, Genl};
 use super::packets::{ACK, Flow, Sender, UDP, connections};
@@ -30,7 +32,12 @@ fn destination(new: &NewDestination) -> Attrs {
 
 impl Plain {
     /// An errno if the kernel does not have the scheduler.
-    pub(crate) fn new(scheduler: &str, profile: Profile, options: &Options, weights: &[i32]) -> Result<Self, i32> {
+    pub(crate) fn new(
+        scheduler: &str,
+        profile: Profile,
+        options: &SchedulerOptions,
+        weights: &[i32],
+    ) -> Result<Self, i32> {
         let mut genl = Genl::open();
         let full = identity().string(6, scheduler).put(7, &[0, 0, 0, 0, 255, 255, 255, 255]).u32(8, 0).u32(9, u32::MAX);
         genl.request(1, false, Attrs::default().nest(1, full))?;

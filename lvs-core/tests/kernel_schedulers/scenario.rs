@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use lvs_core::schedulers::{
-    Balancer, DestinationId, Family, NewDestination, Options, Pool, Profile, Random, Request, SplitMix64, by_name,
+    Balancer, DestinationId, Family, NewDestination, Pool, Profile, Random, Request, SchedulerOptions, SplitMix64,
+    by_name,
 };
 
 use super::genl::{Attrs, Genl, attrs};
@@ -34,7 +35,7 @@ pub(crate) struct Scenario {
     /// The firewall mark, or 0 for a service of one address, port and protocol.
     mark: u32,
     protocol: u8,
-    options: Options,
+    options: SchedulerOptions,
     balancer: Balancer,
     known: Vec<Known>,
     /// Weights are drawn below this; several times each.
@@ -69,11 +70,12 @@ impl Scenario {
             _ => random.below(4) == 0,
         };
         let flags = if matches!(scheduler, "sh" | "mh") {
-            [0, Options::FALLBACK, Options::PORT, Options::FALLBACK | Options::PORT][random.below(4) as usize]
+            [0, SchedulerOptions::FALLBACK, SchedulerOptions::PORT, SchedulerOptions::FALLBACK | SchedulerOptions::PORT]
+                [random.below(4) as usize]
         } else {
             0
         };
-        let options = Options::default().with_flags(flags);
+        let options = SchedulerOptions::default().with_flags(flags);
         let bound = by_name(scheduler, &options).expect("a known scheduler");
         let balancer = Balancer::new(Pool::new(profile, family), bound, 0).expect("an empty pool suits all");
         let heaviest = match scheduler {
@@ -249,7 +251,7 @@ impl Scenario {
 
     fn rebind(&mut self, genl: &mut Genl) {
         if matches!(self.scheduler, "sh" | "mh") && self.random.below(2) == 0 {
-            self.options.flags ^= [Options::FALLBACK, Options::PORT][self.random.below(2) as usize];
+            self.options.flags ^= [SchedulerOptions::FALLBACK, SchedulerOptions::PORT][self.random.below(2) as usize];
             let flags = self.options.flags;
             self.note(format_args!("flags {flags:#x}"));
             let request = self.service(self.scheduler, self.options.flags);

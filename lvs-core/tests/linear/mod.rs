@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use lvs_core::schedulers::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+use lvs_core::schedulers::{BindError, DestinationId, Pool, Request, Scheduler, SchedulerOptions};
 
 pub(crate) use tables::{Dh, Mh, Sh};
 
 /// The linear scheduler called `name`; `None` if there is none, as for twos, which draws.
-pub(crate) fn linear(name: &str, options: &Options) -> Option<Box<dyn Scheduler>> {
+pub(crate) fn linear(name: &str, options: &SchedulerOptions) -> Option<Box<dyn Scheduler>> {
     Some(match name {
         "rr" => Box::new(Rr { last: None }),
         "wrr" => Box::new(Wrr { current: None, threshold: 0, maximum: 0, step: 1 }),

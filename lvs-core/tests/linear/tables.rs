@@ -1,7 +1,7 @@
 //! The schedulers with tables: dh, sh, mh, refilled at each change.
 
 use lvs_core::schedulers::hash::{fold, fold_as, hash_32, hsiphash};
-use lvs_core::schedulers::{BindError, DestinationId, Options, Pool, Request, Scheduler};
+use lvs_core::schedulers::{BindError, DestinationId, Pool, Request, Scheduler, SchedulerOptions};
 
 /// The hooks of a scheduler that fills its table when destinations come and go, and on edits if
 /// `$edits`.
@@ -29,7 +29,7 @@ macro_rules! refill {
 
 fn port(flags: u32, request: &Request) -> u32 {
     let has_ports = matches!(request.protocol, 6 | 17 | 132);
-    if flags & Options::PORT != 0 && has_ports { request.client_port.into() } else { 0 }
+    if flags & SchedulerOptions::PORT != 0 && has_ports { request.client_port.into() } else { 0 }
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ pub(crate) struct Sh {
 }
 
 impl Sh {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &SchedulerOptions) -> Self {
         Self { flags: options.flags, slots: Vec::new() }
     }
 
@@ -97,7 +97,7 @@ impl Scheduler for Sh {
 
     refill!(true);
 
-    fn reconfigured(&mut self, options: &Options) {
+    fn reconfigured(&mut self, options: &SchedulerOptions) {
         self.flags = options.flags;
     }
 
@@ -107,7 +107,7 @@ impl Scheduler for Sh {
         if pool.usable(at) {
             return Some(at);
         }
-        if self.flags & Options::FALLBACK == 0 {
+        if self.flags & SchedulerOptions::FALLBACK == 0 {
             return None;
         }
         (0..256).map(|o| self.slots[((((o + first) & 255) + first) & 255) as usize]).find(|&at| pool.usable(at))
@@ -123,12 +123,12 @@ pub(crate) struct Mh {
 const SIZE: u32 = 4093;
 
 impl Mh {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &SchedulerOptions) -> Self {
         Self { flags: options.flags, slots: Vec::new() }
     }
 
     fn fill(&mut self, pool: &Pool) -> Result<(), BindError> {
-        let mut refused = lvs_core::schedulers::Mh::new(&Options::default());
+        let mut refused = lvs_core::schedulers::Mh::new(&SchedulerOptions::default());
         if pool.len() > SIZE as usize {
             return refused.bind(pool, 0);
         }
@@ -172,7 +172,7 @@ impl Scheduler for Mh {
 
     refill!(true);
 
-    fn reconfigured(&mut self, options: &Options) {
+    fn reconfigured(&mut self, options: &SchedulerOptions) {
         self.flags = options.flags;
     }
 
@@ -183,7 +183,7 @@ impl Scheduler for Mh {
         if pool.usable(at) {
             return Some(at);
         }
-        if self.flags & Options::FALLBACK == 0 {
+        if self.flags & SchedulerOptions::FALLBACK == 0 {
             return None;
         }
         (0..SIZE)

@@ -7,7 +7,7 @@ use super::server::Page;
 use super::{DrainSpec, Force};
 use crate::config::Invalid;
 use crate::event::Event;
-use lvs_core::preflight::{Finding, Severity};
+use lvs_core::preflight::{HostFinding, Severity};
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -196,12 +196,12 @@ pub struct Findings {
     /// Whether nothing is missing; advice is not counted.
     pub ready: bool,
     /// Each in words.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<HostFinding>,
 }
 
 impl Findings {
     /// What was found on a host, and whether that is ready.
-    pub(crate) fn new(findings: Vec<Finding>) -> Self {
+    pub(crate) fn new(findings: Vec<HostFinding>) -> Self {
         let ready = findings.iter().all(|finding| finding.severity < Severity::Missing);
         Self { ready, findings }
     }

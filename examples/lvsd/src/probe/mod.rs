@@ -22,7 +22,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lvs_core::model::{Destination, ServiceKey};
-pub use lvs_core::probe::Outcome;
+pub use lvs_core::probe::ProbeOutcome as Outcome;
 use lvs_core::probe::within;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use std::collections::TryReserveError;
 
 use super::super::estimator::Estimator;
 use super::super::ids::{DestinationId, ServiceId};
-use super::super::options::Options;
+use super::super::options::EmbeddedOptions;
 use super::{Moment, Rules, ServiceState};
 use crate::errno::Errno;
 use crate::memory;
@@ -33,7 +33,7 @@ impl Rules {
         service: ServiceId,
         destination: &Destination,
         synchronised: bool,
-        options: &Options,
+        options: &EmbeddedOptions,
     ) -> Result<(), Errno> {
         let family = destination.key.family();
         if !options.supports(family) {
@@ -60,7 +60,7 @@ impl Rules {
         key: &ServiceKey,
         destination: &Destination,
         synchronised: bool,
-        options: &Options,
+        options: &EmbeddedOptions,
         now: Moment,
     ) -> Result<(), Errno> {
         let service = self.named(key, options)?;
@@ -120,7 +120,7 @@ impl Rules {
         key: &ServiceKey,
         destination: &Destination,
         synchronised: bool,
-        options: &Options,
+        options: &EmbeddedOptions,
     ) -> Result<(), Errno> {
         let service = self.named(key, options)?;
         self.check_destination(service, destination, synchronised, options)?;
@@ -141,7 +141,7 @@ impl Rules {
         &mut self,
         key: &ServiceKey,
         destination: &DestinationKey,
-        options: &Options,
+        options: &EmbeddedOptions,
         now: Moment,
     ) -> Result<(), Errno> {
         let service = self.named(key, options)?;

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::clock::Clock;
 use super::estimator::{Estimator, Schedule};
 use super::ids::{DestinationId, ServiceId};
-use super::options::{Options, ServiceOrder};
+use super::options::{EmbeddedOptions, ServiceOrder};
 use super::status::service_hash;
 use super::verdict::RejectReason;
 use crate::errno::Errno;
@@ -102,7 +102,7 @@ impl Rules {
     }
 
     /// Where a service is listed that was made as the `sequence`th one.
-    fn place(&self, key: &ServiceKey, sequence: u64, options: &Options) -> Place {
+    fn place(&self, key: &ServiceKey, sequence: u64, options: &EmbeddedOptions) -> Place {
         let is_mark = matches!(key, ServiceKey::Fwmark { .. });
         match options.service_order {
             ServiceOrder::Made => (is_mark, sequence, 0),
@@ -114,7 +114,7 @@ impl Rules {
     }
 
     /// The service table was resized, which gives it another order.
-    pub(super) fn resized(&mut self, options: &Options) {
+    pub(super) fn resized(&mut self, options: &EmbeddedOptions) {
         self.resizes += 1;
         if options.service_order == ServiceOrder::Hashed {
             let all: Vec<ServiceId> = self.iter().collect();
@@ -149,7 +149,7 @@ impl Rules {
     }
 
     /// The service that a command names.
-    pub(super) fn named(&self, key: &ServiceKey, options: &Options) -> Result<ServiceId, Errno> {
+    pub(super) fn named(&self, key: &ServiceKey, options: &EmbeddedOptions) -> Result<ServiceId, Errno> {
         if !options.supports(key.family()) {
             return Err(Errno::EAFNOSUPPORT);
         }

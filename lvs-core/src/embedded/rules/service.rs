@@ -2,7 +2,7 @@
 
 use super::super::estimator::Estimator;
 use super::super::ids::{DestinationId, ServiceId};
-use super::super::options::Options;
+use super::super::options::EmbeddedOptions;
 use super::{Moment, Rules};
 use crate::errno::Errno;
 use crate::model::{
@@ -98,7 +98,7 @@ impl Rules {
     pub(in super::super) fn add_service(
         &mut self,
         request: &ServiceRequest,
-        options: &Options,
+        options: &EmbeddedOptions,
         now: Moment,
     ) -> Result<ServiceId, Errno> {
         let key = request.key;
@@ -158,7 +158,7 @@ impl Rules {
     pub(in super::super) fn update_service(
         &mut self,
         request: &ServiceRequest,
-        options: &Options,
+        options: &EmbeddedOptions,
         now: Moment,
     ) -> Result<(), Errno> {
         let at = self.named(&request.key, options)?;
@@ -185,7 +185,7 @@ impl Rules {
         &self,
         name: SchedulerName,
         flags: ServiceFlags,
-        options: &Options,
+        options: &EmbeddedOptions,
     ) -> Result<Option<Box<dyn Scheduler>>, Errno> {
         if name == SchedulerName::NONE {
             return Ok(None);
@@ -233,7 +233,7 @@ impl Rules {
     }
 
     /// Tells the schedulers of changed settings.
-    pub(in super::super) fn reconfigure(&mut self, options: &Options) {
+    pub(in super::super) fn reconfigure(&mut self, options: &EmbeddedOptions) {
         for service in self.services.iter_mut().filter(|service| service.alive) {
             if let Some(scheduler) = &mut service.scheduler {
                 scheduler.reconfigured(&scheduling(options, service.flags));
@@ -244,7 +244,7 @@ impl Rules {
     pub(in super::super) fn remove_service(
         &mut self,
         key: &ServiceKey,
-        options: &Options,
+        options: &EmbeddedOptions,
         now: Moment,
     ) -> Result<(), Errno> {
         let at = self.named(key, options)?;
@@ -252,7 +252,7 @@ impl Rules {
         Ok(())
     }
 
-    fn unlink_service(&mut self, at: ServiceId, options: &Options, now: Moment) {
+    fn unlink_service(&mut self, at: ServiceId, options: &EmbeddedOptions, now: Moment) {
         let service = self.service(at);
         let place = self.place(&service.key, service.sequence, options);
         let service = &mut self.services[at.index()];
@@ -276,7 +276,7 @@ impl Rules {
         self.free_if_unused(at);
     }
 
-    pub(in super::super) fn flush(&mut self, options: &Options, now: Moment) {
+    pub(in super::super) fn flush(&mut self, options: &EmbeddedOptions, now: Moment) {
         let all: Vec<ServiceId> = self.iter().collect();
         for at in all {
             self.unlink_service(at, options, now);
@@ -309,14 +309,14 @@ impl Rules {
     }
 }
 
-fn check_engine(engine: Option<EngineName>, options: &Options) -> Result<(), Errno> {
+fn check_engine(engine: Option<EngineName>, options: &EmbeddedOptions) -> Result<(), Errno> {
     match engine {
         Some(engine) if !options.engines.contains(&engine) => Err(Errno::ENOENT),
         _ => Ok(()),
     }
 }
 
-fn scheduling(options: &Options, flags: ServiceFlags) -> crate::schedulers::Options {
+fn scheduling(options: &EmbeddedOptions, flags: ServiceFlags) -> crate::schedulers::SchedulerOptions {
     let mut scheduling = options.scheduling.with_flags(flags.bits());
     scheduling.lblc_expiration = u64::from(options.settings.lblc_expiration) * 1000;
     scheduling.lblcr_expiration = u64::from(options.settings.lblcr_expiration) * 1000;
