@@ -239,6 +239,12 @@ impl From<Error> for io::Error {
     }
 }
 
+impl From<ModelError> for io::Error {
+    fn from(error: ModelError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
         Self::from_raw_os_error(errno.0)

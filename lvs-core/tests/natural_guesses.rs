@@ -79,6 +79,10 @@ fn tables_are_collections() -> Checked {
     assert!(table.remove(&key).is_some());
     assert_eq!(table.services.len(), 2);
     let by_key: BTreeMap<ServiceKey, &TableService> = table.services.iter().map(|s| (s.service.key(), s)).collect();
+    assert_eq!((&table).into_iter().count(), table.clone().into_iter().count());
+    for step in &Plan::between(&Table::new(), &table, &Scope::all())? {
+        assert!(matches!(step.operation, Operation::AddService(_)));
+    }
     let distinct: HashSet<ServiceKey> = by_key.keys().copied().collect();
     assert_eq!(distinct.len(), 2);
     let scope = Scope::services(distinct);
@@ -154,7 +158,7 @@ fn errors_pass_through_question_marks_both_ways() {
         Ok(())
     }
     fn theirs() -> io::Result<()> {
-        Ok(EmbeddedDirector::new().remove_service(&ServiceKey::tcp("192.0.2.1", 80).map_err(Error::from)?)?)
+        Ok(EmbeddedDirector::new().remove_service(&ServiceKey::tcp("192.0.2.1", 80)?)?)
     }
     fn errno() -> io::Result<()> {
         Err(Errno::EPERM)?

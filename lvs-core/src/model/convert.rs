@@ -200,6 +200,26 @@ impl Extend<TableService> for Table {
     }
 }
 
+/// Over its services.
+impl IntoIterator for Table {
+    type Item = TableService;
+    type IntoIter = std::vec::IntoIter<TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services.into_iter()
+    }
+}
+
+/// Over its services.
+impl<'a> IntoIterator for &'a Table {
+    type Item = &'a TableService;
+    type IntoIter = std::slice::Iter<'a, TableService>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.services.iter()
+    }
+}
+
 impl From<&Snapshot> for Table {
     fn from(snapshot: &Snapshot) -> Self {
         snapshot.to_table()

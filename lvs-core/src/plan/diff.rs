@@ -254,3 +254,12 @@ fn serves(running: &Daemon, wanted: &Daemon) -> bool {
         && open_or_same(wanted.port, running.port)
         && open_or_same(wanted.ttl, running.ttl)
 }
+/// Over its steps, in order.
+impl<'a> IntoIterator for &'a Plan {
+    type Item = &'a Step;
+    type IntoIter = std::slice::Iter<'a, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.steps.iter()
+    }
+}
