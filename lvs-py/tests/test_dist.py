@@ -119,6 +119,10 @@ def test_the_source_distribution_holds_what_builds_it_and_no_results(sdist: Path
         assert path.suffix not in (".so", ".pyc", ".whl", ".o"), file
 
 
+def test_pypi_would_take_both(wheel: Path, sdist: Path) -> None:
+    python("-m", "twine", "check", "--strict", str(wheel), str(sdist))
+
+
 def test_the_source_distribution_builds_a_wheel_that_is_imported(sdist: Path, tmp_path: Path) -> None:
     arguments = f"{' '.join(BUILD)} --quiet"
     wheels, place = tmp_path / "wheels", tmp_path / "place"

@@ -4,6 +4,7 @@
 use fs_err as fs;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 use crate::error::{Context, Result};
@@ -28,6 +29,13 @@ pub(crate) fn ensure_programs() -> Result<()> {
 /// and what is there, `ensure_programs` has installed.
 pub(crate) fn build(dpkg_buildpackage: &mut Command) -> &mut Command {
     dpkg_buildpackage.args(["--build=binary", "--no-sign", "--no-check-builddeps"])
+}
+
+/// `lintian` on what was built; its warnings differ from release to release.
+pub(crate) fn lint(changes: &Path) -> Command {
+    let mut lintian = Command::new("lintian");
+    lintian.args(["--fail-on", "error", "--allow-root"]).arg(changes);
+    lintian
 }
 
 /// A function that is there already keeps its version; new ones get today's.

@@ -22,6 +22,12 @@ pub(crate) fn cache(variable: &str, name: &str) -> Result<PathBuf> {
         .context(|| format!("no place for a cache: set {variable} or HOME"))
 }
 
+/// Where cargo keeps what it has downloaded, and its settings.
+pub(crate) fn cargo_home() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set("CARGO_HOME").or_else(|| set("HOME").map(|home| home.join(".cargo"))).unwrap_or_default()
+}
+
 /// Where cargo builds the workspace (this program is built elsewhere, see `.cargo/config.toml`).
 pub(crate) fn target_directory() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

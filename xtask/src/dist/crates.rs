@@ -23,6 +23,13 @@ pub(super) fn make(source: &Source, out: &Path) -> Result<()> {
         cargo.args(["--package", name]);
     }
     host::capture(&mut cargo)?;
+    for name in &names {
+        // What crates.io would refuse of the manifest, and whether the version is free.
+        let mut publish = source.command("cargo");
+        publish.env("CARGO_TARGET_DIR", source.target());
+        publish.args(["publish", "--dry-run", "--quiet", "--locked", "--no-verify", "--package", name]);
+        host::capture(&mut publish)?;
+    }
     for name in names {
         let file = format!("{name}-{}.crate", source.version);
         fs_err::copy(source.target().join("package").join(&file), out.join(file))?;

@@ -3,7 +3,7 @@
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::{debian, host};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(super) fn make(source: &Source, out: &Path) -> Result<()> {
     let changelog = fs_err::read_to_string(source.path("debian/changelog"))?;
@@ -12,11 +12,15 @@ pub(super) fn make(source: &Source, out: &Path) -> Result<()> {
     }
     // Packages appear beside the directory in which they are built; those of an earlier run may
     // have other names.
-    for file in super::files(&source.base)?.into_iter().filter(|file| file.extension().is_some_and(|e| e == "deb")) {
+    let made = |file: &PathBuf| file.extension().is_some_and(|e| e == "deb" || e == "changes");
+    for file in super::files(&source.base)?.into_iter().filter(made) {
         fs_err::remove_file(file)?;
     }
     debian::ensure_programs()?;
     host::ensure_programs(&[("help2man", "help2man")], "it makes the manual page of lvsd")?;
     host::capture(debian::build(&mut source.command("dpkg-buildpackage")))?;
+    for changes in super::ending(&source.base, ".changes")? {
+        host::capture(&mut debian::lint(&changes))?;
+    }
     super::take(&source.base, ".deb", out)
 }

@@ -1,12 +1,13 @@
-//! `cargo xtask dist`: what users install, made from HEAD. Wheel and source distribution are
-//! maturin's alone.
+//! `cargo xtask dist`: what users install, made from HEAD.
 //!
 //! The sources are a clone of their own, so that nothing goes in that is not committed. Times come
 //! from the commit and paths of this machine are mapped away: the same commit, made twice with the
 //! same tools, gives the same bytes.
 
+mod archive;
 mod crates;
 mod debian;
+mod python;
 mod sbom;
 mod source;
 mod text;
@@ -30,10 +31,17 @@ struct Part {
 }
 
 /// What takes seconds comes first.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 7] = [
     Part { name: "changelog", what: "this version's section of the changelog", make: text::changelog },
     Part { name: "sbom", what: "what the programs are made of (CycloneDX)", make: sbom::make },
+    Part { name: "sources", what: "an archive of the sources", make: archive::sources },
     Part { name: "crates", what: "the packages for crates.io", make: crates::make },
+    Part { name: "python", what: "wheel and source distribution for PyPI", make: python::make },
+    Part {
+        name: "programs",
+        what: "an archive of the programs, for any Linux of this processor",
+        make: archive::programs,
+    },
     Part { name: "debian", what: "Debian packages", make: debian::make },
 ];
 
@@ -121,13 +129,15 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// The files of a directory whose names end so: at least one.
+fn ending(directory: &Path, end: &str) -> Result<Vec<PathBuf>> {
+    let found: Vec<_> = files(directory)?.into_iter().filter(|file| file.to_string_lossy().ends_with(end)).collect();
+    if found.is_empty() { Err(Error::new(format!("no *{end} in {}", directory.display()))) } else { Ok(found) }
+}
+
 /// Copies the files of a directory whose names end so.
 fn take(from: &Path, end: &str, out: &Path) -> Result<()> {
-    let found: Vec<_> = files(from)?.into_iter().filter(|file| file.to_string_lossy().ends_with(end)).collect();
-    if found.is_empty() {
-        return Err(Error::new(format!("no *{end} in {}", from.display())));
-    }
-    for file in found {
+    for file in ending(from, end)? {
         fs::copy(&file, out.join(file.file_name().unwrap_or_default()))?;
     }
     Ok(())

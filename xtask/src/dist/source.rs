@@ -42,12 +42,24 @@ impl Source {
 
     /// A program in the clone, with the time of the commit for the time of the build.
     pub(super) fn command(&self, program: &str) -> Command {
-        let mut command = project::command(program);
+        self.settle(project::command(program))
+    }
+
+    /// The same for a program of an environment.
+    pub(super) fn settle(&self, mut command: Command) -> Command {
         command.current_dir(&self.directory).env("SOURCE_DATE_EPOCH", &self.epoch);
         // What this user has set for other builds.
         command.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_TARGET");
         command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("CARGO_INCREMENTAL", "0");
         command
+    }
+
+    /// Lets cargo build into the directory of what is made, without paths of this machine in it.
+    /// `flags` are more of rustc's.
+    pub(super) fn build<'a>(&self, command: &'a mut Command, flags: &str) -> &'a mut Command {
+        let map = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+        let paths = [map(&self.directory, "/usr/src/lvs"), map(&project::cargo_home(), "/usr/share/cargo")];
+        command.env("CARGO_TARGET_DIR", self.target()).env("RUSTFLAGS", format!("{} {flags}", paths.join(" ")))
     }
 
     /// Where cargo puts what it makes.

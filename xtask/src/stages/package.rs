@@ -58,7 +58,7 @@ fn packages(report: &mut Report) -> Result<()> {
     host::capture(debian::build(&mut build)).context(|| "cannot build the Debian packages".into())?;
     report.pass(1);
     let changes = only(&base, ".changes")?;
-    report.check(Command::new("lintian").args(["--fail-on", "error", "--allow-root"]).arg(changes))?;
+    report.check(&mut debian::lint(&changes))?;
     let root = base.join("root");
     for package in fs::read_dir(&base)?.flatten().filter(|entry| entry.path().extension().is_some_and(|e| e == "deb")) {
         host::capture(Command::new("dpkg-deb").arg("-x").arg(package.path()).arg(&root))?;

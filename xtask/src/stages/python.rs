@@ -9,7 +9,7 @@ use crate::{host, project};
 use std::process::Command;
 
 /// The environment: the package, and pinned versions of maturin, pytest and what the tests need.
-const ENVIRONMENT: Venv = Venv { directory: ".venv", requirements: "lvs-py/requirements-dev.txt" };
+pub(crate) const ENVIRONMENT: Venv = Venv { directory: ".venv", requirements: "lvs-py/requirements-dev.txt" };
 const TESTS: &str = "lvs-py/tests";
 /// The settings of the tools.
 const CONFIG: &str = "lvs-py/pyproject.toml";
