@@ -18,6 +18,7 @@ mod error;
 mod fresh;
 mod generate;
 mod host;
+mod install_test;
 mod lab;
 mod project;
 mod rust_api;
@@ -39,8 +40,10 @@ cargo xtask VERB
                                   (cargo xtask lab --help)
   fresh SUITE [-- COMMAND...]     run a command in a clean Debian: bookworm, trixie or sid
                                   (cargo xtask fresh --help)
-  dist [--out DIR] [PART...]      make what users install: crates, Debian packages, sums
+  dist [--out DIR] [PART...]      make what users install: crates, wheel, packages, archives, sums
                                   (cargo xtask dist --help)
+  install-test SUITE [WAY...]     install that on a clean Debian, by the words of the documentation
+                                  (cargo xtask install-test --help)
   docs                            build the documentation site into target/site
   ci                              what a change must pass: README.md's commands on clean machines
 
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Some("lab") => lab::main(rest),
         Some("fresh") => fresh::main(rest),
         Some("dist") => dist::main(rest),
+        Some("install-test") => install_test::main(rest),
         Some("docs") => site::main(rest),
         Some("ci") => ci::main(rest),
         None | Some("help" | "-h" | "--help") => {

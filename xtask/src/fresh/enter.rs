@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the clone is.
+/// Where commands run: the clone, or what is given instead.
 const PROJECT: &str = "/root/lvs";
 /// Where the toolchain is.
 const TOOLCHAIN: &str = "/opt/rust";
@@ -55,13 +55,32 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
+    /// With a clone of HEAD.
     pub(crate) fn new(options: Options) -> Result<Self> {
+        let fresh = Self::empty(options)?;
+        fresh.clone_project()?;
+        Ok(fresh)
+    }
+
+    /// With the files of a directory instead.
+    pub(crate) fn with_files(options: Options, files: &Path) -> Result<Self> {
+        let fresh = Self::empty(options)?;
+        fresh.take(files, "")?;
+        Ok(fresh)
+    }
+
+    /// Copies a directory into one where commands run.
+    pub(crate) fn take(&self, files: &Path, name: &str) -> Result<()> {
+        project::copy(files, &self.inside(PROJECT).join(name), &[])
+    }
+
+    fn empty(options: Options) -> Result<Self> {
         let copy = Copy::new(options)?;
         let mut fresh = Self { copy, binds: vec![(sysroot()?, TOOLCHAIN)] };
         for file in NETWORK_FILES.map(Path::new).into_iter().filter(|file| file.exists()) {
             fs::write(fresh.inside(file), fs::read(file)?)?;
         }
-        let home = cargo_home();
+        let home = project::cargo_home();
         fs::create_dir_all(fresh.inside("/root/.cargo"))?;
         if home.join("config.toml").exists() {
             fs::copy(home.join("config.toml"), fresh.inside("/root/.cargo/config.toml"))?;
@@ -77,7 +96,6 @@ impl Fresh {
                 fs::write(to, "")?;
             }
         }
-        fresh.clone_project()?;
         Ok(fresh)
     }
 
@@ -117,12 +135,17 @@ impl Fresh {
         Ok(())
     }
 
+    /// Writes a file where commands run.
+    pub(crate) fn write(&self, name: &str, contents: &str) -> Result<()> {
+        Ok(fs::write(self.inside(PROJECT).join(name), contents)?)
+    }
+
     /// A path of the root as it is seen from outside.
     fn inside(&self, path: impl AsRef<Path>) -> PathBuf {
         self.copy.path.join(path.as_ref().strip_prefix("/").unwrap_or(path.as_ref()))
     }
 
-    /// A command that runs in the clone.
+    /// A command that runs there.
     pub(crate) fn command(&self, command: &[impl AsRef<OsStr>]) -> Command {
         let mut run = Command::new("unshare");
         run.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter"]).arg(&self.copy.path);
@@ -154,9 +177,4 @@ impl Fresh {
 fn sysroot() -> Result<PathBuf> {
     let output = host::capture(project::command("rustc").args(["--print", "sysroot"]))?;
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
-}
-
-fn cargo_home() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    set("CARGO_HOME").or_else(|| set("HOME").map(|home| home.join(".cargo"))).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ pub(crate) use enter::Fresh;
 
 use crate::error::{Error, Result};
 use lexopt::prelude::*;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -40,6 +40,13 @@ pub(crate) struct Suite {
 pub(crate) const BOOKWORM: Suite = Suite { name: "bookworm", released: true };
 pub(crate) const TRIXIE: Suite = Suite { name: "trixie", released: true };
 const SUITES: [Suite; 3] = [BOOKWORM, TRIXIE, Suite { name: "sid", released: false }];
+
+impl Suite {
+    pub(crate) fn named(name: &OsStr) -> Result<Self> {
+        let found = SUITES.into_iter().find(|suite| name == suite.name);
+        found.ok_or_else(|| Error::new(format!("no suite '{}'", name.to_string_lossy())))
+    }
+}
 
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -89,10 +96,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<(Options, Vec<OsString>)>> {
         match argument {
             Short('h') | Long("help") => return Ok(None),
             Long("no-cache") => cache = false,
-            Value(name) if suite.is_none() => {
-                let found = SUITES.into_iter().find(|s| name == s.name);
-                suite = Some(found.ok_or_else(|| Error::new(format!("no suite '{}'", name.to_string_lossy())))?);
-            }
+            Value(name) if suite.is_none() => suite = Some(Suite::named(&name)?),
             Value(first) => {
                 // Everything from here on is the command's own, whatever it looks like.
                 command = std::iter::once(first).chain(parser.raw_args()?).collect();

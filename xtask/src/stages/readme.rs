@@ -51,7 +51,7 @@ impl Step {
 }
 
 /// The fenced blocks of a Markdown text: language and contents.
-pub(super) fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
+pub(crate) fn blocks(text: &str) -> impl Iterator<Item = (&str, String)> {
     let mut lines = text.lines();
     std::iter::from_fn(move || {
         let language = lines.by_ref().find_map(|l| l.strip_prefix("```"))?;
@@ -72,7 +72,7 @@ fn here(file: &str, text: &str) -> String {
     format!("cat > {file} <<'END_OF_PROGRAM'\n{text}END_OF_PROGRAM\n")
 }
 
-pub(super) fn steps(language: &str, body: &str) -> Vec<Step> {
+pub(crate) fn steps(language: &str, body: &str) -> Vec<Step> {
     match language {
         "sh" => vec![Step { command: body.to_owned(), output: None }],
         "c" => vec![Step { command: format!("{}{}", here("target/readme.c", body), COMPILE_AND_RUN), output: None }],
