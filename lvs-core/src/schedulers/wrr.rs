@@ -35,7 +35,8 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// assert_eq!(picks(&mut filling, 12), "CBAABACBACBA");
 ///
 /// let mut filled = service("rr", &[4, 3, 2]);
-/// filled.set_scheduler(Box::new(Wrr::new()), 0)?;
+/// let wrr = by_name("wrr", &SchedulerOptions::default()).expect("the name of a scheduler");
+/// filled.set_scheduler(wrr, 0)?;
 /// assert_eq!(picks(&mut filled, 9), "ABACBACBA");
 /// # Ok::<(), BindError>(())
 /// ```

@@ -25,7 +25,8 @@
 //! three to four times as long. Attributes that this crate does not know are skipped by the readers
 //! of the model and kept by the typed view.
 //!
-//! ```
+#![cfg_attr(feature = "unstable-wire", doc = "```")]
+#![cfg_attr(not(feature = "unstable-wire"), doc = "```ignore")]
 //! use lvs_core::director::Operation;
 //! use lvs_core::model::{Service, ServiceKey};
 //! use lvs_core::wire::message::{Command, Messages, write, header};
