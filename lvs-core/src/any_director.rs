@@ -7,7 +7,9 @@ use crate::embedded::EmbeddedDirector;
 use crate::error::{Error, Result};
 #[cfg(all(feature = "kernel", target_os = "linux"))]
 use crate::kernel::KernelDirector;
-use crate::model::{Connection, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Stats, Timeouts};
+use crate::model::{
+    Connection, Daemon, DestinationEntry, Info, SchedulerName, ServiceEntry, ServiceKey, Snapshot, Stats, Timeouts,
+};
 use crate::procfs::Status;
 use crate::schedulers::Profile;
 
@@ -141,6 +143,7 @@ impl Director for AnyDirector {
         totals() -> Stats;
         status() -> Status;
         profile() -> Profile;
+        has_scheduler(name: &SchedulerName) -> Option<bool>;
         sysctl_names() -> Vec<String>;
         sysctl(name: &str) -> String;
         set_sysctl(name: &str, value: &str) -> ();

@@ -19,13 +19,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::director::Director;
 use crate::errno::Errno;
+use crate::error::Result;
 use crate::model::{
-    Daemon, Destination, DestinationKey, ForwardingMethod, Operation, Protocol, Service, ServiceKey, Table,
-    TableService, Timeouts, TunnelKind,
+    Daemon, Destination, DestinationKey, ForwardingMethod, Operation, Protocol, SchedulerName, Service, ServiceKey,
+    Table, TableService, Timeouts, TunnelKind,
 };
 
 /// The largest number that the kernel takes where it counts in signed integers.
@@ -84,6 +87,9 @@ pub enum Flaw {
     /// The scheduler `mh` for a service with more destinations than its table has entries. The
     /// kernel refuses it.
     TooManyForMh,
+    /// A scheduler that the director does not have. It refuses it. Only [`schedulers`] finds this:
+    /// kernels differ in what they have.
+    NoScheduler(SchedulerName),
 }
 
 impl Flaw {
@@ -134,6 +140,10 @@ impl fmt::Display for Flaw {
             Self::TooManyForMh => f.write_str(
                 "the service has more destinations than the table of mh has entries (4093, unless the kernel was built \
                  otherwise): use another scheduler",
+            ),
+            Self::NoScheduler(name) => write!(
+                f,
+                "this director has no scheduler {name}: look for a slip in the name, or for the kernel's module ip_vs_{name}"
             ),
         }
     }
@@ -262,6 +272,46 @@ pub fn table(table: &Table) -> Vec<Finding> {
     findings.extend(daemons.map(|flaw| Finding { service: None, destination: None, flaw }));
     findings.extend(mixed);
     findings
+}
+
+/// Which services of a table a director will refuse since it lacks their scheduler. Nothing changes
+/// there; see [`Director::has_scheduler`]. Services whose scheduler it cannot tell are left out.
+///
+/// ```
+/// use lvs_core::embedded::EmbeddedDirector;
+/// use lvs_core::lint;
+///
+/// let table = lvs_core::rules::parse("-A -t 192.0.2.1:80 -s nosuch")?.to_table()?;
+/// let findings = lint::schedulers(&mut EmbeddedDirector::new(), &table)?;
+/// assert!(findings[0].to_string().starts_with("service tcp://192.0.2.1:80: this director has no scheduler nosuch"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Those of the director.
+pub fn schedulers<D: Director + ?Sized>(director: &mut D, table: &Table) -> Result<Vec<Finding>> {
+    lacking_schedulers(director, table.services.iter().map(|entry| &entry.service))
+}
+
+/// The same of some services.
+pub(crate) fn lacking_schedulers<'a, D: Director + ?Sized>(
+    director: &mut D,
+    services: impl Iterator<Item = &'a Service>,
+) -> Result<Vec<Finding>> {
+    let mut lacks: BTreeMap<SchedulerName, bool> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for service in services {
+        let name = service.scheduler;
+        let is_lacking = match lacks.get(&name) {
+            Some(known) => *known,
+            None => *lacks.entry(name).or_insert(director.has_scheduler(&name)? == Some(false)),
+        };
+        if is_lacking {
+            let flaw = Flaw::NoScheduler(name);
+            findings.push(Finding { service: Some(service.key()), destination: None, flaw });
+        }
+    }
+    Ok(findings)
 }
 
 /// What is wrong with a table as a whole: with its timeouts, and with its sync daemons.

@@ -31,6 +31,16 @@ fn what_is_wrong_with_a_rule_is_what_is_named() {
     }
     let mark = error("-A -f 0x10\n");
     assert!(mark.starts_with("line 1, column 7: ") && mark.contains("in decimal, found `0x10`"), "{mark}");
+    // Which of the two is meant cannot be known.
+    for rule in ["-A -t 2001:db8::1:80\n", "-A -t [2001:db8::1]:80\n-a -t [2001:db8::1]:80 -r 2001:db8::a:8443\n"] {
+        assert!(error(rule).contains(": write `[2001:db8::"), "{}", error(rule));
+    }
+    let server = error("-a -t [2001:db8::1]:80 -r 2001:db8::a:8443\n");
+    assert!(server.contains("`[2001:db8::a]:8443`, or `[2001:db8::a:8443]` if that is all address"), "{server}");
+    let plain = "-A -t [2001:db8::1:80]:443\n-a -t [2001:db8::1:80]:443 -r 2001:db8::beef\n-a -t [2001:db8::1:80]:443 -r [2001:db8::a:8443]\n";
+    let table = LOSSLESS.parse(plain).unwrap().to_table().unwrap();
+    let servers: Vec<String> = table.services[0].destinations.iter().map(|server| server.key.to_string()).collect();
+    assert_eq!(servers, ["[2001:db8::beef]:443", "[2001:db8::a:8443]:443"]);
     // What only the director can know it says by name.
     let mut director = EmbeddedDirector::new();
     let service = Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap());

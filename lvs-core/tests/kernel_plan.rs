@@ -261,3 +261,25 @@ fn plans_set_daemons_up_change_them_and_leave_them_alone() {
         assert_eq!(reach(&[daemon(backup, 9)]), (1, vec![(backup, 9)]));
     });
 }
+
+#[test]
+#[ignore = "needs CAP_NET_ADMIN and ip_vs"]
+fn a_scheduler_that_the_kernel_lacks_is_said_before_anything_is_touched() {
+    assert_expected_kernel();
+    in_new_namespace(|| {
+        let mut director = KernelDirector::open().unwrap();
+        let has = |director: &mut KernelDirector, name: &str| director.has_scheduler(&name.parse().unwrap()).unwrap();
+        for name in ["none", "rr", "wlc", "sed"] {
+            assert_eq!(has(&mut director, name), Some(true), "{name}");
+        }
+        assert_eq!(has(&mut director, "nosuch"), Some(false));
+        let mut wanted = Table::new();
+        for (last, scheduler) in [(1, "rr"), (2, "nosuch")] {
+            let key = ServiceKey::tcp(format!("192.0.2.{last}"), 80).unwrap();
+            wanted.services.push(TableService::new(Service::new(key).with_scheduler(scheduler.parse().unwrap())));
+        }
+        let refused = Planner::new(&ours()).reconcile(&mut director, &wanted, OnFailure::Keep).unwrap_err();
+        assert!(refused.to_string().contains("tcp://192.0.2.2:80: this director has no scheduler nosuch"), "{refused}");
+        assert!(director.services().unwrap().is_empty(), "asking has left something behind");
+    });
+}

@@ -8,7 +8,7 @@ mod held;
 
 use held::Held;
 use lvs_core::director::Operation;
-use lvs_core::model::{AddressFamily, Destination, Service, ServiceKey, Table, TableService, Timeouts};
+use lvs_core::model::{AddressFamily, Destination, OperationKind, Service, ServiceKey, Table, TableService, Timeouts};
 use lvs_core::plan::{Plan, PlanError, Planner, Scope};
 use proptest::prelude::*;
 
@@ -67,6 +67,39 @@ proptest! {
             }
         }
         prop_assert_eq!(held, end);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_withheld_and_all_else_is_done(now in table(), wanted in table(), bits in 0..64u32) {
+        const KINDS: [OperationKind; 6] = [
+            OperationKind::AddService,
+            OperationKind::UpdateService,
+            OperationKind::RemoveService,
+            OperationKind::AddDestination,
+            OperationKind::UpdateDestination,
+            OperationKind::RemoveDestination,
+        ];
+        let allowed: Vec<_> = KINDS.into_iter().enumerate().filter(|(bit, _)| bits & 1 << bit != 0).collect();
+        let allows = |kind| allowed.iter().any(|(_, one)| *one == kind);
+        let whole = freely(&Scope::all()).plan(&now, &wanted).unwrap();
+        let plan = freely(&Scope::all()).allowing(allowed.iter().map(|(_, kind)| *kind)).plan(&now, &wanted).unwrap();
+        // Nothing is lost, nothing is added, and the order stays.
+        let of = |plan: &Plan| plan.operations().map(ToString::to_string).collect::<Vec<_>>();
+        let (all, done) = (of(&whole), of(&plan));
+        let withheld: Vec<_> = plan.withheld().iter().map(ToString::to_string).collect();
+        let left: Vec<_> = all.iter().filter(|one| !withheld.contains(one)).cloned().collect();
+        prop_assert_eq!(&left, &done);
+        prop_assert_eq!(all.len(), done.len() + withheld.len());
+        // What is done is allowed and possible; a server is withheld with its service alone.
+        let mut held = Held::of(&now);
+        for operation in plan.operations() {
+            prop_assert!(allows(operation.kind()), "{}", operation);
+            held.execute(operation).unwrap();
+        }
+        for operation in plan.withheld().iter().filter(|operation| allows(operation.kind())) {
+            prop_assert_eq!(operation.kind(), OperationKind::AddDestination);
+            prop_assert!(!allows(OperationKind::AddService));
+        }
     }
 
     #[test]
@@ -215,7 +248,8 @@ mod applied {
         for (new, stays) in [(tls, true), (mark, true), (web(2), false)] {
             let mut director = holding(&[entry(web(1), "rr", &[server(1, 1)])]);
             let wanted = table(&[entry(new, "nosuch", &[])]);
-            let failed = reconcile(&mut director, &wanted, &Scope::all(), OnFailure::Keep).unwrap_err();
+            let planner = Planner::new(&Scope::all()).unchecked();
+            let failed = planner.reconcile(&mut director, &wanted, OnFailure::Keep).unwrap_err();
             assert_eq!(failed.kind(), ErrorKind::Unsupported);
             let Error::Incomplete(failed) = failed else { panic!("{failed}") };
             assert_eq!(!failed.outcome.held.is_empty(), stays, "{new}: {failed}");
@@ -348,6 +382,27 @@ mod applied {
         assert!(reconcile(&mut director, &Table::new(), &others, OnFailure::Undo).unwrap().plan.is_empty());
         let planner = Planner::new(&Scope::all()).removing_all();
         assert_eq!(planner.reconcile(&mut director, &Table::new(), OnFailure::Undo).unwrap().plan.len(), 1);
+    }
+
+    #[test]
+    fn a_scheduler_that_the_director_lacks_is_said_before_anything_is_touched() {
+        let mut director = EmbeddedDirector::new();
+        let slip = entry(web(2), "nosuch", &[]);
+        let wanted = table(&[entry(web(1), "rr", &[server(1, 1)]), slip.clone()]);
+        let planner = Planner::new(&Scope::all());
+        for refused in [
+            planner.plan_for(&mut director, &wanted).unwrap_err(),
+            planner.reconcile(&mut director, &wanted, OnFailure::Keep).unwrap_err(),
+        ] {
+            assert!(refused.to_string().contains("no scheduler nosuch"), "{refused}");
+        }
+        assert!(director.services().unwrap().is_empty());
+        // Who asks for it gets what the director says.
+        let forced = planner.clone().unchecked().reconcile(&mut director, &wanted, OnFailure::Keep).unwrap_err();
+        assert!(matches!(forced, Error::Incomplete(_)), "{forced}");
+        assert_eq!(director.services().unwrap().len(), 1);
+        // Two tables alone cannot know it.
+        assert_eq!(Plan::between(&Table::new(), &table(&[slip]), &Scope::all()).unwrap().len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Plans: from what a director holds to what it should hold.
 
 use lvs_core::Error;
+use lvs_core::model::OperationKind;
 use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, PlanError, Planner};
 
 use crate::batch;
@@ -47,17 +48,50 @@ pub enum lvs_on_failure {
     UndoService = 2,
 }
 
-/// For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove
+/// For lvs_plan_between() and those below: a wanted table without services may remove
 /// all that is in the scope.
 pub const LVS_PLAN_REMOVE_ALL: u32 = 1;
-/// For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see
+/// For lvs_plan_between() and those below: what cannot work is not looked for, see
 /// lvs_table_lint().
 pub const LVS_PLAN_UNCHECKED: u32 = 2;
+/// For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_... is given, a plan holds nothing but what is allowed; the
+/// rest is withheld, see lvs_plan_withheld_get(). Servers of a service that may not be added are
+/// withheld with it.
+pub const LVS_PLAN_ALLOW_ADD_SERVICE: u32 = 0x100;
+/// The plan may change services.
+pub const LVS_PLAN_ALLOW_UPDATE_SERVICE: u32 = 0x200;
+/// The plan may remove services.
+pub const LVS_PLAN_ALLOW_REMOVE_SERVICE: u32 = 0x400;
+/// The plan may add destinations.
+pub const LVS_PLAN_ALLOW_ADD_DESTINATION: u32 = 0x800;
+/// The plan may change destinations.
+pub const LVS_PLAN_ALLOW_UPDATE_DESTINATION: u32 = 0x1000;
+/// The plan may remove destinations.
+pub const LVS_PLAN_ALLOW_REMOVE_DESTINATION: u32 = 0x2000;
+/// The plan may set timeouts.
+pub const LVS_PLAN_ALLOW_SET_TIMEOUTS: u32 = 0x4000;
+/// The plan may start sync daemons.
+pub const LVS_PLAN_ALLOW_START_DAEMON: u32 = 0x8000;
+/// The plan may stop sync daemons.
+pub const LVS_PLAN_ALLOW_STOP_DAEMON: u32 = 0x10000;
+
+/// The kinds of operations that flags allow.
+const ALLOWED: [(u32, OperationKind); 9] = [
+    (LVS_PLAN_ALLOW_ADD_SERVICE, OperationKind::AddService),
+    (LVS_PLAN_ALLOW_UPDATE_SERVICE, OperationKind::UpdateService),
+    (LVS_PLAN_ALLOW_REMOVE_SERVICE, OperationKind::RemoveService),
+    (LVS_PLAN_ALLOW_ADD_DESTINATION, OperationKind::AddDestination),
+    (LVS_PLAN_ALLOW_UPDATE_DESTINATION, OperationKind::UpdateDestination),
+    (LVS_PLAN_ALLOW_REMOVE_DESTINATION, OperationKind::RemoveDestination),
+    (LVS_PLAN_ALLOW_SET_TIMEOUTS, OperationKind::SetTimeouts),
+    (LVS_PLAN_ALLOW_START_DAEMON, OperationKind::StartDaemon),
+    (LVS_PLAN_ALLOW_STOP_DAEMON, OperationKind::StopDaemon),
+];
 
 /// The ordered operations that turn one table into another.
 ///
-/// Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never
-/// changes: any number of threads may use it.
+/// Made by lvs_plan_between(), lvs_director_plan() or lvs_director_reconcile(), released by
+/// lvs_plan_free(). It never changes: any number of threads may use it.
 pub struct lvs_plan(pub(crate) Plan);
 
 /// What came of a plan.
@@ -103,7 +137,12 @@ fn on_failure(number: u32) -> Result<OnFailure, Failure> {
 }
 
 fn planner(scope: Option<&lvs_scope>, flags: u32) -> Result<Planner, Failure> {
-    let unknown = flags & !(LVS_PLAN_REMOVE_ALL | LVS_PLAN_UNCHECKED);
+    let mut unknown = flags & !(LVS_PLAN_REMOVE_ALL | LVS_PLAN_UNCHECKED);
+    let mut allowed = Vec::new();
+    for (flag, kind) in ALLOWED.into_iter().filter(|(flag, _)| flags & flag != 0) {
+        unknown &= !flag;
+        allowed.push(kind);
+    }
     if unknown != 0 {
         return Err(Failure::invalid(format!("unknown flags {unknown:#x} of a plan")));
     }
@@ -113,6 +152,9 @@ fn planner(scope: Option<&lvs_scope>, flags: u32) -> Result<Planner, Failure> {
     }
     if flags & LVS_PLAN_UNCHECKED != 0 {
         planner = planner.unchecked();
+    }
+    if !allowed.is_empty() {
+        planner = planner.allowing(allowed);
     }
     Ok(planner)
 }
@@ -137,6 +179,27 @@ pub unsafe extern "C" fn lvs_plan_between(
         let plan = place(plan, "plan")?;
         let (current, wanted) = (required(current, "current")?, required(wanted, "wanted")?);
         hand_over(plan, lvs_plan(planner(scope, flags)?.plan(&current.0, &wanted.0)?))
+    })
+}
+
+/// Makes the plan from what a director holds now, and changes nothing. Like lvs_plan_between(), but
+/// what the director alone knows is checked, too: a scheduler that it does not have is
+/// LVS_STATUS_INVALID_INPUT.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_director_plan(
+    director: Option<&lvs_director>,
+    wanted: Option<&lvs_table>,
+    scope: Option<&lvs_scope>,
+    flags: u32,
+    plan: *mut *mut lvs_plan,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let (plan, wanted) = (place(plan, "plan")?, required(wanted, "wanted")?);
+        let planner = planner(scope, flags)?;
+        let made = planner.plan_for(&mut *locked(director)?, &wanted.0)?;
+        hand_over(plan, lvs_plan(made))
     })
 }
 
@@ -194,6 +257,29 @@ pub unsafe extern "C" fn lvs_plan_step_get(
     })
 }
 
+len!(
+    lvs_plan_withheld_len, plan: lvs_plan, plan.0.withheld().len(),
+    "How many operations the plan would have beside its steps if they were allowed; 0 if it is NULL."
+);
+
+/// Reads operation `index` of those that are withheld. `service` is written if it adds or updates
+/// one, `destination` likewise. Each of the three may be NULL if it is not wanted.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_plan_withheld_get(
+    plan: Option<&lvs_plan>,
+    index: usize,
+    operation: *mut lvs_operation,
+    service: *mut lvs_service,
+    destination: *mut lvs_destination,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let withheld = nth(required(plan, "plan")?.0.withheld(), index)?;
+        operation::write(withheld, operation, Values { service, destination })
+    })
+}
+
 /// Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a
 /// dry run. Ends the process if there is no memory for it.
 #[unsafe(no_mangle)]
@@ -237,7 +323,7 @@ pub unsafe extern "C" fn lvs_director_apply_plan(
 }
 
 /// Puts a table in force: reads what the director holds now, plans the difference as
-/// lvs_plan_between() does and applies it. Running it again after any interruption goes on from
+/// lvs_director_plan() does and applies it. Running it again after any interruption goes on from
 /// wherever the table is.
 ///
 /// Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with

@@ -114,6 +114,30 @@ static void a_plan_adds_before_it_removes(void) {
   CHECK(lvs_text_len(text) == 0);
   lvs_table_free(flawed);
 
+  /* A director that is asked knows its schedulers; two tables do not. */
+  lvs_table *slip = NULL;
+  lvs_service other = service("tcp://192.0.2.2:80");
+  memcpy(other.scheduler, "nosuch", sizeof "nosuch");
+  OK(lvs_table_new(&slip, &err));
+  OK(lvs_table_add_service(slip, &other, &err));
+  FAILS(lvs_director_plan(director, slip, NULL, 0, &plan, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(strstr(lvs_error_message(err), "no scheduler nosuch") != NULL);
+  OK(lvs_plan_between(old, slip, NULL, 0, &plan, &err));
+  lvs_plan_free(plan);
+  lvs_table_free(slip);
+
+  /* Only additions: what is withheld is told, and stays as it is. */
+  uint32_t adding = LVS_PLAN_ALLOW_ADD_SERVICE | LVS_PLAN_ALLOW_ADD_DESTINATION;
+  OK(lvs_plan_between(old, new, NULL, adding, &plan, &err));
+  CHECK(lvs_plan_len(plan) == 1 && lvs_plan_withheld_len(plan) == 1 && lvs_plan_withheld_len(NULL) == 0);
+  OK(lvs_plan_withheld_get(plan, 0, &operation, NULL, NULL, &err));
+  CHECK(operation.kind == LVS_OPERATION_KIND_REMOVE_DESTINATION && operation.destination.addr.bytes[3] == 1);
+  FAILS(lvs_plan_withheld_get(plan, 1, NULL, NULL, NULL, &err), LVS_STATUS_INVALID_INPUT);
+  lvs_plan_free(plan);
+  OK(lvs_director_plan(director, old, NULL, LVS_PLAN_ALLOW_SET_TIMEOUTS, &plan, &err));
+  CHECK(lvs_plan_len(plan) == 0 && lvs_plan_withheld_len(plan) == 2);
+  lvs_plan_free(plan);
+
   OK(lvs_director_reconcile(director, new, NULL, 0, LVS_ON_FAILURE_KEEP, &plan, &outcome, &err));
   CHECK(lvs_plan_len(plan) == 0);
   lvs_plan_free(plan);

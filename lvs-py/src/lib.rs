@@ -74,7 +74,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::packet::PyVerdict;
     #[pymodule_export]
-    use crate::plan::{_reconcile, PyOutcome, PyPlan, PyStep, lint};
+    use crate::plan::{_plan, _reconcile, PyOutcome, PyPlan, PyStep, lint};
     #[pymodule_export]
     use crate::procfs::{proc_cpu_stats, proc_helpers, proc_stats, proc_status, proc_table};
     #[pymodule_export]

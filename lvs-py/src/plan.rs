@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use lvs_core::Error;
+use lvs_core::model::OperationKind;
 use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Planner, Step};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::batch::refusals;
 use crate::director::PyHandle;
@@ -16,7 +17,7 @@ use crate::schema::schema_methods;
 use crate::scope::{PyScope, scope_of};
 use crate::table::table_of;
 
-fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool) -> Planner {
+fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool, allow: Option<Kinds>) -> Planner {
     let mut planner = Planner::new(&scope_of(scope));
     if allow_empty {
         planner = planner.removing_all();
@@ -24,7 +25,32 @@ fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool) -
     if !check {
         planner = planner.unchecked();
     }
+    if let Some(Kinds(allow)) = allow {
+        planner = planner.allowing(allow);
+    }
     planner
+}
+
+/// The kinds of operations that a plan may hold, by their names.
+pub(crate) struct Kinds(Vec<OperationKind>);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Kinds {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        let not_names = || invalid(py, "allow is kinds of operations, such as [\"add_service\", \"add_destination\"]");
+        // A string is a sequence of strings, too.
+        if value.is_instance_of::<PyString>() {
+            return Err(not_names());
+        }
+        let names = value.try_iter().map_err(|_| not_names())?;
+        let kind = |name: PyResult<Bound<'py, PyAny>>| {
+            let name: String = name?.extract().map_err(|_| not_names())?;
+            name.parse::<OperationKind>().map_err(|error| invalid(py, error.to_string()))
+        };
+        Ok(Self(names.map(kind).collect::<PyResult<_>>()?))
+    }
 }
 
 /// One operation of a plan and what takes it back.
@@ -79,16 +105,18 @@ pub(crate) struct PyPlan(Arc<Plan>);
 #[pymethods]
 impl PyPlan {
     #[new]
-    #[pyo3(signature = (current, wanted, *, scope = None, allow_empty = false, check = true))]
+    #[pyo3(signature = (current, wanted, *, scope = None, allow_empty = false, check = true, allow = None))]
     fn new(
         current: &Bound<'_, PyAny>,
         wanted: &Bound<'_, PyAny>,
         scope: Option<&Bound<'_, PyScope>>,
         allow_empty: bool,
         check: bool,
+        allow: Option<Kinds>,
     ) -> PyResult<Self> {
         let py = current.py();
-        let (current, wanted, planner) = (table_of(current)?, table_of(wanted)?, planner(scope, allow_empty, check));
+        let (current, wanted) = (table_of(current)?, table_of(wanted)?);
+        let planner = planner(scope, allow_empty, check, allow);
         let plan = py.detach(|| planner.plan(&current, &wanted)).or_raise(py)?;
         Ok(Self(Arc::new(plan)))
     }
@@ -117,6 +145,12 @@ impl PyPlan {
     #[getter]
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.operations().copied().map(PyOperation).collect::<Vec<_>>())
+    }
+
+    /// The operations that the plan would hold, too, if they were allowed.
+    #[getter]
+    fn withheld<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.withheld().iter().copied().map(PyOperation))
     }
 
     fn __len__(&self) -> usize {
@@ -173,9 +207,27 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Undo {
     }
 }
 
+/// What `Director.plan` calls.
+#[pyfunction]
+#[pyo3(signature = (handle, wanted, scope, allow_empty, check, allow))]
+pub(crate) fn _plan(
+    py: Python<'_>,
+    handle: &Bound<'_, PyHandle>,
+    wanted: &Bound<'_, PyAny>,
+    scope: Option<&Bound<'_, PyScope>>,
+    allow_empty: bool,
+    check: bool,
+    allow: Option<Kinds>,
+) -> PyResult<PyPlan> {
+    let (wanted, planner) = (table_of(wanted)?, planner(scope, allow_empty, check, allow));
+    let plan = handle.get().with(py, |director| Ok(planner.plan_for(director, &wanted)))?;
+    Ok(PyPlan(Arc::new(plan.or_raise(py)?)))
+}
+
 /// What `Director.reconcile` calls.
 #[pyfunction]
-#[pyo3(signature = (handle, wanted, scope, undo, allow_empty, check))]
+#[pyo3(signature = (handle, wanted, scope, undo, allow_empty, check, allow))]
+#[allow(clippy::too_many_arguments, reason = "each is an argument of `Director.reconcile`")]
 pub(crate) fn _reconcile(
     py: Python<'_>,
     handle: &Bound<'_, PyHandle>,
@@ -184,8 +236,9 @@ pub(crate) fn _reconcile(
     undo: Undo,
     allow_empty: bool,
     check: bool,
+    allow: Option<Kinds>,
 ) -> PyResult<PyOutcome> {
-    let (wanted, planner) = (table_of(wanted)?, planner(scope, allow_empty, check));
+    let (wanted, planner) = (table_of(wanted)?, planner(scope, allow_empty, check, allow));
     let done = handle.get().with(py, |director| Ok(planner.reconcile(director, &wanted, undo.0)))?;
     match done {
         Ok(Applied { plan, .. }) => {

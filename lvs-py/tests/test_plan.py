@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 import lvs_py
-from lvs_py import Destination, Director, Drain, EmbeddedDirector, Health, HealthPolicy, Plan, Scope, Table
+from lvs_py import Destination, Director, Drain, EmbeddedDirector, Health, HealthPolicy, Plan, Scope, Service, Table
+from lvs_py.typing import OperationKind
 
 WEB = "tcp://192.0.2.1:80"
 OLD = Table({WEB: ["198.51.100.7:80"], "fwmark:7": []})
@@ -40,6 +41,34 @@ def test_reconciling_puts_a_table_in_force(director: Director) -> None:
     assert len(director.reconcile(NEW).plan) == 0
 
 
+def test_what_is_not_allowed_is_withheld(director: Director) -> None:
+    director.reconcile(OLD)
+    adding: list[OperationKind] = ["add_service", "add_destination"]
+    plan = director.plan(NEW, allow=adding)
+    assert [str(step) for step in plan] == ["+ tcp://192.0.2.1:80 -> 198.51.100.8:80 weight 3 direct"]
+    assert [str(operation) for operation in plan.withheld] == [
+        "remove destination 198.51.100.7:80 from tcp://192.0.2.1:80",
+        "remove service fwmark:7",
+    ]
+    assert plan == Plan(OLD, NEW, allow=iter(adding)) == Plan.from_json(plan.to_json())
+    assert director.reconcile(NEW, allow=adding).plan == plan
+    assert "fwmark:7" in director.services
+    assert not Plan(OLD, NEW, allow=[]) and len(Plan(OLD, NEW, allow=[]).withheld) == 3
+    assert not Plan(OLD, NEW).withheld
+    for wrong in ("add_service", ["add_everything"], 7):
+        with pytest.raises(lvs_py.InvalidInputError):
+            Plan(OLD, NEW, allow=wrong)  # type: ignore[arg-type]
+
+
+def test_a_scheduler_that_the_director_lacks_is_said_before_anything_is_touched(director: Director) -> None:
+    slip = Table([(Service(WEB), []), (Service("tcp://192.0.2.2:80", scheduler="nosuch"), [])])
+    for put in (director.plan, director.reconcile):
+        with pytest.raises(lvs_py.InvalidInputError, match="no scheduler nosuch"):
+            put(slip)
+    assert not director.services
+    assert len(Plan({}, slip)) == 2, "two tables alone cannot know it"
+
+
 def test_a_scope_leaves_others_alone(director: Director) -> None:
     director.reconcile(OLD)
     director.reconcile(NEW, scope=Scope.network("192.0.2.0/24"))
@@ -60,14 +89,14 @@ def test_scopes_combine() -> None:
 def test_a_refused_step_is_told_and_can_be_undone(director: Director) -> None:
     wanted = Table({WEB: [], lvs_py.Service("fwmark:8", scheduler="nosuch"): []})
     with pytest.raises(lvs_py.PlanError) as caught:
-        director.reconcile(wanted, undo=True)
+        director.reconcile(wanted, undo=True, check=False)
     outcome = caught.value.outcome
     assert outcome.undone and not outcome.complete and not director.services
     [refusal] = outcome.refused
     assert isinstance(refusal.error, lvs_py.UnsupportedError) and refusal.operation.action == "add_service"
     assert refusal.index == 1
     assert "then undone" in str(caught.value)
-    outcome = director.apply_plan(director.plan(wanted))
+    outcome = director.apply_plan(director.plan(wanted, check=False))
     assert not outcome.complete and not outcome.undone and list(director.services) == [lvs_py.ServiceKey(WEB)]
 
 
@@ -75,7 +104,7 @@ def test_a_refused_step_holds_up_nobody_else(director: Director) -> None:
     director.reconcile({WEB: ["198.51.100.7:80", "198.51.100.8:80"], "fwmark:9": []})
     broken = lvs_py.Service("tcp://192.0.2.2:80", scheduler="nosuch")
     wanted = Table({WEB: [Destination("198.51.100.7:80", weight=0), "198.51.100.8:80"], broken: ["198.51.100.9:80"]})
-    outcome = director.apply_plan(director.plan(wanted))
+    outcome = director.apply_plan(director.plan(wanted, check=False))
     assert [refusal.operation.value for refusal in outcome.refused] == [broken]
     assert director.destinations(WEB)["198.51.100.7:80"].weight == 0, "the dead one of another service is out"
     assert [step.operation.action for step in outcome.held] == ["add_destination", "remove_service"]

@@ -18,7 +18,7 @@ use super::Director;
 ///
 /// impl Director for Counting {
 ///     delegate_director!(self => self.director; info, services, service, destinations, snapshot, timeouts, daemons,
-///         visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
+///         visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl, set_sysctl);
 ///
 ///     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
 ///         self.batches += 1;
@@ -38,7 +38,8 @@ macro_rules! delegate_director {
     };
     ($self:ident => $inner:expr) => {
         $crate::delegate_director!($self => $inner; info, services, service, destinations, snapshot, timeouts, daemons,
-            apply, visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
+            apply, visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl,
+            set_sysctl);
     };
     (@apply $self:ident, $inner:expr) => {
         fn apply(
@@ -86,6 +87,10 @@ macro_rules! delegate_director {
     };
     (@profile $self:ident, $inner:expr) => {
         $crate::delegate_director!(@read profile() -> $crate::schedulers::Profile, $self, $inner);
+    };
+    (@has_scheduler $self:ident, $inner:expr) => {
+        $crate::delegate_director!(
+            @read has_scheduler(name: &$crate::model::SchedulerName) -> Option<bool>, $self, $inner);
     };
     (@sysctl_names $self:ident, $inner:expr) => {
         $crate::delegate_director!(@read sysctl_names() -> Vec<String>, $self, $inner);

@@ -46,8 +46,8 @@ pub(crate) use record::interruption;
 use crate::connections::ConnectionFilter;
 use crate::error::Result;
 use crate::model::{
-    Connection, Daemon, DaemonRole, Destination, DestinationEntry, DestinationKey, Info, Service, ServiceEntry,
-    ServiceKey, Snapshot, Stats, Timeouts,
+    Connection, Daemon, DaemonRole, Destination, DestinationEntry, DestinationKey, Info, SchedulerName, Service,
+    ServiceEntry, ServiceKey, Snapshot, Stats, Timeouts,
 };
 use crate::procfs::Status;
 use crate::schedulers::Profile;
@@ -161,6 +161,11 @@ pub trait Director {
 
     /// Which series of kernels it behaves like.
     fn profile(&mut self) -> Result<Profile>;
+
+    /// Whether it can give services this scheduler; `None` where only giving it to one would tell,
+    /// as over the old socket options. Nothing changes, but the kernel loads the scheduler's module
+    /// if it finds it.
+    fn has_scheduler(&mut self, name: &SchedulerName) -> Result<Option<bool>>;
 
     /// The names of the sysctls below `net.ipv4.vs` that it has, sorted.
     fn sysctl_names(&mut self) -> Result<Vec<String>>;

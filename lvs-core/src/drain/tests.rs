@@ -48,7 +48,7 @@ impl Director for Busy {
     }
 
     crate::delegate_director!(self => self.director; info, services, service, destinations, timeouts, daemons,
-        visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
+        visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl, set_sysctl);
 }
 
 fn web() -> ServiceKey {

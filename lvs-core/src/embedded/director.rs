@@ -17,11 +17,11 @@ use crate::errno::Errno;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::{
-    Connection, Counters, Coverage, Daemon, DaemonRole, DestinationEntry, Info, ServiceEntry, ServiceKey,
-    ServiceSnapshot, Snapshot, Stats, Timeouts, Version,
+    Connection, Counters, Coverage, Daemon, DaemonRole, DestinationEntry, Info, SchedulerName, ServiceEntry,
+    ServiceKey, ServiceSnapshot, Snapshot, Stats, Timeouts, Version,
 };
 use crate::procfs::{Status, Sysctl, SysctlValue};
-use crate::schedulers::Profile;
+use crate::schedulers::{self, Profile};
 use crate::trace;
 
 /// A director in this process: what IPVS in the kernel does, without a kernel.
@@ -520,6 +520,10 @@ impl Director for EmbeddedDirector {
 
     fn profile(&mut self) -> Result<Profile> {
         Ok(Self::profile(self))
+    }
+
+    fn has_scheduler(&mut self, name: &SchedulerName) -> Result<Option<bool>> {
+        Ok(Some(*name == SchedulerName::NONE || schedulers::info(name.as_str()).is_some()))
     }
 
     /// Those in [`Settings`] that a kernel of its profile has.

@@ -170,27 +170,40 @@ impl Client {
     }
 
     /// Which of the two the kernel lacks: it answers `ENOENT` for both.
+    fn find_missing(&mut self, scheduler: SchedulerName, engine: EngineName) -> Cause {
+        match self.has_scheduler(&scheduler) {
+            Ok(Some(false)) => Cause::SchedulerNotFound(scheduler),
+            Ok(Some(true)) => Cause::EngineNotFound(engine),
+            Ok(None) | Err(_) => Cause::SchedulerOrEngineNotFound(scheduler, engine),
+        }
+    }
+
+    /// Whether the kernel has a scheduler, or finds its module; `None` if it does not tell.
     ///
     /// It looks up the scheduler, then the engine, then checks the prefix length of an IPv6 service
     /// (`ip_vs_add_service()`, `ip_vs_edit_service()`). So an invalid service is requested: of the
-    /// same scheduler, without an engine, with the prefix length 0. `EINVAL` then means that the
+    /// scheduler, without an engine, with the prefix length 0. `EINVAL` then means that the
     /// scheduler is there. Nothing changes.
-    fn find_missing(&mut self, scheduler: SchedulerName, engine: EngineName) -> Cause {
-        if scheduler == SchedulerName::NONE {
-            return Cause::EngineNotFound(engine);
+    pub(super) fn has_scheduler(&mut self, scheduler: &SchedulerName) -> Result<Option<bool>, Error> {
+        if *scheduler == SchedulerName::NONE {
+            return Ok(Some(true));
         }
         // Protocol 0 at no address: no packet belongs to such a service.
         let key = ServiceKey::endpoint(Protocol::from_number(0), AddressFamily::Ipv6.unspecified(), 0);
-        let asked = self.retry(|client| client.exchange(Request::SchedulerProbe(&key, &scheduler)));
+        let attempt = Attempt::ReadServices;
+        let asked =
+            self.retry_after_reload(attempt, |client| client.exchange(Request::SchedulerProbe(&key, scheduler)))?;
         match asked {
-            Err(Fault::Refused(Errno::ENOENT, _)) => Cause::SchedulerNotFound(scheduler),
-            Err(Fault::Refused(Errno::EINVAL, _)) => Cause::EngineNotFound(engine),
-            Err(_) => Cause::SchedulerOrEngineNotFound(scheduler, engine),
+            Err(Fault::Refused(Errno::ENOENT, _)) => Ok(Some(false)),
+            Err(Fault::Refused(Errno::EINVAL, _)) => Ok(Some(true)),
+            // A kernel without IPv6.
+            Err(Fault::Refused(Errno::EAFNOSUPPORT, _)) => Ok(None),
+            Err(fault) => Err(fault.into_error(attempt)),
             Ok(()) => {
                 // The kernel accepted the probe; remove it.
                 let remove = Operation::RemoveService(key);
                 let _ = self.retry(|client| client.exchange(Request::Operation(&remove)));
-                Cause::EngineNotFound(engine)
+                Ok(Some(true))
             }
         }
     }

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::io;
 
-use super::fault::{Fault, is_end, refusal};
+use super::fault::{Fault, is_end};
 use super::transport::{Inbox, LARGE, MAX_DATAGRAMS, Transport};
 use super::whole::Witness;
 use crate::director::{Attempt, Cause, OperationError};
@@ -310,15 +310,18 @@ impl Client {
         attempt: Attempt,
         mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Error> {
+        self.retry_after_reload(attempt, &mut exchange)?.map_err(|fault| fault.into_error(attempt))
+    }
+
+    /// The same, with the last fault as it is. The outer error is that the module is gone.
+    pub(super) fn retry_after_reload<T>(
+        &mut self,
+        attempt: Attempt,
+        mut exchange: impl FnMut(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Result<T, Fault>, Error> {
         match self.retry(&mut exchange) {
-            Err(Fault::Refused(Errno::ENOENT, message)) => {
-                if self.family_has_moved(attempt)? {
-                    self.retry(exchange).map_err(|fault| fault.into_error(attempt))
-                } else {
-                    Err(refusal(attempt, Errno::ENOENT, message).into())
-                }
-            }
-            result => result.map_err(|fault| fault.into_error(attempt)),
+            Err(Fault::Refused(Errno::ENOENT, _)) if self.family_has_moved(attempt)? => Ok(self.retry(exchange)),
+            result => Ok(result),
         }
     }
 

@@ -13,7 +13,8 @@ use super::transport::Transport;
 use crate::director::{Attempt, BatchReport, Cause, Director, OnRefusal, Operation, OperationError};
 use crate::error::{Error, Result};
 use crate::model::{
-    Connection, Coverage, Daemon, DestinationEntry, Info, ServiceEntry, ServiceKey, Snapshot, Stats, Timeouts,
+    Connection, Coverage, Daemon, DestinationEntry, Info, SchedulerName, ServiceEntry, ServiceKey, Snapshot, Stats,
+    Timeouts,
 };
 use crate::procfs::{ConnectionReader, ProcFile, Procfs, Status, Sysctls, TableReader};
 use crate::schedulers::Profile;
@@ -230,6 +231,13 @@ impl Director for KernelDirector {
     /// scheduler is added for that moment.
     fn profile(&mut self) -> Result<Profile> {
         self.probe_profile()
+    }
+
+    fn has_scheduler(&mut self, name: &SchedulerName) -> Result<Option<bool>> {
+        match &mut self.backend {
+            Backend::Netlink(client) => client.has_scheduler(name),
+            Backend::SocketOptions(_) => Ok((*name == SchedulerName::NONE).then_some(true)),
+        }
     }
 
     fn sysctl_names(&mut self) -> Result<Vec<String>> {

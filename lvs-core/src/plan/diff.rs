@@ -2,7 +2,9 @@ use std::collections::TryReserveError;
 
 use super::{PlanError, Planner, Scope};
 use crate::memory;
-use crate::model::{Daemon, DaemonRole, Destination, Operation, ServiceKey, Table, TableService, Timeouts};
+use crate::model::{
+    Daemon, DaemonRole, Destination, Operation, OperationKind, ServiceKey, Table, TableService, Timeouts,
+};
 
 /// The order of things inside a service, and in the whole plan.
 ///
@@ -58,6 +60,24 @@ pub struct Step {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
     pub(super) steps: Vec<Step>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    withheld: Vec<Operation>,
+}
+
+/// Kinds of operations, a bit each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kinds(u16);
+
+impl Kinds {
+    const fn has(self, kind: OperationKind) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+}
+
+impl FromIterator<OperationKind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = OperationKind>>(kinds: I) -> Self {
+        Self(kinds.into_iter().fold(0, |bits, kind| bits | 1 << kind as u16))
+    }
 }
 
 impl Plan {
@@ -77,11 +97,17 @@ impl Plan {
     /// # Errors
     /// Only [`PlanError::Incomplete`]: reading the current table again helps.
     pub fn rollback(current: &Table, before: &Table, scope: &Scope) -> Result<Self, PlanError> {
-        Self::difference(current, &before.try_restricted_to(scope)?, scope)
+        Self::difference(current, &before.try_restricted_to(scope)?, scope, None)
     }
 
-    /// The difference itself, of tables without duplicates and within the scope.
-    pub(super) fn difference(current: &Table, wanted: &Table, scope: &Scope) -> Result<Self, PlanError> {
+    /// The difference itself, of tables without duplicates and within the scope, as far as it is
+    /// allowed.
+    pub(super) fn difference(
+        current: &Table,
+        wanted: &Table,
+        scope: &Scope,
+        allowed: Option<Kinds>,
+    ) -> Result<Self, PlanError> {
         let mut plan = Self::default();
         plan.daemons(current, wanted)?;
         let present = memory::map(current.services.iter().map(|entry| (entry.service.key(), entry)))?;
@@ -99,6 +125,9 @@ impl Plan {
             }
         }
         plan.timeouts(current.timeouts, wanted.timeouts)?;
+        if let Some(allowed) = allowed {
+            plan.withhold(allowed)?;
+        }
         let removed = plan.operations().filter_map(|operation| match operation {
             Operation::RemoveService(key) | Operation::RemoveDestination(key, _) => Some(key.family()),
             _ => None,
@@ -113,7 +142,28 @@ impl Plan {
         for phase in Phase::ALL {
             steps.extend(plan.steps.extract_if(.., |step| step.phase == phase));
         }
-        Ok(Self { steps })
+        Ok(Self { steps, withheld: plan.withheld })
+    }
+
+    /// Takes out what is not allowed, before the steps are sorted: a service still comes before its
+    /// destinations.
+    fn withhold(&mut self, allowed: Kinds) -> Result<(), TryReserveError> {
+        let missing = |step: &Step| match step.operation {
+            Operation::AddService(service) => Some(service.key()),
+            _ => None,
+        };
+        let missing = if allowed.has(OperationKind::AddService) {
+            memory::set(std::iter::empty())?
+        } else {
+            memory::set(self.steps.iter().filter_map(missing))?
+        };
+        self.withheld.try_reserve_exact(self.steps.len())?;
+        let withheld = self.steps.extract_if(.., |step| match &step.operation {
+            Operation::AddDestination(key, _) if missing.contains(key) => true,
+            operation => !allowed.has(operation.kind()),
+        });
+        self.withheld.extend(withheld.map(|step| step.operation));
+        Ok(())
     }
 
     /// The steps in order.
@@ -121,12 +171,18 @@ impl Plan {
         &self.steps
     }
 
+    /// What the plan would do beside its steps if that were allowed, see
+    /// [`Planner::allowing`](super::Planner::allowing).
+    pub fn withheld(&self) -> &[Operation] {
+        &self.withheld
+    }
+
     /// The operations in order.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.steps.iter().map(|step| &step.operation)
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there is nothing to do, but for what is withheld.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }

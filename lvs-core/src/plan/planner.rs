@@ -2,13 +2,14 @@ use std::collections::{HashSet, TryReserveError};
 use std::hash::Hash;
 
 use super::confirm::confirm;
+use super::diff::Kinds;
 use super::{Applied, Incomplete, OnFailure, Ownership, Plan, PlanError, Scope};
 use crate::director::{Cause, Director};
 use crate::error::{Error, Result};
 use crate::hash::Seedless;
 use crate::lint::{self, Finding};
 use crate::memory;
-use crate::model::{Destination, Table};
+use crate::model::{Destination, OperationKind, Table};
 
 /// How often a table is read that changes so much meanwhile that the plan cannot be made. Each time
 /// the director has already read it more than once.
@@ -56,12 +57,14 @@ pub struct Planner {
     adopts: bool,
     removes_all: bool,
     checks: bool,
+    /// `None` allows all.
+    allowed: Option<Kinds>,
 }
 
 impl Planner {
     /// Plans may touch what is in the scope.
     pub fn new(scope: &Scope) -> Self {
-        Self { scope: scope.clone(), owner: None, adopts: false, removes_all: false, checks: true }
+        Self { scope: scope.clone(), owner: None, adopts: false, removes_all: false, checks: true, allowed: None }
     }
 
     /// Plans may touch what an owner has put in force, and add what nobody has.
@@ -91,6 +94,26 @@ impl Planner {
         self
     }
 
+    /// Plans hold operations of these kinds alone. What they would hold beside them is in
+    /// [`Plan::withheld`]; servers of a service that may not be added are withheld with it.
+    ///
+    /// ```
+    /// use lvs_core::model::{OperationKind, Table};
+    /// use lvs_core::plan::{Planner, Scope};
+    ///
+    /// let now: Table = lvs_core::rules::parse("-A -t 192.0.2.1:80")?.to_table()?;
+    /// let wanted: Table = lvs_core::rules::parse("-A -t 192.0.2.2:80")?.to_table()?;
+    /// let adding = Planner::new(&Scope::all()).allowing([OperationKind::AddService, OperationKind::AddDestination]);
+    /// let plan = adding.plan(&now, &wanted)?;
+    /// assert_eq!(plan.operations().next().unwrap().to_string(), "add service tcp://192.0.2.2:80");
+    /// assert_eq!(plan.withheld()[0].to_string(), "remove service tcp://192.0.2.1:80");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allowing(mut self, kinds: impl IntoIterator<Item = OperationKind>) -> Self {
+        self.allowed = Some(kinds.into_iter().collect());
+        self
+    }
+
     /// The smallest plan from what is there to what is wanted.
     ///
     /// Timeouts and daemons are part of a plan as far as the wanted table speaks of them: timeouts
@@ -112,10 +135,25 @@ impl Planner {
         if self.checks {
             check_changes(current, wanted)?;
         }
-        Plan::difference(current, wanted, &scope)
+        Plan::difference(current, wanted, &scope, self.allowed)
     }
 
-    /// Reads what the director holds now, plans and applies, see [`reconcile`].
+    /// Reads what the director holds now, and plans; changes nothing. What a director alone knows is
+    /// checked, too: whether it has the schedulers ([`lint::schedulers`]).
+    ///
+    /// # Errors
+    /// When the director cannot be read, and [`Error::Plan`] when the table cannot be planned.
+    pub fn plan_for<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
+        let mut attempts = 1;
+        loop {
+            match self.read_and_plan(director, wanted) {
+                Err(error) if attempts < ATTEMPTS && is_of_a_changing_table(&error) => attempts += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Plans as [`Planner::plan_for`] does and applies the plan, see [`reconcile`].
     ///
     /// # Errors
     /// Those of [`reconcile`].
@@ -125,13 +163,7 @@ impl Planner {
         wanted: &Table,
         on_failure: OnFailure,
     ) -> Result<Applied> {
-        let mut attempts = 1;
-        let plan = loop {
-            match self.read_and_plan(director, wanted) {
-                Err(error) if attempts < ATTEMPTS && is_of_a_changing_table(&error) => attempts += 1,
-                result => break result?,
-            }
-        };
+        let plan = self.plan_for(director, wanted)?;
         let outcome = plan.apply(director, on_failure);
         if outcome.is_complete() { Ok(Applied { plan }) } else { Err(Incomplete::new(plan, outcome).into()) }
     }
@@ -139,6 +171,9 @@ impl Planner {
     fn read_and_plan<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
         let mut current = director.snapshot()?.try_to_table()?;
         confirm(director, &mut current, wanted)?;
+        if self.checks {
+            check_schedulers(director, &current, wanted)?;
+        }
         Ok(self.plan(&current, wanted)?)
     }
 
@@ -171,6 +206,14 @@ pub fn reconcile<D: Director + ?Sized>(
     on_failure: OnFailure,
 ) -> Result<Applied> {
     Planner::new(scope).reconcile(director, wanted, on_failure)
+}
+
+/// The director has the schedulers that it does not use yet.
+fn check_schedulers<D: Director + ?Sized>(director: &mut D, current: &Table, wanted: &Table) -> Result<()> {
+    let used = memory::set(current.services.iter().map(|entry| entry.service.scheduler))?;
+    let services = wanted.services.iter().map(|entry| &entry.service);
+    let findings = lint::lacking_schedulers(director, services.filter(|service| !used.contains(&service.scheduler)))?;
+    if findings.is_empty() { Ok(()) } else { Err(PlanError::Flawed(findings).into()) }
 }
 
 /// Nothing is named twice.

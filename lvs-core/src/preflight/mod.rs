@@ -88,6 +88,15 @@ impl fmt::Display for HostFinding {
     }
 }
 
+/// What [`lint`](crate::lint) finds: what the kernel refuses is missing, what it takes without
+/// effect is advice.
+impl From<crate::lint::Finding> for HostFinding {
+    fn from(finding: crate::lint::Finding) -> Self {
+        let severity = if finding.flaw.is_refused() { Severity::Missing } else { Severity::Advice };
+        Self { severity, what: finding.to_string(), mend: None }
+    }
+}
+
 fn missing(what: impl Into<String>, mend: impl Into<String>) -> HostFinding {
     HostFinding { severity: Severity::Missing, what: what.into(), mend: Some(mend.into()) }
 }

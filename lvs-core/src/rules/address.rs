@@ -57,6 +57,9 @@ fn uncommon(
         };
     }
     if let Some(addr) = number::ipv6(bytes) {
+        if dialect == Dialect::Lossless && may_end_in_a_port(bytes) {
+            return Err(whole(Reason::PerhapsPort(word.text())));
+        }
         return Ok((addr.into(), None));
     }
     if bytes.is_empty() || bytes.iter().all(u8::is_ascii_digit) {
@@ -69,6 +72,13 @@ fn uncommon(
         }
         None => Ok((host(word, dialect, resolver)?, None)),
     }
+}
+
+/// Whether an IPv6 address reads as a shorter one with a port, too: `2001:db8::a:8443`.
+fn may_end_in_a_port(addr: &[u8]) -> bool {
+    let colon = addr.iter().rposition(|byte| *byte == b':');
+    let parts = colon.map(|colon| (&addr[..colon], &addr[colon + 1..]));
+    parts.is_some_and(|(addr, port)| number::ipv6(addr).is_some() && number::ranged(port, 0, 65535).is_some())
 }
 
 /// A numeric IPv4 address or the name of a host.

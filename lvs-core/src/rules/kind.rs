@@ -103,6 +103,8 @@ pub enum Reason {
     Host(String),
     /// An IPv4 address that C programs read as octal, hexadecimal or with parts left out.
     OddIpv4(String),
+    /// An IPv6 address without brackets that reads as a shorter one with a port, too.
+    PerhapsPort(String),
     /// A port that is neither a number nor a known name.
     Port(String),
     /// Nothing follows the colon.
@@ -281,6 +283,10 @@ impl fmt::Display for SyntaxErrorKind {
                     Reason::Form => Ok(()),
                     Reason::Host(host) => write!(f, ": `{host}` is neither a numeric address nor a known host"),
                     Reason::OddIpv4(addr) => write!(f, ": `{addr}` is not four plain decimal numbers"),
+                    Reason::PerhapsPort(text) => {
+                        let (addr, port) = text.rsplit_once(':').unwrap_or((text, ""));
+                        write!(f, ": write `[{addr}]:{port}`, or `[{text}]` if that is all address")
+                    }
                     Reason::Port(port) => {
                         write!(f, ": `{port}` is neither a port in 0..=65535 nor a known service name")
                     }

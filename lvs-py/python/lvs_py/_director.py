@@ -11,10 +11,10 @@ from ._lvs import (
     Drain,
     Handle,
     Operation,
-    Plan,
     Service,
     Timeouts,
     Watcher,
+    _plan,
     _reconcile,
 )
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Event,
         Info,
         Outcome,
+        Plan,
         Scope,
         Snapshot,
         Stats,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         Address,
         Conditions,
         DestinationLike,
+        OperationKind,
         ProtocolLike,
         RoleLike,
         Seconds,
@@ -333,14 +335,22 @@ class Director:
     # From what is to what should be.
 
     def plan(
-        self, wanted: TableLike, *, scope: Scope | None = None, allow_empty: bool = False, check: bool = True
+        self,
+        wanted: TableLike,
+        *,
+        scope: Scope | None = None,
+        allow_empty: bool = False,
+        check: bool = True,
+        allow: Iterable[OperationKind] | None = None,
     ) -> Plan:
         """The smallest ordered list of steps from what the director holds now to a table; touches nothing.
 
         A table without services that would remove everything in the scope is an `InvalidInputError` unless
-        `allow_empty`, and so is what cannot work (see `lvs_py.lint`) unless `check` is false.
+        `allow_empty`, and so is what cannot work (see `lvs_py.lint`), or a scheduler that the director does not have,
+        unless `check` is false. With `allow`, only operations of those kinds are planned; the others are in
+        `Plan.withheld`.
         """
-        return Plan(self.snapshot(), wanted, scope=scope, allow_empty=allow_empty, check=check)
+        return _plan(self._handle, wanted, scope, allow_empty, check, allow)
 
     def apply_plan(self, plan: Plan, *, undo: bool | Literal["service"] = False) -> Outcome:
         """Carries a plan out, one batch a phase.
@@ -362,6 +372,7 @@ class Director:
         undo: bool | Literal["service"] = False,
         allow_empty: bool = False,
         check: bool = True,
+        allow: Iterable[OperationKind] | None = None,
     ) -> Outcome:
         """Puts a table in force: reads what is there, plans the difference and applies it: see `plan`, `apply_plan`.
 
@@ -378,7 +389,7 @@ class Director:
             assert not director.plan(wanted)  # nothing left to do
         ```
         """
-        outcome = _reconcile(self._handle, wanted, scope, undo, allow_empty, check)
+        outcome = _reconcile(self._handle, wanted, scope, undo, allow_empty, check, allow)
         _log_outcome(outcome)
         outcome.raise_for_failures()
         return outcome

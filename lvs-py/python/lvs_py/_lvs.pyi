@@ -28,6 +28,7 @@ from .typing import (
     ForwardingLike,
     IPAddress,
     NetmaskLike,
+    OperationKind,
     ProtocolLike,
     RoleLike,
     Seconds,
@@ -1194,6 +1195,7 @@ class Plan(_Recorded):
         scope: Scope | None = None,
         allow_empty: bool = False,
         check: bool = True,
+        allow: Iterable[OperationKind] | None = None,
     ) -> Self: ...
     @staticmethod
     def rollback(current: TableLike, before: TableLike, *, scope: Scope | None = None) -> Plan:
@@ -1212,6 +1214,9 @@ class Plan(_Recorded):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps in order."""
+    @property
+    def withheld(self) -> tuple[Operation, ...]:
+        """The operations that the plan would hold, too, if they were allowed."""
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -1959,6 +1964,16 @@ class Watcher:
 __version__: str
 """The version of the package."""
 
+def _plan(
+    handle: Handle,
+    wanted: TableLike,
+    scope: Scope | None,
+    allow_empty: bool,
+    check: bool,
+    allow: Iterable[OperationKind] | None,
+) -> Plan:
+    """What `Director.plan` calls."""
+
 def _reconcile(
     handle: Handle,
     wanted: TableLike,
@@ -1966,6 +1981,7 @@ def _reconcile(
     undo: bool | Literal["service"],
     allow_empty: bool,
     check: bool,
+    allow: Iterable[OperationKind] | None,
 ) -> Outcome:
     """What `Director.reconcile` calls."""
 

@@ -53,7 +53,18 @@ import logging
 from ._director import Director, EmbeddedDirector, _seconds
 from ._lvs import Drain, DrainRun, Operation, Scope, Watcher
 from .exceptions import InvalidInputError
-from .typing import Address, Conditions, DestinationLike, RoleLike, Seconds, ServiceLike, TableLike, Transport, WaitFor
+from .typing import (
+    Address,
+    Conditions,
+    DestinationLike,
+    OperationKind,
+    RoleLike,
+    Seconds,
+    ServiceLike,
+    TableLike,
+    Transport,
+    WaitFor,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,10 +246,16 @@ class AsyncDirector:
         return await _aside(self.director.connection_sums, **conditions)
 
     async def plan(
-        self, wanted: TableLike, *, scope: Scope | None = None, allow_empty: bool = False, check: bool = True
+        self,
+        wanted: TableLike,
+        *,
+        scope: Scope | None = None,
+        allow_empty: bool = False,
+        check: bool = True,
+        allow: Iterable[OperationKind] | None = None,
     ) -> Plan:
         """The steps from what the director holds now to a table: see `lvs_py.Director.plan`."""
-        return await _aside(self.director.plan, wanted, scope=scope, allow_empty=allow_empty, check=check)
+        return await _aside(self.director.plan, wanted, scope=scope, allow_empty=allow_empty, check=check, allow=allow)
 
     async def apply_plan(self, plan: Plan, *, undo: bool | Literal["service"] = False) -> Outcome:
         """Carries a plan out: see `lvs_py.Director.apply_plan`."""
@@ -252,10 +269,17 @@ class AsyncDirector:
         undo: bool | Literal["service"] = False,
         allow_empty: bool = False,
         check: bool = True,
+        allow: Iterable[OperationKind] | None = None,
     ) -> Outcome:
         """Puts a table in force: see `lvs_py.Director.reconcile`."""
         return await _aside(
-            self.director.reconcile, wanted, scope=scope, undo=undo, allow_empty=allow_empty, check=check
+            self.director.reconcile,
+            wanted,
+            scope=scope,
+            undo=undo,
+            allow_empty=allow_empty,
+            check=check,
+            allow=allow,
         )
 
     async def drain(

@@ -38,6 +38,7 @@ __all__ = [
     "IPAddress",
     "ListingMode",
     "NetmaskLike",
+    "OperationKind",
     "ProtocolLike",
     "RoleLike",
     "Seconds",
@@ -81,6 +82,19 @@ ListingMode = Literal["default", "stats", "rate", "thresholds", "persistent", "t
 """Which table `lvs_py.listing.table` shows."""
 Transport = Literal["netlink", "sockopt", "auto"]
 """Which of the kernel's interfaces a director uses."""
+OperationKind = Literal[
+    "add_service",
+    "update_service",
+    "remove_service",
+    "add_destination",
+    "update_destination",
+    "remove_destination",
+    "set_timeouts",
+    "start_daemon",
+    "stop_daemon",
+]
+"""What an operation of a plan does."""
+
 WaitFor = Literal["nothing", "active", "inactive", "persistent"]
 """Which connections a drain waits for; each includes the one before."""
 
