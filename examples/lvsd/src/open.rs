@@ -181,7 +181,7 @@ impl FileDirector {
 
 impl Director for FileDirector {
     lvs_core::delegate_director!(self => self.director; info, services, service, destinations, snapshot, timeouts, daemons,
-        visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl);
+        visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl);
 
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
         let mut report = self.director.apply(operations, on_refusal);

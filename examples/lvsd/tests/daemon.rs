@@ -159,6 +159,23 @@ fn who_stops_the_daemon_gets_a_reply_before_it_ends() {
 }
 
 #[test]
+fn what_the_director_will_refuse_is_said_before_anything_is_touched() {
+    let place = Place::new();
+    let good = service("192.0.2.10", "", &["198.51.100.1"]);
+    let slip = good.replace("\"rr\"", "\"nosuch\"").replace("192.0.2.10", "192.0.2.11");
+    let file = place.write("web.toml", &format!("{good}{slip}"));
+    let file = file.to_str().unwrap();
+    for command in [&["--direct", "plan"][..], &["--direct", "check"], &["apply"]] {
+        let output = place.ctl(&[command, &[file]].concat());
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!output.status.success(), "{command:?}: {said}");
+        assert!(said.contains("tcp://192.0.2.11:80") && said.contains("no scheduler nosuch"), "{command:?}: {said}");
+        assert!(place.table().is_empty(), "{command:?}");
+    }
+}
+
+#[test]
 fn two_clusters_of_one_stem_leave_each_other_alone() {
     let place = Place::new();
     let blue = place.write("web.blue.toml", &service("192.0.2.10", "", &["198.51.100.1"]));
@@ -181,6 +198,18 @@ fn a_second_daemon_is_refused() {
     let second = place.command("lvsd").arg(&file).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("runs already"), "{second:?}");
+}
+
+#[test]
+fn times_out_of_range_are_refused_before_anything_is_done() {
+    let place = Place::new();
+    let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1"]));
+    for time in ["1e18", "1e-9", "-1", "nan"] {
+        let output = place.command("lvsd").arg(format!("--resync={time}")).arg(&file).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{time}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("between 0.1 and 86400"), "{time}: {output:?}");
+    }
+    assert!(place.table().is_empty());
 }
 
 #[test]
@@ -212,6 +241,13 @@ fn a_full_disk_under_the_output_ends_nothing() {
     for verb in [&["status"][..], &["history"], &["metrics"], &["schema"], &["drain", "--host", "198.51.100.2"]] {
         let output = place.command("lvsctl").args(verb).stdout(full()).stderr(full()).status().unwrap();
         assert_eq!(output.code(), Some(1), "{verb:?}");
+    }
+    // Nor does a reader that has gone.
+    for verb in ["status", "history", "metrics", "schema"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command("lvsctl").arg(verb).stdout(writer).stderr(full()).status().unwrap();
+        assert!(matches!(output.code(), Some(0 | 1)), "{verb}: {output}");
     }
     wait("the server is out", || place.table() == ["192.0.2.1:80 198.51.100.1:80=1"]);
     place.ask(&["undrain", "--host", "198.51.100.2"]);
@@ -517,6 +553,18 @@ fn requests_that_are_too_large_are_refused_and_the_daemon_goes_on() {
     assert_eq!(mode & 0o777, 0o660, "nobody else may connect");
     assert!(daemon.0.try_wait().unwrap().is_none());
     place.ask(&["status"]);
+}
+
+#[test]
+#[ignore = "needs systemd-analyze"]
+fn systemd_finds_little_that_the_unit_exposes() {
+    let place = Place::new();
+    let unit = place.write("lvsd@web.service", include_str!("../systemd/lvsd@.service"));
+    let mut analyze = Command::new("systemd-analyze");
+    // In tenths of ten: what it calls good.
+    analyze.args(["security", "--offline=yes", "--no-pager", "--threshold=25"]).arg(unit);
+    let output = analyze.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) fn setup(store: Box<dyn Store>) -> Setup {
         store,
         resync: Duration::from_secs(10),
         adopt: false,
+        whole: false,
     }
 }
 

@@ -123,7 +123,8 @@ fn run(cli: &Cli) -> Result<()> {
         tracing::error!("{problem}");
     }
     let cluster = names.resolve_known(&cluster).map_err(anyhow::Error::msg)?;
-    let setup = Setup { instance, place, director, store: Box::new(state), resync, adopt: cli.adopt };
+    // What can be served is, whatever the kernel has lost since the file was put in force.
+    let setup = Setup { instance, place, director, store: Box::new(state), resync, adopt: cli.adopt, whole: false };
     let (engine, begun) = Engine::start(setup, cluster, loaded, clock.moment())?;
     for warning in begun.warnings {
         tracing::warn!("{warning}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lvs_core::model::OperationKind;
 use serde::Deserialize;
 
 /// A kind of change of the table.
@@ -45,6 +46,17 @@ impl Action {
             Self::RemoveServer => "remove_server",
         }
     }
+
+    const fn kind(self) -> OperationKind {
+        match self {
+            Self::AddService => OperationKind::AddService,
+            Self::ChangeService => OperationKind::UpdateService,
+            Self::RemoveService => OperationKind::RemoveService,
+            Self::AddServer => OperationKind::AddDestination,
+            Self::ChangeServer => OperationKind::UpdateDestination,
+            Self::RemoveServer => OperationKind::RemoveDestination,
+        }
+    }
 }
 
 /// The changes that a file allows; all of them unless it says so.
@@ -67,9 +79,10 @@ impl Allowed {
         self.0.contains(&action)
     }
 
-    /// Whether nothing is kept from being done.
-    pub fn is_all(&self) -> bool {
-        self.0.len() == Action::ALL.len()
+    /// The operations that come of what is allowed, and those that no file forbids.
+    pub fn kinds(&self) -> impl Iterator<Item = OperationKind> + '_ {
+        let others = [OperationKind::SetTimeouts, OperationKind::StartDaemon, OperationKind::StopDaemon];
+        self.0.iter().map(|action| action.kind()).chain(others)
     }
 
     /// The first of these that is not allowed.

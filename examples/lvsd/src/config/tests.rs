@@ -138,6 +138,8 @@ fn addresses_that_are_none_are_told_what_one_is() {
         let error = errors(&WEB.replace("tcp 192.0.2.1:80", wrong));
         assert!(error.contains(":10:11:") && error.contains(right), "{error}");
     }
+    let server = errors(&WEB.replace("198.51.100.7:8080", "2001:db8::7:8080"));
+    assert!(server.contains(":19:11:") && server.contains("[2001:db8::7]:8080, or [2001:db8::7:8080]"), "{server}");
 }
 
 #[test]

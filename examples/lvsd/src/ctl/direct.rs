@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use lvs_core::drain::{self as core_drain, Drain as CoreDrain, DrainPolicy};
+use lvs_core::embedded::EmbeddedDirector;
+use lvs_core::lint;
 use lvs_core::watch::poll;
 
 use super::{Answer, Cli, ClusterFile, Drain, Verb, print, remote, table};
@@ -23,7 +25,7 @@ pub(super) fn run(cli: &Cli, verb: &Verb, out: &mut dyn Write) -> Answer {
     match verb {
         Verb::Status(file) => status(cli, path(file)?, out),
         Verb::Plan(file) => {
-            let (mut once, clock) = Once::begin(cli, path(file)?, Mode::Look)?;
+            let (mut once, clock) = Once::begin(cli, path(file)?, Mode::Plan)?;
             let Reply::Plan(plan) = once.ask(Request::Plan, clock)? else { bail!("no plan") };
             if cli.json {
                 print::json(&plan, out)?
@@ -50,10 +52,14 @@ fn path(file: &ClusterFile) -> Result<&Path> {
     file.cluster.as_deref().context("--direct needs the cluster file")
 }
 
-/// Whether the table is changed.
+/// What a command is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
+    /// It puts the file in force.
     Apply,
+    /// It says what that would do.
+    Plan,
+    /// It is about what is in force already.
     Look,
 }
 
@@ -93,6 +99,7 @@ impl Once {
             store: Box::new(state),
             resync: Duration::from_secs(10),
             adopt: false,
+            whole: mode != Mode::Look,
         };
         let (engine, done) = match mode {
             Mode::Apply => {
@@ -103,7 +110,7 @@ impl Once {
                 system.finish();
                 (engine, done)
             }
-            Mode::Look => (Engine::look(setup, cluster, loaded, clock.moment())?, Reloaded::default()),
+            Mode::Plan | Mode::Look => (Engine::look(setup, cluster, loaded, clock.moment())?, Reloaded::default()),
         };
         Ok((Self { engine, done, system, _lock: lock }, clock))
     }
@@ -150,11 +157,17 @@ fn status(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
 
 fn check(cli: &Cli, path: &Path, out: &mut dyn Write) -> Answer {
     let cluster = Cluster::load(path)?;
-    let findings = match cli.target.embedded {
+    let table = cluster.table();
+    let (mut findings, lacking) = match cli.target.embedded {
         // An embedded director needs nothing of this host.
-        Some(_) => Vec::new(),
-        None => preflight::director(&cluster.table(), &ThisHost),
+        Some(_) => (Vec::new(), lint::schedulers(&mut EmbeddedDirector::new(), &table)?),
+        None => {
+            let asked = cli.target.open().and_then(|mut director| Ok(lint::schedulers(&mut *director, &table)?));
+            // Without the privilege to ask the kernel, the advice about modules has to do.
+            (preflight::director(&table, &ThisHost), asked.unwrap_or_default())
+        }
     };
+    findings.extend(lacking.into_iter().map(Into::into));
     let findings = Findings::new(findings);
     if cli.json {
         print::json(&findings, out)?

@@ -33,11 +33,12 @@ impl Engine {
     /// What would be done now, from what the director holds.
     pub(super) fn plan(&mut self, moment: Moment) -> Result<Plan, String> {
         let current = self.director.snapshot().map_err(|error| error.to_string())?.to_table();
-        self.plan_from(&current, &self.restricted(self.wanted(moment), &current))
+        self.plan_from(&current, &self.wanted(moment))
     }
 
-    pub(super) fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
-        planner(&self.ownership).plan(current, wanted).map_err(|error| error.to_string())
+    fn plan_from(&self, current: &Table, wanted: &Table) -> Result<Plan, String> {
+        let planner = planner(&self.ownership).allowing(self.cluster.allowed.kinds());
+        planner.plan(current, wanted).map_err(|error| error.to_string())
     }
 
     /// Brings the table to what is wanted. Looks at it first if asked to, or if it is not known.
@@ -67,8 +68,6 @@ impl Engine {
             },
         };
         let wanted = self.wanted(moment);
-        let withheld = self.withheld(&current, &wanted);
-        let wanted = self.restricted(wanted, &current);
         let plan = match self.plan_from(&current, &wanted) {
             Ok(plan) => plan,
             Err(error) => return self.give_up(error, moment),
@@ -88,9 +87,13 @@ impl Engine {
         }
         if outcome.is_complete() {
             // Before what left the file is given up: it is not in the table any more.
-            let known = in_force(current, wanted, &self.ownership);
-            self.settle(&known);
-            self.known = Some(known);
+            self.known = if plan.withheld().is_empty() {
+                Some(in_force(current, wanted, &self.ownership))
+            } else {
+                // Then the table is neither what is wanted nor what it was.
+                self.director.snapshot().ok().map(|snapshot| snapshot.to_table())
+            };
+            self.settle();
         } else if !look {
             // Somebody else may have been at the table: look at it, once.
             let again = self.put_in_force(true, moment);
@@ -98,7 +101,10 @@ impl Engine {
             forced.refused = again.refused;
             return forced;
         }
-        forced.refused.extend(withheld);
+        let withheld = plan.withheld().iter();
+        forced
+            .refused
+            .extend(withheld.map(|operation| format!("not allowed by the file (allowed_actions): {operation}")));
         self.set_problems(forced.refused.clone(), moment);
         forced
     }
@@ -134,7 +140,8 @@ impl Engine {
 
     /// Gives up services that neither the file nor the table has any more. One that is drained
     /// stays the cluster's: it is to come back.
-    fn settle(&mut self, known: &Table) {
+    fn settle(&mut self) {
+        let Some(known) = &self.known else { return };
         let before = self.ownership.services().len();
         self.ownership.settle(&services(&self.cluster), known);
         self.dirty |= self.ownership.services().len() != before;

@@ -5,6 +5,8 @@ use super::{Engine, Moment};
 use crate::control::server::Page;
 use crate::control::{Changed, Draining, Findings, History, Operations, Refused, Reply, Request};
 use crate::text;
+use lvs_core::lint;
+use lvs_core::plan::Place;
 use lvs_core::preflight::{self, ThisHost};
 
 /// For how long a page of metrics serves everybody.
@@ -40,7 +42,14 @@ impl Engine {
             Request::History => Reply::History(History { events: self.journal.kept().cloned().collect() }),
             Request::Metrics => Reply::Metrics(self.page(moment).map_err(Refused::new)?),
             Request::Check => {
-                let findings = preflight::director(&self.cluster.table(), &ThisHost);
+                let table = self.cluster.table();
+                let mut findings = match self.ownership.place() {
+                    // An embedded director needs nothing of this host.
+                    Place::Embedded(_) => Vec::new(),
+                    _ => preflight::director(&table, &ThisHost),
+                };
+                let lacking = lint::schedulers(&mut *self.director, &table).map_err(Refused::new)?;
+                findings.extend(lacking.into_iter().map(Into::into));
                 Reply::Findings(Findings::new(findings))
             }
             Request::Drain(spec) => Reply::Draining(Draining { id: self.drain(spec, moment).map_err(Refused::new)? }),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lvs_core::Director;
 use lvs_core::health::{Change, Health, HealthError, Probe, StartAs};
+use lvs_core::lint::{self, Finding};
 use lvs_core::model::{ServiceKey, Table, TableService};
 use lvs_core::plan::{Ownership, Place};
 
@@ -35,6 +36,9 @@ pub struct Setup {
     pub resync: Duration,
     /// Whether services that are there already become the cluster's, whatever the file says.
     pub adopt: bool,
+    /// Whether the file is refused as a whole when the director is known to refuse one of its
+    /// services; otherwise the others are put in force.
+    pub whole: bool,
 }
 
 impl fmt::Debug for Setup {
@@ -56,6 +60,9 @@ pub enum StartError {
     /// Services are there that are not this cluster's.
     #[error("{}", foreign(.0))]
     Foreign(Vec<ServiceKey>),
+    /// The director will refuse some of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Refused(Vec<Finding>),
     /// The file names no service although some are in force: it was cut short, perhaps.
     #[error(
         "the file names no service, which would remove all of this cluster ({0}): to take them out of force, run lvsctl stop"
@@ -82,7 +89,7 @@ fn foreign(keys: &[ServiceKey]) -> String {
 
 impl Engine {
     fn begin(setup: Setup, loaded: Loaded, moment: Moment) -> (Self, Option<Box<State>>) {
-        let Setup { instance, place, director, store, resync, adopt } = setup;
+        let Setup { instance, place, director, store, resync, adopt, whole: _ } = setup;
         let ownership = Ownership::new(instance.name.clone(), place).with_timeouts().with_daemons();
         let mut engine = Self {
             instance,
@@ -150,8 +157,11 @@ impl Engine {
         loaded: Loaded,
         moment: Moment,
     ) -> Result<(Self, Reloaded), StartError> {
-        let adopt = setup.adopt;
+        let (adopt, whole) = (setup.adopt, setup.whole);
         let (mut engine, kept) = Self::begin(setup, loaded, moment);
+        if whole {
+            engine.check_director(&cluster)?;
+        }
         let forced = engine.change(cluster, kept.as_deref(), moment)?;
         engine.adopt = adopt;
         engine.journal.cluster(EventKind::Started, &engine.instance.identity.cluster.display().to_string(), moment);
@@ -164,7 +174,11 @@ impl Engine {
     /// # Errors
     /// As [`Engine::start`].
     pub fn look(setup: Setup, cluster: Cluster, loaded: Loaded, moment: Moment) -> Result<Self, StartError> {
+        let whole = setup.whole;
         let (mut engine, kept) = Self::begin(setup, loaded, moment);
+        if whole {
+            engine.check_director(&cluster)?;
+        }
         let prepared = engine.prepare(&cluster, kept.as_deref(), moment)?;
         engine.ownership.claim(&services(&cluster));
         (engine.health, engine.absent, engine.held) = (prepared.health, prepared.absent, prepared.held);
@@ -178,7 +192,7 @@ impl Engine {
     /// # Errors
     /// Why the file was refused: then the one before stays in force, and nothing was changed.
     pub fn reload(&mut self, cluster: Cluster, moment: Moment) -> Result<Reloaded, Refused> {
-        match self.change(cluster, None, moment) {
+        match self.check_director(&cluster).and_then(|()| self.change(cluster, None, moment)) {
             Ok(forced) => {
                 self.counts.reloads += 1;
                 self.reload_refused = None;
@@ -237,6 +251,12 @@ impl Engine {
     pub fn warnings(&self) -> Vec<String> {
         let health = self.health.warnings().map(|(service, warning)| format!("{service}: {warning}"));
         self.cluster.warnings.iter().cloned().chain(health).collect()
+    }
+
+    /// That the director refuses none of a file's services for what it lacks.
+    fn check_director(&mut self, cluster: &Cluster) -> Result<(), StartError> {
+        let findings = lint::schedulers(&mut *self.director, &services(cluster))?;
+        if findings.is_empty() { Ok(()) } else { Err(StartError::Refused(findings)) }
     }
 
     /// The health of another file's servers: what is known of those that stay, is kept.

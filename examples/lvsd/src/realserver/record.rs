@@ -190,6 +190,9 @@ mod tests {
         }
 
         fn run(&mut self, line: &str) -> Result<()> {
+            if self.fails.is_some_and(|fails| line.contains(fails)) {
+                bail!("no {line}");
+            }
             if let Some((name, value)) = line.strip_prefix("sysctl -w ").and_then(|rest| rest.split_once('=')) {
                 self.sysctls.insert(name.to_owned(), value.to_owned());
             } else {
@@ -232,6 +235,21 @@ mod tests {
         assert_eq!(host, before);
         host.fails = None;
         record.apply(&role("192.0.2.10"), &mut host).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_stays_in_the_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut host = Fake::new();
+        let before = host.clone();
+        let vip = "192.0.2.10".parse().unwrap();
+        Record::open(directory.path()).unwrap().apply(&role("192.0.2.10"), &mut host).unwrap();
+        host.fails = Some("addr del");
+        let (done, failed) = Record::open(directory.path()).unwrap().undo(vip, &mut host).unwrap();
+        assert!(!done.is_empty() && failed.len() == 1, "{done:?} {failed:?}");
+        host.fails = None;
+        let (_, failed) = Record::open(directory.path()).unwrap().undo(vip, &mut host).unwrap();
+        assert_eq!((failed.len(), &host), (0, &before));
     }
 
     #[test]

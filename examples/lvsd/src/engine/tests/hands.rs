@@ -29,6 +29,28 @@ fn one_refused_operation_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_file_that_the_director_will_refuse_in_part_is_refused_before_anything_is_touched() {
+    let mut machine = Machine::new();
+    let good = service(80, "", &[(1, 1), (2, 1)]);
+    let slip = format!("{good}{}", service(81, "", &[(3, 1)]).replace("\"rr\"", "\"nosuch\""));
+    let mut run = machine.start(&good);
+    let refused = run.reload(&format!("{slip}{}", service(82, "", &[(4, 1)]))).unwrap_err().error;
+    assert!(refused.contains("tcp://192.0.2.1:81") && refused.contains("no scheduler nosuch"), "{refused}");
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=1"]);
+    assert!(run.kinds().contains(&EventKind::ReloadRefused));
+    run.kill(2);
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=0"], "the file before stays in force");
+    let Reply::Findings(findings) = run.ask(Request::Check).unwrap() else { panic!() };
+    assert!(!findings.findings.iter().any(|finding| finding.what.contains("scheduler nosuch")), "{findings:?}");
+    drop(run);
+    // A daemon that starts serves what it can, and its check says what it cannot.
+    let mut run = machine.start(&slip);
+    let Reply::Findings(findings) = run.ask(Request::Check).unwrap() else { panic!() };
+    assert!(findings.findings.iter().any(|finding| finding.what.contains("no scheduler nosuch")), "{findings:?}");
+    assert!(!findings.ready);
+}
+
+#[test]
 fn a_server_does_not_get_more_weight_than_a_check_may_give() {
     let mut machine = Machine::new();
     let mut run = machine.start(&format!("{}{}", service(80, "", &[(1, 1), (2, 1)]), service(81, "", &[(3, 1)])));
@@ -263,6 +285,50 @@ fn set_weight(machine: &Machine, last: u8, weight: u32) {
         .with_forwarding(lvs_core::model::ForwardingMethod::Masquerade)
         .with_weight(weight);
     machine.table.borrow_mut().update_destination(&key, &server).unwrap();
+}
+
+#[test]
+fn a_state_that_was_torn_freezes_nothing_and_loses_no_service() {
+    let mut machine = Machine::new();
+    let file = service(80, "", &[(1, 1), (2, 1)]);
+    let mut run = machine.start(&file);
+    run.kill(2);
+    drop(run);
+    let torn = machine.disk.borrow().as_ref().map(|text| text[..text.len() / 2].to_owned());
+    *machine.disk.borrow_mut() = torn;
+    let mut run = machine.start(&file);
+    assert!(run.kinds().contains(&EventKind::Refused), "it is said");
+    assert_eq!(machine.table(), ["80 198.51.100.1=1 198.51.100.2=0"], "the table says who was down");
+    run.check(2, Outcome::Up);
+    run.kill(1);
+    assert_eq!(machine.table(), ["80 198.51.100.1=0 198.51.100.2=1"]);
+    let stored: State = serde_json::from_str(machine.disk.borrow().as_ref().unwrap()).unwrap();
+    assert_eq!(stored.ownership.services().count(), 1);
+}
+
+#[test]
+fn all_who_ask_for_metrics_within_a_second_share_one_page() {
+    let mut machine = Machine::new();
+    let mut run = machine.start(&service(80, "", &[(1, 1)]));
+    let mut page = || {
+        let Reply::Metrics(page) = run.ask(Request::Metrics).unwrap() else { panic!() };
+        run.pass(0);
+        (page.open.as_ptr(), page.classic.as_ptr(), page)
+    };
+    let (first, second) = (page(), page());
+    assert_eq!(first.0, second.0);
+    assert_eq!(first.1, second.1);
+    run.pass(1);
+    let Reply::Metrics(later) = run.ask(Request::Metrics).unwrap() else { panic!() };
+    assert_ne!(later.open.as_ptr(), first.0);
+}
+
+#[test]
+fn a_quorum_that_is_never_reached_is_warned_of() {
+    let mut machine = Machine::new();
+    let mut run = machine.start(&service(80, "", &[(1, 1), (2, 1)]));
+    let reloaded = run.reload(&service(80, "health = { quorum = 5 }", &[(1, 1), (2, 1)])).unwrap();
+    assert!(reloaded.warnings.iter().any(|warning| warning.contains("the quorum 5 is never reached")), "{reloaded:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ struct Shared {
 
 impl Director for Shared {
     lvs_core::delegate_director!(self => *self.director.borrow_mut(); info, services, service, destinations, snapshot, timeouts,
-        daemons, visit_connections, visit_connection_origins, totals, status, profile, sysctl_names, sysctl, set_sysctl);
+        daemons, visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl, set_sysctl);
 
     /// Operations happen one after the other; those after the kill do not.
     fn apply(&mut self, operations: &[Operation], on_refusal: OnRefusal) -> BatchReport {
@@ -93,7 +93,10 @@ impl Machine {
     fn try_start(&mut self, text: &str) -> Result<Run, StartError> {
         let loaded = match &*self.disk.borrow() {
             None => Loaded::Absent,
-            Some(text) => Loaded::State(Box::new(serde_json::from_str(text).unwrap())),
+            Some(text) => match serde_json::from_str(text) {
+                Ok(state) => Loaded::State(Box::new(state)),
+                Err(error) => Loaded::Damaged { moved_to: "/elsewhere".into(), reason: error.to_string() },
+            },
         };
         let identity = Identity { cluster: "/etc/lvs/web.toml".into(), table: String::new() };
         let setup = Setup {
@@ -107,6 +110,7 @@ impl Machine {
             }),
             resync: Duration::from_secs(10),
             adopt: false,
+            whole: false,
         };
         let moment = Moment { now: Duration::ZERO, unix: self.unix };
         let (engine, _) = Engine::start(setup, Cluster::parse(text).unwrap(), loaded, moment)?;
