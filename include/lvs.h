@@ -4043,22 +4043,69 @@ LVS_ENUM(lvs_on_failure) {
 };
 
 /**
- * For lvs_plan_between() and lvs_director_reconcile(): a wanted table without services may remove
+ * For lvs_plan_between() and those below: a wanted table without services may remove
  * all that is in the scope.
  */
 #define LVS_PLAN_REMOVE_ALL 1
 
 /**
- * For lvs_plan_between() and lvs_director_reconcile(): what cannot work is not looked for, see
+ * For lvs_plan_between() and those below: what cannot work is not looked for, see
  * lvs_table_lint().
  */
 #define LVS_PLAN_UNCHECKED 2
 
 /**
+ * For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_... is given, a plan holds nothing but what is allowed; the
+ * rest is withheld, see lvs_plan_withheld_get(). Servers of a service that may not be added are
+ * withheld with it.
+ */
+#define LVS_PLAN_ALLOW_ADD_SERVICE 256
+
+/**
+ * The plan may change services.
+ */
+#define LVS_PLAN_ALLOW_UPDATE_SERVICE 512
+
+/**
+ * The plan may remove services.
+ */
+#define LVS_PLAN_ALLOW_REMOVE_SERVICE 1024
+
+/**
+ * The plan may add destinations.
+ */
+#define LVS_PLAN_ALLOW_ADD_DESTINATION 2048
+
+/**
+ * The plan may change destinations.
+ */
+#define LVS_PLAN_ALLOW_UPDATE_DESTINATION 4096
+
+/**
+ * The plan may remove destinations.
+ */
+#define LVS_PLAN_ALLOW_REMOVE_DESTINATION 8192
+
+/**
+ * The plan may set timeouts.
+ */
+#define LVS_PLAN_ALLOW_SET_TIMEOUTS 16384
+
+/**
+ * The plan may start sync daemons.
+ */
+#define LVS_PLAN_ALLOW_START_DAEMON 32768
+
+/**
+ * The plan may stop sync daemons.
+ */
+#define LVS_PLAN_ALLOW_STOP_DAEMON 65536
+
+/**
  * The ordered operations that turn one table into another.
  *
- * Made by lvs_plan_between() or lvs_director_reconcile(), released by lvs_plan_free(). It never
- * changes: any number of threads may use it.
+ * Made by lvs_plan_between(), lvs_director_plan() or lvs_director_reconcile(), released by
+ * lvs_plan_free(). It never changes: any number of threads may use it.
  */
 typedef struct lvs_plan lvs_plan;
 
@@ -4085,6 +4132,19 @@ lvs_status lvs_plan_between(const struct lvs_table *current,
                             uint32_t flags,
                             struct lvs_plan **plan,
                             struct lvs_error **err);
+
+/**
+ * Makes the plan from what a director holds now, and changes nothing. Like lvs_plan_between(), but
+ * what the director alone knows is checked, too: a scheduler that it does not have is
+ * LVS_STATUS_INVALID_INPUT.
+ */
+LVS_NODISCARD
+lvs_status lvs_director_plan(const struct lvs_director *director,
+                             const struct lvs_table *wanted,
+                             const struct lvs_scope *scope,
+                             uint32_t flags,
+                             struct lvs_plan **plan,
+                             struct lvs_error **err);
 
 /**
  * Makes the plan that brings back, within a scope (everything if it is NULL), what was there
@@ -4115,6 +4175,23 @@ lvs_status lvs_plan_step_get(const struct lvs_plan *plan,
                              struct lvs_service *service,
                              struct lvs_destination *destination,
                              struct lvs_error **err);
+
+/**
+ * How many operations the plan would have beside its steps if they were allowed; 0 if it is NULL.
+ */
+size_t lvs_plan_withheld_len(const struct lvs_plan *plan);
+
+/**
+ * Reads operation `index` of those that are withheld. `service` is written if it adds or updates
+ * one, `destination` likewise. Each of the three may be NULL if it is not wanted.
+ */
+LVS_NODISCARD
+lvs_status lvs_plan_withheld_get(const struct lvs_plan *plan,
+                                 size_t index,
+                                 struct lvs_operation *operation,
+                                 struct lvs_service *service,
+                                 struct lvs_destination *destination,
+                                 struct lvs_error **err);
 
 /**
  * Writes what the plan adds (+), changes (~, with what it was) and removes (-), a line each, for a
@@ -4148,7 +4225,7 @@ lvs_status lvs_director_apply_plan(const struct lvs_director *director,
 
 /**
  * Puts a table in force: reads what the director holds now, plans the difference as
- * lvs_plan_between() does and applies it. Running it again after any interruption goes on from
+ * lvs_director_plan() does and applies it. Running it again after any interruption goes on from
  * wherever the table is.
  *
  * Returns and writes `outcome` as lvs_director_apply_plan() does. `plan` gets the plan along with
