@@ -3,7 +3,7 @@
 
 use lvs_core::Errno;
 use lvs_core::model::{AddressFamily, Destination, Service, ServiceKey};
-use lvs_core::wire::attr::{self, Attributes};
+use lvs_core::wire::attr::Attributes;
 use lvs_core::wire::message::{Answer, ExtendedAck, Messages, header, write, write_ack, write_done};
 use lvs_core::wire::payload::{Payload, Request};
 use lvs_core::wire::request::ReceivedRequest;
@@ -49,7 +49,6 @@ fn read(nest: Attributes<'_>) {
     let _ = top::read_timeouts(nest);
     let _ = info::read(nest);
     let _ = stats::read(nest);
-    let _ = attr::Attributes::clone(&nest);
 }
 
 /// A datagram of requests, and what answers them.
