@@ -89,6 +89,8 @@ impl Engine {
             // Before what left the file is given up: it is not in the table any more.
             self.known = if plan.withheld().is_empty() {
                 Some(in_force(current, wanted, &self.ownership))
+            } else if plan.is_empty() {
+                Some(current)
             } else {
                 // Then the table is neither what is wanted nor what it was.
                 self.director.snapshot().ok().map(|snapshot| snapshot.to_table())
