@@ -2,7 +2,7 @@
 //!
 //! Where IPVS keeps flows in the tracker (`net.ipv4.vs.conntrack`), an entry ties the packets of a
 //! client to the server that it had, also when IPVS has chosen another one: replies of that one
-//! are not recognised for as long as the client keeps sending. TCP begins anew by itself.
+//! are not recognised for as long as the client keeps sending. TCP starts again by itself.
 
 use lvs_core::model::{AddressFamily, Protocol, ServiceKey};
 

@@ -55,7 +55,7 @@ fn transfers_that_survive(prefix: &'static str, settings: &str, daemons: bool, p
         wait_for(who, what, TRANSFERS);
         directors[0].sh("ip link set lan down");
         take_addresses(&directors[1]);
-        // What a VRRP daemon announces, the client learns here by asking anew.
+        // What a VRRP daemon announces, the client learns here by asking again.
         client.sh("ip neigh flush all");
         gate.store(true, Ordering::Relaxed);
         transfers.into_iter().map(|transfer| usize::from(transfer.join().unwrap())).sum()

@@ -79,7 +79,7 @@ fn half_open_connections_are_dropped_a_part_of_the_table_each_second() {
         let _ = director.receive(&Packet::tcp(client(port), vip(), SYN));
     }
     dropping(&mut director, 10);
-    // Each second one bucket in 32 on average, each drawn anew: (1 - 1/4096)^1280 of them are left.
+    // Each second one bucket in 32 on average, each drawn again: (1 - 1/4096)^1280 of them are left.
     let left = director.connection_count() as f64 / 10_000.0;
     assert!((left - 0.7316).abs() < 0.04, "{left}");
     let entry = &director.destinations(&key()).unwrap()[0];

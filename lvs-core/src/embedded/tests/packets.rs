@@ -295,7 +295,7 @@ fn the_trash_keeps_what_connections_need_and_counts_survive_the_service() {
 }
 
 #[test]
-fn a_client_that_reuses_its_port_is_scheduled_anew_as_conn_reuse_mode_says() {
+fn a_client_that_reuses_its_port_is_scheduled_again_as_conn_reuse_mode_says() {
     // (mode, after SYN and FIN: TIME_WAIT, after SYN, ACK and FIN: FIN_WAIT), direct routing
     for (mode, time_wait, fin_wait) in [(0, false, false), (1, true, false), (2, true, true), (3, true, true)] {
         let mut director = pool(rr(key()), &[server(1), server(2)]);

@@ -47,7 +47,7 @@ fn who_reuses_an_ended_connection_is_dropped_only_if_it_is_still_tracked() {
     set(&mut director, |settings| settings.conntrack = true);
     let syn = Packet::tcp(client(1), vip(), SYN);
     for (packet, expected) in [
-        // Netfilter begins anew when both sides have finished.
+        // Netfilter starts again when both sides have finished.
         (syn, None),
         (syn.with_tracking(false), None),
         (syn.with_tracking(true), Some(DropReason::Tracked)),
