@@ -58,6 +58,8 @@ pub(super) struct Client {
     /// The largest buffer that was offered on this socket.
     offered: usize,
     pub(super) last_length: usize,
+    /// The last list of services had some of IPv6.
+    pub(super) saw_ipv6: bool,
     /// Where the kernel's locked lists come from, if they do.
     pub(super) witness: Option<Box<dyn Witness + Send>>,
 }
@@ -80,6 +82,7 @@ impl Client {
             shifted: false,
             offered: 0,
             last_length: 0,
+            saw_ipv6: false,
             witness: None,
         };
         client.family = client.find_family(Attempt::Open)?;

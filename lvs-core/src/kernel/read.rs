@@ -130,6 +130,7 @@ impl Client {
         if !readings.take(first, mem::take(&mut parts.cuts), parts.are_one_walk()) {
             locked = self.witness.as_mut().and_then(|witness| witness.services(length));
             if let Some(locked) = &locked
+                && !self.saw_ipv6
                 && readings.is_in_step_with(locked.iter().map(|(key, _)| *key))
             {
                 let counts = locked.iter().map(|(_, count)| *count).collect();
@@ -156,6 +157,7 @@ impl Client {
             gathered.earlier.iter().map(|entry| entry.service.key()).chain(gathered.unread).collect();
         let mut entries = gathered.entries;
         entries.extend(self.fetch(&doubtful)?.into_iter().flatten());
+        self.saw_ipv6 = entries.iter().any(|entry| entry.service.key().family() == AddressFamily::Ipv6);
         Ok(ServiceList { entries, counts: Vec::new(), complete })
     }
 

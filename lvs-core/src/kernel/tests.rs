@@ -31,6 +31,9 @@ struct Shared {
     /// Whether some services are there only between the first request and the first datagram of
     /// each list.
     periodic: bool,
+    /// What each locked list shows: a service that is removed after the first datagram is back in its
+    /// place by then.
+    passing: Option<Vec<(ServiceKey, u32)>>,
     /// After how many datagrams sent it comes to rest.
     rests_after: usize,
     /// Datagrams sent, and changes made by a restless neighbour.
@@ -50,6 +53,10 @@ impl Shared {
 
     /// Others add or remove some services, all of theirs, or destinations of a service that stays.
     fn churn(&mut self) {
+        if let Some(list) = self.passing.as_ref().filter(|_| self.sent == 1) {
+            // Refused from the second datagram on.
+            let _ = self.table().remove_service(&list[0].0);
+        }
         let Some(family) = self.churn.filter(|_| self.sent <= self.rests_after) else { return };
         if self.restless {
             return self.replace_some(family);
@@ -160,6 +167,9 @@ impl Witness for Locked {
     fn services(&mut self, _about: usize) -> Option<Vec<(ServiceKey, u32)>> {
         let mut shared = self.0.lock().unwrap();
         shared.churn();
+        if let Some(list) = &shared.passing {
+            return Some(list.clone());
+        }
         if !shared.lock_held {
             return None;
         }
@@ -206,6 +216,7 @@ fn shared_client(
         lock_held,
         restless: false,
         periodic: false,
+        passing: None,
         rests_after: usize::MAX,
         sent: 0,
         changes: 0,
@@ -273,6 +284,38 @@ fn without_a_locked_list_a_snapshot_claims_nothing_that_is_not_so() {
         }
         assert!(doubtful > 0, "nothing was ever disturbed: the test shows nothing");
     }
+}
+
+/// The locked list shows nothing of IPv6, and is the same before and after.
+#[test]
+fn a_client_that_knows_an_ipv6_service_never_passes_it_over() {
+    let mut passed_over = 0;
+    let ipv6 = key(AddressFamily::Ipv6, 0);
+    for place in 1..30 {
+        for knows in [false, true] {
+            let (mut client, shared) = shared_client(None, &[], true, 6);
+            let mut all: Vec<_> = (0..30).map(|port| key(AddressFamily::Ipv4, port)).collect();
+            all.insert(place, ipv6);
+            for key in all {
+                shared.lock().unwrap().table().add_service(&Service::new(key)).unwrap();
+            }
+            if knows {
+                client.services().unwrap();
+            }
+            {
+                let mut shared = shared.lock().unwrap();
+                shared.sent = 0;
+                let all = shared.table().services().unwrap();
+                let ipv4 = all.iter().map(|entry| (entry.service.key(), 0)).filter(|(key, _)| *key != ipv6);
+                shared.passing = Some(ipv4.collect());
+            }
+            let services = client.services().unwrap();
+            let found = services.iter().any(|entry| entry.service.key() == ipv6);
+            assert!(found || !knows, "at place {place}");
+            passed_over += usize::from(!found);
+        }
+    }
+    assert!(passed_over > 0, "no list ever passed it over: the test shows nothing");
 }
 
 #[test]

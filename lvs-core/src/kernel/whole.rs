@@ -20,9 +20,12 @@
 //! again may disturb both in the same way. Two tables of which one is the other rebuilt have their
 //! entries in another order, so the parts do not overlap.
 //!
-//! The locked list does not show IPv6: where it is in step with a reading that had no IPv6 service,
-//! that there is none rests on this reading alone. Certainty would take a second one of every table
-//! of more than ten services.
+//! The locked list does not show IPv6. Where it is in step with a reading that had no IPv6 service,
+//! that there is none rests on this reading alone; so it counts only for a client whose last list
+//! had none either. A client may learn late of its first IPv6 service, but none that it knows is
+//! ever said to be gone. Certainty of the first one, too, would take a second reading of every
+//! table of more than ten services, or `ip_vs_status`, for which Linux 7.1 and later go through all
+//! buckets of the connection table.
 //!
 //! Otherwise what several readings found is put together, and each entry that the last of them or
 //! the locked list casts doubt on is asked for by itself.
