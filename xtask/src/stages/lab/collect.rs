@@ -24,6 +24,9 @@ pub(super) struct Item {
 
 /// How the name of a test program for the lab begins.
 const PREFIX: &str = "kernel_";
+/// How many tests of a program are run in one machine; the rest of a larger program is dealt out like
+/// another program's.
+const MOST: usize = 8;
 /// Everything but this program, and the Python module, which only Python can load.
 const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "lvs-py"];
 
@@ -39,7 +42,7 @@ pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
     if items.is_empty() {
         report.note("no test needs a kernel yet; only the kernels themselves are looked at");
     } else {
-        eprintln!("   {tests} tests in {} programs, in each kernel", items.len());
+        eprintln!("   {tests} tests in {} parts, in each kernel", items.len());
     }
     Ok(items)
 }
@@ -80,15 +83,20 @@ fn rust_tests() -> Result<Vec<Item>> {
         let message: Value = serde_json::from_str(line).context(|| format!("cargo said {line}"))?;
         let Some(program) = test_program(&message) else { continue };
         let tests = ignored_tests(&program)?;
-        if tests == 0 {
-            continue;
-        }
         let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
         let directory = manifest.parent().unwrap_or(project::root()).to_owned();
         let member = directory.strip_prefix(project::root()).unwrap_or(&directory).display().to_string();
         let name = format!("{member} {}", message["target"]["name"].as_str().unwrap_or_default());
-        let command = vec![program, "--ignored".into(), "--test-threads=1".into()];
-        items.push(Item { name, command, directory, tests: Some(tests) });
+        let groups = tests.len().div_ceil(MOST);
+        for group in 0..groups {
+            let name = if groups == 1 { name.clone() } else { format!("{name}, {} of {groups}", group + 1) };
+            let mut command = vec![program.clone(), "--ignored".into(), "--test-threads=1".into(), "--exact".into()];
+            // Neighbours are of one module, and often equally slow.
+            let own: Vec<String> = tests.iter().skip(group).step_by(groups).cloned().collect();
+            let count = own.len();
+            command.extend(own);
+            items.push(Item { name, command, directory: directory.clone(), tests: Some(count) });
+        }
     }
     items.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(items)
@@ -101,11 +109,12 @@ fn test_program(message: &Value) -> Option<String> {
     (is_test && in_lab).then(|| message["executable"].as_str().map(str::to_owned)).flatten()
 }
 
-/// How many tests of a program are left out unless asked for: those of programs for the lab need a
+/// The tests of a program that are left out unless asked for: those of programs for the lab need a
 /// kernel with IPVS.
-fn ignored_tests(program: &str) -> Result<usize> {
+fn ignored_tests(program: &str) -> Result<Vec<String>> {
     let output = host::capture(Command::new(program).args(["--list", "--ignored", "--format", "terse"]))?;
-    Ok(String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count())
+    let list = String::from_utf8_lossy(&output.stdout);
+    Ok(list.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
 }
 
 /// Programs of a directory: shell and Python scripts, C programs (built here against the library),
@@ -169,9 +178,10 @@ mod tests {
     fn this_test_is_ignored() {}
 
     #[test]
-    fn ignored_tests_of_a_program_are_counted() {
+    fn ignored_tests_of_a_program_are_found() {
         // This very program.
         let program = std::env::current_exe().unwrap();
-        assert_eq!(ignored_tests(program.to_str().unwrap()).unwrap(), 1);
+        let name = "stages::lab::collect::tests::this_test_is_ignored";
+        assert_eq!(ignored_tests(program.to_str().unwrap()).unwrap(), [name]);
     }
 }
