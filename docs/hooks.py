@@ -17,6 +17,9 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
+sys.path.insert(0, str(Path(__file__).parent))
+from reference import linked  # noqa: E402 - hooks are no package
+
 ROOT = Path(__file__).parent.parent
 # Pages that are kept beside what they describe, where tests run them or readers of the repository look for them.
 ELSEWHERE = {
@@ -74,6 +77,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = translated(markdown, name)
     markdown = markdown.replace("<!-- instructions -->", instructions())
     source = ELSEWHERE.get(name)
+    if source is not None and source.startswith("lvs-py/docs/"):
+        markdown = linked(markdown)
     if source is not None:
         markdown = LINK.sub(lambda link: link[1] + target(link[2], source, name) + (link[3] or "") + ")", markdown)
     return re.sub(r"^```(\w+) (\S+)$", r'```\1 title="\2"', markdown, flags=re.MULTILINE).replace("```output", "```text")

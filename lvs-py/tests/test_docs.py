@@ -54,3 +54,13 @@ def test_a_snippet_runs(where: str, program: str, capsys: pytest.CaptureFixture[
 def test_there_are_snippets_to_run() -> None:
     names = {where for where, program in snippets() if program.strip()}
     assert {"README.md", "docs/guide.md", "docs/cookbook.md", "lvs_py", "lvs_py.rules", "lvs_py.aio"} <= names
+
+
+def test_every_public_name_has_its_place_in_the_reference() -> None:
+    pages = ROOT.parent / "docs" / "pages" / "reference" / "python"
+    shown = re.findall(r"^::: lvs_py\.(\w+)$", "".join(page.read_text() for page in pages.glob("*.md")), re.MULTILINE)
+    assert len(shown) == len(set(shown))
+    modules = {info.name for info in pkgutil.iter_modules(lvs_py.__path__) if not info.name.startswith("_")}
+    # Enumerations and exceptions are on the pages of their modules.
+    elsewhere = {*lvs_py.enums.__all__, *lvs_py.exceptions.__all__, "__version__"}
+    assert set(shown) == modules | (set(lvs_py.__all__) - elsewhere)

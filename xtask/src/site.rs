@@ -1,12 +1,11 @@
 //! `cargo xtask docs`: the documentation site, static, and whole without a network.
 //!
 //! The pages are in `docs/pages`, or beside what they describe (see `docs/hooks.py`). Generated are
-//! pictures, the help of `lvsctl` and the schema. The references of the three languages are put
-//! beside the pages.
+//! pictures, the help of `lvsctl` and the schema. Python's reference is made on the way, those of Rust
+//! and C are put beside the pages.
 
 use crate::error::{Error, Result};
 use crate::project::cargo;
-use crate::stages::python;
 use crate::venv::Venv;
 use crate::{host, project};
 use fs_err as fs;
@@ -62,11 +61,10 @@ pub(crate) fn build() -> Result<()> {
     host::capture(&mut project::cargo_into(RUSTDOC, &rustdoc))?;
     let rustdoc = project::target_directory().join(RUSTDOC).join("doc");
     project::copy(&rustdoc, &root.join(SITE).join("rust"), &[])?;
-    project::copy(&root.join(python::documentation()?), &root.join(SITE).join("python"), &[])?;
     fs::create_dir_all(root.join(SITE).join("c"))?;
     fs::copy(root.join(C_REFERENCE), root.join(SITE).join("c/index.html"))?;
-    // MkDocs checks the links between pages; these are the only ones from pages to the references.
-    for start in ["rust/lvs_core/index.html", "python/index.html", "c/index.html"] {
+    // MkDocs checks the links between pages; these are the only ones from pages to those references.
+    for start in ["rust/lvs_core/index.html", "c/index.html"] {
         fs::metadata(root.join(SITE).join(start))?;
     }
     Ok(())

@@ -18,8 +18,6 @@ const ALLOWED: &str = "lvs-py/tests/stubtest-allowlist.txt";
 /// An interpreter without the global lock as pyo3's build script would find it: enough to compile
 /// for one that is not here.
 const FREE_THREADED: &str = "lvs-py/free-threaded.cfg";
-/// Where the reference is made.
-const REFERENCE: &str = "target/python-docs";
 /// The oldest Python that the package runs on.
 const OLDEST: &str = "3.11";
 /// What is checked for types and style.
@@ -44,7 +42,6 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     let mut stubs = python.command("python");
     stubs.args(["-m", "mypy.stubtest", "lvs_py", "--mypy-config-file", CONFIG, "--allowlist", ALLOWED]);
     report.check(stubs.env("MYPYPATH", "lvs-py/python"))?;
-    report.check(&mut reference(&python))?;
     let mut check = cargo(&["check", "--quiet", "--package", "lvs-py", "--target-dir", "target/free-threaded"]);
     report.check(check.env("PYO3_CONFIG_FILE", project::root().join(FREE_THREADED)))?;
     Ok(())
@@ -53,20 +50,6 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
 /// Makes the environment with the package in it, for tests that run elsewhere.
 pub(super) fn prepare() -> Result<()> {
     host::capture(&mut develop(&ENVIRONMENT.programs()?)).map(drop)
-}
-
-/// Makes the package's reference, and answers where it is.
-pub(crate) fn documentation() -> Result<&'static str> {
-    let python = ENVIRONMENT.programs()?;
-    host::capture(&mut develop(&python))?;
-    host::capture(&mut reference(&python))?;
-    Ok(REFERENCE)
-}
-
-fn reference(python: &Programs) -> Command {
-    let mut make = python.command("python");
-    make.args(["lvs-py/docs/make.py", REFERENCE]);
-    make
 }
 
 /// Builds the package into the environment.
