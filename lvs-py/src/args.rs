@@ -1,6 +1,8 @@
 //! Numbers and times as arguments: what does not fit is an `InvalidInputError` that says what is
 //! allowed. Which argument it was, pyo3 adds.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -97,6 +99,57 @@ impl<'py> FromPyObject<'_, 'py> for Span {
         let span = Duration::try_from_secs_f64(number(&value)?);
         let refused = || Ok::<_, PyErr>(invalid(value.py(), format!("{} is no time from 0 on", shown(&value)?)));
         span.map(Self).or_else(|_| Err(refused()?))
+    }
+}
+
+/// Text. Python's may have lone surrogates, as in names of files that are not UTF-8, and no text here
+/// can.
+pub(crate) trait AsText<'a> {
+    fn text(self) -> PyResult<Cow<'a, str>>;
+}
+
+impl<'a> AsText<'a> for &'a Bound<'_, PyString> {
+    fn text(self) -> PyResult<Cow<'a, str>> {
+        self.to_cow().or_else(|_| {
+            Err(invalid(self.py(), format!("{} has a lone surrogate, which is no character", shown(self)?)))
+        })
+    }
+}
+
+/// The same as an argument.
+pub(crate) struct Text(pub(crate) String);
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(value.cast::<PyString>()?.text()?.into_owned()))
     }
 }
 

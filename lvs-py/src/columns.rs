@@ -12,9 +12,11 @@ use arrow_array::types::{Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64T
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchIterator, StructArray};
 use arrow_schema::{DataType, Field, Schema};
 use lvs_core::model::{DestinationEntry, Snapshot, Stats};
-use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
+
+use crate::args::Text;
+use crate::errors::{invalid, not_found};
 
 /// A table under construction, column by column.
 #[derive(Default)]
@@ -143,9 +145,9 @@ impl PyColumns {
         self.0.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
-    fn column(&self, name: &str) -> PyResult<&ArrayRef> {
-        let allowed = || format!("{name:?}: there are {}", self.names().join(", "));
-        self.0.column_by_name(name).ok_or_else(|| PyKeyError::new_err(allowed()))
+    fn column(&self, py: Python<'_>, name: &str) -> PyResult<&ArrayRef> {
+        let allowed = || format!("no column {name:?}: there are {}", self.names().join(", "));
+        self.0.column_by_name(name).ok_or_else(|| not_found(py, allowed()))
     }
 }
 
@@ -200,7 +202,7 @@ impl PyColumns {
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
-        name.extract::<String>().is_ok_and(|name| self.column(&name).is_ok())
+        name.extract::<String>().is_ok_and(|name| self.0.column_by_name(&name).is_some())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
@@ -222,8 +224,8 @@ impl PyColumns {
         slf.py().import("collections.abc")?.getattr("ItemsView")?.call1((slf,))
     }
 
-    fn __getitem__<'py>(&self, py: Python<'py>, name: std::borrow::Cow<'_, str>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, self.column(&name)?)
+    fn __getitem__<'py>(&self, py: Python<'py>, name: Text) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, self.column(py, &name)?)
     }
 
     /// A plain dictionary of the columns.
@@ -312,7 +314,7 @@ impl PyColumns {
     /// Arrow's C schema.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
         let schema = FFI_ArrowSchema::try_from(self.0.schema().as_ref());
-        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let schema = schema.map_err(|error| invalid(py, error.to_string()))?;
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 

@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-use crate::args::{OfArgument, Whole, choice};
+use crate::args::{AsText as _, OfArgument, Text, Whole, choice};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::errors::{OrInvalid, invalid};
@@ -163,7 +163,7 @@ pub(crate) fn state(value: &Bound<'_, PyAny>) -> PyResult<ConnectionState> {
 }
 
 pub(crate) fn origin(value: &Bound<'_, PyAny>) -> PyResult<ConnectionOrigin> {
-    let name = value.str()?.to_cow()?.to_lowercase();
+    let name = value.str()?.text()?.to_lowercase();
     choice(value.py(), &name, "is no origin", &[("local", ConnectionOrigin::Local), ("sync", ConnectionOrigin::Sync)])
 }
 
@@ -186,10 +186,10 @@ impl PyConnection {
         mark_port: Whole<u16>,
         destination: DestinationKeyArg,
         state: &Bound<'_, PyAny>,
-        unknown_state: Option<String>,
+        unknown_state: Option<Text>,
         expires: Whole<u32>,
         origin: Option<&Bound<'_, PyAny>>,
-        engine: Option<String>,
+        engine: Option<Text>,
         engine_data: Option<Vec<u8>>,
     ) -> PyResult<Self> {
         let py = protocol.py();
@@ -208,8 +208,8 @@ impl PyConnection {
         );
         connection.mark_port = mark_port.0;
         connection.origin = origin.map(self::origin).transpose()?;
-        let engine = engine.map(|engine| Box::new((engine, engine_data.unwrap_or_default())));
-        Ok(Self(Owned { connection, unknown_state: unknown_state.map(Into::into), engine }))
+        let engine = engine.map(|engine| Box::new((engine.0, engine_data.unwrap_or_default())));
+        Ok(Self(Owned { connection, unknown_state: unknown_state.map(|name| name.0.into()), engine }))
     }
 
     /// The protocol; 0 of templates of firewall-mark services.

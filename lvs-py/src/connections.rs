@@ -14,7 +14,7 @@ use pyo3::exceptions::{PyIndexError, PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice};
 
-use crate::args::{OfArgument, Whole};
+use crate::args::{AsText as _, OfArgument, Whole};
 use crate::columns::{Builder, PyColumns};
 use crate::connection::{Owned, PyConnection, origin, state};
 use crate::convert;
@@ -72,7 +72,7 @@ impl PyConnectionFilter {
         filter.max_expires = max_expires.map(|seconds| seconds.0);
         if let Some(client) = client {
             let text = client.str()?;
-            let text = text.to_cow()?;
+            let text = text.text()?;
             let (addr, length) = match text.split_once('/') {
                 Some((addr, length)) => (addr, Some(length)),
                 None => (text.as_ref(), None),

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyList, PyString};
 
+use crate::args::{AsText as _, Text, Whole};
 use crate::errors::{OrInvalid, invalid};
 
 /// A class of `lvs_py.enums`, looked up once.
@@ -45,7 +46,7 @@ fn named<T: Named + FromStr<Err = ModelError>>(
 ) -> PyResult<T> {
     let py = value.py();
     if let Ok(text) = value.cast::<PyString>() {
-        return text.to_cow()?.parse().or_invalid(py);
+        return text.text()?.parse().or_invalid(py);
     }
     let member = match class.call1((value,)) {
         Err(error) if !error.is_instance_of::<PyValueError>(py) => return Err(error),
@@ -80,7 +81,7 @@ pub(crate) fn role(value: &Bound<'_, PyAny>) -> PyResult<DaemonRole> {
 
 /// The number that a name stands for in an enumeration of `lvs_py.enums`.
 #[pyfunction]
-pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: &str) -> PyResult<u32> {
+pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: Text) -> PyResult<u32> {
     Ok(match class_ {
         "Protocol" => name.parse::<Protocol>().or_invalid(py)?.number().into(),
         "AddressFamily" => name.parse::<AddressFamily>().or_invalid(py)?.number().into(),
@@ -92,7 +93,7 @@ pub(crate) fn enum_number(py: Python<'_>, class_: &str, name: &str) -> PyResult<
 
 /// The name that a spelling stands for in an enumeration of `lvs_py.enums` without numbers.
 #[pyfunction]
-pub(crate) fn enum_word(py: Python<'_>, class_: &str, name: &str) -> PyResult<String> {
+pub(crate) fn enum_word(py: Python<'_>, class_: &str, name: Text) -> PyResult<String> {
     match class_ {
         "ConnectionState" => name.parse::<ConnectionState>().or_invalid(py).map(|state| state.to_string()),
         _ => name.parse::<ConnectionOrigin>().or_invalid(py).map(|origin| origin.to_string()),
@@ -119,12 +120,12 @@ pub(crate) fn service_flags(value: &Bound<'_, PyAny>, scheduler: &str) -> PyResu
         Err(error) if schedulers::flag_by_name(name).is_some() => Err(error).or_invalid(py),
         Err(_) => name.parse().or_invalid(py),
     };
-    names(value, one).unwrap_or_else(|| value.extract().map(ServiceFlags::from_bits))
+    names(value, one).unwrap_or_else(|| value.extract().map(|Whole(bits)| ServiceFlags::from_bits(bits)))
 }
 
 pub(crate) fn tunnel_flags(value: &Bound<'_, PyAny>) -> PyResult<TunnelFlags> {
     let one = |name: &str| name.parse().or_invalid(value.py());
-    names(value, one).unwrap_or_else(|| value.extract().map(TunnelFlags::from_bits))
+    names(value, one).unwrap_or_else(|| value.extract().map(|Whole(bits)| TunnelFlags::from_bits(bits)))
 }
 
 /// Flags given by their names, in a list or in one text with commas; nothing if they are not.
@@ -133,10 +134,10 @@ fn names<T: FromIterator<T>>(value: &Bound<'_, PyAny>, one: impl Fn(&str) -> PyR
         let flags = |text: std::borrow::Cow<'_, str>| {
             text.split([',', '|']).map(str::trim).filter(|name| !name.is_empty()).map(&one).collect()
         };
-        return Some(text.to_cow().and_then(flags));
+        return Some(text.text().and_then(flags));
     }
     let list = value.cast::<PyList>().ok()?;
-    Some(list.iter().map(|name| one(&name.cast::<PyString>()?.to_cow()?)).collect())
+    Some(list.iter().map(|name| one(&name.cast::<PyString>()?.text()?)).collect())
 }
 
 /// A member of one of the enumerations.
@@ -147,7 +148,7 @@ pub(crate) fn member<'py>(class: &Bound<'py, PyAny>, value: impl IntoPyObject<'p
 /// An address: text or an object of `ipaddress`.
 pub(crate) fn address(value: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
     if let Ok(text) = value.cast::<PyString>() {
-        return address_text(value.py(), &text.to_cow()?);
+        return address_text(value.py(), &text.text()?);
     }
     if value.cast::<PyInt>().is_ok() || !value.hasattr("packed")? {
         let kind = value.get_type().name()?;
@@ -155,7 +156,7 @@ pub(crate) fn address(value: &Bound<'_, PyAny>) -> PyResult<IpAddr> {
     }
     // An interface has a network after its address, which the base class's text has not.
     let object = if value.hasattr("network")? { value.getattr("ip")? } else { value.clone() };
-    object.extract()
+    object.extract().or_else(|_| Err(invalid(value.py(), format!("{} is not an IP address", object.repr()?))))
 }
 
 pub(crate) fn address_text(py: Python<'_>, text: &str) -> PyResult<IpAddr> {
@@ -170,9 +171,9 @@ pub(crate) fn address_text(py: Python<'_>, text: &str) -> PyResult<IpAddr> {
 pub(crate) fn netmask(value: &Bound<'_, PyAny>, family: AddressFamily) -> PyResult<Netmask> {
     let py = value.py();
     let length = if value.cast::<PyInt>().is_ok() {
-        Some(value.extract::<crate::args::Whole<u32>>()?.0)
+        Some(value.extract::<Whole<u32>>()?.0)
     } else if let Ok(text) = value.cast::<PyString>() {
-        let text = text.to_cow()?;
+        let text = text.text()?;
         let text = text.strip_prefix('/').unwrap_or(&text);
         match text.parse() {
             Ok(length) => Some(length),

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::args::{OfArgument, Whole};
+use crate::args::{AsText as _, OfArgument, Whole};
 use crate::convert;
 use crate::errors::{OrInvalid, invalid};
 use crate::schema::{from_python, schema_methods};
@@ -467,7 +467,7 @@ impl<'py> FromPyObject<'_, 'py> for DestinationKeyArg {
             return Ok(Self(entry.get().entry().destination.key));
         }
         if let Ok(text) = value.cast::<PyString>() {
-            let text = text.to_cow()?;
+            let text = text.text()?;
             return text.parse().or_invalid(value.py()).map(Self);
         }
         if let Ok(tuple) = value.cast::<PyTuple>()

@@ -1,7 +1,6 @@
 //! The handle behind `lvs_py.Director`: one director of the core, whichever, that threads may
 //! share.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +18,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::args::{OfArgument, Span, Whole, choice};
+use crate::args::{AsText as _, OfArgument, Span, Text, Whole, choice};
 use crate::batch::{PyBatchReport, operations_of};
 use crate::connections::{PyConnectionFilter, PyConnectionSums, PyConnections, collector, counter};
 use crate::convert;
@@ -86,16 +85,16 @@ impl PyHandle {
 #[pymethods]
 impl PyHandle {
     #[staticmethod]
-    #[pyo3(signature = (*, profile = Cow::Borrowed("new"), seed = Whole(0), connection_table_size = None, schedulers = None,
+    #[pyo3(signature = (*, profile = Text::from("new"), seed = Whole(0), connection_table_size = None, schedulers = None,
         engines = None, interfaces = None, local_addresses = None, ipv6 = true, ftp_helper = false), text_signature = "(*, profile=\"new\", seed=0, connection_table_size=None, schedulers=None, engines=None, interfaces=None, local_addresses=None, ipv6=True, ftp_helper=False)")]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn embedded(
         py: Python<'_>,
-        profile: Cow<'_, str>,
+        profile: Text,
         seed: Whole<u64>,
         connection_table_size: Option<Whole<u32>>,
-        schedulers: Option<Vec<String>>,
-        engines: Option<Vec<String>>,
+        schedulers: Option<Vec<Text>>,
+        engines: Option<Vec<Text>>,
         interfaces: Option<HashMap<String, Whole<u32>>>,
         local_addresses: Option<Vec<Bound<'_, PyAny>>>,
         ipv6: bool,
@@ -132,7 +131,7 @@ impl PyHandle {
         }
         for address in local_addresses.unwrap_or_default() {
             let text = address.str()?;
-            let text = text.to_cow()?;
+            let text = text.text()?;
             let (addr, length) = text.split_once('/').map_or((&*text, None), |(addr, length)| (addr, Some(length)));
             let addr = convert::address_text(py, addr).of_argument(py, "local_addresses")?;
             let full = if addr.is_ipv4() { 32 } else { 128 };
@@ -146,20 +145,20 @@ impl PyHandle {
 
     #[cfg(target_os = "linux")]
     #[staticmethod]
-    #[pyo3(signature = (*, namespace = None, path = None, pid = None, transport = Cow::Borrowed("netlink"),
+    #[pyo3(signature = (*, namespace = None, path = None, pid = None, transport = Text::from("netlink"),
         load_module = false, timeout = None))]
     fn kernel(
         py: Python<'_>,
-        namespace: Option<String>,
+        namespace: Option<Text>,
         path: Option<std::path::PathBuf>,
         pid: Option<Whole<u32>>,
-        transport: Cow<'_, str>,
+        transport: Text,
         load_module: bool,
         timeout: Option<Span>,
     ) -> PyResult<Self> {
         let namespace = match (namespace, path, pid) {
             (None, None, None) => Namespace::Current,
-            (Some(name), None, None) => Namespace::Name(name),
+            (Some(name), None, None) => Namespace::Name(name.0),
             (None, Some(path), None) => Namespace::Path(path),
             (None, None, Some(pid)) => Namespace::Pid(pid.0),
             _ => return Err(errors::invalid(py, "a network namespace is named in one way")),
@@ -273,8 +272,8 @@ impl PyHandle {
 
     /// A file of the kernel's in the director's namespace.
     #[cfg(target_os = "linux")]
-    fn read_file<'py>(&self, py: Python<'py>, name: Cow<'_, str>) -> PyResult<Bound<'py, PyBytes>> {
-        let known = [ProcFile::PerCpuStats, ProcFile::Helpers].into_iter().find(|file| file.name() == name);
+    fn read_file<'py>(&self, py: Python<'py>, name: Text) -> PyResult<Bound<'py, PyBytes>> {
+        let known = [ProcFile::PerCpuStats, ProcFile::Helpers].into_iter().find(|file| file.name() == &*name);
         let file = known.ok_or_else(|| errors::invalid(py, format!("{name:?} is no file of IPVS")))?;
         let text = self.with(py, |director| {
             director.with_kernel("read a file of the kernel", |kernel| {
@@ -321,7 +320,7 @@ impl PyHandle {
         source: DestinationKeyArg,
         destination: DestinationKeyArg,
         protocol: &Bound<'_, PyAny>,
-        flags: Option<Cow<'_, str>>,
+        flags: Option<Text>,
         from_server: bool,
         mark: Whole<u32>,
         length: Option<Whole<u32>>,

@@ -6,7 +6,7 @@ use lvs_core::drain::{Drain, DrainPolicy, DrainProgress, DrainRun, DrainTarget, 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::args::{OfArgument, Span, choice};
+use crate::args::{OfArgument, Span, Text, choice};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::director::PyHandle;
@@ -43,7 +43,7 @@ impl PyDrain {
         service: Option<KeyArg>,
         destination: Option<DestinationKeyArg>,
         real_server: Option<&Bound<'_, PyAny>>,
-        wait_for: Option<std::borrow::Cow<'_, str>>,
+        wait_for: Option<Text>,
         deadline: Option<Span>,
         remove: bool,
     ) -> PyResult<Self> {

@@ -58,6 +58,11 @@ pub(crate) fn os_error(
     build().unwrap_or_else(|error| error)
 }
 
+/// What a mapping raises that lacks a key: `NotFoundError`, which is a `KeyError`.
+pub(crate) fn not_found(py: Python<'_>, message: String) -> PyErr {
+    os_error(py, ErrorKind::NotFound, message, None, None, None)
+}
+
 /// A value of the model that cannot be said, as an `InvalidInputError`.
 pub(crate) trait OrInvalid<T> {
     fn or_invalid(self, py: Python<'_>) -> PyResult<T>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lvs_core::health::{Change, Changes, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 use pyo3::prelude::*;
 
-use crate::args::{OfArgument, Span, Whole};
+use crate::args::{OfArgument, Span, Text, Whole};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::{invalid, raise};
@@ -240,10 +240,10 @@ impl PyHealth {
         service: KeyArg,
         server: DestinationKeyArg,
         forced: ForcedArg,
-        reason: String,
+        reason: Text,
         until: Option<Span>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        let mut decision = Override::new(forced.0, reason);
+        let mut decision = Override::new(forced.0, reason.0);
         decision.until = until.map(|span| span.0);
         self.lock().set_override(&service.0, &server.0, decision).map(changes).or_raise(py)
     }

@@ -1,7 +1,5 @@
 //! What `ipvsadm -L` prints, and JSON: the functions behind `lvs_py.listing`.
 
-use std::borrow::Cow;
-
 use lvs_core::json;
 use lvs_core::listing::{
     ConnectionListing, ListingMode, ListingOptions, Style, write_daemons, write_table, write_timeouts,
@@ -9,7 +7,7 @@ use lvs_core::listing::{
 use lvs_core::rules::SystemResolver;
 use pyo3::prelude::*;
 
-use crate::args::choice;
+use crate::args::{Text, choice};
 use crate::connections::PyConnections;
 use crate::settings::{PyTimeouts, daemons_of};
 use crate::snapshot::PySnapshot;
@@ -38,15 +36,15 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
 
 /// A snapshot as `ipvsadm -L` shows it.
 #[pyfunction]
-#[pyo3(signature = (snapshot, *, mode = Cow::Borrowed("default"), exact = false, sort = true, names = false,
-    style = Cow::Borrowed("ipvsadm")))]
+#[pyo3(signature = (snapshot, *, mode = Text::from("default"), exact = false, sort = true, names = false,
+    style = Text::from("ipvsadm")))]
 pub(crate) fn list_table(
     snapshot: &Bound<'_, PySnapshot>,
-    mode: Cow<'_, str>,
+    mode: Text,
     exact: bool,
     sort: bool,
     names: bool,
-    style: Cow<'_, str>,
+    style: Text,
 ) -> PyResult<String> {
     let py = snapshot.py();
     let (mode, style) = (self::mode(py, &mode)?, self::style(py, &style)?);

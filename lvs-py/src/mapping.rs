@@ -23,7 +23,7 @@ macro_rules! shared_mapping {
                     Some(index) => self.value(key.py(), index),
                     None => {
                         let text = format!(concat!("no ", $one, " {}"), key.str()?);
-                        Err($crate::errors::os_error(key.py(), lvs_core::ErrorKind::NotFound, text, None, None, None))
+                        Err($crate::errors::not_found(key.py(), text))
                     }
                 }
             }

@@ -5,6 +5,7 @@ use lvs_core::model::{DaemonRole, ServiceKey};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
+use crate::args::AsText as _;
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestination, PyDestinationKey, destination_of};
 use crate::schema::schema_methods;
@@ -148,7 +149,7 @@ impl PyOperation {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let arguments = self.arguments(py)?;
         let parts =
-            arguments.iter().map(|value| Ok(value.repr()?.to_cow()?.into_owned())).collect::<PyResult<Vec<_>>>()?;
+            arguments.iter().map(|value| Ok(value.repr()?.text()?.into_owned())).collect::<PyResult<Vec<_>>>()?;
         Ok(format!("Operation.{}({})", self.action(), parts.join(", ")))
     }
 

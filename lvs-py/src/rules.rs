@@ -1,13 +1,12 @@
 //! The `ipvsadm` command language: `Script`, and the functions behind `lvs_py.rules`.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use lvs_core::rules::{Dialect, Emitter, Parser, Script, SyntaxError, SyntaxErrors, SystemResolver, Warning};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::args::choice;
+use crate::args::{AsText as _, Text, choice};
 use crate::errors::class;
 use crate::operation::PyOperation;
 use crate::table::{PyTable, table_of};
@@ -102,19 +101,19 @@ impl PyScript {
 
 /// Reads rules.
 #[pyfunction]
-#[pyo3(signature = (text, *, dialect = Cow::Borrowed("lossless"), names = false, filename = None))]
+#[pyo3(signature = (text, *, dialect = Text::from("lossless"), names = false, filename = None))]
 pub(crate) fn parse_rules(
     py: Python<'_>,
     text: &Bound<'_, PyAny>,
-    dialect: Cow<'_, str>,
+    dialect: Text,
     names: bool,
-    filename: Option<String>,
+    filename: Option<Text>,
 ) -> PyResult<PyScript> {
     let text: Box<[u8]> = match text.cast::<PyBytes>() {
         Ok(bytes) => bytes.as_bytes().into(),
-        Err(_) => text.cast::<PyString>()?.to_cow()?.as_bytes().into(),
+        Err(_) => text.cast::<PyString>()?.text()?.as_bytes().into(),
     };
-    let dialect = self::dialect(py, &dialect)?;
+    let (dialect, filename) = (self::dialect(py, &dialect)?, filename.map(|name| name.0));
     // Names may ask the network.
     let parsed = py.detach(|| {
         let resolver = SystemResolver::new();
@@ -129,11 +128,11 @@ pub(crate) fn parse_rules(
 
 /// Writes a table as rules, and says what they do not carry.
 #[pyfunction]
-#[pyo3(signature = (table, *, dialect = Cow::Borrowed("lossless"), names = false))]
+#[pyo3(signature = (table, *, dialect = Text::from("lossless"), names = false))]
 pub(crate) fn format_rules(
     py: Python<'_>,
     table: &Bound<'_, PyAny>,
-    dialect: Cow<'_, str>,
+    dialect: Text,
     names: bool,
 ) -> PyResult<(String, Vec<String>)> {
     let table = table_of(table)?;

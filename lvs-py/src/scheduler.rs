@@ -6,14 +6,13 @@ use lvs_core::model::{Destination, DestinationKey};
 use lvs_core::schedulers::{
     self, Balancer, DestinationId, Family, NewDestination, Pool, Profile, Request, SCHEDULERS, SchedulerOptions,
 };
-use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::args::Span;
+use crate::args::{Span, Text, Whole};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
-use crate::errors::invalid;
+use crate::errors::{invalid, not_found};
 
 /// What there is to know about a scheduler before using it.
 #[pyclass(name = "SchedulerInfo", module = "lvs_py", frozen, eq, hash)]
@@ -62,10 +61,9 @@ struct State {
 }
 
 impl State {
-    fn at(&self, key: &DestinationKey) -> PyResult<DestinationId> {
+    fn find(&self, key: &DestinationKey) -> Option<DestinationId> {
         let pool = self.balancer.pool();
-        let found = pool.iter().find(|at| pool.addr(*at) == key.addr && pool.port(*at) == key.port);
-        found.ok_or_else(|| PyKeyError::new_err(key.to_string()))
+        pool.iter().find(|at| pool.addr(*at) == key.addr && pool.port(*at) == key.port)
     }
 }
 
@@ -83,16 +81,16 @@ pub(crate) struct PyBalancer {
 #[pymethods]
 impl PyBalancer {
     #[new]
-    #[pyo3(signature = (scheduler, destinations = None, *, family = None, flags = None, seed = 0,
-        profile = std::borrow::Cow::Borrowed("new")))]
+    #[pyo3(signature = (scheduler, destinations = None, *, family = None, flags = None, seed = Whole(0),
+        profile = Text::from("new")), text_signature = "(scheduler, destinations=None, *, family=None, flags=None, seed=0, profile=\"new\")")]
     fn new(
         py: Python<'_>,
-        scheduler: std::borrow::Cow<'_, str>,
+        scheduler: Text,
         destinations: Option<&Bound<'_, PyAny>>,
         family: Option<&Bound<'_, PyAny>>,
         flags: Option<&Bound<'_, PyAny>>,
-        seed: u64,
-        profile: std::borrow::Cow<'_, str>,
+        seed: Whole<u64>,
+        profile: Text,
     ) -> PyResult<Self> {
         let destinations = match destinations {
             Some(list) => list.try_iter()?.map(|d| destination_of(&d?)).collect::<PyResult<Vec<Destination>>>()?,
@@ -104,7 +102,7 @@ impl PyBalancer {
             None => destinations.first().map_or(Family::V4, |first| Family::of(first.key.addr)),
         };
         let flags = flags.map_or(Ok(0), |flags| convert::service_flags(flags, &scheduler).map(|flags| flags.bits()))?;
-        let options = SchedulerOptions::default().with_flags(flags).with_seed(seed);
+        let options = SchedulerOptions::default().with_flags(flags).with_seed(seed.0);
         let info = schedulers::info(&scheduler)
             .ok_or_else(|| invalid(py, format!("{scheduler:?} is no scheduler: see lvs_py.schedulers()")))?;
         let bound = schedulers::by_name(info.name, &options)
@@ -130,20 +128,17 @@ impl PyBalancer {
     }
 
     /// Takes a destination off the list.
-    fn remove(&self, destination: DestinationKeyArg) -> PyResult<()> {
-        let mut state = self.lock();
-        let at = state.at(&destination.0)?;
-        state.balancer.remove(at);
-        state.balancer.release(at);
-        Ok(())
+    fn remove(&self, py: Python<'_>, destination: DestinationKeyArg) -> PyResult<()> {
+        self.at(py, &destination.0, |balancer, at| {
+            balancer.remove(at);
+            balancer.release(at);
+        })
     }
 
     /// Sets the weight of a destination.
-    fn set_weight(&self, destination: DestinationKeyArg, weight: i32) -> PyResult<()> {
-        let mut state = self.lock();
-        let at = state.at(&destination.0)?;
-        state.balancer.set_weight(at, weight);
-        Ok(())
+    fn set_weight(&self, py: Python<'_>, destination: DestinationKeyArg, weight: Whole<u32>) -> PyResult<()> {
+        let weight = self::weight(py, weight.0)?;
+        self.at(py, &destination.0, |balancer, at| balancer.set_weight(at, weight))
     }
 
     /// The destination that the next connection would get, None if none may have it. Counts
@@ -185,17 +180,14 @@ impl PyBalancer {
 
     /// A connection of a destination is gone.
     #[pyo3(signature = (destination, *, active = true))]
-    fn disconnect(&self, destination: DestinationKeyArg, active: bool) -> PyResult<()> {
-        let mut state = self.lock();
-        let at = state.at(&destination.0)?;
-        state.balancer.connection_removed(at, active);
-        Ok(())
+    fn disconnect(&self, py: Python<'_>, destination: DestinationKeyArg, active: bool) -> PyResult<()> {
+        self.at(py, &destination.0, |balancer, at| balancer.connection_removed(at, active))
     }
 
     /// Moves the clock, which only lblc and lblcr look at, by seconds.
     fn advance(&self, by: Span) {
         let mut state = self.lock();
-        state.now += by.0.as_millis() as u64;
+        state.now = state.now.saturating_add(u64::try_from(by.0.as_millis()).unwrap_or(u64::MAX));
         let now = state.now;
         state.balancer.tick(now);
     }
@@ -222,6 +214,10 @@ impl PyBalancer {
     }
 }
 
+fn weight(py: Python<'_>, weight: u32) -> PyResult<i32> {
+    i32::try_from(weight).map_err(|_| invalid(py, "a weight is at most 2147483647"))
+}
+
 fn key_at(balancer: &Balancer, at: DestinationId) -> PyDestinationKey {
     let pool = balancer.pool();
     PyDestinationKey(DestinationKey::new(pool.addr(at), pool.port(at)))
@@ -232,8 +228,23 @@ impl PyBalancer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Does something with a destination. No lock is held while the exception is made, which runs
+    /// Python.
+    fn at<T>(
+        &self,
+        py: Python<'_>,
+        key: &DestinationKey,
+        act: impl FnOnce(&mut Balancer, DestinationId) -> T,
+    ) -> PyResult<T> {
+        let done = {
+            let mut state = self.lock();
+            state.find(key).map(|at| act(&mut state.balancer, at))
+        };
+        done.ok_or_else(|| not_found(py, format!("no destination {key}")))
+    }
+
     fn insert(&self, py: Python<'_>, destination: &Destination) -> PyResult<()> {
-        let weight = i32::try_from(destination.weight).map_err(|_| invalid(py, "a weight is at most 2147483647"))?;
+        let weight = weight(py, destination.weight)?;
         let new = NewDestination::new(destination.key.addr, destination.key.port, weight)
             .with_thresholds(destination.upper_threshold, destination.lower_threshold);
         let added = self.lock().balancer.add(new);

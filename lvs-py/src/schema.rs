@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::args::AsText as _;
 use crate::errors::invalid;
 
 /// A value as dictionaries, lists, texts and numbers.
@@ -28,7 +29,7 @@ pub(crate) fn from_json<T: DeserializeOwned + Send>(text: &Bound<'_, PyAny>, wha
             py.detach(|| json::from_slice(bytes))
         }
         Err(_) => {
-            let text = text.cast::<PyString>()?.to_cow()?;
+            let text = text.cast::<PyString>()?.text()?;
             py.detach(|| json::from_str(&text))
         }
     };

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{OfArgument, Whole};
+use crate::args::{AsText as _, OfArgument, Whole};
 use crate::convert;
 use crate::errors::invalid;
 use crate::failures::OrRaise;
@@ -119,7 +119,7 @@ impl PyScope {
     fn network(network: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = network.py();
         let text = network.str()?;
-        let text = text.to_cow()?;
+        let text = text.text()?;
         let (addr, length) = match text.split_once('/') {
             Some((addr, length)) => (convert::address_text(py, addr).of_argument(py, "network")?, length.parse().ok()),
             None => {
@@ -148,8 +148,8 @@ impl PyScope {
     }
 
     /// Whether a service is in the scope.
-    fn __contains__(&self, key: KeyArg) -> bool {
-        self.scope.owns(&key.0)
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> bool {
+        key.extract::<KeyArg>().is_ok_and(|key| self.scope.owns(&key.0))
     }
 
     /// The same scope and the timeouts.

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::args::{OfArgument, Seconds, Whole};
+use crate::args::{AsText as _, OfArgument, Seconds, Whole};
 use crate::convert;
 use crate::errors::{OrInvalid, invalid};
 use crate::schema::{from_python, schema_methods};
@@ -235,7 +235,7 @@ impl Options<'_, '_> {
 
 fn text(value: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
     match value.cast::<PyString>() {
-        Ok(text) => Ok(text.to_cow()?.into_owned()),
+        Ok(text) => Ok(text.text()?.into_owned()),
         Err(_) => {
             let kind = value.get_type().name()?;
             Err(PyTypeError::new_err(format!("the name of {what} is text, not {kind}")))
@@ -404,7 +404,7 @@ impl<'py> FromPyObject<'_, 'py> for KeyArg {
             return Ok(Self(service.get().0.key()));
         }
         if let Ok(text) = value.cast::<PyString>() {
-            return text.to_cow()?.parse().or_invalid(value.py()).map(Self);
+            return text.text()?.parse().or_invalid(value.py()).map(Self);
         }
         if let Ok(tuple) = value.cast::<PyTuple>()
             && tuple.len() == 3

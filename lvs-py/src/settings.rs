@@ -6,7 +6,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::args::{OfArgument, Seconds, Whole};
+use crate::args::{OfArgument, Seconds, Text, Whole};
 use crate::convert;
 use crate::errors::OrInvalid;
 use crate::schema::{from_python, schema_methods};
@@ -101,7 +101,7 @@ impl PyDaemon {
     #[pyo3(signature = (role, interface, *, sync_id = Whole(0), max_len = None, group = None, port = None, ttl = None), text_signature = "(role, interface, *, sync_id=0, max_len=None, group=None, port=None, ttl=None)")]
     fn new(
         role: &Bound<'_, PyAny>,
-        interface: std::borrow::Cow<'_, str>,
+        interface: Text,
         sync_id: Whole<u32>,
         max_len: Option<Whole<u16>>,
         group: Option<&Bound<'_, PyAny>>,
@@ -191,8 +191,8 @@ impl PyInfo {
     }
 
     #[new]
-    #[pyo3(signature = (*, version = std::borrow::Cow::Borrowed("1.2.1"), connection_table_size = Whole(4096)), text_signature = "(*, version=\"1.2.1\", connection_table_size=4096)")]
-    fn new(py: Python<'_>, version: std::borrow::Cow<'_, str>, connection_table_size: Whole<u32>) -> PyResult<Self> {
+    #[pyo3(signature = (*, version = Text::from("1.2.1"), connection_table_size = Whole(4096)), text_signature = "(*, version=\"1.2.1\", connection_table_size=4096)")]
+    fn new(py: Python<'_>, version: Text, connection_table_size: Whole<u32>) -> PyResult<Self> {
         let mut parts = version.split('.');
         let parsed = (|| {
             let version = Version {

@@ -12,7 +12,7 @@ use lvs_sim::{Arrivals, Change, Clients, Event, Lengths, Report, ServerReport, W
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::args::{Span, Whole};
+use crate::args::{Span, Text, Whole};
 use crate::columns::{Builder, PyColumns};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
@@ -91,8 +91,8 @@ pub(crate) fn simulate(
     clients: &Bound<'_, PyTuple>,
     events: &Bound<'_, PyAny>,
     sample_every: Option<Duration>,
-    seed: u64,
-    profile: std::borrow::Cow<'_, str>,
+    seed: Whole<u64>,
+    profile: Text,
 ) -> PyResult<PyReport> {
     let mut workload = Workload::new(service_of(service)?, duration);
     workload.servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<_>>()?;
@@ -103,8 +103,8 @@ pub(crate) fn simulate(
     if let Some(every) = sample_every {
         workload.sample_every = every;
     }
-    workload.seed = seed;
-    workload.director = EmbeddedDirector::options().profile(crate::scheduler::profile(py, &profile)?).seed(seed);
+    workload.seed = seed.0;
+    workload.director = EmbeddedDirector::options().profile(crate::scheduler::profile(py, &profile)?).seed(seed.0);
     let mut signals = Signals::default();
     let report = py.detach(|| workload.run_while(|| !signals.raised())).or_raise(py)?;
     match report {

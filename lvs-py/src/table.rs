@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use lvs_core::model::{Destination, Table, TableService};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::destination::{PyDestination, destination_of};
 use crate::entries::PyServiceEntry;
+use crate::errors::not_found;
 use crate::schema::{from_python, schema_methods};
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::settings::{PyDaemon, PyTimeouts, daemons_of, timeouts_of};
@@ -158,15 +159,16 @@ impl PyTable {
         self.services(py)?.try_iter()
     }
 
-    fn __getitem__(&self, key: KeyArg) -> PyResult<PyTableService> {
+    fn __getitem__(&self, py: Python<'_>, key: KeyArg) -> PyResult<PyTableService> {
         match self.0.service(&key.0) {
             Some(service) => Ok(PyTableService(service.clone())),
-            None => Err(PyKeyError::new_err(key.0.to_string())),
+            None => Err(not_found(py, format!("no service {}", key.0))),
         }
     }
 
-    fn __contains__(&self, key: KeyArg) -> bool {
-        self.0.service(&key.0).is_some()
+    // What is no key is not in it, as with a dictionary.
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> bool {
+        key.extract::<KeyArg>().is_ok_and(|key| self.0.service(&key.0).is_some())
     }
 
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {

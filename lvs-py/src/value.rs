@@ -1,5 +1,6 @@
 //! What all values have in common: `repr` and `replace`, from one description of their fields.
 
+use crate::args::AsText as _;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -76,7 +77,7 @@ pub(crate) trait Value {
                 text.push('=');
             }
             // A text that an enumeration prints as is what its users write.
-            text.push_str(&field.value.repr()?.to_cow()?);
+            text.push_str(&field.value.repr()?.text()?);
         }
         text.push(')');
         Ok(text)

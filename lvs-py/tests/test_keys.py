@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_an_error_names_the_part_and_what_is_allowed() -> None:
 
 def test_enumerations_name_what_they_take() -> None:
     with pytest.raises(lvs_py.InvalidInputError, match=r'"teleport" is not a forwarding method: expected masquerade'):
-        lvs_py.ForwardingMethod("teleport")  # type: ignore[arg-type]
+        lvs_py.ForwardingMethod("teleport")
     with pytest.raises(
         lvs_py.InvalidInputError, match=r"70000 is not a protocol: expected tcp, udp, sctp or protocol-N"
     ):
@@ -176,6 +177,34 @@ def test_address_and_port_come_apart_or_together() -> None:
     assert lvs_py.Service.tcp("192.0.2.1:80") == lvs_py.Service.tcp("192.0.2.1", 80)
     assert ServiceKey.udp("[2001:db8::1]:53") == ServiceKey.udp(DestinationKey("2001:db8::1", 53)) == UDP6
     with pytest.raises(lvs_py.InvalidInputError, match=r"masquerade.*tunnel"):
-        lvs_py.Destination("198.51.100.7:80", forwarding="teleport")
+        lvs_py.Destination("198.51.100.7:80", forwarding="teleport")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"Director\.kernel"):
         lvs_py.Director()
+
+
+def test_what_is_no_member_of_an_enumeration_says_what_would_be() -> None:
+    for kind in (lvs_py.Protocol, lvs_py.AddressFamily, lvs_py.ConnectionState, lvs_py.ServiceFlags):
+        values: list[Any] = [None, 2**200, [], 1.5]
+        for value in values:
+            if kind is lvs_py.ServiceFlags and isinstance(value, int):
+                continue
+            with pytest.raises(lvs_py.InvalidInputError, match=rf"is no {kind.__name__}: expected"):
+                kind(value)
+
+
+def test_every_lookup_that_fails_is_the_same_exception() -> None:
+    table = lvs_py.Table(["tcp://192.0.2.1:80"])  # type: ignore[arg-type]
+    with lvs_py.Director.embedded() as director:
+        balancer, columns = lvs_py.Balancer("rr"), director.snapshot().destination_columns()
+        for look in (
+            lambda: table["fwmark:7"],
+            lambda: director.services["fwmark:7"],
+            lambda: director.snapshot().services["fwmark:7"],
+            lambda: director.sysctls["nosuch"],
+            lambda: columns["nosuch"],
+            lambda: balancer.set_weight("198.51.100.7:80", 1),
+        ):
+            with pytest.raises(KeyError) as caught:
+                look()
+            assert isinstance(caught.value, lvs_py.NotFoundError)
+    assert 5 not in table and "garbage" not in lvs_py.Scope.all()

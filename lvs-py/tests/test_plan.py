@@ -219,7 +219,7 @@ def test_a_drain_says_what_it_needs() -> None:
     with pytest.raises(lvs_py.InvalidInputError, match="drain a service"):
         Drain()
     with pytest.raises(lvs_py.InvalidInputError, match="cannot be waited for"):
-        Drain(WEB, wait_for="godot")
+        Drain(WEB, wait_for="godot")  # type: ignore[arg-type]
 
 
 def test_health_takes_probes_and_wants_a_table(director: Director) -> None:

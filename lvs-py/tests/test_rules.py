@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lvs_py
-from lvs_py import Operation, rules
+from lvs_py import Operation, procfs, rules
 
 TEXT = """\
 # the shop
@@ -107,3 +107,19 @@ def test_bytes_are_rules_too() -> None:
     assert rules.check(b"-A -t \xff\xfe\n")[0].line == 1
     with pytest.raises(TypeError):
         rules.parse(42)  # type: ignore[arg-type]
+
+
+def test_a_file_that_fails_is_named_with_the_reason(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    for read in (rules.load, procfs.read_stats, lvs_py.read_connections):
+        with pytest.raises(FileNotFoundError, match=str(missing)) as caught:
+            read(missing)
+        assert isinstance(caught.value, lvs_py.NotFoundError)
+    with pytest.raises(lvs_py.NotFoundError, match="cannot write"):
+        rules.save(missing / "file", lvs_py.Table())
+    with pytest.raises(lvs_py.InvalidInputError, match="null byte"):
+        rules.load("a\0b")
+    # `open` would take a number for a descriptor, and close it.
+    for read in (rules.load, procfs.read_stats):
+        with pytest.raises(TypeError):
+            read(1)  # type: ignore[arg-type]

@@ -69,4 +69,4 @@ def test_what_is_no_scheduler_is_refused() -> None:
     with pytest.raises(lvs_py.InvalidInputError, match="is no scheduler"):
         Balancer("nosuch")
     with pytest.raises(lvs_py.InvalidInputError, match="is no profile"):
-        Balancer("rr", profile="middle")
+        Balancer("rr", profile="middle")  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from lvs_py import (
     Tunnel,
     TunnelFlags,
 )
+from lvs_py.typing import ForwardingLike
 
 FULL = Service(
     "tcp://192.0.2.1:80",
@@ -152,7 +153,7 @@ def test_a_netmask_is_a_mask_or_a_length(netmask: str | int, shown: str) -> None
 
 
 @pytest.mark.parametrize("word", ["masq", "masquerade", "nat", "NAT", ForwardingMethod.MASQUERADE, 0])
-def test_forwarding_is_named_as_people_know_it(word: str | int) -> None:
+def test_forwarding_is_named_as_people_know_it(word: ForwardingLike) -> None:
     assert Destination("198.51.100.7", 80, forwarding=word).forwarding is ForwardingMethod.MASQUERADE
 
 
@@ -205,9 +206,9 @@ def test_enumerations_keep_numbers_without_a_name() -> None:
     assert pickle.loads(pickle.dumps(Protocol(47))) is Protocol(47)
     assert eval(repr(Protocol(47)), vars(lvs_py).copy()) is Protocol(47)
     for wrong in (-1, 1 << 16, "ftp", None):
-        with pytest.raises(ValueError, match=r"not a (valid Protocol|protocol)"):
+        with pytest.raises(ValueError, match=r"is no Protocol|is not a protocol"):
             Protocol(wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="not a valid AddressFamily"):
+    with pytest.raises(ValueError, match="is no AddressFamily"):
         lvs_py.AddressFamily(3)
 
 
@@ -239,4 +240,4 @@ def test_a_table_is_made_of_what_is_at_hand(service: Service) -> None:
     with pytest.raises(KeyError, match="fwmark:1"):
         same[0]["fwmark:1"]
     with pytest.raises(TypeError):
-        Table([42])
+        Table([42])  # type: ignore[arg-type]

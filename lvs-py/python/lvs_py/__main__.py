@@ -12,7 +12,7 @@ import sys
 import time
 
 import lvs_py
-from lvs_py import listing, rules
+from lvs_py import _files, listing, rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,10 +222,9 @@ def _diff(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     found = 0
     for file in options.file:
-        with open(file, "rb") as text:
-            for diagnostic in rules.check(text.read()):
-                print(f"{file}: {diagnostic}")
-                found += 1
+        for diagnostic in rules.check(_files.read(file)):
+            print(f"{file}: {diagnostic}")
+            found += 1
     return 1 if found else 0
 
 

@@ -30,6 +30,10 @@ class Batch(Operations):
 
     def __new__(cls, director: Director, *, stop_on_refusal: bool = False) -> Batch:
         """Collects operations for a director."""
+        from ._director import Director  # which makes batches
+
+        if not isinstance(director, Director):
+            raise TypeError(f"argument 'director': {type(director).__name__} is no Director")
         self = super().__new__(cls)
         self._director = director
         self._stop = stop_on_refusal

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 def to_pandas(columns: Columns) -> Any:
     """A `pandas.DataFrame`: through Arrow without a copy where pandas reads that, else a column at a time."""
-    import pandas
+    import importlib
 
+    # Whoever has no pandas calls something else.
+    pandas: Any = importlib.import_module("pandas")
     if hasattr(pandas.DataFrame, "from_arrow"):
         try:
             return pandas.DataFrame.from_arrow(columns)

@@ -11,6 +11,7 @@ from ._lvs import (
     Drain,
     Handle,
     Operation,
+    Plan,
     Service,
     Timeouts,
     Watcher,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
         Event,
         Info,
         Outcome,
-        Plan,
         Scope,
         Snapshot,
         Stats,
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Conditions,
         DestinationLike,
         OperationKind,
+        Profile,
         ProtocolLike,
         RoleLike,
         Seconds,
@@ -76,6 +77,13 @@ def _names(argument: str, names: Iterable[str] | None) -> list[str] | None:
     if isinstance(names, str):
         raise TypeError(f"argument '{argument}': {names!r} is one text: give a list, [{names!r}]")
     return None if names is None else list(names)
+
+
+def _interfaces(given: Mapping[str, int] | None) -> dict[str, int] | None:
+    try:
+        return None if given is None else dict(given)
+    except ValueError as error:
+        raise TypeError(f"argument 'interfaces': {error}: give a mapping of names to longest packets") from error
 
 
 def _log_outcome(outcome: Outcome) -> None:
@@ -145,7 +153,7 @@ class Director:
     @staticmethod
     def embedded(
         *,
-        profile: Literal["new", "old", "linux7"] = "new",
+        profile: Profile = "new",
         seed: int = 0,
         connection_table_size: int | None = None,
         schedulers: Iterable[str] | None = None,
@@ -170,7 +178,7 @@ class Director:
                 connection_table_size=connection_table_size,
                 schedulers=_names("schedulers", schedulers),
                 engines=_names("engines", engines),
-                interfaces=None if interfaces is None else dict(interfaces),
+                interfaces=_interfaces(interfaces),
                 local_addresses=None if local_addresses is None else list(local_addresses),
                 ipv6=ipv6,
                 ftp_helper=ftp_helper,
@@ -210,7 +218,7 @@ class Director:
 
         return procfs._status(self._handle.status())
 
-    def profile(self) -> str:
+    def profile(self) -> Profile:
         """Which behaviour of the kernel it has: ``"old"``, ``"new"`` or ``"linux7"``.
 
         The running kernel is asked, not judged by its version; in a namespace without services that may take a service
@@ -360,6 +368,8 @@ class Director:
         begun; with "service" those of the same service are undone. Does not raise for refused steps: see
         `Outcome.refused`.
         """
+        if not isinstance(plan, Plan):
+            raise TypeError(f"argument 'plan': {type(plan).__name__} is no Plan: `reconcile` takes tables")
         outcome = plan._apply(self._handle, undo)
         _log_outcome(outcome)
         return outcome

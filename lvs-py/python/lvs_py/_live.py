@@ -30,6 +30,8 @@ class LiveServices(Mapping[ServiceKey, ServiceEntry]):
     __slots__ = ("_handle",)
 
     def __init__(self, handle: Handle) -> None:
+        if not isinstance(handle, Handle):
+            raise TypeError("ask a director for its services: Director.services")
         self._handle = handle
 
     def __getitem__(self, key: ServiceLike) -> ServiceEntry:
@@ -45,6 +47,9 @@ class LiveServices(Mapping[ServiceKey, ServiceEntry]):
 
         @overload
         def get(self, key: ServiceLike, default: None = None, /) -> ServiceEntry | None: ...
+
+        @overload
+        def get(self, key: ServiceLike, default: ServiceEntry, /) -> ServiceEntry: ...
 
         @overload
         def get(self, key: ServiceLike, default: _T, /) -> ServiceEntry | _T: ...
@@ -109,6 +114,8 @@ class Sysctls(MutableMapping[str, "int | str"]):
     __slots__ = ("_handle",)
 
     def __init__(self, handle: Handle) -> None:
+        if not isinstance(handle, Handle):
+            raise TypeError("ask a director for its tunables: Director.sysctls")
         self._handle = handle
 
     def __getitem__(self, name: str) -> int | str:

@@ -24,17 +24,28 @@ from .typing import (
     Address,
     Conditions,
     DestinationLike,
+    Dialect,
+    EventKind,
     FamilyLike,
     ForwardingLike,
+    HealthChangeKind,
     IPAddress,
+    ListingMode,
     NetmaskLike,
+    OperationAction,
     OperationKind,
+    Phase,
+    Profile,
     ProtocolLike,
     RoleLike,
     Seconds,
     ServiceLike,
     TableLike,
+    Transport,
     TunnelLike,
+    VerdictAction,
+    WaitFor,
+    WorkloadChangeKind,
 )
 
 _T = TypeVar("_T")
@@ -156,7 +167,7 @@ class _SnapshotFields(TypedDict, total=False):
     timeouts: Timeouts | dict[str, Any] | None
     daemons: Iterable[Daemon | dict[str, Any]] | None
     info: Info | dict[str, Any] | None
-    incomplete: Iterable[AddressFamily | str] | None
+    incomplete: Iterable[FamilyLike] | None
 
 @type_check_only
 class _StatsFields(TypedDict, total=False):
@@ -165,7 +176,7 @@ class _StatsFields(TypedDict, total=False):
 
 @type_check_only
 class _TableFields(TypedDict, total=False):
-    services: Mapping[Any, Iterable[Any]] | Iterable[Any] | None
+    services: TableLike | Sequence[dict[str, Any]] | None
     timeouts: Timeouts | dict[str, Any] | None
     daemons: Iterable[Daemon | dict[str, Any]] | None
 
@@ -182,7 +193,7 @@ class _TimeoutsFields(TypedDict, total=False):
 
 @type_check_only
 class _TunnelFields(TypedDict, total=False):
-    kind: TunnelKind | int | str | None
+    kind: TunnelKind | int | Literal["ipip", "gue", "gre"] | None
     port: int | None
     flags: TunnelFlags | int | None
 
@@ -200,7 +211,7 @@ class Balancer:
         family: FamilyLike | None = None,
         flags: ServiceFlags | int | None = None,
         seed: int = 0,
-        profile: str = ...,
+        profile: Profile = "new",
     ) -> Self: ...
     def add(self, destination: Destination | DestinationLike) -> None:
         """Adds a destination at the head of the list, as the kernel does."""
@@ -273,7 +284,7 @@ class Change:
     def time(self) -> timedelta:
         """When."""
     @property
-    def kind(self) -> str:
+    def kind(self) -> WorkloadChangeKind:
         """What happened: "fail", "drain", "return" or "weight"."""
     @property
     def server(self) -> DestinationKey:
@@ -714,8 +725,13 @@ class Destinations(Mapping[DestinationKey, DestinationEntry]):
     def __len__(self) -> int: ...
     def __getitem__(self, key: DestinationLike, /) -> DestinationEntry: ...
     def __contains__(self, key: object, /) -> bool: ...
-    def get(self, key: DestinationLike, default: Any | None = None) -> DestinationEntry | Any:
+    @overload
+    def get(self, key: DestinationLike, default: None = None) -> DestinationEntry | None:
         """The entry of a key, or another value if there is none."""
+    @overload
+    def get(self, key: DestinationLike, default: DestinationEntry) -> DestinationEntry: ...
+    @overload
+    def get(self, key: DestinationLike, default: _T) -> DestinationEntry | _T: ...
     def _iterate(self, part: int) -> Iterator[Any]:
         """Goes over keys (0), entries (1) or both (2): what the views below stand on."""
     def keys(self) -> KeysView[DestinationKey]:
@@ -738,7 +754,7 @@ class Drain:
         destination: DestinationLike | None = None,
         *,
         real_server: Address | None = None,
-        wait_for: str | None = None,
+        wait_for: WaitFor | None = None,
         deadline: float | timedelta | None = None,
         remove: bool = True,
     ) -> Self: ...
@@ -801,7 +817,7 @@ class Event(_Recorded):
     def elapsed(self) -> timedelta | None:
         """The time between the looks, of "counted". Counters move every two seconds: see `per_second` for rates."""
     @property
-    def kind(self) -> str:
+    def kind(self) -> EventKind:
         """ "service_appeared", "service_changed", "service_vanished", the same of destinations, "counted",
         "counters_reset", "timeouts_changed", "daemon_started" or "daemon_stopped".
         """
@@ -827,7 +843,7 @@ class Handle:
     @staticmethod
     def embedded(
         *,
-        profile: str = ...,
+        profile: Profile = ...,
         seed: int = 0,
         connection_table_size: int | None = None,
         schedulers: list[str] | None = None,
@@ -843,7 +859,7 @@ class Handle:
         namespace: str | None = None,
         path: str | os.PathLike[str] | None = None,
         pid: int | None = None,
-        transport: str = ...,
+        transport: Transport = ...,
         load_module: bool = False,
         timeout: float | timedelta | None = None,
     ) -> Handle: ...
@@ -867,7 +883,7 @@ class Handle:
     def totals(self) -> Stats: ...
     def status(self) -> _StatusTuple:
         """How full the tables are: the connection table, the service table, the estimator."""
-    def profile(self) -> Literal["old", "new", "linux7"]:
+    def profile(self) -> Profile:
         """The name of the behaviour that the director has."""
     def read_file(self, name: str) -> bytes:
         """A file of the kernel's in the director's namespace."""
@@ -981,7 +997,7 @@ class HealthChange(_Recorded):
     def service(self) -> ServiceKey:
         """The service."""
     @property
-    def kind(self) -> str:
+    def kind(self) -> HealthChangeKind:
         """ "server_up", "server_down", "server_damped", "quorum_lost", "quorum_regained", "override_expired" or
         "weight_limited".
         """
@@ -1109,7 +1125,7 @@ class Operation(_Recorded):
     def value(self) -> Service | Destination | DestinationKey | Timeouts | Daemon | DaemonRole | None:
         """What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None for the others."""
     @property
-    def action(self) -> str:
+    def action(self) -> OperationAction:
         """What it does, by the name of the method that does it: "add_service", "flush"."""
     @property
     def key(self) -> ServiceKey | None:
@@ -1365,7 +1381,7 @@ class Scope(_Recorded):
     def __invert__(self) -> Scope: ...
     def __and__(self, other: Scope, /) -> Scope: ...
     def __or__(self, other: Scope, /) -> Scope: ...
-    def __contains__(self, key: ServiceLike, /) -> bool: ...
+    def __contains__(self, key: object, /) -> bool: ...
     @staticmethod
     def all() -> Scope:
         """The whole table: every service, the timeouts and the sync daemons."""
@@ -1673,8 +1689,13 @@ class Services(Mapping[ServiceKey, ServiceEntry]):
     def __len__(self) -> int: ...
     def __getitem__(self, key: ServiceLike, /) -> ServiceEntry: ...
     def __contains__(self, key: object, /) -> bool: ...
-    def get(self, key: ServiceLike, default: Any | None = None) -> ServiceEntry | Any:
+    @overload
+    def get(self, key: ServiceLike, default: None = None) -> ServiceEntry | None:
         """The entry of a key, or another value if there is none."""
+    @overload
+    def get(self, key: ServiceLike, default: ServiceEntry) -> ServiceEntry: ...
+    @overload
+    def get(self, key: ServiceLike, default: _T) -> ServiceEntry | _T: ...
     def _iterate(self, part: int) -> Iterator[Any]:
         """Goes over keys (0), entries (1) or both (2): what the views below stand on."""
     def keys(self) -> KeysView[ServiceKey]:
@@ -1698,7 +1719,7 @@ class Snapshot(_Recorded):
         timeouts: Timeouts | dict[str, Any] | None = None,
         daemons: Iterable[Daemon | dict[str, Any]] | None = None,
         info: Info | dict[str, Any] | None = None,
-        incomplete: Iterable[AddressFamily | str] | None = None,
+        incomplete: Iterable[FamilyLike] | None = None,
     ) -> Self: ...
     def replace(self, **changes: Unpack[_SnapshotFields]) -> Self:
         """The same value with other fields."""
@@ -1788,7 +1809,7 @@ class Stats(_Recorded):
 class Step(_Recorded):
     """One operation of a plan and what takes it back."""
     @property
-    def phase(self) -> str:
+    def phase(self) -> Phase:
         """When it runs: "stop_daemons", "add", "change", "quiesce", "remove" or "settle", in this order."""
     @property
     def undo(self) -> tuple[Operation, ...]:
@@ -1805,7 +1826,7 @@ class Table(_Recorded):
     __match_args__ = ("services", "timeouts", "daemons")
     def __new__(
         cls,
-        services: Mapping[Any, Iterable[Any]] | Iterable[Any] | None = None,
+        services: TableLike | Sequence[dict[str, Any]] | None = None,
         *,
         timeouts: Timeouts | dict[str, Any] | None = None,
         daemons: Iterable[Daemon | dict[str, Any]] | None = None,
@@ -1814,7 +1835,7 @@ class Table(_Recorded):
     def __bool__(self) -> bool: ...
     def __len__(self) -> int: ...
     def __getitem__(self, key: ServiceLike, /) -> TableService: ...
-    def __contains__(self, key: ServiceLike, /) -> bool: ...
+    def __contains__(self, key: object, /) -> bool: ...
     def sorted(self) -> Self:
         """The same with services and destinations sorted by their keys, so that equal tables compare equal."""
     def _repr_html_(self) -> str: ...
@@ -1898,7 +1919,7 @@ class Tunnel(_Recorded):
     __match_args__ = ("kind", "port")
     def __new__(
         cls,
-        kind: TunnelKind | int | str | None = None,
+        kind: TunnelKind | int | Literal["ipip", "gue", "gre"] | None = None,
         *,
         port: int | None = None,
         flags: TunnelFlags | int | None = None,
@@ -1943,7 +1964,7 @@ class Verdict(_Recorded):
     def forwarding(self) -> ForwardingMethod | None:
         """How it gets there, None if it goes to no destination."""
     @property
-    def action(self) -> str:
+    def action(self) -> VerdictAction:
         """ "forwarded", "bypassed", "rejected", "passed" or "dropped"."""
     @property
     def reason(self) -> str:
@@ -1997,7 +2018,7 @@ def enum_number(class_: str, name: str) -> int:
 def enum_word(class_: str, name: str) -> str:
     """The name that a spelling stands for in an enumeration of `lvs_py.enums` without numbers."""
 
-def format_rules(table: TableLike, *, dialect: str = ..., names: bool = False) -> tuple[str, list[str]]:
+def format_rules(table: TableLike, *, dialect: Dialect = ..., names: bool = False) -> tuple[str, list[str]]:
     """Writes a table as rules, and says what they do not carry."""
 
 def list_connections(connections: Connections, *, names: bool = False) -> str:
@@ -2009,7 +2030,7 @@ def list_daemons(daemons: Iterable[Daemon]) -> str:
 def list_table(
     snapshot: Snapshot,
     *,
-    mode: str = ...,
+    mode: ListingMode = ...,
     exact: bool = False,
     sort: bool = True,
     names: bool = False,
@@ -2020,7 +2041,9 @@ def list_table(
 def list_timeouts(timeouts: Timeouts) -> str:
     """Timeouts as `ipvsadm -L --timeout` shows them."""
 
-def parse_rules(text: str | bytes, *, dialect: str = ..., names: bool = False, filename: str | None = None) -> Script:
+def parse_rules(
+    text: str | bytes, *, dialect: Dialect = ..., names: bool = False, filename: str | None = None
+) -> Script:
     """Reads rules."""
 
 def proc_cpu_stats(text: bytes) -> tuple[list[tuple[int, Counters]], Stats]:
@@ -2065,7 +2088,7 @@ def simulate(
     events: Iterable[tuple[str, timedelta, DestinationLike, int | None]],
     sample_every: timedelta | None,
     seed: int,
-    profile: str,
+    profile: Profile,
 ) -> Report:
     """Plays a workload, detached from the interpreter."""
 

@@ -57,6 +57,7 @@ from .typing import (
     Address,
     Conditions,
     DestinationLike,
+    EmbeddedOptions,
     OperationKind,
     RoleLike,
     Seconds,
@@ -120,8 +121,8 @@ async def _to_its_end(function: Callable[..., _T], *arguments: Any) -> _T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        # What came of the call matters no more, and is not reported as lost.
-        call.cancelled() or call.exception()
+        if not call.cancelled():
+            call.exception()  # What came of the call matters no more, and is not reported as lost.
         raise cancelled
     return call.result()
 
@@ -409,6 +410,6 @@ def kernel(
     return AsyncDirector(Director.kernel(namespace, transport=transport, load_module=load_module, timeout=timeout))
 
 
-def embedded(**options: Any) -> AsyncDirector:
+def embedded(**options: Unpack[EmbeddedOptions]) -> AsyncDirector:
     """A director in this process; takes what `lvs_py.Director.embedded` takes. What waits moves its clock."""
     return AsyncDirector(Director.embedded(**options))

@@ -20,9 +20,11 @@ import enum
 
 from lvs_py import _lvs
 
+from .exceptions import InvalidInputError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
+    from typing import Any, Self, TypeVar
 
     _E = TypeVar("_E", bound="_Named")
     _W = TypeVar("_W", bound="_Words")
@@ -43,8 +45,17 @@ __all__ = [
 _LARGEST = {"Protocol": 0xFFFF, "ForwardingMethod": 7, "TunnelKind": 0xFF}
 
 
+def _unknown(kind: type[enum.Enum], value: object) -> InvalidInputError:
+    names = ", ".join(str(member) for member in kind)
+    return InvalidInputError(f"{value!r} is no {kind.__name__}: expected {names}")
+
+
 class _Named(enum.IntEnum):
     """Members are found by their names, and print as them."""
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, value: int | str) -> Self: ...
 
     @classmethod
     def _missing_(cls: type[_E], value: object) -> Any:
@@ -55,7 +66,7 @@ class _Named(enum.IntEnum):
             unnamed._name_ = f"{cls.__name__.upper()}_{value}"
             unnamed._value_ = value
             return cls._value2member_map_.setdefault(value, unnamed)
-        return None
+        raise _unknown(cls, value)
 
     def __str__(self) -> str:
         return _lvs.enum_name(type(self).__name__, self._value_)
@@ -123,6 +134,12 @@ class DaemonRole(_Named):
 
 
 class _Flags(enum.IntFlag):
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        if isinstance(value, int):
+            return super()._missing_(value)
+        raise _unknown(cls, value)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({int(self):#x})"
 
@@ -176,7 +193,7 @@ class _Words(str, enum.Enum):
     @classmethod
     def _missing_(cls: type[_W], value: object) -> Any:
         if not isinstance(value, str):
-            return None
+            raise _unknown(cls, value)
         return cls.__members__.get(value.upper()) or cls(_lvs.enum_word(cls.__name__, value))
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ Every exception derives from `LvsError` and from the builtin exception that a Py
 | --- | --- | --- |
 | `InvalidInputError` | `ValueError` | a value cannot be said to any director |
 | `RulesSyntaxError` | `SyntaxError`, `ValueError` | rules text does not parse |
-| `NotFoundError` | `OSError`, `KeyError` | no such service, destination, daemon |
+| `NotFoundError` | `KeyError`, `FileNotFoundError` | no such service, destination, daemon, file |
 | `AlreadyExistsError` | `FileExistsError` | it is there already |
 | `PermissionDeniedError` | `PermissionError` | CAP_NET_ADMIN is missing |
 | `UnsupportedError` | `OSError` | the kernel lacks IPVS, a scheduler, a family |
@@ -128,7 +128,7 @@ class OperationError(LvsError, OSError):
         return type(self), (self.strerror, self.errno), extra
 
 
-class NotFoundError(OperationError, KeyError):
+class NotFoundError(OperationError, FileNotFoundError, KeyError):
     """No such service, destination, daemon, interface or file."""
 
 
@@ -137,7 +137,7 @@ class AlreadyExistsError(OperationError, FileExistsError):
 
 
 class PermissionDeniedError(OperationError, PermissionError):
-    """The caller lacks CAP_NET_ADMIN."""
+    """The caller lacks CAP_NET_ADMIN, or may not open a file."""
 
 
 class UnsupportedError(OperationError):

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from . import _lvs
+from . import _files, _lvs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,5 +184,4 @@ def _text(source: _Source, name: str) -> bytes:
     if isinstance(source, bytes):
         return source
     # Of the thread, which may be in another namespace than its process.
-    with open(f"/proc/thread-self/net/{name}" if source is None else source, "rb") as file:
-        return file.read()
+    return _files.read(f"/proc/thread-self/net/{name}" if source is None else source)

@@ -23,6 +23,7 @@ except RulesSyntaxError as error:
 
 from __future__ import annotations
 
+from . import _files
 from ._lvs import Script, format_rules, parse_rules
 from .exceptions import RulesSyntaxError
 
@@ -62,8 +63,8 @@ def check(text: str | bytes, *, dialect: Dialect = "lossless", names: bool = Fal
 
 def load(path: str | os.PathLike[str], *, dialect: Dialect = "lossless", names: bool = False) -> Script:
     """Reads a file of rules, such as ``ipvsadm-save`` has written."""
-    with open(path, "rb") as file:
-        return parse(file.read(), dialect=dialect, names=names, filename=str(path))
+    shown = _files.name(path).encode(errors="replace").decode()
+    return parse(_files.read(path), dialect=dialect, names=names, filename=shown)
 
 
 def format(table: TableLike, *, dialect: Dialect = "lossless", names: bool = False) -> str:  # noqa: A001
@@ -81,14 +82,18 @@ def save(path: str | os.PathLike[str], table: TableLike, *, dialect: Dialect = "
     import os
     import tempfile
 
-    directory = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".lvs-")
+    target = _files.name(path)
+    text = format(table, dialect=dialect)
     try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(format(table, dialect=dialect))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(target)), prefix=".lvs-")
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise _files.failed("write", target, error) from error

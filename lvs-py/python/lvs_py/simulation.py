@@ -40,11 +40,11 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Union
+from typing import Union
 
 from ._lvs import Change, Destination, Report, ServerReport, Service, simulate
 from .exceptions import InvalidInputError
-from .typing import Address, DestinationLike, ServiceLike
+from .typing import Address, DestinationLike, Profile, ServiceLike
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Workload:
     """How often to take a sample; a hundred of them if None."""
     seed: int = 1
     """The seed of all that is drawn."""
-    profile: Literal["new", "old", "linux7"] = "new"
+    profile: Profile = "new"
     """The kind of kernel, as in `lvs_py.Director.embedded`."""
 
     def __post_init__(self) -> None:
