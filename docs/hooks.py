@@ -33,6 +33,7 @@ ELSEWHERE = {
     "howto/from-libipvs.md": "examples/c/migrating-from-libipvs.md",
     "howto/python.md": "lvs-py/docs/guide.md",
     "howto/cookbook.md": "lvs-py/docs/cookbook.md",
+    "howto/ansible.md": "examples/ansible/ansible_collections/lvs/director/README.md",
     "concepts/architecture.md": "ARCHITECTURE.md",
     "reference/ipvsadm.md": "examples/ipvsadm/DIFFERENCES.md",
     "reference/changelog.md": "lvs-core/CHANGELOG.md",

@@ -20,5 +20,5 @@ def test_the_controllers_own_tests_pass() -> None:
 
 def test_metrics_are_printed() -> None:
     done = run("metrics.py", "--demo")
-    line = 'lvs_weight{service="tcp://192.0.2.1:80",destination="198.51.100.7:80"} 1'
+    line = 'lvs_weight{destination="198.51.100.7:80",service="tcp://192.0.2.1:80"} 1.0'
     assert done.returncode == 0 and line in done.stdout.splitlines(), done

@@ -68,9 +68,22 @@ __all__ = ["Director", "EmbeddedDirector", "KernelDirector"]
 
 
 def _seconds(interval: float | timedelta) -> float:
-    if isinstance(interval, (int, float)):
-        return float(interval)
-    return interval.total_seconds()
+    from datetime import timedelta
+
+    span = interval if isinstance(interval, timedelta) else _span("interval", interval, {})
+    if span < timedelta(0):
+        raise exceptions.InvalidInputError(f"argument 'interval': {interval!r} is no time from 0 on")
+    return span.total_seconds()
+
+
+def _span(argument: str, seconds: float | timedelta, units: dict[str, float]) -> timedelta:
+    from datetime import timedelta
+
+    try:
+        return (seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)) + timedelta(**units)
+    except (OverflowError, ValueError) as error:
+        given = ", ".join([repr(seconds), *(f"{name}={value!r}" for name, value in units.items())])
+        raise exceptions.InvalidInputError(f"argument '{argument}': {given} is no time: {error}") from error
 
 
 def _names(argument: str, names: Iterable[str] | None) -> list[str] | None:
@@ -544,8 +557,7 @@ class EmbeddedDirector(Director):
         """
         from datetime import timedelta
 
-        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
-        step += timedelta(**units)
+        step = _span("by", by, units)
         if step < timedelta(0):
             raise exceptions.InvalidInputError("time does not go back")
         self._handle.advance(step)

@@ -22,6 +22,8 @@ const FREE_THREADED: &str = "lvs-py/free-threaded.cfg";
 const OLDEST: &str = "3.11";
 /// What is checked for types and style.
 const SOURCES: [&str; 3] = ["lvs-py/python/lvs_py", TESTS, "examples/python"];
+/// What is checked for style alone: Ansible has no types.
+const ANSIBLE: &str = "examples/ansible";
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let python = ENVIRONMENT.programs()?;
@@ -34,8 +36,9 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     // more, with fewer features.
     exchange.args(["--test", "exchange", "--", "--ignored"]);
     report.tests(exchange.env("LVS_PYTHON", python.command("python").get_program()), libtest)?;
-    report.check(python.command("ruff").args(["check", "--quiet"]).args(SOURCES))?;
-    report.check(python.command("ruff").args(["format", "--quiet", "--check"]).args(SOURCES))?;
+    for arguments in [&["check", "--quiet"][..], &["format", "--quiet", "--check"]] {
+        report.check(python.command("ruff").args(arguments).args(SOURCES).arg(ANSIBLE))?;
+    }
     let mut types = python.command("mypy");
     types.args(["--config-file", CONFIG, "--python-version", OLDEST]);
     report.check(types.args(SOURCES))?;
