@@ -203,8 +203,8 @@ impl EmbeddedDirector {
         }
         if entry.flags.contains(Flags::TEMPLATE) {
             let of_single_packets = entry.destination.is_some_and(|destination| {
-                let service = self.rules.destination(destination).service;
-                self.rules.service(service).flags.contains(ServiceFlags::ONE_PACKET)
+                let service = self.table.destination(destination).service;
+                self.table.service(service).flags.contains(ServiceFlags::ONE_PACKET)
             });
             if !of_single_packets {
                 return (entry.state & TemplateState::ASSURED == 0).then_some(Droppable::AtOnce);

@@ -7,8 +7,8 @@ use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
 use super::ids::ServiceId;
-use super::rules::trash::{self, TrashState};
-use super::rules::{Moment, Rules, ServiceRequest};
+use super::table::trash::{self, TrashState};
+use super::table::{Moment, ServiceRequest, ServiceTable};
 use super::table_size::TableSize;
 use super::timers::{Timer, Timers};
 use super::{EmbeddedOptions, Settings};
@@ -34,7 +34,7 @@ pub struct EmbeddedDirector {
     pub(super) clock: Clock,
     /// What the clock shows, worked out when it moves and not for every packet.
     present: Moment,
-    pub(super) rules: Rules,
+    pub(super) table: ServiceTable,
     pub(super) timeouts: Timeouts,
     pub(super) daemons: Daemons,
     pub(super) totals: Estimator,
@@ -81,7 +81,7 @@ impl EmbeddedDirector {
         let mut director = Self {
             clock,
             present: Moment::of(clock, &schedule),
-            rules: Rules::default(),
+            table: ServiceTable::default(),
             timeouts: Timeouts::default(),
             daemons: Daemons::default(),
             totals: Estimator::default(),
@@ -168,7 +168,7 @@ impl EmbeddedDirector {
                 }
                 Timer::Defence => self.look_at_memory(now),
                 Timer::Schedulers => {
-                    self.rules.tick_schedulers(self.present.millis);
+                    self.table.tick_schedulers(self.present.millis);
                     self.schedule_schedulers();
                     self.timers.wake(now);
                 }
@@ -184,22 +184,22 @@ impl EmbeddedDirector {
 
     fn resize_service_table(&mut self) {
         let before = self.service_table.buckets();
-        self.service_table.resize(self.rules.len(), self.options.settings.svc_lfactor);
+        self.service_table.resize(self.table.len(), self.options.settings.svc_lfactor);
         if self.service_table.buckets() != before {
-            self.rules.resized(&self.options);
+            self.table.resized(&self.options);
         }
     }
 
     /// Sets the timer of the schedulers to what the first of them wants.
     fn schedule_schedulers(&mut self) {
-        let due = self.rules.scheduler_timer().map(|millis| millis.saturating_mul(self.clock.hz()).div_ceil(1000));
+        let due = self.table.scheduler_timer().map(|millis| millis.saturating_mul(self.clock.hz()).div_ceil(1000));
         self.timers.set(Timer::Schedulers, due);
     }
 
     fn check_trash(&mut self) {
         let now = self.moment();
         let period = trash::CHECK * now.hz;
-        match self.rules.check_trash(now) {
+        match self.table.check_trash(now) {
             TrashState::Empty => {}
             TrashState::Waiting => self.timers.set(Timer::Trash, Some(now.tick + period)),
             TrashState::InUse => self.timers.rest(Timer::Trash, now.tick + period, period),
@@ -251,7 +251,7 @@ impl EmbeddedDirector {
             self.resize_service_table();
         }
         self.renew_machine();
-        self.rules.reconfigure(&self.options);
+        self.table.reconfigure(&self.options);
     }
 
     /// The sysctl of a name and its value, if a kernel of this profile has it and this director
@@ -292,11 +292,7 @@ impl EmbeddedDirector {
     }
 
     pub(super) fn carry_out(&mut self, operation: &Operation) -> Result<(), Errno> {
-        match operation {
-            Operation::AddService(service) => self.add_service_as(&ServiceRequest::from(service)),
-            Operation::UpdateService(service) => self.update_service_as(&ServiceRequest::from(service)),
-            _ => self.commit(|director| director.change(operation)),
-        }?;
+        self.commit(|director| director.change(operation))?;
         let removes =
             matches!(operation, Operation::RemoveDestination(..) | Operation::RemoveService(_) | Operation::Flush);
         if removes && self.options.settings.expire_nodest_conn {
@@ -308,20 +304,20 @@ impl EmbeddedDirector {
     /// Adds a service as a request describes it.
     pub(super) fn add_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
         let now = self.moment();
-        self.commit(|director| director.rules.add_service(request, &director.options, now).map(|_| ()))
+        self.commit(|director| director.table.add_service(request, &director.options, now))
     }
 
     /// Changes a service to what a request describes.
     pub(super) fn update_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
         let now = self.moment();
-        self.commit(|director| director.rules.update_service(request, &director.options, now))
+        self.commit(|director| director.table.update_service(request, &director.options, now))
     }
 
-    /// Makes a change of the rules, and does what follows from it. All changes come this way.
+    /// Makes a change of the table, and does what follows from it. All changes come this way.
     fn commit(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Errno>) -> Result<(), Errno> {
-        let before = self.rules.sizes();
+        let before = self.table.sizes();
         let done = change(self);
-        let after = self.rules.sizes();
+        let after = self.table.sizes();
         let now = self.moment();
         if before.trash == 0 && after.trash > 0 {
             self.timers.set(Timer::Trash, Some(now.tick + trash::CHECK * now.hz));
@@ -354,7 +350,7 @@ impl EmbeddedDirector {
     /// Starts a daemon. A backup needs the connection table, and has it made before anything else
     /// can go wrong.
     fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Errno> {
-        Daemons::check(daemon, self.rules.has_mixed())?;
+        Daemons::check(daemon, self.table.has_mixed())?;
         if daemon.role == DaemonRole::Backup && !self.connection_table.exists() {
             self.connection_table.create(self.options.settings.conn_lfactor);
         }
@@ -364,36 +360,36 @@ impl EmbeddedDirector {
     fn change(&mut self, operation: &Operation) -> Result<(), Errno> {
         let now = self.moment();
         let synchronised = self.daemons.any();
-        let Self { rules, options, .. } = self;
+        let Self { table, options, .. } = self;
         match operation {
-            // Carried out with the request that they make.
-            Operation::AddService(_) | Operation::UpdateService(_) => Err(Errno::EOPNOTSUPP),
-            Operation::RemoveService(key) => rules.remove_service(key, options, now),
+            Operation::AddService(service) => table.add_service(&service.into(), options, now),
+            Operation::UpdateService(service) => table.update_service(&service.into(), options, now),
+            Operation::RemoveService(key) => table.remove_service(key, options, now),
             Operation::AddDestination(key, destination) => {
-                rules.add_destination(key, destination, synchronised, options, now)
+                table.add_destination(key, destination, synchronised, options, now)
             }
             Operation::UpdateDestination(key, destination) => {
-                rules.update_destination(key, destination, synchronised, options)
+                table.update_destination(key, destination, synchronised, options)
             }
-            Operation::RemoveDestination(key, destination) => rules.remove_destination(key, destination, options, now),
+            Operation::RemoveDestination(key, destination) => table.remove_destination(key, destination, options, now),
             Operation::SetTimeouts(timeouts) => self.change_timeouts(*timeouts),
             Operation::StartDaemon(daemon) => self.start_daemon(daemon),
             Operation::StopDaemon(role) => self.daemons.stop(*role),
             Operation::Zero(Some(key)) => {
-                let at = rules.named(key, options)?;
-                rules.zero_service(at, now);
+                let at = table.named(key, options)?;
+                table.zero_service(at, now);
                 Ok(())
             }
             Operation::Zero(None) => {
-                let all: Vec<ServiceId> = rules.iter().collect();
+                let all: Vec<ServiceId> = table.iter().collect();
                 for at in all {
-                    rules.zero_service(at, now);
+                    table.zero_service(at, now);
                 }
                 self.totals.zero(now.pass);
                 Ok(())
             }
             Operation::Flush => {
-                rules.flush(options, now);
+                table.flush(options, now);
                 Ok(())
             }
         }
@@ -419,7 +415,7 @@ impl EmbeddedDirector {
     }
 
     fn named(&self, key: &ServiceKey, attempt: Attempt) -> Result<ServiceId> {
-        self.rules.named(key, &self.options).map_err(|errno| OperationError::from_errno(attempt, errno).into())
+        self.table.named(key, &self.options).map_err(|errno| OperationError::from_errno(attempt, errno).into())
     }
 }
 
@@ -440,29 +436,29 @@ impl Director for EmbeddedDirector {
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>> {
         let now = self.moment();
-        let all: Vec<ServiceId> = memory::collect(self.rules.iter())?;
-        Ok(memory::collect(all.into_iter().map(|at| self.rules.service_entry(at, now)))?)
+        let all: Vec<ServiceId> = memory::collect(self.table.iter())?;
+        Ok(memory::collect(all.into_iter().map(|at| self.table.service_entry(at, now)))?)
     }
 
     fn service(&mut self, key: &ServiceKey) -> Result<ServiceEntry> {
         let at = self.named(key, Attempt::ReadService(*key))?;
         let now = self.moment();
-        Ok(self.rules.service_entry(at, now))
+        Ok(self.table.service_entry(at, now))
     }
 
     fn destinations(&mut self, key: &ServiceKey) -> Result<Vec<DestinationEntry>> {
         let at = self.named(key, Attempt::ReadDestinations(*key))?;
         let now = self.moment();
-        Ok(self.rules.destination_entries(at, now)?)
+        Ok(self.table.destination_entries(at, now)?)
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
         let mut snapshot = Snapshot::new(self.info()?, Coverage::FULL);
         let now = self.moment();
-        let all: Vec<ServiceId> = memory::collect(self.rules.iter())?;
+        let all: Vec<ServiceId> = memory::collect(self.table.iter())?;
         snapshot.services = memory::try_collect::<_, Error>(all.into_iter().map(|at| {
-            let entry = self.rules.service_entry(at, now);
-            Ok(ServiceSnapshot { entry, destinations: self.rules.destination_entries(at, now)? })
+            let entry = self.table.service_entry(at, now);
+            Ok(ServiceSnapshot { entry, destinations: self.table.destination_entries(at, now)? })
         }))?;
         snapshot.timeouts = self.timeouts;
         snapshot.daemons = self.daemons.running();

@@ -52,8 +52,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What depends on a kernel's build, its boot or its machine is a parameter: [`EmbeddedOptions`]. What an
-//! operator can change at run time besides the rules is in [`Settings`].
+//! What depends on a kernel's build, its boot or its machine is a parameter: [`EmbeddedOptions`].
+//! What an operator can change at run time besides the table is in [`Settings`].
 //!
 //! # Differences
 //! * Services are listed in the order of their making unless [`ServiceOrder`] says otherwise. The
@@ -83,22 +83,20 @@
 mod clock;
 mod connections;
 mod daemons;
+mod datapath;
 mod defence;
 mod director;
 mod estimator;
 mod flow;
 mod ids;
-mod lifecycle;
 #[cfg(feature = "unstable-wire")]
 mod netlink;
 mod options;
 mod packet;
-mod persistence;
-mod pipeline;
 mod protocol;
-mod rules;
 mod settings;
 mod status;
+mod table;
 mod table_size;
 mod timers;
 #[cfg(all(feature = "kernel", feature = "unstable-wire", target_os = "linux"))]

@@ -6,7 +6,7 @@ use netlink_packet_core::NetlinkHeader;
 
 use super::EmbeddedDirector;
 use super::ids::ServiceId;
-use super::rules::ServiceRequest;
+use super::table::ServiceRequest;
 use crate::director::Operation;
 use crate::errno::Errno;
 use crate::model::{AddressFamily, Daemon, DestinationEntry, ServiceEntry, ServiceKey};
@@ -253,9 +253,9 @@ fn reply_to(director: &mut EmbeddedDirector, request: &ReceivedRequest<'_>) -> R
     Ok(match request.command {
         Command::GetService => {
             let key = service::read_request(request.service, false)?.key;
-            let at = director.rules.named(&key, &director.options)?;
+            let at = director.table.named(&key, &director.options)?;
             let now = director.moment();
-            Payload::Service(director.rules.service_entry(at, now))
+            Payload::Service(director.table.service_entry(at, now))
         }
         Command::GetConfig => Payload::Timeouts(director.timeouts),
         Command::GetInfo => Payload::Info(director.version()),
@@ -314,8 +314,8 @@ impl EmbeddedDirector {
     /// The services without the first few, and no more than so many.
     fn services_from(&mut self, first: usize, most: usize) -> Vec<ServiceEntry> {
         let now = self.moment();
-        let some: Vec<ServiceId> = self.rules.iter().skip(first).take(most).collect();
-        some.into_iter().map(|at| self.rules.service_entry(at, now)).collect()
+        let some: Vec<ServiceId> = self.table.iter().skip(first).take(most).collect();
+        some.into_iter().map(|at| self.table.service_entry(at, now)).collect()
     }
 
     /// The destinations of a service without the first few, and no more than so many.
@@ -325,9 +325,9 @@ impl EmbeddedDirector {
         first: usize,
         most: usize,
     ) -> Result<Vec<DestinationEntry>, Errno> {
-        let at = self.rules.named(key, &self.options)?;
+        let at = self.table.named(key, &self.options)?;
         let now = self.moment();
-        self.rules.destination_entries_from(at, now, first, most).map_err(|_| Errno::ENOMEM)
+        self.table.destination_entries_from(at, now, first, most).map_err(|_| Errno::ENOMEM)
     }
 
     /// Carries out a request that changes something, looking at its parts in the kernel's order
@@ -350,7 +350,7 @@ impl EmbeddedDirector {
                     };
                 }
                 let key = service.key;
-                self.rules.named(&key, &self.options)?;
+                self.table.named(&key, &self.options)?;
                 let destination =
                     |family: AddressFamily, full| destination::read_request(request.destination, family, full);
                 match command {

@@ -25,8 +25,8 @@ pub enum ServiceOrder {
     #[default]
     Made,
     /// As a kernel lists them: in the order of a hash, whose random key is the
-    /// [seed](EmbeddedOptions::seed) here. Before Linux 7.1 address services come first; since then both
-    /// kinds are mixed, and the order changes whenever the table is resized.
+    /// [seed](EmbeddedOptions::seed) here. Before Linux 7.1 address services come first; since then
+    /// both kinds are mixed, and the order changes whenever the table is resized.
     Hashed,
 }
 

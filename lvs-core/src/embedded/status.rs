@@ -15,8 +15,8 @@ const THREADS_PER_CPU: u64 = 4;
 
 impl EmbeddedDirector {
     /// What `/proc/net/ip_vs_status` would show, of a machine with one processor. How the entries
-    /// are spread over the buckets follows from the director's [seed](super::EmbeddedOptions::seed), as it
-    /// does from a kernel's random key.
+    /// are spread over the buckets follows from the director's
+    /// [seed](super::EmbeddedOptions::seed), as it does from a kernel's random key.
     ///
     /// How many statistics a thread of the estimator can take depends on the machine's speed; it is
     /// 0, as it is until a kernel has found it out. Kernels before 7.1 do not have the file.
@@ -53,8 +53,8 @@ impl EmbeddedDirector {
     fn service_status(&self) -> TableStatus {
         let table = &self.service_table;
         let bits = table.buckets().max(1).ilog2();
-        let buckets = self.rules.keys().map(|key| service_hash(key, self.options.seed) as u32 & ((1 << bits) - 1));
-        self.table_status(table, self.rules.len(), buckets)
+        let buckets = self.table.keys().map(|key| service_hash(key, self.options.seed) as u32 & ((1 << bits) - 1));
+        self.table_status(table, self.table.len(), buckets)
     }
 
     fn table_status(&self, table: &TableSize, entries: usize, buckets: impl Iterator<Item = u32>) -> TableStatus {

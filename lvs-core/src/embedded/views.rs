@@ -78,7 +78,7 @@ impl EmbeddedDirector {
         };
         let destination = match entry.destination {
             None => AddressFamily::of(client.addr.addr(v6)).unspecified(),
-            Some(at) => self.rules.destination(at).config.key.addr,
+            Some(at) => self.table.destination(at).config.key.addr,
         };
         let left = entry.expires.saturating_sub(self.clock.ticks()) / self.clock.hz();
         let mut connection = Connection::new(

@@ -10,11 +10,11 @@ pub(super) const NONE: u32 = u32::MAX;
 /// An address of either family, or a firewall mark, in the same 16 bytes. The family is kept
 /// elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in super::super) struct Address(pub(super) [u64; 2]);
+pub(crate) struct Address(pub(super) [u64; 2]);
 
 impl Address {
     #[inline]
-    pub(in super::super) const fn of(addr: IpAddr) -> Self {
+    pub(crate) const fn of(addr: IpAddr) -> Self {
         match addr {
             IpAddr::V4(addr) => Self([0, addr.to_bits() as u64]),
             IpAddr::V6(addr) => {
@@ -25,16 +25,16 @@ impl Address {
     }
 
     /// A firewall mark in place of a virtual address.
-    pub(in super::super) const fn of_mark(mark: u32) -> Self {
+    pub(crate) const fn of_mark(mark: u32) -> Self {
         Self([0, mark as u64])
     }
 
     /// The firewall mark that is in place of a virtual address.
-    pub(in super::super) const fn mark(self) -> u32 {
+    pub(crate) const fn mark(self) -> u32 {
         self.0[1] as u32
     }
 
-    pub(in super::super) fn addr(self, v6: bool) -> IpAddr {
+    pub(crate) fn addr(self, v6: bool) -> IpAddr {
         if v6 {
             IpAddr::V6(Ipv6Addr::from_bits(u128::from(self.0[0]) << 64 | u128::from(self.0[1])))
         } else {
@@ -46,53 +46,53 @@ impl Address {
 /// The client's side of an entry: what the table is hashed by, as the kernel's is
 /// (`ip_vs_conn_hashkey()`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Client {
-    pub(in super::super) addr: Address,
-    pub(in super::super) port: u16,
-    pub(in super::super) protocol: u8,
-    pub(in super::super) v6: bool,
+pub(crate) struct Client {
+    pub(crate) addr: Address,
+    pub(crate) port: u16,
+    pub(crate) protocol: u8,
+    pub(crate) v6: bool,
 }
 
 /// The virtual side of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Target {
-    pub(in super::super) addr: Address,
-    pub(in super::super) port: u16,
+pub(crate) struct Target {
+    pub(crate) addr: Address,
+    pub(crate) port: u16,
 }
 
 /// The kernel's flags of a connection (`IP_VS_CONN_F_*`), as far as they mean something here, and
 /// the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in super::super) struct Flags(pub(in super::super) u16);
+pub(crate) struct Flags(pub(crate) u16);
 
 impl Flags {
     /// Of the forwarding method.
-    pub(in super::super) const METHOD: u16 = 0x7;
+    pub(crate) const METHOD: u16 = 0x7;
     /// IPv6; a bit that the kernel uses for something else.
-    pub(in super::super) const V6: Self = Self(0x0008);
+    pub(crate) const V6: Self = Self(0x0008);
     /// Occupied; a bit that the kernel uses for something else.
     pub(super) const LIVE: Self = Self(0x0010);
     /// Its packets stay in connection tracking (`IP_VS_CONN_F_NFCT`); a bit that the kernel uses
     /// for something else.
-    pub(in super::super) const TRACKED: Self = Self(0x0020);
+    pub(crate) const TRACKED: Self = Self(0x0020);
     /// The timer was set to go off at once; a bit that the kernel uses for something else.
     pub(super) const HURRIED: Self = Self(0x0040);
     /// Replies don't pass the director.
-    pub(in super::super) const NO_OUTPUT: Self = Self(0x0080);
+    pub(crate) const NO_OUTPUT: Self = Self(0x0080);
     /// Not in an active state.
-    pub(in super::super) const INACTIVE: Self = Self(0x0100);
+    pub(crate) const INACTIVE: Self = Self(0x0100);
     /// A persistence template.
-    pub(in super::super) const TEMPLATE: Self = Self(0x1000);
+    pub(crate) const TEMPLATE: Self = Self(0x1000);
     /// For one datagram: not in the table.
-    pub(in super::super) const ONE_PACKET: Self = Self(0x2000);
+    pub(crate) const ONE_PACKET: Self = Self(0x2000);
 
     #[inline]
-    pub(in super::super) const fn contains(self, other: Self) -> bool {
+    pub(crate) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
     #[inline]
-    pub(in super::super) const fn clear(&mut self, other: Self) {
+    pub(crate) const fn clear(&mut self, other: Self) {
         self.0 &= !other.0;
     }
 }
@@ -108,29 +108,29 @@ impl BitOrAssign for Flags {
 /// cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub(in super::super) struct Entry {
+pub(crate) struct Entry {
     pub(super) client: Address,
     /// Tick at which the timer runs out.
-    pub(in super::super) expires: u64,
+    pub(crate) expires: u64,
     /// Ticks for which the timer is armed.
-    pub(in super::super) timeout: u32,
+    pub(crate) timeout: u32,
     /// The destination; none of a bypass.
-    pub(in super::super) destination: Option<DestinationId>,
+    pub(crate) destination: Option<DestinationId>,
     /// The template that controls this entry.
-    pub(in super::super) control: Option<EntryId>,
+    pub(crate) control: Option<EntryId>,
     /// Entries that this one controls.
-    pub(in super::super) controlled: u32,
+    pub(crate) controlled: u32,
     /// Neighbours in the wheel; of vacant entries `next` is the next vacant one.
     pub(super) previous: u32,
     pub(super) next: u32,
     pub(super) client_port: u16,
-    pub(in super::super) target_port: u16,
-    pub(in super::super) destination_port: u16,
-    pub(in super::super) flags: Flags,
-    pub(in super::super) protocol: u8,
-    pub(in super::super) state: u8,
+    pub(crate) target_port: u16,
+    pub(crate) destination_port: u16,
+    pub(crate) flags: Flags,
+    pub(crate) protocol: u8,
+    pub(crate) state: u8,
     /// Packets from the client, as far as anybody counts: to [`MANY`](Self::MANY).
-    pub(in super::super) packets: u8,
+    pub(crate) packets: u8,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64, "an entry takes a cache line");
@@ -154,11 +154,11 @@ impl Entry {
         packets: 0,
     };
     /// More packets than `drop_entry` cares for.
-    pub(in super::super) const MANY: u8 = 9;
+    pub(crate) const MANY: u8 = 9;
 
     /// An entry in its first state.
     #[inline]
-    pub(in super::super) const fn new(
+    pub(crate) const fn new(
         client: &Client,
         target_port: u16,
         destination: Option<DestinationId>,
@@ -181,25 +181,25 @@ impl Entry {
     }
 
     #[inline]
-    pub(in super::super) const fn client(&self) -> Client {
+    pub(crate) const fn client(&self) -> Client {
         Client { addr: self.client, port: self.client_port, protocol: self.protocol, v6: self.is_v6() }
     }
 
     #[inline]
-    pub(in super::super) const fn is_v6(&self) -> bool {
+    pub(crate) const fn is_v6(&self) -> bool {
         self.flags.contains(Flags::V6)
     }
 
     /// One more packet from the client.
     #[inline]
-    pub(in super::super) const fn count_packet(&mut self) {
+    pub(crate) const fn count_packet(&mut self) {
         if self.packets < Self::MANY {
             self.packets += 1;
         }
     }
 
     /// The mark of a firewall-mark service's template, which is in place of its virtual address.
-    pub(in super::super) const fn marked(&self, target: Address) -> Option<NonZeroU32> {
+    pub(crate) const fn marked(&self, target: Address) -> Option<NonZeroU32> {
         if self.protocol == 0 { NonZeroU32::new(target.mark()) } else { None }
     }
 

@@ -5,7 +5,7 @@ use crate::model::{self, ConnectionState, Protocol};
 
 /// Which way a packet goes, as the tables have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Leg {
+pub(crate) enum Leg {
     /// From the client, whose replies pass the director.
     Input = 0,
     /// From the real server.
@@ -16,7 +16,7 @@ pub(in super::super) enum Leg {
 
 /// What a packet means to a state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Event {
+pub(crate) enum Event {
     /// A TCP segment's row of the table, or nothing if none of its flags counts.
     Tcp(Option<u8>),
     /// A UDP datagram.
@@ -26,25 +26,25 @@ pub(in super::super) enum Event {
 }
 
 /// Bit 0 of a template's state: a connection has confirmed it.
-pub(in super::super) struct TemplateState;
+pub(crate) struct TemplateState;
 
 impl TemplateState {
-    pub(in super::super) const ASSURED: u8 = 1;
+    pub(crate) const ASSURED: u8 = 1;
 }
 
 /// TCP states, rows and tables.
-pub(in super::super) mod tcp {
-    pub(in super::super::super) const ESTABLISHED: u8 = ES;
-    pub(in super::super::super) const SYN_RECV: u8 = SR;
-    pub(in super::super::super) const SYN_ACK: u8 = SA;
-    pub(in super::super::super) const FIN_WAIT: u8 = FW;
-    pub(in super::super::super) const TIME_WAIT: u8 = TW;
-    pub(in super::super::super) const CLOSE: u8 = CL;
+pub(crate) mod tcp {
+    pub(crate) const ESTABLISHED: u8 = ES;
+    pub(crate) const SYN_RECV: u8 = SR;
+    pub(crate) const SYN_ACK: u8 = SA;
+    pub(crate) const FIN_WAIT: u8 = FW;
+    pub(crate) const TIME_WAIT: u8 = TW;
+    pub(crate) const CLOSE: u8 = CL;
 
-    pub(in super::super::super) const SYN: u8 = 0;
-    pub(in super::super::super) const FIN: u8 = 1;
-    pub(in super::super::super) const ACK: u8 = 2;
-    pub(in super::super::super) const RST: u8 = 3;
+    pub(crate) const SYN: u8 = 0;
+    pub(crate) const FIN: u8 = 1;
+    pub(crate) const ACK: u8 = 2;
+    pub(crate) const RST: u8 = 3;
 
     const ES: u8 = 1;
     const SS: u8 = 2;
@@ -114,11 +114,11 @@ pub(in super::super) mod tcp {
 }
 
 /// SCTP states, rows and tables.
-pub(in super::super) mod sctp {
-    pub(in super::super::super) const ESTABLISHED: u8 = ES;
-    pub(in super::super::super) const INIT1: u8 = I1;
-    pub(in super::super::super) const INIT: u8 = IN;
-    pub(in super::super::super) const CLOSED: u8 = CL;
+pub(crate) mod sctp {
+    pub(crate) const ESTABLISHED: u8 = ES;
+    pub(crate) const INIT1: u8 = I1;
+    pub(crate) const INIT: u8 = IN;
+    pub(crate) const CLOSED: u8 = CL;
 
     const I1: u8 = 1;
     const IN: u8 = 2;
@@ -184,7 +184,7 @@ pub(in super::super) mod sctp {
 
 /// Whether a connection in this state counts as active.
 #[inline]
-pub(in super::super) const fn is_active(event: Event, state: u8) -> bool {
+pub(crate) const fn is_active(event: Event, state: u8) -> bool {
     let active = match event {
         Event::Tcp(_) => tcp::ACTIVE,
         Event::Udp => 0,
@@ -213,19 +213,19 @@ impl Timeouts {
 
 /// The state machines in force.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Machine {
+pub(crate) struct Machine {
     tcp: &'static tcp::Table,
     timeouts: Timeouts,
 }
 
 impl Machine {
-    pub(in super::super) fn new(set: model::Timeouts, secure: bool, hz: u64) -> Self {
+    pub(crate) fn new(set: model::Timeouts, secure: bool, hz: u64) -> Self {
         Self { tcp: if secure { &tcp::SECURE } else { &tcp::PLAIN }, timeouts: Timeouts::new(set, hz) }
     }
 
     /// The next state and how long it lasts.
     #[inline]
-    pub(in super::super) fn next(&self, leg: Leg, event: Event, state: u8) -> (u8, u32) {
+    pub(crate) fn next(&self, leg: Leg, event: Event, state: u8) -> (u8, u32) {
         let from = usize::from(state);
         match event {
             Event::Tcp(row) => {
@@ -242,7 +242,7 @@ impl Machine {
 }
 
 /// What the director shows of a state number.
-pub(in super::super) fn state_name(protocol: Protocol, template: bool, state: u8) -> ConnectionState {
+pub(crate) fn state_name(protocol: Protocol, template: bool, state: u8) -> ConnectionState {
     use ConnectionState as S;
     const TCP: [S; 11] = [
         S::None,

@@ -4,7 +4,7 @@ use super::slab::Slab;
 /// What the timers of the kernel add to a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 // Exhaustive: to the tick, or as the kernel's wheel does.
-pub(in super::super) enum Rounding {
+pub(crate) enum Rounding {
     /// Nothing.
     Exact,
     /// The kernel's timer wheel rounds up to 8^n ticks, the more the longer the timeout, counted

@@ -114,9 +114,9 @@ fn an_unused_destination_leaves_the_trash_after_three_minutes() {
     director.remove_destination(&web(), &server(1).key).unwrap();
     // First found idle after 60 s, kept for 120 s from there, looked at every 60 s.
     director.advance(Duration::from_secs(179));
-    assert_eq!(director.rules.sizes().trash, 1);
+    assert_eq!(director.table.sizes().trash, 1);
     director.advance(Duration::from_secs(1));
-    assert_eq!(director.rules.sizes().trash, 0);
+    assert_eq!(director.table.sizes().trash, 0);
 }
 
 #[test]

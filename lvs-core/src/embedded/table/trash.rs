@@ -1,16 +1,16 @@
 //! The trash: where removed destinations wait for their connections to end, or for their return.
 
 use super::super::ids::{DestinationId, ServiceId};
-use super::{Moment, Rules, ServiceState};
+use super::{Moment, ServiceState, ServiceTable};
 
 /// How long a deleted destination that nobody uses is kept, in seconds.
 const TRASH_PERIOD: u64 = 120;
 /// How often the trash is looked through, in seconds.
-pub(in super::super) const CHECK: u64 = TRASH_PERIOD / 2;
+pub(crate) const CHECK: u64 = TRASH_PERIOD / 2;
 
 /// What a look through the trash has found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum TrashState {
+pub(crate) enum TrashState {
     /// Nothing is left in it.
     Empty,
     /// Some destination is idle and waits for its time.
@@ -19,7 +19,7 @@ pub(in super::super) enum TrashState {
     InUse,
 }
 
-impl Rules {
+impl ServiceTable {
     /// Takes a destination back from the trash, into the pool of `service` if it is in another
     /// one's.
     pub(super) fn resurrect(&mut self, at: DestinationId, service: ServiceId, now: Moment) {
@@ -58,7 +58,7 @@ impl Rules {
 
     /// Looks through the trash: what has been unused for two minutes since it was first found so
     /// goes.
-    pub(in super::super) fn check_trash(&mut self, now: Moment) -> TrashState {
+    pub(crate) fn check_trash(&mut self, now: Moment) -> TrashState {
         let mut waiting = false;
         let Self { trash, destinations, services, free_destinations, free_services, .. } = self;
         trash.retain(|_, at| {

@@ -1,12 +1,12 @@
 //! Persistence: clients that come back to their destination (`ip_vs_core.c`:
 //! `ip_vs_sched_persist()`).
 
-use super::EmbeddedDirector;
-use super::connections::{Address, Client, Flags, Target};
-use super::ids::{DestinationId, EntryId};
+use super::super::EmbeddedDirector;
+use super::super::connections::{Address, Client, Flags, Target};
+use super::super::ids::{DestinationId, EntryId};
+use super::super::protocol::FTP;
+use super::super::verdict::ForwardReason;
 use super::pipeline::{Failed, Opening};
-use super::protocol::FTP;
-use super::verdict::ForwardReason;
 use crate::model::{ServiceFlags, ServiceKey};
 
 /// The port of a template that is no longer valid.
@@ -14,7 +14,7 @@ const INVALID_PORT: u16 = 0xffff;
 
 impl EmbeddedDirector {
     pub(super) fn open_persistent(&mut self, opening: &Opening<'_>) -> Result<(EntryId, ForwardReason), Failed> {
-        let service = self.rules.service(opening.service);
+        let service = self.table.service(opening.service);
         let service_port = service.key.port();
         let network = service.netmask.apply(opening.packet.source.ip());
         let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
@@ -41,9 +41,9 @@ impl EmbeddedDirector {
         let (template, destination, reason) = match valid {
             Some((at, destination)) => (at, destination, ForwardReason::Template),
             None => {
-                let destination = self.rules.pick(opening.service, &opening.request())?;
+                let destination = self.table.pick(opening.service, &opening.request())?;
                 let port = if own_port && service_port != FTP {
-                    self.rules.destination(destination).config.key.port
+                    self.table.destination(destination).config.key.port
                 } else {
                     0
                 };
@@ -53,7 +53,7 @@ impl EmbeddedDirector {
             }
         };
 
-        let port = match self.rules.destination(destination).config.key.port {
+        let port = match self.table.destination(destination).config.key.port {
             port if own_port && port != 0 => port,
             _ => opening.target.port,
         };
@@ -72,9 +72,9 @@ impl EmbeddedDirector {
     /// more, and it runs out (`ip_vs_check_template()`).
     fn bound(&mut self, at: EntryId) -> Option<DestinationId> {
         let is_quiesced =
-            |destination| self.options.settings.expire_quiescent_template && self.rules.weight(destination) == 0;
+            |destination| self.options.settings.expire_quiescent_template && self.table.weight(destination) == 0;
         let bound = self.connections.get(at).destination;
-        let bound = bound.filter(|at| self.rules.is_available(*at) && !is_quiesced(*at));
+        let bound = bound.filter(|at| self.table.is_available(*at) && !is_quiesced(*at));
         if bound.is_some() {
             return bound;
         }

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::EmbeddedDirector;
-use super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, Target, sctp, tcp};
-use super::ids::{EntryId, ServiceId};
-use super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
-use super::protocol::{AH, ESP, FTP, FTP_DATA, ISAKMP, SCTP, TCP, UDP};
-use super::rules::Moment;
-use super::verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
+use super::super::EmbeddedDirector;
+use super::super::connections::{AHEAD, Address, Client, Entry, Event, Flags, Leg, Target, sctp, tcp};
+use super::super::ids::{EntryId, ServiceId};
+use super::super::packet::{Direction, Packet, Payload, SctpChunk, TcpFlags};
+use super::super::protocol::{AH, ESP, FTP, FTP_DATA, ISAKMP, SCTP, TCP, UDP};
+use super::super::table::Moment;
+use super::super::verdict::{DropReason, ForwardReason, Forwarding, PassReason, RejectReason, Verdict};
 use crate::model::{AddressFamily, ForwardingMethod, Protocol, ServiceFlags, ServiceKey};
 use crate::schedulers::Request;
 
@@ -103,7 +103,7 @@ impl EmbeddedDirector {
         if packet.source.is_ipv4() != packet.destination.is_ipv4() {
             return Verdict::Passed(PassReason::Protocol);
         }
-        if !self.rules.has_family(packet.source.is_ipv6()) {
+        if !self.table.has_family(packet.source.is_ipv6()) {
             return Verdict::Passed(PassReason::NoHook);
         }
         match packet.direction {
@@ -189,7 +189,7 @@ impl EmbeddedDirector {
     fn starts_over(&self, at: EntryId) -> bool {
         let settings = &self.options.settings;
         let entry = self.connections.get(at);
-        let quiesced = || entry.destination.is_some_and(|destination| self.rules.weight(destination) == 0);
+        let quiesced = || entry.destination.is_some_and(|destination| self.table.weight(destination) == 0);
         if settings.expire_nodest_conn && quiesced() {
             return true;
         }
@@ -203,7 +203,7 @@ impl EmbeddedDirector {
     /// Whether the destination of an entry was removed.
     fn is_orphan(&self, at: EntryId) -> bool {
         let destination = self.connections.get(at).destination;
-        destination.is_some_and(|destination| !self.rules.is_available(destination))
+        destination.is_some_and(|destination| !self.table.is_available(destination))
     }
 
     /// IPsec packets go where their key exchange went, and don't move its state.
@@ -252,27 +252,27 @@ impl EmbeddedDirector {
 
     /// The service that a packet is for (`ip_vs_service_find()`).
     fn service_of(&self, packet: &Packet) -> Option<ServiceId> {
-        let rules = &self.rules;
+        let table = &self.table;
         let (addr, port) = (packet.destination.ip(), packet.destination.port());
         if let Ok(key) = ServiceKey::fwmark(packet.mark, AddressFamily::of(addr))
-            && let Some(at) = rules.find(&key)
+            && let Some(at) = table.find(&key)
         {
             return Some(at);
         }
         let protocol = Protocol::from_number(u16::from(packet.payload.protocol()));
-        let exact = |port| rules.find(&ServiceKey::endpoint(protocol, addr, port));
+        let exact = |port| table.find(&ServiceKey::endpoint(protocol, addr, port));
         if let Some(at) = exact(port) {
             return Some(at);
         }
         let unprivileged = port >= self.options.settings.ip_unprivileged_port_start;
         if protocol == Protocol::Tcp
-            && rules.has_ftp()
+            && table.has_ftp()
             && (port == FTP_DATA || unprivileged)
             && let Some(at) = exact(FTP)
         {
             return Some(at);
         }
-        if rules.has_portless() { exact(0) } else { None }
+        if table.has_portless() { exact(0) } else { None }
     }
 
     fn admit(
@@ -302,7 +302,7 @@ impl EmbeddedDirector {
             return Err(Verdict::Passed(PassReason::FtpDataPort));
         }
         let opening = Opening { packet, client, target, service, now };
-        let opened = if self.rules.service(service).flags.contains(ServiceFlags::PERSISTENT) {
+        let opened = if self.table.service(service).flags.contains(ServiceFlags::PERSISTENT) {
             self.open_persistent(&opening)
         } else {
             self.open_plain(&opening)
@@ -314,15 +314,15 @@ impl EmbeddedDirector {
     }
 
     fn open_plain(&mut self, opening: &Opening<'_>) -> Result<(EntryId, ForwardReason), Failed> {
-        let service = self.rules.service(opening.service);
+        let service = self.table.service(opening.service);
         if let ServiceKey::Endpoint { port, .. } = service.key
             && port != opening.target.port
         {
             return Err(Failed::Rejected(RejectReason::PortZero));
         }
         let one_packet = service.flags.contains(ServiceFlags::ONE_PACKET) && opening.is_udp();
-        let destination = self.rules.pick(opening.service, &opening.request())?;
-        let port = match self.rules.destination(destination).config.key.port {
+        let destination = self.table.pick(opening.service, &opening.request())?;
+        let port = match self.table.destination(destination).config.key.port {
             0 => opening.target.port,
             port => port,
         };
@@ -334,7 +334,7 @@ impl EmbeddedDirector {
 
     /// What becomes of a packet for which there is no destination (`ip_vs_leave()`).
     fn leave(&mut self, opening: &Opening<'_>, refusal: RejectReason) -> Result<(EntryId, ForwardReason), Verdict> {
-        let service = self.rules.service(opening.service);
+        let service = self.table.service(opening.service);
         let addr = opening.packet.destination.ip();
         let marked = matches!(service.key, ServiceKey::Fwmark { .. });
         if self.options.settings.cache_bypass && marked && self.options.is_elsewhere(addr) {
@@ -372,13 +372,13 @@ impl EmbeddedDirector {
         let client = side(packet.destination, packet.payload.protocol());
         let (addr, port) = (packet.source.ip(), packet.source.port());
         let virtual_addr = Address::of(addr);
-        let rules = &self.rules;
+        let table = &self.table;
         let found = self.connections.find_where(&client, |target, entry| {
             if entry.flags.0 & Flags::METHOD != 0 {
                 target == virtual_addr && entry.target_port == port
             } else {
                 entry.destination_port == port
-                    && entry.destination.is_some_and(|at| rules.destination(at).config.key.addr == addr)
+                    && entry.destination.is_some_and(|at| table.destination(at).config.key.addr == addr)
             }
         });
         let Some(at) = found else {
@@ -395,13 +395,14 @@ impl EmbeddedDirector {
         verdict
     }
 
+    #[inline]
     fn forwarding(&self, at: EntryId, reason: ForwardReason) -> Verdict {
         let entry = self.connections.get(at);
         let Some(destination) = entry.destination else {
             return Verdict::Bypassed;
         };
         Verdict::Forwarded(Forwarding {
-            destination: self.rules.destination(destination).config.key,
+            destination: self.table.destination(destination).config.key,
             port: entry.destination_port,
             method: ForwardingMethod::from_number(u32::from(entry.flags.0 & Flags::METHOD)),
             reason,
@@ -410,15 +411,15 @@ impl EmbeddedDirector {
 
     pub(super) fn count_connection(&mut self, at: EntryId, service: ServiceId, now: Moment) {
         self.totals.connection(now.pass);
-        self.rules.service_mut(service).stats.connection(now.pass);
+        self.table.service_mut(service).stats.connection(now.pass);
         if let Some(destination) = self.connections.get(at).destination {
-            self.rules.destination_mut(destination).stats.connection(now.pass);
+            self.table.destination_mut(destination).stats.connection(now.pass);
         }
     }
 
     fn count_in(&mut self, at: EntryId, bytes: u32, now: Moment) {
         if let Some(destination) = self.connections.get(at).destination
-            && let Some((destination, service)) = self.rules.counted(destination)
+            && let Some((destination, service)) = self.table.counted(destination)
         {
             destination.packet_in(now.pass, bytes);
             service.packet_in(now.pass, bytes);
@@ -428,7 +429,7 @@ impl EmbeddedDirector {
 
     fn count_out(&mut self, at: EntryId, bytes: u32, now: Moment) {
         if let Some(destination) = self.connections.get(at).destination
-            && let Some((destination, service)) = self.rules.counted(destination)
+            && let Some((destination, service)) = self.table.counted(destination)
         {
             destination.packet_out(now.pass, bytes);
             service.packet_out(now.pass, bytes);

@@ -5,7 +5,7 @@ use std::collections::TryReserveError;
 use super::super::estimator::Estimator;
 use super::super::ids::{DestinationId, ServiceId};
 use super::super::options::EmbeddedOptions;
-use super::{Moment, Rules, ServiceState};
+use super::{Moment, ServiceState, ServiceTable};
 use crate::errno::Errno;
 use crate::memory;
 use crate::model::{Destination, DestinationEntry, DestinationKey, ForwardingMethod, ServiceKey, TunnelKind};
@@ -13,12 +13,12 @@ use crate::schedulers::{DestinationId as PoolId, NewDestination, Profile};
 
 /// A destination, listed or in the trash.
 #[derive(Debug, Clone)]
-pub(in super::super) struct DestinationState {
+pub(crate) struct DestinationState {
     /// The service whose pool it is in.
-    pub(in super::super) service: ServiceId,
-    pub(in super::super) id: PoolId,
-    pub(in super::super) config: Destination,
-    pub(in super::super) stats: Estimator,
+    pub(crate) service: ServiceId,
+    pub(crate) id: PoolId,
+    pub(crate) config: Destination,
+    pub(crate) stats: Estimator,
     /// Connections and templates that point here.
     pub(super) users: u32,
     /// On its service's list, that is not in the trash.
@@ -27,7 +27,7 @@ pub(in super::super) struct DestinationState {
     pub(super) idle_since: Option<u64>,
 }
 
-impl Rules {
+impl ServiceTable {
     fn check_destination(
         &self,
         service: ServiceId,
@@ -55,7 +55,7 @@ impl Rules {
         Ok(())
     }
 
-    pub(in super::super) fn add_destination(
+    pub(crate) fn add_destination(
         &mut self,
         key: &ServiceKey,
         destination: &Destination,
@@ -115,7 +115,7 @@ impl Rules {
         Ok(())
     }
 
-    pub(in super::super) fn update_destination(
+    pub(crate) fn update_destination(
         &mut self,
         key: &ServiceKey,
         destination: &Destination,
@@ -137,7 +137,7 @@ impl Rules {
         Ok(())
     }
 
-    pub(in super::super) fn remove_destination(
+    pub(crate) fn remove_destination(
         &mut self,
         key: &ServiceKey,
         destination: &DestinationKey,
@@ -154,7 +154,7 @@ impl Rules {
     }
 
     /// The destinations of a service, in list order.
-    pub(in super::super) fn destination_entries(
+    pub(crate) fn destination_entries(
         &mut self,
         at: ServiceId,
         now: Moment,
@@ -163,7 +163,7 @@ impl Rules {
     }
 
     /// Without the first few, and no more than so many.
-    pub(in super::super) fn destination_entries_from(
+    pub(crate) fn destination_entries_from(
         &mut self,
         at: ServiceId,
         now: Moment,

@@ -45,7 +45,7 @@ type Place = (bool, u64, u64);
 
 /// Services, destinations, and the trash of removed destinations.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rules {
+pub(super) struct ServiceTable {
     services: Vec<ServiceState>,
     free_services: Vec<ServiceId>,
     by_key: HashMap<ServiceKey, ServiceId, crate::hash::Seedless>,
@@ -75,7 +75,7 @@ pub(super) struct Sizes {
     pub(super) trash: usize,
 }
 
-impl Rules {
+impl ServiceTable {
     #[inline]
     pub(super) fn service(&self, at: ServiceId) -> &ServiceState {
         &self.services[at.index()]

@@ -3,7 +3,7 @@
 use super::super::estimator::Estimator;
 use super::super::ids::{DestinationId, ServiceId};
 use super::super::options::EmbeddedOptions;
-use super::{Moment, Rules};
+use super::{Moment, ServiceTable};
 use crate::errno::Errno;
 use crate::model::{
     AddressFamily, EngineName, Netmask, SchedulerName, Service, ServiceEntry, ServiceFlags, ServiceKey,
@@ -12,17 +12,17 @@ use crate::schedulers::{DestinationId as PoolId, Family, Pool, Scheduler, Twos, 
 
 /// A service as a command carries it: netmask and flags not yet looked at.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct ServiceRequest {
-    pub(in super::super) key: ServiceKey,
-    pub(in super::super) scheduler: SchedulerName,
-    pub(in super::super) engine: Option<EngineName>,
-    pub(in super::super) flags: ServiceFlags,
+pub(crate) struct ServiceRequest {
+    pub(crate) key: ServiceKey,
+    pub(crate) scheduler: SchedulerName,
+    pub(crate) engine: Option<EngineName>,
+    pub(crate) flags: ServiceFlags,
     /// Which flags to take; the others stay as they are.
-    pub(in super::super) mask: ServiceFlags,
+    pub(crate) mask: ServiceFlags,
     /// Seconds.
-    pub(in super::super) timeout: u32,
+    pub(crate) timeout: u32,
     /// The netmask, or why it is none. That is said only after scheduler and engine were found.
-    pub(in super::super) netmask: Result<Netmask, Errno>,
+    pub(crate) netmask: Result<Netmask, Errno>,
 }
 
 impl From<&Service> for ServiceRequest {
@@ -48,17 +48,17 @@ impl ServiceRequest {
 
 /// A virtual service, or (when it is removed) the keeper of its removed destinations.
 #[derive(Debug, Clone)]
-pub(in super::super) struct ServiceState {
-    pub(in super::super) key: ServiceKey,
-    pub(in super::super) scheduler_name: SchedulerName,
-    pub(in super::super) engine: Option<EngineName>,
-    pub(in super::super) flags: ServiceFlags,
+pub(crate) struct ServiceState {
+    pub(crate) key: ServiceKey,
+    pub(crate) scheduler_name: SchedulerName,
+    pub(crate) engine: Option<EngineName>,
+    pub(crate) flags: ServiceFlags,
     /// Ticks.
-    pub(in super::super) timeout: u32,
-    pub(in super::super) netmask: Netmask,
-    pub(in super::super) pool: Pool,
-    pub(in super::super) scheduler: Option<Box<dyn Scheduler>>,
-    pub(in super::super) stats: Estimator,
+    pub(crate) timeout: u32,
+    pub(crate) netmask: Netmask,
+    pub(crate) pool: Pool,
+    pub(crate) scheduler: Option<Box<dyn Scheduler>>,
+    pub(crate) stats: Estimator,
     /// Which destination of the director an id of the pool is.
     pub(super) members: Vec<Option<DestinationId>>,
     /// Destinations in the pool, removed ones included.
@@ -70,7 +70,7 @@ pub(in super::super) struct ServiceState {
 impl ServiceState {
     /// The destination of the director that an id of the pool is.
     #[inline]
-    pub(in super::super) fn member(&self, id: PoolId) -> DestinationId {
+    pub(crate) fn member(&self, id: PoolId) -> DestinationId {
         self.members[id.index() as usize].expect("what is in the pool is a member")
     }
 
@@ -94,13 +94,13 @@ impl ServiceState {
     }
 }
 
-impl Rules {
-    pub(in super::super) fn add_service(
+impl ServiceTable {
+    pub(crate) fn add_service(
         &mut self,
         request: &ServiceRequest,
         options: &EmbeddedOptions,
         now: Moment,
-    ) -> Result<ServiceId, Errno> {
+    ) -> Result<(), Errno> {
         let key = request.key;
         if !options.supports(key.family()) {
             return Err(Errno::EAFNOSUPPORT);
@@ -152,10 +152,10 @@ impl Rules {
         }
         self.of_family[usize::from(key.family() == AddressFamily::Ipv6)] += 1;
         self.bind(at, request.scheduler, scheduler, now).expect("an empty pool suits every scheduler");
-        Ok(at)
+        Ok(())
     }
 
-    pub(in super::super) fn update_service(
+    pub(crate) fn update_service(
         &mut self,
         request: &ServiceRequest,
         options: &EmbeddedOptions,
@@ -233,7 +233,7 @@ impl Rules {
     }
 
     /// Tells the schedulers of changed settings.
-    pub(in super::super) fn reconfigure(&mut self, options: &EmbeddedOptions) {
+    pub(crate) fn reconfigure(&mut self, options: &EmbeddedOptions) {
         for service in self.services.iter_mut().filter(|service| service.alive) {
             if let Some(scheduler) = &mut service.scheduler {
                 scheduler.reconfigured(&scheduling(options, service.flags));
@@ -241,7 +241,7 @@ impl Rules {
         }
     }
 
-    pub(in super::super) fn remove_service(
+    pub(crate) fn remove_service(
         &mut self,
         key: &ServiceKey,
         options: &EmbeddedOptions,
@@ -276,7 +276,7 @@ impl Rules {
         self.free_if_unused(at);
     }
 
-    pub(in super::super) fn flush(&mut self, options: &EmbeddedOptions, now: Moment) {
+    pub(crate) fn flush(&mut self, options: &EmbeddedOptions, now: Moment) {
         let all: Vec<ServiceId> = self.iter().collect();
         for at in all {
             self.unlink_service(at, options, now);
@@ -290,7 +290,7 @@ impl Rules {
         }
     }
 
-    pub(in super::super) fn zero_service(&mut self, at: ServiceId, now: Moment) {
+    pub(crate) fn zero_service(&mut self, at: ServiceId, now: Moment) {
         let Self { services, destinations, .. } = self;
         let service = &mut services[at.index()];
         for id in &service.pool {
@@ -299,7 +299,7 @@ impl Rules {
         service.stats.zero(now.pass);
     }
 
-    pub(in super::super) fn service_entry(&mut self, at: ServiceId, now: Moment) -> ServiceEntry {
+    pub(crate) fn service_entry(&mut self, at: ServiceId, now: Moment) -> ServiceEntry {
         let service = self.service_mut(at);
         let stats = service.stats.stats(now.pass);
         let mut entry = ServiceEntry::new(service.service(now.hz));

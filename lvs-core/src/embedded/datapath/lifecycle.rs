@@ -1,11 +1,11 @@
 //! How entries of the connection table come, change state and go (`ip_vs_conn.c`).
 
-use super::EmbeddedDirector;
-use super::connections::{Client, Entry, Event, Flags, Leg, Target, TemplateState, is_active, sctp, tcp};
-use super::ids::{DestinationId, EntryId};
+use super::super::EmbeddedDirector;
+use super::super::connections::{Client, Entry, Event, Flags, Leg, Target, TemplateState, is_active, sctp, tcp};
+use super::super::ids::{DestinationId, EntryId};
+use super::super::protocol::{FTP, TCP};
+use super::super::table::Moment;
 use super::pipeline::Failed;
-use super::protocol::{FTP, TCP};
-use super::rules::Moment;
 use crate::model::ForwardingMethod;
 
 /// Seconds by which the life of a template goes on while it has connections.
@@ -30,7 +30,7 @@ impl EmbeddedDirector {
         if self.connections.len() >= self.connection_limit {
             return Err(Failed::Limit);
         }
-        let method = self.rules.destination(destination).config.forwarding;
+        let method = self.table.destination(destination).config.forwarding;
         let mut flags = flags;
         flags |= Flags(u16::from(method.number()));
         flags |= Flags::INACTIVE;
@@ -43,9 +43,9 @@ impl EmbeddedDirector {
             flags |= Flags::TRACKED;
         }
         if flags.contains(Flags::TEMPLATE) {
-            self.rules.template_added(destination);
+            self.table.template_added(destination);
         } else {
-            self.rules.connection_added(destination);
+            self.table.connection_added(destination);
         }
         let entry = Entry::new(client, target.port, Some(destination), port, flags, self.first_timeout());
         let at = self.connections.insert(entry, target.addr);
@@ -77,10 +77,10 @@ impl EmbeddedDirector {
             {
                 if active {
                     entry.flags.clear(Flags::INACTIVE);
-                    self.rules.connection_activated(destination);
+                    self.table.connection_activated(destination);
                 } else {
                     entry.flags |= Flags::INACTIVE;
-                    self.rules.connection_deactivated(destination);
+                    self.table.connection_deactivated(destination);
                 }
             }
             confirms = match event {
@@ -110,7 +110,7 @@ impl EmbeddedDirector {
     }
 
     /// The timer of an entry has run out (`ip_vs_conn_expire()`).
-    pub(super) fn expire(&mut self, at: EntryId, now: u64) {
+    pub(in crate::embedded) fn expire(&mut self, at: EntryId, now: u64) {
         let step = (STEP * self.clock.hz()) as u32;
         let entry = self.connections.get_mut(at);
         if entry.controlled > 0 {
@@ -122,9 +122,9 @@ impl EmbeddedDirector {
         self.connection_table_shrank(now);
         if let Some(destination) = entry.destination {
             if entry.flags.contains(Flags::TEMPLATE) {
-                self.rules.template_removed(destination);
+                self.table.template_removed(destination);
             } else {
-                self.rules.connection_removed(destination, !entry.flags.contains(Flags::INACTIVE));
+                self.table.connection_removed(destination, !entry.flags.contains(Flags::INACTIVE));
             }
         }
         if let Some(template) = entry.control {
@@ -139,7 +139,7 @@ impl EmbeddedDirector {
     }
 
     /// Removes an entry before its time, unless others depend on it (`ip_vs_conn_del()`).
-    pub(super) fn delete(&mut self, at: EntryId, now: u64) {
+    pub(in crate::embedded) fn delete(&mut self, at: EntryId, now: u64) {
         let entry = self.connections.get_mut(at);
         if entry.control.is_some() {
             entry.timeout = 0;
@@ -148,11 +148,11 @@ impl EmbeddedDirector {
     }
 
     /// Removes the entries whose destination was removed (`ip_vs_expire_nodest_conn_flush()`).
-    pub(super) fn expire_orphans(&mut self, now: u64) {
+    pub(in crate::embedded) fn expire_orphans(&mut self, now: u64) {
         let orphans: Vec<EntryId> = self
             .connections
             .iter()
-            .filter(|(_, entry)| entry.destination.is_some_and(|destination| !self.rules.is_available(destination)))
+            .filter(|(_, entry)| entry.destination.is_some_and(|destination| !self.table.is_available(destination)))
             .map(|(at, _)| at)
             .collect();
         // Connections first: only then are their templates free to go.
