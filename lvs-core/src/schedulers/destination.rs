@@ -27,9 +27,9 @@ impl Family {
 
 /// Names a destination of one [`Pool`](super::Pool).
 ///
-/// Ids are small and stable: a destination keeps its id from [`Balancer::add`](super::Balancer::add)
-/// until [`Balancer::release`](super::Balancer::release), after which the number is used again. An id means
-/// nothing in another pool.
+/// Ids are small and stable: a destination keeps its id from
+/// [`Balancer::add`](super::Balancer::add) until [`Balancer::release`](super::Balancer::release),
+/// after which the number is used again. An id means nothing in another pool.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DestinationId(pub(super) u32);
 

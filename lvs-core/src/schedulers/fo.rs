@@ -1,7 +1,6 @@
 //! fo: weighted failover.
 
-use super::index::{Index, Standing};
-use super::{BindError, DestinationId, Pool, Request, Scheduler};
+use super::index::{Index, Standing, scheduler_by_index};
 
 /// Weighted failover: everything to the heaviest destination that is up.
 ///
@@ -32,45 +31,10 @@ pub struct Fo {
     index: Index,
 }
 
-impl Fo {
-    /// Not yet bound.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Scheduler for Fo {
-    fn name(&self) -> &'static str {
-        "fo"
-    }
-
-    fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
-        self.index.forget();
-        Ok(())
-    }
-
-    fn added(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn removed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn edited(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    #[inline]
-    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let choice = self.index.choose(pool, |at| {
-            let cost = -i64::from(pool.weight(at));
-            (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
-        });
-        choice.ok().flatten()
-    }
-}
+scheduler_by_index!(Fo, "fo", |index, pool| {
+    let choice = index.choose(pool, |at| {
+        let cost = -i64::from(pool.weight(at));
+        (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
+    });
+    choice.ok().flatten()
+});

@@ -6,6 +6,58 @@
 
 use super::{DestinationId, Pool};
 
+/// Makes a type whose `index` is an [`Index`] the scheduler of a name that chooses by it: `choice`
+/// is an expression over the index and the pool. Whatever changes is noted in the index, and looked
+/// at with the next choice.
+macro_rules! scheduler_by_index {
+    ($type:ident, $name:literal, |$index:ident, $pool:ident| $choice:expr) => {
+        impl $type {
+            /// Not yet bound.
+            pub fn new() -> Self {
+                Self::default()
+            }
+        }
+
+        impl $crate::schedulers::Scheduler for $type {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn bind(&mut self, _: &$crate::schedulers::Pool, _: u64) -> Result<(), $crate::schedulers::BindError> {
+                self.index.forget();
+                Ok(())
+            }
+
+            fn added(&mut self, _: &$crate::schedulers::Pool, at: $crate::schedulers::DestinationId) {
+                self.index.touch(at);
+            }
+
+            fn removed(&mut self, _: &$crate::schedulers::Pool, at: $crate::schedulers::DestinationId) {
+                self.index.touch(at);
+            }
+
+            fn edited(&mut self, _: &$crate::schedulers::Pool, at: $crate::schedulers::DestinationId) {
+                self.index.touch(at);
+            }
+
+            #[inline]
+            fn counters_changed(&mut self, _: &$crate::schedulers::Pool, at: $crate::schedulers::DestinationId) {
+                self.index.touch(at);
+            }
+
+            fn pick(
+                &mut self,
+                $pool: &$crate::schedulers::Pool,
+                _: &$crate::schedulers::Request,
+            ) -> Option<$crate::schedulers::DestinationId> {
+                let $index = &mut self.index;
+                $choice
+            }
+        }
+    };
+}
+pub(super) use scheduler_by_index;
+
 /// What an [`Index`] is to know of a destination.
 #[derive(Clone, Copy)]
 pub(super) enum Standing {

@@ -1,7 +1,6 @@
 //! lc: least connections.
 
-use super::index::{Index, Standing};
-use super::{BindError, DestinationId, Pool, Request, Scheduler};
+use super::index::{Index, Standing, scheduler_by_index};
 
 /// Least connections: the destination with the fewest.
 ///
@@ -36,46 +35,11 @@ pub struct Lc {
     index: Index,
 }
 
-impl Lc {
-    /// Not yet bound.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Scheduler for Lc {
-    fn name(&self) -> &'static str {
-        "lc"
-    }
-
-    fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
-        self.index.forget();
-        Ok(())
-    }
-
-    fn added(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn removed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn edited(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    #[inline]
-    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let choice = self.index.choose(pool, |at| {
-            // Without sign, unlike the weighted schedulers.
-            let cost = i64::from(pool.overhead(at) as u32);
-            (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
-        });
-        choice.ok().flatten()
-    }
-}
+scheduler_by_index!(Lc, "lc", |index, pool| {
+    let choice = index.choose(pool, |at| {
+        // Without sign, unlike the weighted schedulers.
+        let cost = i64::from(pool.overhead(at) as u32);
+        (if pool.usable(at) { Standing::Candidate { cost, weight: 1 } } else { Standing::Out }, false)
+    });
+    choice.ok().flatten()
+});

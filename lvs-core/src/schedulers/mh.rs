@@ -74,7 +74,8 @@ struct Setup {
 impl Mh {
     /// Not yet bound.
     ///
-    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::mh_table_index`], which is brought into its range.
+    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::mh_table_index`], which is brought
+    /// into its range.
     pub fn new(options: &SchedulerOptions) -> Self {
         let index = options.mh_table_index.clamp(8, 17);
         Self {

@@ -53,8 +53,8 @@ const NIL: u32 = u32::MAX;
 /// connections or a scheduler's table refer to it, and adding the same address and port again
 /// brings back the same object.
 ///
-/// [`Balancer`](super::Balancer) changes it. Adding, finding, removing and every change of a counter
-/// take constant time.
+/// [`Balancer`](super::Balancer) changes it. Adding, finding, removing and every change of a
+/// counter take constant time.
 ///
 /// # Panics
 /// Methods that take a [`DestinationId`] panic on an id that this pool never gave out. Ask

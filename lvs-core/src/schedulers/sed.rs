@@ -1,7 +1,6 @@
 //! sed: shortest expected delay.
 
-use super::index::{Index, Standing};
-use super::{BindError, DestinationId, Pool, Request, Scheduler};
+use super::index::{Index, Standing, scheduler_by_index};
 
 /// Shortest expected delay: the fewest for its weight, the new one included.
 ///
@@ -30,46 +29,11 @@ pub struct Sed {
     index: Index,
 }
 
-impl Sed {
-    /// Not yet bound.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Scheduler for Sed {
-    fn name(&self) -> &'static str {
-        "sed"
-    }
-
-    fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
-        self.index.forget();
-        Ok(())
-    }
-
-    fn added(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn removed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn edited(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    #[inline]
-    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let choice = self.index.choose(pool, |at| {
-            let cost = i64::from(pool.active(at)) + 1;
-            let weight = pool.weight(at);
-            (if pool.usable(at) { Standing::Candidate { cost, weight } } else { Standing::Out }, false)
-        });
-        choice.ok().flatten()
-    }
-}
+scheduler_by_index!(Sed, "sed", |index, pool| {
+    let choice = index.choose(pool, |at| {
+        let cost = i64::from(pool.active(at)) + 1;
+        let weight = pool.weight(at);
+        (if pool.usable(at) { Standing::Candidate { cost, weight } } else { Standing::Out }, false)
+    });
+    choice.ok().flatten()
+});

@@ -47,7 +47,8 @@ pub struct Sh {
 impl Sh {
     /// Not yet bound.
     ///
-    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::sh_table_bits`], which is brought into its range.
+    /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::sh_table_bits`], which is brought
+    /// into its range.
     pub fn new(options: &SchedulerOptions) -> Self {
         let bits = options.sh_table_bits.clamp(4, 20);
         Self { flags: options.flags, bits, slots: Vec::new(), stale: false }

@@ -20,8 +20,8 @@ use super::{BindError, DestinationId, Pool, Random, Request, Scheduler};
 ///   one more chance in (sum + 1): with weights of 1 and few destinations that shows. Use larger
 ///   weights.
 /// * The comparison is 32 bits wide and may overflow with large weights and many connections.
-/// * Choices cannot be foretold, only repeated: with the same [seed](super::SchedulerOptions::seed) they are
-///   the same. The kernel draws from its own generator.
+/// * Choices cannot be foretold, only repeated: with the same [seed](super::SchedulerOptions::seed)
+///   they are the same. The kernel draws from its own generator.
 /// * Linux 6.1 as Debian builds it does not have it.
 ///
 /// # Example

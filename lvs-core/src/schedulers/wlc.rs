@@ -1,8 +1,7 @@
 //! wlc: weighted least connections.
 
-use super::index::Index;
+use super::index::{Index, scheduler_by_index};
 use super::least::{by_overhead, lightest};
-use super::{BindError, DestinationId, Pool, Request, Scheduler};
 
 /// Weighted least connections: the fewest for its weight. `ipvsadm`'s default.
 ///
@@ -14,8 +13,8 @@ use super::{BindError, DestinationId, Pool, Request, Scheduler};
 /// The quotients are compared exactly.
 ///
 /// # When it surprises
-/// * While nobody has a connection all quotients are 0, so the first one goes to the destination **added last**, whatever its
-///   weight. [`Sed`](super::Sed) looks one connection ahead instead.
+/// * While nobody has a connection all quotients are 0, so the first one goes to the destination
+///   **added last**, whatever its weight. [`Sed`](super::Sed) looks one connection ahead instead.
 /// * A server that comes back empty gets every new connection until it has its share; give it a
 ///   small weight first.
 /// * UDP connections are never active, so only their number counts.
@@ -36,42 +35,7 @@ pub struct Wlc {
     index: Index,
 }
 
-impl Wlc {
-    /// Not yet bound.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl Scheduler for Wlc {
-    fn name(&self) -> &'static str {
-        "wlc"
-    }
-
-    fn bind(&mut self, _: &Pool, _: u64) -> Result<(), BindError> {
-        self.index.forget();
-        Ok(())
-    }
-
-    fn added(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn removed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn edited(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    #[inline]
-    fn counters_changed(&mut self, _: &Pool, at: DestinationId) {
-        self.index.touch(at);
-    }
-
-    fn pick(&mut self, pool: &Pool, _: &Request) -> Option<DestinationId> {
-        let choice = self.index.choose(pool, |at| (by_overhead(pool, at), false));
-        choice.unwrap_or_else(|_| lightest(pool, pool, |at| pool.overhead(at)))
-    }
-}
+scheduler_by_index!(Wlc, "wlc", |index, pool| {
+    let choice = index.choose(pool, |at| (by_overhead(pool, at), false));
+    choice.unwrap_or_else(|_| lightest(pool, pool, |at| pool.overhead(at)))
+});
