@@ -106,18 +106,6 @@ type Shown<T> = Option<tracing::field::DisplayValue<T>>;
 /// Which service and destination an operation is about.
 #[cfg(feature = "tracing")]
 fn parts(operation: &Operation) -> (Shown<ServiceKey>, Shown<DestinationKey>) {
-    let (service, destination) = match operation {
-        Operation::AddService(service) | Operation::UpdateService(service) => (Some(service.key()), None),
-        Operation::RemoveService(key) | Operation::Zero(Some(key)) => (Some(*key), None),
-        Operation::AddDestination(key, destination) | Operation::UpdateDestination(key, destination) => {
-            (Some(*key), Some(destination.key))
-        }
-        Operation::RemoveDestination(key, destination) => (Some(*key), Some(*destination)),
-        Operation::SetTimeouts(_)
-        | Operation::StartDaemon(_)
-        | Operation::StopDaemon(_)
-        | Operation::Zero(None)
-        | Operation::Flush => (None, None),
-    };
+    let (service, destination) = (operation.service_key(), operation.destination_key());
     (service.map(tracing::field::display), destination.map(tracing::field::display))
 }

@@ -53,7 +53,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What an [`Operation`] does.
+/// What an [`Operation`] does. In text it is the name of the method that does it: `add_service`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 // Exhaustive: as the operations are.
 pub enum OperationKind {
@@ -117,6 +117,37 @@ impl Operation {
             Self::Flush => OperationKind::Flush,
         }
     }
+
+    /// The service that it is about: none of those that are about all of them, or about none.
+    pub const fn service_key(&self) -> Option<ServiceKey> {
+        match self {
+            Self::AddService(service) | Self::UpdateService(service) => Some(service.key()),
+            Self::RemoveService(key)
+            | Self::AddDestination(key, _)
+            | Self::UpdateDestination(key, _)
+            | Self::RemoveDestination(key, _) => Some(*key),
+            Self::Zero(key) => *key,
+            Self::SetTimeouts(_) | Self::StartDaemon(_) | Self::StopDaemon(_) | Self::Flush => None,
+        }
+    }
+
+    /// The destination that it is about.
+    pub const fn destination_key(&self) -> Option<DestinationKey> {
+        match self {
+            Self::AddDestination(_, destination) | Self::UpdateDestination(_, destination) => Some(destination.key),
+            Self::RemoveDestination(_, key) => Some(*key),
+            _ => None,
+        }
+    }
+
+    /// The sync daemon that it starts or stops.
+    pub const fn daemon_role(&self) -> Option<DaemonRole> {
+        match self {
+            Self::StartDaemon(daemon) => Some(daemon.role),
+            Self::StopDaemon(role) => Some(*role),
+            _ => None,
+        }
+    }
 }
 
 /// An operation as serde has it:
@@ -173,6 +204,38 @@ impl From<Record> for Operation {
             Record::StopDaemon { role } => Self::StopDaemon(role),
             Record::Zero { service } => Self::Zero(service),
             Record::Flush {} => Self::Flush,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_names_what_it_is_about() {
+        let key = ServiceKey::tcp("192.0.2.1", 80).unwrap();
+        let destination = Destination::new([198, 51, 100, 7].into(), 80);
+        let server = destination.key;
+        let daemon = Daemon::new(DaemonRole::Backup, "eth0".parse().unwrap(), 7);
+        let expected = [
+            (Operation::AddService(Service::new(key)), Some(key), None, None),
+            (Operation::UpdateService(Service::new(key)), Some(key), None, None),
+            (Operation::RemoveService(key), Some(key), None, None),
+            (Operation::AddDestination(key, destination), Some(key), Some(server), None),
+            (Operation::UpdateDestination(key, destination), Some(key), Some(server), None),
+            (Operation::RemoveDestination(key, server), Some(key), Some(server), None),
+            (Operation::SetTimeouts(Timeouts::default()), None, None, None),
+            (Operation::StartDaemon(daemon), None, None, Some(DaemonRole::Backup)),
+            (Operation::StopDaemon(DaemonRole::Master), None, None, Some(DaemonRole::Master)),
+            (Operation::Zero(Some(key)), Some(key), None, None),
+            (Operation::Zero(None), None, None, None),
+            (Operation::Flush, None, None, None),
+        ];
+        for (operation, service, destination, role) in expected {
+            assert_eq!(operation.service_key(), service, "{operation}");
+            assert_eq!(operation.destination_key(), destination, "{operation}");
+            assert_eq!(operation.daemon_role(), role, "{operation}");
         }
     }
 }

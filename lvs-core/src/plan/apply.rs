@@ -16,17 +16,11 @@ enum Group {
 
 impl Group {
     const fn of(operation: &Operation) -> Self {
-        match operation {
-            Operation::AddService(service) | Operation::UpdateService(service) => Self::Service(service.key()),
-            Operation::RemoveService(key)
-            | Operation::AddDestination(key, _)
-            | Operation::UpdateDestination(key, _)
-            | Operation::RemoveDestination(key, _)
-            | Operation::Zero(Some(key)) => Self::Service(*key),
-            Operation::StartDaemon(daemon) => Self::Daemon(daemon.role),
-            Operation::StopDaemon(role) => Self::Daemon(*role),
-            // A plan has no other ones.
-            Operation::SetTimeouts(_) | Operation::Zero(None) | Operation::Flush => Self::Timeouts,
+        match (operation.service_key(), operation.daemon_role()) {
+            (Some(key), _) => Self::Service(key),
+            (None, Some(role)) => Self::Daemon(role),
+            // Of the rest, plans have nothing else.
+            (None, None) => Self::Timeouts,
         }
     }
 }

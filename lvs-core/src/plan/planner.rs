@@ -138,8 +138,8 @@ impl Planner {
         Plan::difference(current, wanted, &scope, self.allowed)
     }
 
-    /// Reads what the director holds now, and plans; changes nothing. What a director alone knows is
-    /// checked, too: whether it has the schedulers ([`lint::schedulers`]).
+    /// Reads what the director holds now, and plans; changes nothing. What a director alone knows
+    /// is checked, too: whether it has the schedulers ([`lint::schedulers`]).
     ///
     /// # Errors
     /// When the director cannot be read, and [`Error::Plan`] when the table cannot be planned.
