@@ -1,8 +1,8 @@
 use std::fmt;
 
 /// An error number of Linux, whatever system this runs on: the embedded director answers with them
-/// anywhere. Some differ between architectures (Alpha, MIPS, PA-RISC, SPARC, the rest): they are those of
-/// the one this was compiled for.
+/// anywhere. Some differ between architectures (Alpha, MIPS, PA-RISC, SPARC, the rest): they are
+/// those of the one this was compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Errno(pub i32);

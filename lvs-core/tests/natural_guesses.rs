@@ -262,7 +262,8 @@ fn what_is_missing_is_missing_for_a_reason() {
     lacks!(Table: std::fmt::Display);
     // Seconds or a prefix length? `PrefixLength` checks its range.
     lacks!(Netmask: From<u32>);
-    // A number is bits of which some have no name: `ServiceFlags::from_bits` says that it takes them.
+    // A number is bits of which some have no name: `ServiceFlags::from_bits` says that it takes
+    // them.
     lacks!(ServiceFlags: From<u32>);
     // A service that is not there would panic: `Table::service`, which gives an `Option`.
     lacks!(Table: std::ops::Index<ServiceKey>);

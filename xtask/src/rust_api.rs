@@ -1,8 +1,8 @@
 //! `lvs-core/public-api.txt`: what a Rust program that uses `lvs-core` relies on.
 //!
-//! Every public item with its signature, with all features but two kinds: what those called `unstable-` add is without
-//! a promise, and `schema` adds one trait of another crate to every type. A line that changes or disappears is a breaking change, a new line an
-//! addition.
+//! Every public item with its signature, with all features but two kinds: what those called
+//! `unstable-` add is without a promise, and `schema` adds one trait of another crate to every
+//! type. A line that changes or disappears is a breaking change, a new line an addition.
 //!
 //! The items come from rustdoc's JSON, which a released compiler writes only on `RUSTC_BOOTSTRAP`,
 //! in a format that changes from release to release.

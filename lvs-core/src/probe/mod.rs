@@ -2,7 +2,8 @@
 //! that run under tokio.
 //!
 //! Whatever implements [`Prober`] is one: a request of the program's own protocol, a look into
-//! another system. Its [`ProbeOutcome`] is what [`Health::report`](crate::health::Health::report) takes.
+//! another system. Its [`ProbeOutcome`] is what [`Health::report`](crate::health::Health::report)
+//! takes.
 //!
 #![cfg_attr(feature = "probes", doc = "```")]
 #![cfg_attr(not(feature = "probes"), doc = "```ignore")]

@@ -346,8 +346,8 @@ pub fn write_table_row(out: &mut impl Write, row: &TableRow<'_>) -> io::Result<(
 }
 
 /// Writes the whole of `ip_vs` for a snapshot, as a kernel that ticks `hz` times a second would
-/// show it. [`listing::write_table`](crate::listing::write_table) writes the same table as `ipvsadm`
-/// does.
+/// show it. [`listing::write_table`](crate::listing::write_table) writes the same table as
+/// `ipvsadm` does.
 ///
 /// # Errors
 /// Those of `out`.

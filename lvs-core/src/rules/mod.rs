@@ -78,8 +78,8 @@
 //! * `-6` belongs behind `-f`, and makes the netmask 128 again.
 //! * With direct routing and tunnels a real server's port becomes the service's; not so with marks,
 //!   nor in `-d`. Where that port was another one, [`Script::warnings`] says so.
-//! * `2001:db8::a:8443` without brackets is an address to it, never one with a port. In the lossless
-//!   dialect it is an error, as it may be meant either way.
+//! * `2001:db8::a:8443` without brackets is an address to it, never one with a port. In the
+//!   lossless dialect it is an error, as it may be meant either way.
 //! * `-b ,` crashes it. With sh or mh, `-S` writes flag-3 alone as `-b` without a value, which it
 //!   cannot read.
 //! * `-R` goes on after refusals of the kernel, unknown options and missing arguments, stops at all

@@ -5,8 +5,8 @@ use crate::plan::display::{
     changed_destination, changed_service, ended_daemon, new_daemon, new_destination, new_service, part,
 };
 
-/// A line, as a [`Plan`](crate::plan::Plan) has them: what appeared (`+`), changed (`~`) or vanished
-/// (`-`); what was counted (`=`).
+/// A line, as a [`Plan`](crate::plan::Plan) has them: what appeared (`+`), changed (`~`) or
+/// vanished (`-`); what was counted (`=`).
 ///
 /// ```text
 /// ~ tcp://192.0.2.1:80 -> 198.51.100.7:80 weight 1 -> 5

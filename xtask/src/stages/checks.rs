@@ -53,7 +53,8 @@ fn needed(package: &Value) -> Option<(u64, u64)> {
 pub(crate) fn docs(report: &mut Report) -> Result<()> {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     report.check(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
-    // As docs.rs has it, and as those have it who take least: a link leads nowhere without its feature.
+    // As docs.rs has it, and as those have it who take least: a link leads nowhere without its
+    // feature.
     for features in ["--all-features", "--no-default-features"] {
         let mut doc = cargo(&["doc", "--package", "lvs-core", "--no-deps", "--quiet", features]);
         report.check(doc.env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -32,8 +32,8 @@ impl Net {
         net
     }
 
-    /// A namespace: the commands that join it to others, and what `ip` does in it. Programs start slowly in an
-    /// emulated machine: they are few here.
+    /// A namespace: the commands that join it to others, and what `ip` does in it. Programs start
+    /// slowly in an emulated machine: they are few here.
     fn add(&mut self, name: &str, join: &str, inside: &str) -> Host {
         let namespace = format!("{}-{name}", self.prefix);
         // Nobody answers for names there: a program that asks for its host's own name would wait

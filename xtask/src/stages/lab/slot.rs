@@ -1,8 +1,8 @@
 //! Guests at a time: one for each processor of this machine, whoever started them.
 //!
-//! A guest keeps a processor busy. Where several runs share a machine (`cargo xtask ci` tests on two
-//! clean ones at once), more guests than processors would only make each slower. The locks are files
-//! in the lab's cache, which clean roots share.
+//! A guest keeps a processor busy. Where several runs share a machine (`cargo xtask ci` tests on
+//! two clean ones at once), more guests than processors would only make each slower. The locks are
+//! files in the lab's cache, which clean roots share.
 
 use crate::error::Result;
 use crate::{lab, sys};
