@@ -7,8 +7,10 @@
 //! kernel snapshot-options [TIMES]          the same over the old socket options
 //! kernel each SERVICES DESTINATIONS        adds one operation a call
 //! kernel change                            finds and makes one change of a weight: reads, plans, applies
+//! kernel change-again                      the same change by who remembers the table
 //! kernel refill SERVICES DESTINATIONS      makes the same change by removing and adding everything
-//! kernel watch                             looks for what has changed since the last look
+//! kernel watch                             looks for what has changed since the last look, by whole snapshots
+//! kernel look                              the same by what is cheapest
 //! kernel flush                             removes everything
 //! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
 //! ```
@@ -27,10 +29,10 @@ use std::time::Duration;
 
 use canned::Canned;
 use lvs_core::Director;
-use lvs_core::director::{OnRefusal, Operation};
+use lvs_core::director::{Follower, OnRefusal, Operation};
 use lvs_core::kernel::{KernelDirector, TransportChoice};
 use lvs_core::model::{Destination, ForwardingMethod, Protocol, Service, ServiceKey};
-use lvs_core::plan::{OnFailure, Plan, Scope};
+use lvs_core::plan::{OnFailure, Plan, Planner, Scope};
 use lvs_core::watch::Watcher;
 
 /// The processor time that this process has taken, in seconds.
@@ -100,6 +102,21 @@ fn change() {
     println!("{} operation: reading {read:.6} s, planning {planned:.6} s, applying {applied:.6} s", plan.len());
 }
 
+/// The same change, by who has read the table before and remembers it.
+fn change_again() {
+    let mut director = KernelDirector::open().unwrap();
+    let (mut follower, planner) = (Follower::new(), Planner::new(&Scope::all()).unchecked());
+    let mut wanted = follower.read(&mut director).unwrap().to_table();
+    wanted.services.sort_by_key(|entry| entry.service.key());
+    let middle = wanted.services.len() / 2;
+    wanted.services[middle].destinations[0].weight = 77;
+    let start = now();
+    let applied = planner.reconcile_following(&mut director, &mut follower, &wanted, OnFailure::Undo).unwrap();
+    let seconds = now() - start;
+    assert_eq!(applied.plan.len(), 1);
+    tell("change-again", seconds);
+}
+
 /// The same by force.
 fn refill(services: u32, destinations: u32) {
     let mut operations = operations(services, destinations);
@@ -116,18 +133,33 @@ fn refill(services: u32, destinations: u32) {
     println!("{} operations", operations.len() + 1);
 }
 
-fn watch() {
-    let mut director = KernelDirector::open().unwrap();
+/// Changes between two looks.
+const CHANGES: usize = 10;
+
+/// What a program takes that looks at a table in which a few weights are others than before.
+fn watch(by_whole_snapshots: bool) {
+    let (mut director, mut other) = (KernelDirector::open().unwrap(), KernelDirector::open().unwrap());
     let mut watcher = Watcher::new();
-    let _ = watcher.observe(director.snapshot().unwrap(), Duration::ZERO);
+    let _ = watcher.look(&mut director, Duration::ZERO).unwrap();
+    let table = watcher.last().unwrap();
+    let every = table.services.len().div_ceil(CHANGES);
+    for service in table.services.iter().step_by(every) {
+        let server = service.destinations[0].destination;
+        other.update_destination(&service.entry.service.key(), &server.with_weight(77)).unwrap();
+    }
+    let changed = table.services.len().div_ceil(every);
     let start = now();
-    let snapshot = director.snapshot().unwrap();
-    let read = now();
-    let events = watcher.observe(snapshot, Duration::from_secs(2));
-    let compared = now();
-    assert!(events.is_empty(), "nothing has changed: {events:?}");
-    tell("watch", compared - start);
-    println!("reading {:.6} s, comparing {:.6} s", read - start, compared - read);
+    let (events, read) = if by_whole_snapshots {
+        let snapshot = director.snapshot().unwrap();
+        let read = now();
+        (watcher.observe(snapshot, Duration::from_secs(2)), read - start)
+    } else {
+        (watcher.look(&mut director, Duration::from_secs(2)).unwrap(), f64::NAN)
+    };
+    let seconds = now() - start;
+    assert_eq!(events.len(), changed, "{events:?}");
+    tell("watch", seconds);
+    println!("{changed} changes, reading alone {read:.6} s");
 }
 
 fn main() {
@@ -156,8 +188,10 @@ fn main() {
             }
         }
         Some("change") => change(),
+        Some("change-again") => change_again(),
         Some("refill") => refill(number(1).unwrap(), number(2).unwrap()),
-        Some("watch") => watch(),
+        Some("watch") => watch(true),
+        Some("look") => watch(false),
         Some("flush") => {
             let mut director = KernelDirector::open().unwrap();
             let start = now();

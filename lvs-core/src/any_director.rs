@@ -136,6 +136,7 @@ impl Director for AnyDirector {
         service(key: &ServiceKey) -> ServiceEntry;
         destinations(key: &ServiceKey) -> Vec<DestinationEntry>;
         snapshot() -> Snapshot;
+        snapshot_after(last: &Snapshot) -> Snapshot;
         timeouts() -> Timeouts;
         daemons() -> Vec<Daemon>;
         visit_connections(visitor: &mut dyn FnMut(&Connection<'_>) -> ControlFlow<()>) -> ();

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use common::{environment, in_new_namespace};
 use lvs_core::Director;
-use lvs_core::director::{OnRefusal, Operation};
+use lvs_core::director::{Follower, OnRefusal, Operation};
 use lvs_core::kernel::{KernelDirector, TransportChoice};
 use lvs_core::model::*;
 use lvs_core::plan::{OnFailure, Scope, reconcile};
@@ -206,10 +206,14 @@ struct Watched {
 }
 
 /// Takes snapshots under churn and looks at what each claims.
-fn watch(director: &mut KernelDirector, families: &[AddressFamily], mut goes_on: impl FnMut(usize) -> bool) -> Watched {
+fn watch(
+    mut read: impl FnMut() -> Snapshot,
+    families: &[AddressFamily],
+    mut goes_on: impl FnMut(usize) -> bool,
+) -> Watched {
     let mut watched = Watched::default();
     while goes_on(watched.snapshots) {
-        let snapshot = director.snapshot().unwrap();
+        let snapshot = read();
         for family in families {
             let (services, servers) = missing_or_twice(&snapshot, *family);
             let round = watched.snapshots;
@@ -232,12 +236,16 @@ fn watch(director: &mut KernelDirector, families: &[AddressFamily], mut goes_on:
 /// The same, with a plain client beside it for which the churn is too much.
 fn watch_beside_a_plain_client(director: &mut KernelDirector, families: &[AddressFamily]) -> Watched {
     let mut plain = Contrast::new(families);
-    let watched = watch(director, families, |rounds| {
-        if rounds > 0 {
-            plain.read();
-        }
-        plain.goes_on(rounds)
-    });
+    let watched = watch(
+        || director.snapshot().unwrap(),
+        families,
+        |rounds| {
+            if rounds > 0 {
+                plain.read();
+            }
+            plain.goes_on(rounds)
+        },
+    );
     let Watched { snapshots, ipv4, ipv6 } = &watched;
     println!("{snapshots} snapshots, complete in IPv4 {ipv4}, in IPv6 {ipv6}");
     println!("{} of {} plain lists miss or repeat a service that stays", plain.wrong, plain.lists);
@@ -258,8 +266,12 @@ fn no_service_that_stays_is_ever_missing_or_twice() {
         let watched = watch_beside_a_plain_client(&mut director, &[AddressFamily::Ipv4]);
         assert!(watched.ipv4 * 2 > watched.snapshots, "most are complete");
         let mut old = KernelDirector::options().transport(TransportChoice::SocketOptions).open().unwrap();
-        let watched = watch(&mut old, &[AddressFamily::Ipv4], |rounds| rounds < snapshots());
+        let watched = watch(|| old.snapshot().unwrap(), &[AddressFamily::Ipv4], |rounds| rounds < snapshots());
         assert_eq!((watched.ipv4, watched.ipv6), (snapshots(), snapshots()));
+        let mut follower = Follower::new();
+        let read = || follower.read(&mut director).unwrap().clone();
+        let watched = watch(read, &[AddressFamily::Ipv4], |rounds| rounds < snapshots());
+        assert!(watched.ipv4 * 2 > watched.snapshots, "most are complete");
         churn.end();
         // At rest everything is certain, and nothing is left of what came and went.
         let snapshot = director.snapshot().unwrap();

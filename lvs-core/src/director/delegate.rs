@@ -3,7 +3,7 @@
 use super::Director;
 
 /// Writes the methods of a [`Director`] that another director carries out, by their names, or all
-/// required ones.
+/// required ones and `snapshot_after`.
 ///
 /// ```
 /// use lvs_core::director::{BatchReport, OnRefusal, Operation};
@@ -37,8 +37,8 @@ macro_rules! delegate_director {
         $($crate::delegate_director!(@$method $self, $inner);)+
     };
     ($self:ident => $inner:expr) => {
-        $crate::delegate_director!($self => $inner; info, services, service, destinations, snapshot, timeouts, daemons,
-            apply, visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl,
+        $crate::delegate_director!($self => $inner; info, services, service, destinations, snapshot, snapshot_after, timeouts,
+            daemons, apply, visit_connections, visit_connection_origins, totals, status, profile, has_scheduler, sysctl_names, sysctl,
             set_sysctl);
     };
     (@apply $self:ident, $inner:expr) => {
@@ -66,6 +66,10 @@ macro_rules! delegate_director {
     };
     (@snapshot $self:ident, $inner:expr) => {
         $crate::delegate_director!(@read snapshot() -> $crate::model::Snapshot, $self, $inner);
+    };
+    (@snapshot_after $self:ident, $inner:expr) => {
+        $crate::delegate_director!(
+            @read snapshot_after(last: &$crate::model::Snapshot) -> $crate::model::Snapshot, $self, $inner);
     };
     (@timeouts $self:ident, $inner:expr) => {
         $crate::delegate_director!(@read timeouts() -> $crate::model::Timeouts, $self, $inner);

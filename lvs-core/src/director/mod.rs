@@ -32,6 +32,7 @@
 mod batch;
 mod delegate;
 mod error;
+mod follower;
 #[cfg(feature = "serde")]
 mod record;
 
@@ -40,6 +41,8 @@ use std::ops::ControlFlow;
 pub use crate::model::Operation;
 pub use batch::{BatchReport, OnRefusal, Refusal};
 pub use error::{Attempt, Cause, OperationError};
+pub use follower::Follower;
+pub(crate) use follower::Pace;
 #[cfg(feature = "serde")]
 pub(crate) use record::interruption;
 
@@ -111,6 +114,18 @@ pub trait Director {
         } else {
             Err(OperationError::new(Attempt::ReadServices, Cause::Changing, None).into())
         }
+    }
+
+    /// As [`Director::snapshot`], of a table of which `last` is the snapshot before: for those who
+    /// look again and again, at the least cost. What a director may then overlook, it says itself
+    /// ([`KernelDirector`](crate::kernel::KernelDirector#method.snapshot_after)); so take a whole
+    /// snapshot once in a while, as [`Follower`](crate::director::Follower) does.
+    ///
+    /// # Errors
+    /// As [`Director::snapshot`].
+    fn snapshot_after(&mut self, last: &Snapshot) -> Result<Snapshot> {
+        let _ = last;
+        self.snapshot()
     }
 
     /// The timeouts.

@@ -6,7 +6,7 @@ use super::namespace::inside;
 use super::sockopt::inet_socket;
 use super::sys;
 use super::whole::Witness;
-use crate::model::{DestinationKey, ServiceKey};
+use crate::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey};
 use crate::wire::sockopt as layout;
 use crate::wire::uapi::*;
 
@@ -43,15 +43,14 @@ impl LockedLists {
         self.socket = Some(socket);
         answer.ok()
     }
-}
 
-impl Witness for LockedLists {
-    fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>> {
+    /// Reads the services by a function that says how many it has found.
+    fn read_services<T>(&mut self, about: usize, read: impl Fn(&[u8]) -> Option<Vec<T>>) -> Option<Vec<T>> {
         let mut room = about + SPARE;
         for _ in 0..TRIES {
             self.buf = layout::services_buffer(room.try_into().ok()?);
             self.ask(IP_VS_SO_GET_SERVICES)?;
-            let list = layout::read_service_keys(&self.buf);
+            let list = read(&self.buf)?;
             if list.len() < room {
                 // It is as long as the table: not to be kept.
                 self.buf = Vec::new();
@@ -60,6 +59,12 @@ impl Witness for LockedLists {
             room *= 2;
         }
         None
+    }
+}
+
+impl Witness for LockedLists {
+    fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>> {
+        self.read_services(about, |buf| Some(layout::read_service_keys(buf)))
     }
 
     fn destinations(&mut self, service: &ServiceKey, about: usize) -> Option<Vec<DestinationKey>> {
@@ -74,5 +79,17 @@ impl Witness for LockedLists {
             room *= 2;
         }
         None
+    }
+
+    fn service_entries(&mut self, about: usize) -> Option<Vec<(ServiceEntry, u32)>> {
+        self.read_services(about, |buf| layout::read_services(buf).ok())
+    }
+
+    fn destination_entries(&mut self, service: &ServiceKey, count: u32) -> Option<Vec<DestinationEntry>> {
+        // One more shows that there are no more.
+        layout::prepare_destinations(&mut self.buf, service, count.checked_add(1)?).ok()?;
+        self.ask(IP_VS_SO_GET_DESTS)?;
+        let list = layout::read_destinations(&self.buf);
+        (u32::try_from(list.len()) == Ok(count)).then_some(list)
     }
 }

@@ -56,6 +56,7 @@
 //! The socket is `netlink-sys`'s; several datagrams in one system call, timeouts and
 //! namespaces come from `nix`.
 
+mod again;
 mod apply;
 mod client;
 mod director;

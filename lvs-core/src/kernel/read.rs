@@ -44,11 +44,11 @@ fn push<T>(
 }
 
 /// All services, and what is known of the list.
-struct ServiceList {
-    entries: Vec<ServiceEntry>,
+pub(super) struct ServiceList {
+    pub(super) entries: Vec<ServiceEntry>,
     /// How many destinations each has, where the locked list told.
     counts: Vec<u32>,
-    complete: Completeness,
+    pub(super) complete: Completeness,
 }
 
 /// A list that no amount of reading made whole.
@@ -121,7 +121,7 @@ impl Client {
         Ok((entries, parts))
     }
 
-    fn all_services(&mut self) -> Result<ServiceList> {
+    pub(super) fn all_services(&mut self) -> Result<ServiceList> {
         let read = |client: &mut Self| client.reading(Attempt::ReadServices, Request::Services, push(read_service));
         let mut readings = Readings::new(|entry: &ServiceEntry| entry.service.key());
         let (first, mut parts) = read(self)?;
@@ -232,34 +232,61 @@ impl Client {
         snapshot.daemons = daemons;
         let ServiceList { entries, counts, complete } = self.all_services()?;
         snapshot.complete = complete;
-        self.expect_short_lists();
-        self.last_length = 0;
+        self.expect_lists_of_a_snapshot();
         snapshot.services.try_reserve_exact(entries.len())?;
         let mut empty = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
-            let key = entry.service.key();
-            let (destinations, whole) = self.destinations_of(&key, counts.get(index).copied())?;
-            if destinations.is_empty() {
-                empty.push(key);
-            }
-            if !whole {
-                snapshot.complete.lack(key.family());
-            }
-            snapshot.services.push(ServiceSnapshot { entry, destinations });
+            self.read_destinations_into(&mut snapshot, entry, counts.get(index).copied(), &mut empty)?;
         }
-        // Between the list of services and the lists of destinations one can vanish, and then has
-        // an empty list.
-        let found = self.fetch(&empty)?;
-        let gone: HashSet<ServiceKey> =
-            empty.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(key, _)| key).collect();
-        if !gone.is_empty() {
-            snapshot.services.retain(|service| !gone.contains(&service.entry.service.key()));
-        }
+        self.remove_gone(&mut snapshot, empty, HashSet::new())?;
         Ok(snapshot)
     }
 
+    /// Forgets how long the list of services was: those of destinations say nothing of it.
+    pub(super) fn expect_lists_of_a_snapshot(&mut self) {
+        self.expect_short_lists();
+        self.last_length = 0;
+    }
+
+    /// Adds a service to a snapshot, and to `empty` if it seems to have no destination. `count` is
+    /// their number, if it is known.
+    pub(super) fn read_destinations_into(
+        &mut self,
+        snapshot: &mut Snapshot,
+        entry: ServiceEntry,
+        count: Option<u32>,
+        empty: &mut Vec<ServiceKey>,
+    ) -> Result<()> {
+        let key = entry.service.key();
+        let (destinations, whole) = self.destinations_of(&key, count)?;
+        if destinations.is_empty() {
+            empty.push(key);
+        }
+        if !whole {
+            snapshot.complete.lack(key.family());
+        }
+        snapshot.services.push(ServiceSnapshot { entry, destinations });
+        Ok(())
+    }
+
+    /// Between the list of services and the lists of destinations one can vanish, and then has an
+    /// empty list: removes such services, and those that are known to be gone.
+    pub(super) fn remove_gone(
+        &mut self,
+        snapshot: &mut Snapshot,
+        empty: Vec<ServiceKey>,
+        mut gone: HashSet<ServiceKey>,
+    ) -> Result<()> {
+        let found = self.fetch(&empty)?;
+        gone.extend(empty.into_iter().zip(found).filter(|(_, found)| found.is_none()).map(|(key, _)| key));
+        if !gone.is_empty() {
+            snapshot.services.retain(|service| !gone.contains(&service.entry.service.key()));
+        }
+        Ok(())
+    }
+
     /// Version, timeouts and daemons, all asked for at once.
-    fn overview(&mut self) -> Result<(Info, Timeouts, Vec<Daemon>)> {
+    pub(super) fn overview(&mut self) -> Result<(Info, Timeouts, Vec<Daemon>)> {
         self.read(Attempt::ReadInfo, |client| {
             client.prepare();
             client.out.clear();
@@ -297,7 +324,7 @@ impl Client {
     }
 
     /// Asks for single services; nothing in place of one that does not exist.
-    fn fetch(&mut self, keys: &[ServiceKey]) -> Result<Vec<Option<ServiceEntry>>> {
+    pub(super) fn fetch(&mut self, keys: &[ServiceKey]) -> Result<Vec<Option<ServiceEntry>>> {
         let mut found = Vec::with_capacity(keys.len());
         for group in keys.chunks(QUESTIONS) {
             found.extend(self.read(Attempt::ReadServices, |client| {

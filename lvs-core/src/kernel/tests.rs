@@ -11,8 +11,8 @@ use crate::director::{Director, OnRefusal, Operation};
 use crate::embedded::{EmbeddedDirector, EmbeddedTransport};
 use crate::error::Error;
 use crate::model::{
-    AddressFamily, Completeness, Destination, DestinationKey, Protocol, Service, ServiceKey, Snapshot, Table,
-    TableService,
+    AddressFamily, Completeness, Destination, DestinationEntry, DestinationKey, Protocol, Service, ServiceEntry,
+    ServiceKey, Snapshot, Table, TableService, Tunnel,
 };
 use crate::plan::{OnFailure, PlanError, Scope, reconcile};
 
@@ -186,6 +186,27 @@ impl Witness for Locked {
         }
         let list = shared.table().destinations(service).ok()?;
         Some(list.iter().map(|entry| entry.destination.key).filter(|key| key.addr.is_ipv4()).collect())
+    }
+
+    fn service_entries(&mut self, about: usize) -> Option<Vec<(ServiceEntry, u32)>> {
+        let shown = self.services(about)?;
+        let shared = self.0.lock().unwrap();
+        let entry = |key: &ServiceKey| {
+            let mut entry = shared.table().service(key).unwrap();
+            (entry.service.engine, entry.stats64) = (None, None);
+            entry
+        };
+        Some(shown.iter().map(|(key, count)| (entry(key), *count)).collect())
+    }
+
+    fn destination_entries(&mut self, service: &ServiceKey, count: u32) -> Option<Vec<DestinationEntry>> {
+        let shared = self.0.lock().unwrap();
+        let mut list = shared.table().destinations(service).ok()?;
+        list.retain(|entry| entry.destination.key.addr.is_ipv4());
+        for entry in &mut list {
+            (entry.destination.tunnel, entry.stats64) = (Tunnel::IPIP, None);
+        }
+        (list.len() == count as usize).then_some(list)
     }
 }
 
@@ -421,4 +442,102 @@ fn a_reconciler_gets_on_with_changes_of_a_table_that_never_rests_and_refuses_rem
     let applied = reconcile(&mut director, &wanted, &ours, OnFailure::Keep).unwrap();
     assert_eq!(applied.plan.operations().copied().collect::<Vec<_>>(), [Operation::RemoveService(last)]);
     assert!(shared.lock().unwrap().table().service(&last).is_err());
+}
+
+/// The same but for what a snapshot after another may leave open: IPv6.
+fn assert_same(mut again: Snapshot, mut whole: Snapshot, what: &str) {
+    assert_eq!(whole.complete, Completeness::WHOLE);
+    again.complete.ipv6 = true;
+    again.sort();
+    whole.sort();
+    for (again, whole) in again.services.iter().zip(&whole.services) {
+        assert_eq!(again.entry, whole.entry, "{what}");
+        assert_eq!(again.destinations.len(), whole.destinations.len(), "{what}: {}", again.entry.service.key());
+        for (again, whole) in again.destinations.iter().zip(&whole.destinations) {
+            assert_eq!(again, whole, "{what}");
+        }
+    }
+    assert!(again == whole, "{what}");
+}
+
+#[test]
+fn a_table_read_again_is_what_a_whole_reading_shows() {
+    let v4 = AddressFamily::Ipv4;
+    let (mut client, shared) = shared_client(None, &[v4], true, 6);
+    let apply = |operations: &[Operation]| {
+        let report = shared.lock().unwrap().table().apply(operations, OnRefusal::Continue);
+        assert!(report.is_complete(), "{:?}", report.refused);
+    };
+    let (first, second) = (key(v4, 1), key(v4, 2));
+    let (server, gre) = (destination(v4, 7), Tunnel::gre(Default::default()));
+    let in_ipv6 = destination(AddressFamily::Ipv6, 1).with_tunnel(Tunnel::IPIP);
+    let steps: &[(&str, usize, &[Operation])] = &[
+        ("nothing has happened", 0, &[]),
+        ("a destination is new", 1, &[Operation::AddDestination(first, server.with_tunnel(gre))]),
+        ("its weight is another", 1, &[Operation::UpdateDestination(first, server.with_tunnel(gre).with_weight(9))]),
+        (
+            "it has another tunnel, and came back to its place",
+            1,
+            &[
+                Operation::RemoveDestination(first, server.key),
+                Operation::AddDestination(first, server.with_tunnel(Tunnel::IPIP).with_weight(8)),
+            ],
+        ),
+        ("a destination is hidden", 1, &[Operation::AddDestination(second, in_ipv6)]),
+        ("nothing has happened since, but it is there", 1, &[]),
+        (
+            "a service has an engine",
+            1,
+            &[Operation::UpdateService(Service::new(first).with_engine("sip".parse().unwrap()).with_persistence(60))],
+        ),
+        (
+            "a service is gone and one is new",
+            2,
+            &[Operation::RemoveService(second), Operation::AddService(Service::new(key(v4, STAYING)))],
+        ),
+    ];
+    let mut last = client.snapshot().unwrap();
+    for (what, lists, operations) in steps {
+        apply(operations);
+        shared.lock().unwrap().sent = 0;
+        let again = client.snapshot_after(&last).unwrap();
+        let sent = shared.lock().unwrap().sent;
+        assert_eq!(again.complete, Completeness { ipv4: true, ipv6: false }, "{what}");
+        // One for version, timeouts and daemons; and each list, with what is asked of its service.
+        assert!(sent <= 1 + 2 * lists, "{what}: {sent} requests");
+        assert_same(again.clone(), client.snapshot().unwrap(), what);
+        last = again;
+    }
+
+    // The first IPv6 service is the one thing of these that it cannot show; all later ones it does.
+    let v6 = |port| Operation::AddService(Service::new(key(AddressFamily::Ipv6, port)));
+    apply(&[v6(1)]);
+    let again = client.snapshot_after(&last).unwrap();
+    assert!(again.service(&key(AddressFamily::Ipv6, 1)).is_none() && !again.complete.ipv6);
+    last = client.snapshot().unwrap();
+    apply(&[v6(2), Operation::AddDestination(key(AddressFamily::Ipv6, 1), destination(AddressFamily::Ipv6, 1))]);
+    let again = client.snapshot_after(&last).unwrap();
+    assert_eq!(again.complete, Completeness::WHOLE);
+    assert_same(again, client.snapshot().unwrap(), "IPv6");
+
+    // Without locked lists it is a whole snapshot.
+    shared.lock().unwrap().lock_held = false;
+    assert_same(client.snapshot_after(&last).unwrap(), client.snapshot().unwrap(), "no locked lists");
+}
+
+#[test]
+fn a_table_that_is_read_again_while_it_changes_lacks_nothing_that_stays() {
+    let family = AddressFamily::Ipv4;
+    let (mut client, shared) = shared_client(Some(family), &[family], true, 7);
+    let mut last = client.snapshot().unwrap();
+    let mut whole = 0;
+    for _ in 0..100 {
+        last = client.snapshot_after(&last).unwrap();
+        check(&last, family);
+        whole += u32::from(last.complete.ipv4);
+    }
+    assert!(whole > 60, "{whole} of 100 readings");
+    shared.lock().unwrap().churn = None;
+    let again = client.snapshot_after(&last).unwrap();
+    assert_same(again, client.snapshot().unwrap(), "at rest");
 }

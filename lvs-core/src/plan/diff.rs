@@ -192,6 +192,18 @@ impl Plan {
         self.steps.len()
     }
 
+    /// Whether it changes what a table read again
+    /// ([`Director::snapshot_after`](crate::Director::snapshot_after)) may not show.
+    pub(super) fn changes_what_may_be_hidden(&self) -> bool {
+        self.steps.iter().any(|step| match (&step.operation, step.undo.first()) {
+            (Operation::UpdateService(new), Some(Operation::UpdateService(old))) => new.engine != old.engine,
+            (Operation::UpdateDestination(_, new), Some(Operation::UpdateDestination(_, old))) => {
+                new.tunnel != old.tunnel
+            }
+            _ => false,
+        })
+    }
+
     fn push(&mut self, phase: Phase, operation: Operation, undo: Vec<Operation>) -> Result<(), TryReserveError> {
         memory::push(&mut self.steps, Step { phase, operation, undo })
     }

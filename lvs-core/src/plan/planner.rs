@@ -4,7 +4,7 @@ use std::hash::Hash;
 use super::confirm::confirm;
 use super::diff::Kinds;
 use super::{Applied, Incomplete, OnFailure, Ownership, Plan, PlanError, Scope};
-use crate::director::{Cause, Director};
+use crate::director::{Cause, Director, Follower};
 use crate::error::{Error, Result};
 use crate::hash::Seedless;
 use crate::lint::{self, Finding};
@@ -144,10 +144,28 @@ impl Planner {
     /// # Errors
     /// When the director cannot be read, and [`Error::Plan`] when the table cannot be planned.
     pub fn plan_for<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
+        // Each reading is of the whole table, also after one that fails.
+        self.plan_following(director, &mut Follower::new().whole_every(1), wanted)
+    }
+
+    /// The same for those who plan again and again: the table is read as the follower reads it, and
+    /// as a whole where that leaves a doubt.
+    ///
+    /// # Errors
+    /// As [`Planner::plan_for`].
+    pub fn plan_following<D: Director + ?Sized>(
+        &self,
+        director: &mut D,
+        follower: &mut Follower,
+        wanted: &Table,
+    ) -> Result<Plan> {
         let mut attempts = 1;
         loop {
-            match self.read_and_plan(director, wanted) {
-                Err(error) if attempts < ATTEMPTS && is_of_a_changing_table(&error) => attempts += 1,
+            match self.read_and_plan(director, follower, wanted) {
+                Err(error) if attempts < ATTEMPTS && is_of_a_changing_table(&error) => {
+                    follower.forget();
+                    attempts += 1;
+                }
                 result => return result,
             }
         }
@@ -163,13 +181,52 @@ impl Planner {
         wanted: &Table,
         on_failure: OnFailure,
     ) -> Result<Applied> {
-        let plan = self.plan_for(director, wanted)?;
+        self.reconcile_following(director, &mut Follower::new(), wanted, on_failure)
+    }
+
+    /// The same for those who reconcile again and again, see [`Planner::plan_following`]. After a
+    /// step that was refused, the follower's next reading is a whole one: then somebody else was at
+    /// the table.
+    ///
+    /// ```
+    /// use lvs_core::director::Follower;
+    /// use lvs_core::embedded::EmbeddedDirector;
+    /// use lvs_core::model::Table;
+    /// use lvs_core::plan::{OnFailure, Planner, Scope};
+    ///
+    /// let (mut director, mut follower) = (EmbeddedDirector::new(), Follower::new());
+    /// let planner = Planner::new(&Scope::all());
+    /// for rules in ["-A -t 192.0.2.1:80", "-A -t 192.0.2.1:80 -s rr", "-A -t 192.0.2.1:80 -s rr"] {
+    ///     let wanted: Table = lvs_core::rules::parse(rules)?.to_table()?;
+    ///     planner.reconcile_following(&mut director, &mut follower, &wanted, OnFailure::Keep)?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`reconcile`].
+    pub fn reconcile_following<D: Director + ?Sized>(
+        &self,
+        director: &mut D,
+        follower: &mut Follower,
+        wanted: &Table,
+        on_failure: OnFailure,
+    ) -> Result<Applied> {
+        let plan = self.plan_following(director, follower, wanted)?;
         let outcome = plan.apply(director, on_failure);
+        if !outcome.is_complete() || plan.changes_what_may_be_hidden() {
+            follower.forget();
+        }
         if outcome.is_complete() { Ok(Applied { plan }) } else { Err(Incomplete::new(plan, outcome).into()) }
     }
 
-    fn read_and_plan<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
-        let mut current = director.snapshot()?.try_to_table()?;
+    fn read_and_plan<D: Director + ?Sized>(
+        &self,
+        director: &mut D,
+        follower: &mut Follower,
+        wanted: &Table,
+    ) -> Result<Plan> {
+        let mut current = follower.read(director)?.try_to_table()?;
         confirm(director, &mut current, wanted)?;
         if self.checks {
             check_schedulers(director, &current, wanted)?;

@@ -43,6 +43,11 @@ impl Scope {
         Self::matching(|_| false)
     }
 
+    /// Whether there is no service that it does not own.
+    pub(crate) const fn owns_all_services(&self) -> bool {
+        self.services.is_none()
+    }
+
     /// The services for which the predicate holds.
     pub fn matching(predicate: impl Fn(&ServiceKey) -> bool + Send + Sync + 'static) -> Self {
         Self { services: Some(Arc::new(predicate)), timeouts: false, daemons: false }

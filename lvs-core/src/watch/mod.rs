@@ -4,7 +4,9 @@
 //! [`Watcher::observe`] takes a [`Snapshot`] and the time it was taken and returns [`Event`]s: what
 //! appeared, changed and vanished, how much each service and destination has counted since, and
 //! counters that were reset. It has no clock and does no I/O, so it fits a loop, an iterator
-//! ([`poll`]) and async code under any runtime alike.
+//! ([`poll`]) and async code under any runtime alike. [`Watcher::look`] reads the director itself,
+//! which knows from the last look what it need not read: on a kernel a fraction of a snapshot's
+//! cost. A [`Follower`](crate::director::Follower) reads that way without comparing.
 //!
 //! Counters of the kernel move every two seconds, whenever one looks: [`Count::per_second`] takes
 //! rates from looks that lie whole ticks apart, so that they are right at any interval.
@@ -48,6 +50,8 @@ use pairs::pair;
 pub use poll::{Poll, poll};
 use rates::Rates;
 
+use crate::director::{Director, Pace};
+use crate::error::Result;
 use crate::model::{
     Counters, Daemon, Destination, DestinationEntry, DestinationKey, Service, ServiceEntry, ServiceKey,
     ServiceSnapshot, Snapshot, Stats, Timeouts,
@@ -112,6 +116,7 @@ pub struct Watcher {
     last: Option<(Snapshot, Duration)>,
     rates: Rates,
     scope: Scope,
+    pace: Pace,
 }
 
 impl Watcher {
@@ -128,6 +133,19 @@ impl Watcher {
     /// The last look, as far as it is in the scope.
     pub fn last(&self) -> Option<&Snapshot> {
         self.last.as_ref().map(|(snapshot, _)| snapshot)
+    }
+
+    /// Reads a director and takes in what it shows, as [`Watcher::observe`] does of a snapshot: by
+    /// [`Director::snapshot_after`], and as a whole at the first look, after a failure, and every
+    /// [`WHOLE_EVERY`](crate::director::Follower::WHOLE_EVERY) looks. A watcher of a part of the
+    /// table reads all of it each time.
+    ///
+    /// # Errors
+    /// As [`Director::snapshot`]; what was seen before is kept.
+    pub fn look<D: Director + ?Sized>(&mut self, director: &mut D, now: Duration) -> Result<Vec<Event>> {
+        let last = self.last.as_ref().filter(|_| self.scope.owns_all_services());
+        let snapshot = self.pace.read(director, last.map(|(snapshot, _)| snapshot))?;
+        Ok(self.observe(snapshot, now))
     }
 
     /// Takes in a look at a time (any clock that does not run backwards) and says what is
@@ -167,6 +185,9 @@ impl Watcher {
 
 /// Adds to a look what the last one had and this one may only have passed over.
 fn keep_unseen(last: &Snapshot, next: &mut Snapshot) {
+    if last.services.iter().all(|service| next.complete.of(service.entry.service.key().family())) {
+        return;
+    }
     let mut places: HashMap<ServiceKey, usize> =
         next.services.iter().enumerate().map(|(place, service)| (service.entry.service.key(), place)).collect();
     for service in &last.services {
@@ -229,6 +250,9 @@ impl Look<'_> {
     }
 
     fn service(&mut self, before: &ServiceSnapshot, after: &ServiceSnapshot) {
+        if before == after {
+            return;
+        }
         let (old, new) = (before.entry.service, after.entry.service);
         let service = new.key();
         if old != new {

@@ -10,8 +10,8 @@ use crate::error::Result;
 /// `None` to end. A director that cannot be read gives an error and is asked again at the next
 /// turn.
 ///
-/// A look is a handful of system calls for a table, some milliseconds for ten thousand services.
-/// Async code calls [`Watcher::observe`] itself, between two pauses of its runtime:
+/// Looks are those of [`Watcher::look`]: some milliseconds for ten thousand services. Async code
+/// looks itself, between two pauses of its runtime:
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,7 +30,7 @@ use crate::error::Result;
 ///     let mut seen = Vec::new();
 ///     for _ in 0..2 {
 ///         interval.tick().await;
-///         seen.push(watcher.observe(director.snapshot()?, start.elapsed()));
+///         seen.push(watcher.look(&mut director, start.elapsed())?);
 ///         director.flush()?;
 ///     }
 ///     Ok::<_, lvs_core::Error>(seen)
@@ -79,6 +79,6 @@ impl<D: Director + ?Sized, W: FnMut(&mut D) -> Option<Duration>> Iterator for Po
             Some(now) => now,
             None => (self.wait)(self.director)?,
         };
-        Some(self.director.snapshot().map(|snapshot| self.watcher.observe(snapshot, now)))
+        Some(self.watcher.look(self.director, now))
     }
 }

@@ -98,6 +98,7 @@ pub(super) const SNAPSHOT: KernelBench = KernelBench {
 pub(super) const CHANGE: KernelBench = KernelBench {
     setup: FILLED,
     contenders: &[
+        Contender { name: "lvs-core, again", ours: Some(Ours::Bench), command: "kernel_bench change-again" },
         Contender { name: "lvs-core, plan", ours: Some(Ours::Bench), command: "kernel_bench change" },
         Contender {
             name: "lvs-core, refill",
@@ -115,8 +116,9 @@ pub(super) const CHANGE: KernelBench = KernelBench {
 pub(super) const WATCH: KernelBench = KernelBench {
     setup: FILLED,
     contenders: &[
-        Contender { name: "lvs-core", ours: Some(Ours::Bench), command: "kernel_bench watch" },
-        Contender { name: "snapshot alone", ours: Some(Ours::Bench), command: "kernel_bench snapshot" },
+        Contender { name: "lvs-core", ours: Some(Ours::Bench), command: "kernel_bench look" },
+        Contender { name: "by snapshots", ours: Some(Ours::Bench), command: "kernel_bench watch" },
+        Contender { name: "old options, C", ours: None, command: "floor dump-old" },
     ],
 };
 

@@ -73,6 +73,10 @@ impl Engine {
             Err(error) => return self.give_up(error, moment),
         };
         let outcome = plan.apply(&mut *self.director, OnFailure::Keep);
+        if !outcome.done.is_empty() {
+            // Some of it only a whole reading shows.
+            self.follower.forget();
+        }
         let mut forced = Forced {
             operations: outcome.done.iter().map(|&step| plan.steps()[step].operation.to_string()).collect(),
             refused: outcome.refused.iter().map(|refusal| refusal.error.to_string()).collect(),

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use lvs_core::Director;
+use lvs_core::director::Follower;
 use lvs_core::health::Health;
 use lvs_core::model::{DestinationKey, ServiceKey, Table};
 use lvs_core::plan::Ownership;
@@ -89,7 +90,9 @@ struct Checked {
 /// The cluster while it runs.
 pub struct Engine {
     instance: Instance,
-    director: Box<dyn Director>,
+    pub(crate) director: Box<dyn Director>,
+    /// Reads the table for metrics, which are asked for again and again.
+    pub(crate) follower: Follower,
     store: Box<dyn Store>,
     cluster: Cluster,
     health: Health,

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lvs_core::Director;
+use lvs_core::director::Follower;
 use lvs_core::health::{Change, Health, HealthError, Probe, StartAs};
 use lvs_core::lint::{self, Finding};
 use lvs_core::model::{ServiceKey, Table, TableService};
@@ -94,6 +95,7 @@ impl Engine {
         let mut engine = Self {
             instance,
             director,
+            follower: Follower::new(),
             store,
             cluster: Cluster::default(),
             health: Health::new(),

@@ -39,7 +39,16 @@ impl Engine {
     /// # Errors
     /// The director cannot be read.
     pub fn metrics(&mut self, moment: Moment) -> Result<String, String> {
-        let snapshot = self.director().snapshot().map_err(|error| error.to_string())?;
+        let mut follower = std::mem::take(&mut self.follower);
+        let page = match follower.read(&mut *self.director) {
+            Ok(snapshot) => self.metrics_of(snapshot, moment),
+            Err(error) => Err(error.to_string()),
+        };
+        self.follower = follower;
+        page
+    }
+
+    fn metrics_of(&mut self, snapshot: &Snapshot, moment: Moment) -> Result<String, String> {
         let naming: std::collections::HashMap<ServiceKey, Naming> = self
             .cluster()
             .services
@@ -50,7 +59,7 @@ impl Engine {
             })
             .collect();
         let mut families = Families::default();
-        add_table(&mut families, &snapshot, |key| naming.get(key).cloned().unwrap_or_default());
+        add_table(&mut families, snapshot, |key| naming.get(key).cloned().unwrap_or_default());
         self.add_daemon(&mut families, |key| naming.get(key).cloned().unwrap_or_default(), moment);
         // Some directors keep none.
         if let Ok(totals) = self.director().totals() {
