@@ -136,13 +136,13 @@ impl Client {
         }
         let has_ipv6 = about < last.services.len();
         let (info, timeouts, daemons) = self.overview()?;
-        let Some(rows) = self.witness.as_mut().and_then(|witness| witness.service_entries(about)) else {
+        let Some((services, counts)) = self.witness.as_mut().and_then(|witness| witness.service_entries(about)) else {
             return self.snapshot();
         };
         let mut snapshot = Snapshot::new(info, Coverage::FULL);
         snapshot.timeouts = timeouts;
         snapshot.daemons = daemons;
-        snapshot.services.try_reserve_exact(rows.len())?;
+        snapshot.services = services;
         let mut others = Vec::new();
         if has_ipv6 {
             let list = self.all_services()?;
@@ -154,20 +154,29 @@ impl Client {
         }
         self.expect_lists_of_a_snapshot();
         let (mut empty, mut doubtful) = (Vec::new(), Vec::new());
-        for (mut entry, count) in rows {
-            let key = entry.service.key();
+        for (place, count) in counts.into_iter().enumerate() {
+            let service = &mut snapshot.services[place];
+            let key = service.entry.service.key();
             let before = remembered.find(&key);
-            if !before.is_some_and(|before| complete_service(&mut entry, &before.entry)) {
-                doubtful.push(snapshot.services.len());
+            if !before.is_some_and(|before| complete_service(&mut service.entry, &before.entry)) {
+                doubtful.push(place);
             }
             let list = before.and_then(|before| {
                 let mut list = self.witness.as_mut()?.destination_entries(&key, count)?;
                 complete_destinations(&mut list, &before.destinations).then_some(list)
             });
-            match list {
-                Some(destinations) => snapshot.services.push(ServiceSnapshot { entry, destinations }),
-                None => self.read_destinations_into(&mut snapshot, entry, Some(count), &mut empty)?,
+            if let Some(list) = list {
+                service.destinations = list;
+                continue;
             }
+            let (list, whole) = self.destinations_of(&key, Some(count))?;
+            if list.is_empty() {
+                empty.push(key);
+            }
+            if !whole {
+                snapshot.complete.lack(AddressFamily::Ipv4);
+            }
+            snapshot.services[place].destinations = list;
         }
         let mut gone = HashSet::new();
         let keys: Vec<ServiceKey> =

@@ -6,7 +6,7 @@ use super::namespace::inside;
 use super::sockopt::inet_socket;
 use super::sys;
 use super::whole::Witness;
-use crate::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey};
+use crate::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot};
 use crate::wire::sockopt as layout;
 use crate::wire::uapi::*;
 
@@ -44,14 +44,15 @@ impl LockedLists {
         answer.ok()
     }
 
-    /// Reads the services by a function that says how many it has found.
-    fn read_services<T>(&mut self, about: usize, read: impl Fn(&[u8]) -> Option<Vec<T>>) -> Option<Vec<T>> {
+    /// Reads the services by a function that is told how many there may be, and tells how many it
+    /// has found.
+    fn read_services<T>(&mut self, about: usize, read: impl Fn(&[u8], usize) -> Option<(T, usize)>) -> Option<T> {
         let mut room = about + SPARE;
         for _ in 0..TRIES {
             self.buf = layout::services_buffer(room.try_into().ok()?);
             self.ask(IP_VS_SO_GET_SERVICES)?;
-            let list = read(&self.buf)?;
-            if list.len() < room {
+            let (list, length) = read(&self.buf, room)?;
+            if length < room {
                 // It is as long as the table: not to be kept.
                 self.buf = Vec::new();
                 return Some(list);
@@ -64,7 +65,11 @@ impl LockedLists {
 
 impl Witness for LockedLists {
     fn services(&mut self, about: usize) -> Option<Vec<(ServiceKey, u32)>> {
-        self.read_services(about, |buf| Some(layout::read_service_keys(buf)))
+        self.read_services(about, |buf, _| {
+            let list = layout::read_service_keys(buf);
+            let length = list.len();
+            Some((list, length))
+        })
     }
 
     fn destinations(&mut self, service: &ServiceKey, about: usize) -> Option<Vec<DestinationKey>> {
@@ -81,8 +86,19 @@ impl Witness for LockedLists {
         None
     }
 
-    fn service_entries(&mut self, about: usize) -> Option<Vec<(ServiceEntry, u32)>> {
-        self.read_services(about, |buf| layout::read_services(buf).ok())
+    fn service_entries(&mut self, about: usize) -> Option<(Vec<ServiceSnapshot>, Vec<u32>)> {
+        self.read_services(about, |buf, room| {
+            let (mut services, mut counts) = (Vec::new(), Vec::new());
+            services.try_reserve_exact(room).ok()?;
+            counts.try_reserve_exact(room).ok()?;
+            layout::for_each_service(buf, |entry, count| {
+                services.push(ServiceSnapshot { entry, destinations: Vec::new() });
+                counts.push(count);
+            })
+            .ok()?;
+            let length = services.len();
+            Some(((services, counts), length))
+        })
     }
 
     fn destination_entries(&mut self, service: &ServiceKey, count: u32) -> Option<Vec<DestinationEntry>> {

@@ -163,7 +163,11 @@ impl Client {
 
     /// The destinations of a service, and whether that is all of them. `count` is their number, if
     /// it is known.
-    fn destinations_of(&mut self, key: &ServiceKey, count: Option<u32>) -> Result<(Vec<DestinationEntry>, bool)> {
+    pub(super) fn destinations_of(
+        &mut self,
+        key: &ServiceKey,
+        count: Option<u32>,
+    ) -> Result<(Vec<DestinationEntry>, bool)> {
         let family = key.family();
         let read = |client: &mut Self| {
             client.reading(Attempt::ReadDestinations(*key), Request::Destinations(key), |list, attributes| {

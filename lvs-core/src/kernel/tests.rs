@@ -11,8 +11,8 @@ use crate::director::{Director, OnRefusal, Operation};
 use crate::embedded::{EmbeddedDirector, EmbeddedTransport};
 use crate::error::Error;
 use crate::model::{
-    AddressFamily, Completeness, Destination, DestinationEntry, DestinationKey, Protocol, Service, ServiceEntry,
-    ServiceKey, Snapshot, Table, TableService, Tunnel,
+    AddressFamily, Completeness, Destination, DestinationEntry, DestinationKey, Protocol, Service, ServiceKey,
+    ServiceSnapshot, Snapshot, Table, TableService, Tunnel,
 };
 use crate::plan::{OnFailure, PlanError, Scope, reconcile};
 
@@ -188,15 +188,15 @@ impl Witness for Locked {
         Some(list.iter().map(|entry| entry.destination.key).filter(|key| key.addr.is_ipv4()).collect())
     }
 
-    fn service_entries(&mut self, about: usize) -> Option<Vec<(ServiceEntry, u32)>> {
+    fn service_entries(&mut self, about: usize) -> Option<(Vec<ServiceSnapshot>, Vec<u32>)> {
         let shown = self.services(about)?;
         let shared = self.0.lock().unwrap();
-        let entry = |key: &ServiceKey| {
-            let mut entry = shared.table().service(key).unwrap();
+        let service = |(key, count): (ServiceKey, u32)| {
+            let mut entry = shared.table().service(&key).unwrap();
             (entry.service.engine, entry.stats64) = (None, None);
-            entry
+            (ServiceSnapshot { entry, destinations: Vec::new() }, count)
         };
-        Some(shown.iter().map(|(key, count)| (entry(key), *count)).collect())
+        Some(shown.into_iter().map(service).unzip())
     }
 
     fn destination_entries(&mut self, service: &ServiceKey, count: u32) -> Option<Vec<DestinationEntry>> {

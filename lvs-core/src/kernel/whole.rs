@@ -34,7 +34,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 
 use crate::hash::Seedless;
-use crate::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey};
+use crate::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnapshot};
 
 /// How often a list is read that keeps changing.
 pub(super) const READINGS: u32 = 4;
@@ -48,9 +48,9 @@ pub(super) trait Witness {
     /// The IPv4 destinations of an IPv4 service.
     fn destinations(&mut self, service: &ServiceKey, about: usize) -> Option<Vec<DestinationKey>>;
 
-    /// The IPv4 services with all that these lists show of them, and the number of their
-    /// destinations of both families.
-    fn service_entries(&mut self, about: usize) -> Option<Vec<(ServiceEntry, u32)>>;
+    /// The IPv4 services with all that these lists show of them, as yet without their
+    /// destinations, and the numbers of these, of both families.
+    fn service_entries(&mut self, about: usize) -> Option<(Vec<ServiceSnapshot>, Vec<u32>)>;
 
     /// The destinations of an IPv4 service with all that these lists show of them, if there are so
     /// many and all are IPv4.

@@ -314,21 +314,33 @@ pub fn read_daemons(bytes: &[u8]) -> Result<Vec<Daemon>, DecodeError> {
 /// # Errors
 /// When a row holds what no kernel sends.
 pub fn read_services(bytes: &[u8]) -> Result<Vec<(ServiceEntry, u32)>, DecodeError> {
-    let rows = bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default();
-    let rows = rows.chunks_exact(size_of::<ServiceRow>());
-    let mut list = Vec::with_capacity(rows.len());
-    for row in rows.filter(|row| row.iter().any(|byte| *byte != 0)) {
-        list.push(read_service(row)?);
-    }
+    let mut list = Vec::with_capacity(service_rows(bytes).len());
+    for_each_service(bytes, |entry, count| list.push((entry, count)))?;
     Ok(list)
+}
+
+fn service_rows(bytes: &[u8]) -> &[[u8; size_of::<ServiceRow>()]] {
+    bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default().as_chunks().0
+}
+
+/// Shows each service of `struct ip_vs_get_services` and the number of its destinations.
+///
+/// # Errors
+/// As [`read_services`].
+#[inline]
+pub fn for_each_service(bytes: &[u8], mut show: impl FnMut(ServiceEntry, u32)) -> Result<(), DecodeError> {
+    for row in service_rows(bytes).iter().filter(|row| **row != [0; size_of::<ServiceRow>()]) {
+        let (entry, count) = read_service(row)?;
+        show(entry, count);
+    }
+    Ok(())
 }
 
 /// Reads of each row of `struct ip_vs_get_services` whose it is and the number of its destinations,
 /// up to the first that the kernel left empty: a service always has the name of a scheduler, if
 /// only `none`.
 pub fn read_service_keys(bytes: &[u8]) -> Vec<(ServiceKey, u32)> {
-    let (rows, _) =
-        bytes.get(offset_of!(GetServices, rows)..).unwrap_or_default().as_chunks::<{ size_of::<ServiceRow>() }>();
+    let rows = service_rows(bytes);
     let mut list = Vec::with_capacity(rows.len());
     for row in rows.iter().take_while(|row| row[offset_of!(ServiceRow, sched_name)] != 0) {
         list.push((read_key(row), get_u32(row, offset_of!(ServiceRow, num_dests))));
