@@ -145,6 +145,8 @@ impl Client {
         snapshot.services = services;
         let mut others = Vec::new();
         if has_ipv6 {
+            // Perhaps by another client.
+            self.saw_ipv6 = true;
             let list = self.all_services()?;
             snapshot.complete = Completeness { ipv4: true, ipv6: list.complete.ipv6 };
             others = list.entries;
