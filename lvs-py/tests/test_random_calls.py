@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 import lvs_py
 from lvs_py import listing, procfs, rules
 
-FEW = 200
+FEW = 100
 SEQUENCES = int(os.environ.get("LVS_RANDOM_CALLS", FEW))
 
 WEB = "tcp://192.0.2.1:80"
