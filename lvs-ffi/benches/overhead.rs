@@ -2,7 +2,8 @@
 //!
 //! On embedded directors; with the word `kernel`, on the running kernel's empty table, as root.
 //!
-//! The C side is `overhead.c`, built here with `cc` against the header and the library that cargo has just built.
+//! The C side is `overhead.c`, built here with `cc` against the header and the library that cargo
+//! has just built.
 
 #![allow(clippy::print_stdout, reason = "it is a program that prints results")]
 
@@ -111,7 +112,8 @@ macro_rules! function {
     }};
 }
 
-/// What this thread has had of a processor, in seconds: neighbours on the machine cost less of it than of the clock.
+/// What this thread has had of a processor, in seconds: neighbours on the machine cost less of it
+/// than of the clock.
 fn cpu_time() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a place for the result, which the clock of this thread always has.

@@ -24,7 +24,7 @@ pub const LVS_ADDRESS_STRLEN: usize = 46;
 pub struct lvs_address {
     /// LVS_FAMILY_IPV4 or LVS_FAMILY_IPV6; 0 where there is no address.
     pub family: u16,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: u16,
     /// The address in network order, as in struct in_addr and struct in6_addr. IPv4 uses the first
     /// four bytes, and the rest must be 0.

@@ -77,7 +77,7 @@ pub struct lvs_request {
     pub client_port: u16,
     /// The port that the client asked for, in host order.
     pub target_port: u16,
-    /// 0.
+    /// Reserved: must be 0.
     pub reserved: u32,
     /// When, in milliseconds since any fixed moment. Only lblc and lblcr look at it.
     pub now: u64,

@@ -173,7 +173,7 @@ pub struct lvs_connection {
     pub fwmark: u32,
     /// What it is: enum lvs_connection_kind.
     pub kind: u32,
-    /// 0.
+    /// Reserved: always 0.
     pub reserved: u32,
     /// The persistence engine, `engine_len` bytes without a NUL byte at the end; NULL for none. It
     /// lives as long as the entry: until the visitor returns, or the list is read again or

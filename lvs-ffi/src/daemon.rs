@@ -40,7 +40,7 @@ pub struct lvs_daemon {
     pub group: lvs_address,
     /// The multicast time to live; 0 for the kernel's default, 1.
     pub ttl: u8,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: [u8; 3],
 }
 

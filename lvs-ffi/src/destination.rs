@@ -60,7 +60,7 @@ pub struct lvs_destination_key {
     pub addr: lvs_address,
     /// The real server's port in host order; 0 keeps the port that the client asked for.
     pub port: u16,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: u16,
 }
 
@@ -127,7 +127,7 @@ pub struct lvs_destination_state {
     pub inactive: u32,
     /// Persistence templates that point here.
     pub persistent: u32,
-    /// 0.
+    /// Reserved: always 0.
     pub reserved: u32,
     /// The widest statistics reported; lvs_snapshot_destination_stats32() has those of 32 bits.
     pub stats: lvs_stats,

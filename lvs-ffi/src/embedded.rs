@@ -61,7 +61,7 @@ pub struct lvs_network {
     pub addr: lvs_address,
     /// The length of the network's prefix, 0 to 32 or 128.
     pub prefix_length: u16,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: u16,
 }
 
@@ -85,25 +85,25 @@ pub struct lvs_embedded_options {
     pub no_ipv6: u32,
     /// Further addresses of the machine, `local_len` of them.
     pub local: *const lvs_network,
-    /// How many.
+    /// Length of `local`.
     pub local_len: usize,
     /// The interfaces, `interfaces_len` of them; NULL for lo and eth0.
     pub interfaces: *const lvs_interface,
-    /// How many.
+    /// Length of `interfaces`.
     pub interfaces_len: usize,
     /// The names of the schedulers that the kernel has, `schedulers_len` of them; NULL for all.
     pub schedulers: *const *const c_char,
-    /// How many.
+    /// Length of `schedulers`.
     pub schedulers_len: usize,
     /// The names of the persistence engines that the kernel has, `engines_len` of them; NULL for
     /// sip.
     pub engines: *const *const c_char,
-    /// How many.
+    /// Length of `engines`.
     pub engines_len: usize,
     /// Not 0: the kernel has loaded ip_vs_ftp. Masqueraded connections to port 21 stay tracked
     /// then.
     pub ftp_helper: u32,
-    /// 0.
+    /// Reserved: must be 0.
     pub reserved: u32,
 }
 
@@ -163,7 +163,7 @@ pub struct lvs_settings {
     pub conn_lfactor: i32,
     /// The service table grows when it holds more than 2 to this power services a bucket, -8 to 8.
     pub svc_lfactor: i32,
-    /// 0.
+    /// Reserved: must be 0.
     pub reserved: u32,
 }
 

@@ -51,7 +51,7 @@ pub struct lvs_diagnostic {
     pub line: u32,
     /// The column, from 1, in characters.
     pub column: u32,
-    /// 0.
+    /// Reserved: always 0.
     pub reserved: u32,
     /// Where the place begins, in bytes from the start of the text.
     pub start: usize,

@@ -112,7 +112,7 @@ pub struct lvs_health_policy {
     /// The largest weight that a probe gets by asking for it, unless the server was given more; 0
     /// for 256.
     pub max_asked_weight: u32,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: u32,
 }
 

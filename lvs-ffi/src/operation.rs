@@ -1,7 +1,7 @@
 //! Operations, as read back from a batch or a plan.
 
 use lvs_core::director::Operation;
-use lvs_core::model::ServiceKey;
+use lvs_core::model::{DaemonRole, OperationKind};
 
 use crate::address::lvs_address;
 use crate::batch::lvs_batch;
@@ -57,7 +57,7 @@ pub struct lvs_operation {
     pub service: lvs_service_key,
     /// The destination that it is about; without a family if it is about none.
     pub destination: lvs_destination_key,
-    /// StopDaemon: enum lvs_role; else 0.
+    /// The sync daemon that it starts or stops: enum lvs_role; else 0.
     pub role: u32,
 }
 
@@ -71,30 +71,30 @@ const NO_SERVICE: lvs_service_key =
 
 impl From<&Operation> for lvs_operation {
     fn from(operation: &Operation) -> Self {
-        use lvs_operation_kind as Kind;
-        let of = |kind: Kind, service: Option<ServiceKey>| Self {
+        Self {
             struct_size: size_of::<Self>() as u32,
-            kind: kind as u32,
-            service: service.map_or(NO_SERVICE, Into::into),
-            destination: NO_DESTINATION,
-            role: 0,
-        };
-        let at = |kind, service: &ServiceKey, destination: lvs_destination_key| Self {
-            destination,
-            ..of(kind, Some(*service))
-        };
-        match operation {
-            Operation::AddService(service) => of(Kind::AddService, Some(service.key())),
-            Operation::UpdateService(service) => of(Kind::UpdateService, Some(service.key())),
-            Operation::RemoveService(key) => of(Kind::RemoveService, Some(*key)),
-            Operation::AddDestination(key, destination) => at(Kind::AddDestination, key, destination.key.into()),
-            Operation::UpdateDestination(key, destination) => at(Kind::UpdateDestination, key, destination.key.into()),
-            Operation::RemoveDestination(key, destination) => at(Kind::RemoveDestination, key, (*destination).into()),
-            Operation::SetTimeouts(_) => of(Kind::SetTimeouts, None),
-            Operation::StartDaemon(daemon) => Self { role: daemon.role.number(), ..of(Kind::StartDaemon, None) },
-            Operation::StopDaemon(role) => Self { role: role.number(), ..of(Kind::StopDaemon, None) },
-            Operation::Zero(key) => of(Kind::Zero, *key),
-            Operation::Flush => of(Kind::Flush, None),
+            kind: lvs_operation_kind::from(operation.kind()) as u32,
+            service: operation.service_key().map_or(NO_SERVICE, Into::into),
+            destination: operation.destination_key().map_or(NO_DESTINATION, Into::into),
+            role: operation.daemon_role().map_or(0, DaemonRole::number),
+        }
+    }
+}
+
+impl From<OperationKind> for lvs_operation_kind {
+    fn from(kind: OperationKind) -> Self {
+        match kind {
+            OperationKind::AddService => Self::AddService,
+            OperationKind::UpdateService => Self::UpdateService,
+            OperationKind::RemoveService => Self::RemoveService,
+            OperationKind::AddDestination => Self::AddDestination,
+            OperationKind::UpdateDestination => Self::UpdateDestination,
+            OperationKind::RemoveDestination => Self::RemoveDestination,
+            OperationKind::SetTimeouts => Self::SetTimeouts,
+            OperationKind::StartDaemon => Self::StartDaemon,
+            OperationKind::StopDaemon => Self::StopDaemon,
+            OperationKind::Zero => Self::Zero,
+            OperationKind::Flush => Self::Flush,
         }
     }
 }

@@ -196,7 +196,7 @@ pub struct lvs_verdict {
     pub destination: lvs_destination_key,
     /// Forwarded: the port that the real server sees under masquerading, in host order.
     pub port: u16,
-    /// 0.
+    /// Reserved: always 0.
     pub reserved: u16,
 }
 

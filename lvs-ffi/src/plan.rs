@@ -54,9 +54,9 @@ pub const LVS_PLAN_REMOVE_ALL: u32 = 1;
 /// For lvs_plan_between() and those below: what cannot work is not looked for, see
 /// lvs_table_lint().
 pub const LVS_PLAN_UNCHECKED: u32 = 2;
-/// For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_... is given, a plan holds nothing but what is allowed; the
-/// rest is withheld, see lvs_plan_withheld_get(). Servers of a service that may not be added are
-/// withheld with it.
+/// For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_...
+/// is given, a plan holds nothing but what is allowed; the rest is withheld, see
+/// lvs_plan_withheld_get(). Servers of a service that may not be added are withheld with it.
 pub const LVS_PLAN_ALLOW_ADD_SERVICE: u32 = 0x100;
 /// The plan may change services.
 pub const LVS_PLAN_ALLOW_UPDATE_SERVICE: u32 = 0x200;

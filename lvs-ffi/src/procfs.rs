@@ -82,7 +82,7 @@ pub struct lvs_table_status {
 pub struct lvs_proc_status {
     /// The size of this record as the program was compiled.
     pub struct_size: u32,
-    /// 0.
+    /// Reserved: always 0.
     pub reserved: u32,
     /// The connection table.
     pub connections: lvs_table_status,

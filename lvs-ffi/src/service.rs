@@ -55,7 +55,7 @@ pub struct lvs_service_key {
     pub protocol: u16,
     /// The firewall mark, or 0 for a service at an address.
     pub fwmark: u32,
-    /// Must be 0.
+    /// Reserved: must be 0.
     pub reserved: u32,
 }
 
