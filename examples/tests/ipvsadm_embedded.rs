@@ -126,7 +126,7 @@ fn a_files_comments_stay_and_what_needs_an_extended_line_survives() {
 }
 
 #[test]
-fn a_state_file_with_mistakes_is_left_alone() {
+fn an_invalid_state_file_is_not_overwritten() {
     let table = Table::new("mistakes");
     fs::write(&table.0, "-A -t 192.0.2.1:80\n-A -t 192.0.2.1:80\n").unwrap();
     let (status, out, complaints) = table.call("-C", "");
@@ -151,7 +151,7 @@ fn a_restore_reports_as_ipvsadm_does_and_goes_on_where_it_does() {
 }
 
 #[test]
-fn all_mistakes_of_a_lossless_restore_are_shown_and_nothing_is_changed() {
+fn a_lossless_restore_shows_all_errors_and_changes_nothing() {
     let table = Table::new("lossless");
     let (status, _, complaints) = table.call("--lossless -R", "-A -t 192.0.2.1:80\n-A -t x:80\n-w\n");
     assert_eq!(status, 2);

@@ -40,7 +40,7 @@ pub enum ErrorKind {
     Io,
     /// A fault of this library: please report it.
     Internal,
-    /// There is not enough memory for so many entries.
+    /// There is not enough memory for that number of entries.
     OutOfMemory,
 }
 
@@ -125,7 +125,7 @@ pub enum Error {
     /// An earlier call of an [`AnyDirector`](crate::AnyDirector) panicked.
     #[error("an earlier call panicked, so this director may be half changed: open another one")]
     Panicked,
-    /// There is not enough memory for so many entries: nothing has changed, and what failed may be
+    /// There is not enough memory for that number of entries: nothing has changed, and what failed may be
     /// tried again. What grows with a table or with the connections asks for memory in a way that
     /// can fail; small things abort, as they do everywhere in Rust.
     #[error("out of memory")]
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn no_chain_says_a_sentence_twice() {
+    fn no_error_chain_repeats_a_message() {
         for error in one_of_each() {
             let chain = chain(&error);
             for (place, message) in chain.iter().enumerate() {
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_the_module_is_told_how_to_load_it() {
+    fn a_missing_module_is_reported_with_the_command_that_loads_it() {
         for errno in [Errno::ENOENT, Errno::ENOPROTOOPT] {
             let error = Error::from(OperationError::from_errno(Attempt::Open, errno));
             assert_eq!(

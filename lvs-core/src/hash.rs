@@ -1,4 +1,4 @@
-//! A fast hash without a seed, for tables by what an operator chose: nobody is out to make the keys
+//! A fast hash without a seed, for tables by what an operator chose: nobody tries to make the keys
 //! collide.
 
 use std::hash::{BuildHasher, Hasher};

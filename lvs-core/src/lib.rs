@@ -108,7 +108,7 @@
 //! | `unstable-schedulers` | the type of each scheduler, its hash function; may change in any release |
 //! | `unstable-wire` | the kernel's netlink messages; may change in any release |
 //!
-//! A program gets so many crates with this one, itself included: 8 without features, 21 with the
+//! Crates that a program gets with this one, itself included: 8 without features, 21 with the
 //! default ones, 24 with `serde` as well, 42 with all (`cargo tree -e normal`).
 //!
 //! # Versions

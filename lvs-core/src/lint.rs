@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flaw_of_a_destination_is_found_and_says_the_way_out() {
+    fn each_unusable_destination_gets_a_finding_with_advice() {
         let good = server("198.51.100.7", 80);
         let masq = ForwardingMethod::Masquerade;
         for (server, flaw) in [

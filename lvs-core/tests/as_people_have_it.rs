@@ -149,7 +149,7 @@ fn a_state_that_this_version_does_not_know_keeps_its_word() {
 }
 
 #[test]
-fn saving_as_ipvsadm_does_writes_no_thresholds_of_a_server_whatever_its_port() {
+fn saving_as_ipvsadm_does_leaves_out_thresholds() {
     let mut table = Table::new();
     let mut web = TableService::new(Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap()));
     for forwarding in [ForwardingMethod::Direct, ForwardingMethod::Tunnel, ForwardingMethod::Masquerade] {

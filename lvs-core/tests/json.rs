@@ -195,7 +195,7 @@ fn findings_filters_and_the_end_of_a_drain_are_read_back() {
 }
 
 #[test]
-fn json_that_cannot_be_read_passes_a_question_mark() {
+fn invalid_json_passes_through_the_question_mark_operator() {
     fn read() -> lvs_core::Result<Table> {
         Ok(json::from_str("{")?)
     }

@@ -259,7 +259,7 @@ fn sync_daemons_start_with_all_their_attributes_and_are_refused_with_the_kernel_
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn a_batch_with_errors_in_the_middle_says_of_each_operation_what_came_of_it() {
+fn a_batch_with_refusals_in_the_middle_reports_each_operation() {
     let mut director = open();
     // Every seventh operation repeats the one before it; every eleventh goes to a service that is
     // not there.

@@ -264,7 +264,7 @@ fn plans_set_daemons_up_change_them_and_leave_them_alone() {
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn a_scheduler_that_the_kernel_lacks_is_said_before_anything_is_touched() {
+fn a_scheduler_that_the_kernel_lacks_is_refused_before_any_change() {
     assert_expected_kernel();
     in_new_namespace(|| {
         let mut director = KernelDirector::open().unwrap();

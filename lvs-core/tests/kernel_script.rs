@@ -322,7 +322,7 @@ impl Transport for TooLong {
 }
 
 #[test]
-fn a_send_that_fails_says_that_nothing_was_sent() {
+fn a_failed_send_reports_that_nothing_was_sent() {
     let (script, _) = script(kernel_that_refuses(vec![]));
     let mut director = KernelDirector::with_transport(TooLong { inner: script, limit: 60 }).unwrap();
     let report = director.apply(&adds(3), OnRefusal::Continue);
@@ -442,7 +442,7 @@ fn a_list_in_parts_is_read_until_two_readings_agree_that_were_cut_at_other_place
 }
 
 #[test]
-fn a_list_that_never_rests_is_an_error_and_a_snapshot_of_it_says_so() {
+fn a_list_that_keeps_changing_is_an_error_and_its_snapshot_incomplete() {
     let never_clean = |asked: &[Asked]| {
         asked
             .iter()
@@ -501,7 +501,7 @@ fn bytes_that_make_no_sense_are_a_decode_error() {
 }
 
 #[test]
-fn an_empty_list_of_destinations_is_followed_by_a_question_after_the_service() {
+fn an_empty_list_of_destinations_is_checked_by_asking_for_the_service() {
     for there in [true, false] {
         let (mut director, _) = director(move |asked: &[Asked]| match asked[0].command {
             Command::GetDest => vec![done(&asked[0])],
@@ -571,7 +571,7 @@ fn a_snapshot_leaves_out_a_service_that_vanished_while_it_was_taken() {
 }
 
 #[test]
-fn a_transport_without_reset_still_tells_old_answers_from_new() {
+fn replies_to_earlier_requests_are_dropped_without_a_reset() {
     let mut tries = 0;
     let (mut script, _) = script(move |asked: &[Asked]| {
         tries += 1;
@@ -587,7 +587,7 @@ fn a_transport_without_reset_still_tells_old_answers_from_new() {
 }
 
 #[test]
-fn a_missing_engine_is_told_from_a_missing_scheduler_by_a_service_that_cannot_be() {
+fn an_impossible_service_distinguishes_a_missing_engine_from_a_missing_scheduler() {
     for (probe, expected) in [
         (Errno::ENOENT, Cause::SchedulerNotFound(SchedulerName::RR)),
         (Errno::EINVAL, Cause::EngineNotFound("sip".parse().unwrap())),
@@ -614,7 +614,7 @@ fn a_missing_engine_is_told_from_a_missing_scheduler_by_a_service_that_cannot_be
 }
 
 #[test]
-fn a_family_that_is_gone_is_told_from_a_destination_that_is_not_there() {
+fn a_missing_netlink_family_is_no_missing_destination() {
     for gone in [true, false] {
         let (mut director, _) = director(move |asked: &[Asked]| {
             let info = asked[0].command == Command::GetInfo;

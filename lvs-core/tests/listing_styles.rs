@@ -44,7 +44,7 @@ fn table(options: &ListingOptions<'_>) -> String {
 }
 
 #[test]
-fn compat_has_the_mistakes_of_ipvsadm() {
+fn the_ipvsadm_style_has_the_bugs_of_ipvsadm() {
     let mut names = Names::default();
     names.hosts.insert("192.0.2.1".parse().unwrap(), "a-name-longer-than-its-column.example".to_owned());
     let options = ListingOptions::new().with_resolver(&names);

@@ -338,7 +338,7 @@ mod applied {
     }
 
     #[test]
-    fn timeouts_and_daemons_are_touched_by_who_owns_them() {
+    fn timeouts_and_daemons_are_changed_only_by_their_owner() {
         let ours = Scope::services([web(1)]);
         let mut wanted = table(&[entry(web(1), "rr", &[])]);
         wanted.timeouts = Some(Timeouts { tcp: 60, tcp_fin: 0, udp: 0 });
@@ -352,7 +352,7 @@ mod applied {
     }
 
     #[test]
-    fn what_is_not_owned_is_taken_over_only_when_told() {
+    fn what_is_not_owned_is_taken_over_only_on_request() {
         let mut director = holding(&[entry(web(1), "rr", &[]), entry(web(2), "rr", &[])]);
         let mut ours = Ownership::new("web", Place::embedded("test"));
         let wanted = table(&[entry(web(1), "wrr", &[]), entry(web(3), "wrr", &[])]);
@@ -374,7 +374,7 @@ mod applied {
     }
 
     #[test]
-    fn a_table_without_services_removes_all_only_when_told() {
+    fn an_empty_table_removes_everything_only_on_request() {
         let mut director = holding(&[entry(web(1), "rr", &[])]);
         let refused = reconcile(&mut director, &Table::new(), &Scope::all(), OnFailure::Undo).unwrap_err();
         assert!(matches!(refused, Error::Plan(PlanError::RemovesAll(1))));
@@ -385,7 +385,7 @@ mod applied {
     }
 
     #[test]
-    fn a_scheduler_that_the_director_lacks_is_said_before_anything_is_touched() {
+    fn a_scheduler_that_the_director_lacks_is_refused_before_any_change() {
         let mut director = EmbeddedDirector::new();
         let slip = entry(web(2), "nosuch", &[]);
         let wanted = table(&[entry(web(1), "rr", &[server(1, 1)]), slip.clone()]);

@@ -238,7 +238,7 @@ TCP  C0000201:0050 wlc ops  ops
 }
 
 #[test]
-fn a_persistent_row_tells_seconds_and_netmask() {
+fn a_persistent_row_shows_seconds_and_netmask() {
     let text = "FWM  FFFFFFFF rr persistent 15000 60000000\nTCP  0A000001:0051 wrr  persistent 15000 FFFFFF00\n";
     let mut rows = TableReader::new(text.as_bytes());
     let Some(Ok(TableRow::Service(row))) = rows.next_row() else { panic!() };

@@ -56,7 +56,7 @@ fn valid_files_print_in_canonical_form_and_read_back_the_same() {
 }
 
 #[test]
-fn every_mistake_of_a_file_is_reported_at_its_place() {
+fn every_invalid_rule_is_reported_at_its_position() {
     for (path, text, expected) in cases("invalid") {
         let errors = rules::parse(&text).expect_err("the file has mistakes");
         let found = format!("{errors}\n");
@@ -108,7 +108,7 @@ fn a_port_that_the_forwarding_method_does_not_honour_is_warned_about_at_its_plac
 }
 
 #[test]
-fn a_file_with_twenty_mistakes_has_at_least_twenty_diagnostics_on_as_many_lines() {
+fn twenty_invalid_lines_give_twenty_diagnostics() {
     let text = fs::read_to_string(data("invalid/twenty-mistakes.in")).unwrap();
     let errors = rules::parse(text).unwrap_err();
     let mut lines: Vec<_> = errors.iter().map(rules::SyntaxError::line).collect();

@@ -202,7 +202,7 @@ proptest! {
     /// Without extended lines the text is plain, reads back in both dialects to the same table, and
     /// what differs from the original was reported.
     #[test]
-    fn plain_text_says_what_it_does_not_say(table in table()) {
+    fn plain_rules_report_what_they_lose(table in table()) {
         let emitted = Emitter::new(Dialect::Lossless).without_extended_lines().table(&table);
         prop_assert!(!emitted.text.contains("#lvs "), "{}", emitted.text);
         let read = |dialect| Parser::new(dialect).parse(&emitted.text).map(|script| script.to_table().unwrap());
@@ -283,7 +283,7 @@ fn a_comment_behind_a_rule_does_not_become_an_extended_line() {
 }
 
 #[test]
-fn a_line_of_a_million_mistakes_is_refused_at_once() {
+fn a_line_with_a_million_errors_is_refused_quickly() {
     let mut text = String::from("-A ");
     text.push_str(&"--bogus ".repeat(1_000_000));
     let errors = rules::parse(&text).unwrap_err();

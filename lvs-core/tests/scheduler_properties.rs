@@ -38,7 +38,7 @@ proptest! {
     /// Schedulers with caches are told of everything too, so only lblc's remembered destination may
     /// be overloaded.
     #[test]
-    fn nobody_chooses_what_is_quiesced_overloaded_or_gone(
+    fn no_scheduler_chooses_quiesced_overloaded_or_removed_destinations(
         flags in 0u32..4,
         weights in prop::collection::vec(0i32..5, 1..40),
         steps in prop::collection::vec((0u8..6, any::<u16>(), 0i32..4), 0..200),
@@ -252,7 +252,7 @@ fn an_overhead_that_overflowed_is_compared_as_the_kernel_does() {
 }
 
 #[test]
-fn wrr_finds_nobody_among_heavy_overloaded_ones_as_the_walk_does() {
+fn wrr_finds_no_destination_among_overloaded_ones_as_the_kernel_does() {
     for weights in [vec![65_535, 65_534], vec![60_000, 40_000, 20_000], vec![1, 50_000], vec![7]] {
         let both = [
             by_name("wrr", &SchedulerOptions::default()).unwrap(),

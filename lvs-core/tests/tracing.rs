@@ -56,7 +56,7 @@ fn told(work: impl FnOnce()) -> String {
 }
 
 #[test]
-fn operations_and_refusals_are_told_with_the_names_of_the_json_form() {
+fn operations_and_refusals_are_logged_with_the_names_of_the_json_form() {
     let web = ServiceKey::tcp("192.0.2.1", 80).unwrap();
     let server = Destination::new("198.51.100.7".parse().unwrap(), 80);
     let operations = [
@@ -79,7 +79,7 @@ fn operations_and_refusals_are_told_with_the_names_of_the_json_form() {
 }
 
 #[test]
-fn a_plan_tells_how_it_ended() {
+fn a_plan_logs_its_outcome() {
     let mut table = Table::new();
     table.insert(TableService::new(Service::new(ServiceKey::tcp("192.0.2.1", 80).unwrap())));
     let mut director = EmbeddedDirector::new();

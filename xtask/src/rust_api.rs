@@ -184,7 +184,7 @@ pub const lvs_core::Errno::EIO: lvs_core::Errno
     }
 
     #[test]
-    fn what_breaks_is_named_in_its_place_and_has_a_version_that_says_so() {
+    fn breaking_changes_need_a_changelog_line_and_a_new_version() {
         let less = after("0.4.0", &["marks", "ErrorKind"]);
         let faults = unannounced(BEFORE, &less, &changelog("0.4.0 (unreleased)", ""));
         assert_eq!(faults.len(), 2, "other parts of the changelog do not count: {faults:?}");

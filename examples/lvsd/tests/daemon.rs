@@ -147,7 +147,7 @@ fn service(vip: &str, check: &str, servers: &[&str]) -> String {
 const CHECK: &str = "check = { tcp = {}, interval = 0.1, timeout = 60.0 }";
 
 #[test]
-fn who_stops_the_daemon_gets_a_reply_before_it_ends() {
+fn a_client_that_stops_the_daemon_gets_a_reply() {
     let place = Place::new();
     let file = place.write("web.toml", &service("192.0.2.10", CHECK, &["198.51.100.1"]));
     for _ in 0..10 {
@@ -159,7 +159,7 @@ fn who_stops_the_daemon_gets_a_reply_before_it_ends() {
 }
 
 #[test]
-fn what_the_director_will_refuse_is_said_before_anything_is_touched() {
+fn what_the_director_will_refuse_is_reported_before_any_change() {
     let place = Place::new();
     let good = service("192.0.2.10", "", &["198.51.100.1"]);
     let slip = good.replace("\"rr\"", "\"nosuch\"").replace("192.0.2.10", "192.0.2.11");
@@ -401,7 +401,7 @@ fn a_watcher_sees_what_happens() {
 }
 
 #[test]
-fn hooks_get_events_and_hold_nobody_up() {
+fn slow_hooks_get_events_and_delay_nothing() {
     let place = Place::new();
     let seen = place.path("seen");
     let text = format!(
@@ -423,7 +423,7 @@ fn hooks_get_events_and_hold_nobody_up() {
 }
 
 #[test]
-fn clients_that_ask_for_nothing_and_read_nothing_hold_nobody_up() {
+fn idle_clients_do_not_delay_others() {
     let place = Place::new();
     let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1"]));
     let _daemon = place.start(&file);
@@ -453,7 +453,7 @@ fn clients_that_ask_for_nothing_and_read_nothing_hold_nobody_up() {
 }
 
 #[test]
-fn a_state_directory_that_goes_away_stops_nobody_and_is_told() {
+fn a_lost_state_directory_is_reported_and_stops_nothing() {
     let place = Place::new();
     let file = place.write("web.toml", &service("192.0.2.1", "", &["198.51.100.1", "198.51.100.2"]));
     let (state, away) = (place.path("state"), place.path("away"));
@@ -480,7 +480,7 @@ fn a_state_directory_that_goes_away_stops_nobody_and_is_told() {
 }
 
 #[test]
-fn webhooks_that_are_dead_or_lie_hold_nobody_up_and_their_secrets_are_not_logged() {
+fn broken_webhooks_delay_nothing_and_their_secrets_are_not_logged() {
     let place = Place::new();
     let liar = TcpListener::bind("127.0.0.1:0").unwrap();
     let (lies, told) = (liar.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));

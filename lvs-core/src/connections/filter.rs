@@ -41,9 +41,9 @@ pub struct ConnectionFilter {
     pub kind: Option<ConnectionKind>,
     /// Of this origin; entries whose source does not tell are not meant.
     pub origin: Option<ConnectionOrigin>,
-    /// That expire in so many seconds at the earliest.
+    /// Those that expire in at least this many seconds.
     pub min_expires: Option<u32>,
-    /// That expire in so many seconds at the latest.
+    /// Those that expire in at most this many seconds.
     pub max_expires: Option<u32>,
 }
 
@@ -128,7 +128,7 @@ impl ConnectionFilter {
         self
     }
 
-    /// Those that expire in so many seconds at the earliest and at the latest.
+    /// Those that expire within this range of seconds.
     #[must_use]
     pub const fn with_expiry(mut self, min: u32, max: u32) -> Self {
         self.min_expires = Some(min);

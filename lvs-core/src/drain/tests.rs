@@ -7,7 +7,7 @@ use crate::embedded::EmbeddedDirector;
 use crate::model::{Destination, DestinationKey, Service, ServiceKey, Snapshot};
 use crate::{Error, ErrorKind};
 
-/// A director that says of one destination what it is told to, whatever is done to it.
+/// A director that reports one destination as configured here, whatever is done to it.
 struct Busy {
     director: EmbeddedDirector,
     active: u32,

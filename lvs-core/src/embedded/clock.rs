@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// The director's clock: it stands still until it is told to move.
+/// The director's clock: it stands still until it is moved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     nanos: u64,
@@ -8,7 +8,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock of so many ticks a second, at time 0.
+    /// A clock with `hz` ticks a second, at time 0.
     pub(super) const fn new(hz: u64) -> Self {
         Self { nanos: 0, hz }
     }

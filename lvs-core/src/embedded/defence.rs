@@ -13,7 +13,7 @@ use crate::schedulers::{Random, SplitMix64};
 
 /// Seconds for which a connection must have been silent to be dropped for having had few packets.
 const SILENCE: u64 = 60;
-/// Each second one part of so many of the table is looked through, as a power of two.
+/// Into how many parts the table is divided, as a power of two: each second one is looked through.
 const PART_BITS: u32 = 5;
 
 /// Whether the secure table of TCP's states is in force.

@@ -328,7 +328,7 @@ impl EmbeddedDirector {
         done
     }
 
-    /// Makes, releases or resizes the tables of a namespace that now has so many services.
+    /// Makes, releases or resizes the tables of a namespace that now has this number of services.
     fn services_changed(&mut self, services: usize) {
         let Settings { conn_lfactor, svc_lfactor, .. } = self.options.settings;
         if services == 0 {

@@ -19,7 +19,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule for a clock of so many ticks a second.
+    /// A schedule for a clock with `hz` ticks a second.
     pub(super) const fn new(hz: u64) -> Self {
         Self { period: 2 * hz, passes: 0, counted_to: 0, stopped: false }
     }

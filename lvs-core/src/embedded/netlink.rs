@@ -311,14 +311,14 @@ impl From<&service::RequestedService> for Option<ServiceRequest> {
 }
 
 impl EmbeddedDirector {
-    /// The services without the first few, and no more than so many.
+    /// At most `most` services, after skipping the first `first`.
     fn services_from(&mut self, first: usize, most: usize) -> Vec<ServiceEntry> {
         let now = self.moment();
         let some: Vec<ServiceId> = self.table.iter().skip(first).take(most).collect();
         some.into_iter().map(|at| self.table.service_entry(at, now)).collect()
     }
 
-    /// The destinations of a service without the first few, and no more than so many.
+    /// At most `most` destinations of a service, after skipping the first `first`.
     fn destinations_from(
         &mut self,
         key: &ServiceKey,

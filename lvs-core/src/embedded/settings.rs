@@ -38,7 +38,7 @@ pub struct Settings {
     /// are automatic: the director changes between 1, no, and 2, yes.
     pub drop_entry: u8,
     /// Pages of free memory below which memory is short, for the automatic modes. How many there
-    /// are, the director is told:
+    /// are, the caller sets:
     /// [`set_available_pages`](super::EmbeddedDirector::set_available_pages).
     pub amemthresh: i32,
     /// Whether netfilter goes on to track the director's connections. Where it does, a packet that

@@ -4,7 +4,7 @@
 const CONNECTIONS_MIN: u32 = 1 << 8;
 /// The least and the most buckets of a service table.
 const SERVICES: (u32, u32) = (1 << 4, 1 << 20);
-/// A table shrinks when it is so many times larger than it needs to be.
+/// How many times larger than needed a table may be before it shrinks.
 const SHRINKING: u32 = 16;
 
 /// The size of a hash table, which follows what the table holds or never changes.
@@ -32,7 +32,7 @@ impl TableSize {
         Self { bounds: Some(bounds), buckets: 0, lfactor: 0, grows_above: usize::MAX, shrinks_below: 0 }
     }
 
-    /// The connection table of a namespace, of at most so many buckets.
+    /// The connection table of a namespace, of at most this many buckets.
     pub(super) fn of_connections(most: u32) -> Self {
         Self::absent((CONNECTIONS_MIN, most.max(CONNECTIONS_MIN)))
     }
@@ -69,13 +69,13 @@ impl TableSize {
         }
     }
 
-    /// Whether the table is too small for so many entries.
+    /// Whether the table is too small for this number of entries.
     #[inline]
     pub(super) const fn is_full(&self, entries: usize) -> bool {
         entries > self.grows_above
     }
 
-    /// Whether the table is much too large for so many entries.
+    /// Whether the table is much too large for this number of entries.
     #[inline]
     pub(super) const fn is_sparse(&self, entries: usize) -> bool {
         entries < self.shrinks_below
@@ -110,7 +110,7 @@ impl TableSize {
     }
 }
 
-/// Buckets for so many entries, before the bounds.
+/// Buckets for a number of entries, before the bounds.
 fn wanted(entries: usize, lfactor: i8) -> u32 {
     let power = (entries.max(1) as u64).next_power_of_two();
     u32::try_from(shift(power, -lfactor)).unwrap_or(u32::MAX)

@@ -45,7 +45,7 @@ impl Transport for EmbeddedTransport {
         Ok(())
     }
 
-    /// All answers are there at once, so waiting for more would be in vain.
+    /// All replies are there at once: there is nothing to wait for.
     fn receive(&mut self, inbox: &mut Inbox, _wait: bool) -> io::Result<()> {
         let mut director = self.director.lock().unwrap_or_else(PoisonError::into_inner);
         let mut any = false;

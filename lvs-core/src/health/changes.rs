@@ -5,12 +5,12 @@ use super::Change;
 
 /// What a report, the time or another configuration has changed, in the order in which it came.
 ///
-/// Each change is told once, and a server that is down is worth a line in the log. A program that
+/// Each change is reported once, and a server that is down is worth a line in the log. A program that
 /// goes by [`Health::wanted`](super::Health::wanted) alone says so: `let _ = health.report(..)?;`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transparent))]
-#[must_use = "each change is told once"]
+#[must_use = "each change is reported once"]
 pub struct Changes(pub(super) Vec<Change>);
 
 /// One line, as for a log.

@@ -46,7 +46,7 @@ pub enum PolicyError {
         hysteresis: u32,
     },
     /// Nobody would serve.
-    #[error("the sorry server has weight 0 and would serve nobody")]
+    #[error("the sorry server has weight 0 and would get no connections")]
     SorryServerWithoutWeight,
     /// A weight above 2^31-1, the kernel's largest.
     #[error("weight {0} is above 2147483647")]

@@ -87,7 +87,7 @@ fn a_hysteresis_above_the_whole_weight_still_lets_go() {
 }
 
 #[test]
-fn a_slow_start_rises_in_steps_and_says_when() {
+fn a_slow_start_rises_in_steps_at_known_times() {
     let (a, b) = (server(1, 100), server(2, 1));
     let mut health = watching(HealthPolicy::default().with_fall(1).with_slow_start(s(100)), &[a, b]);
     assert_eq!(weights(&health, s(0)), [100, 1], "not at the very start");
@@ -105,7 +105,7 @@ fn a_slow_start_rises_in_steps_and_says_when() {
 }
 
 #[test]
-fn a_flapping_server_is_held_down_and_comes_back_by_itself() {
+fn a_flapping_server_is_held_down_for_a_limited_time() {
     let a = server(1, 1);
     let damping = Damping { falls: 2, window: s(60), hold: s(300) };
     let mut health = watching(HealthPolicy::default().with_fall(1).with_damping(damping), &[a, server(2, 1)]);
@@ -195,7 +195,7 @@ fn a_service_that_is_watched_again_keeps_what_is_known_of_its_servers() {
 }
 
 #[test]
-fn services_come_and_go() {
+fn services_are_added_and_removed() {
     let mut health = Health::new();
     let keys: Vec<_> = (80..85).map(|port| ServiceKey::tcp("192.0.2.1", port).unwrap()).collect();
     for key in &keys {

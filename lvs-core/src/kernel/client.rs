@@ -445,7 +445,7 @@ impl Client {
         }
     }
 
-    /// After a list of so many entries that did not come in one part: has the lists to come read
+    /// After a list of this number of entries that did not come in one part: has the lists to come read
     /// into larger buffers if one of these would have held it.
     pub(super) fn expect_lists_of(&mut self, length: usize) {
         if (length + 1) * ENTRY <= MIDDLE {
@@ -523,13 +523,13 @@ struct Cuts {
 }
 
 impl Cuts {
-    /// For a list that is asked for after a buffer of so many bytes was offered: the kernel makes
+    /// For a list that is asked for after a buffer of this size was offered: the kernel makes
     /// the first part at once.
     const fn new(offered: usize) -> Self {
         Self { cuts: Vec::new(), end: 0, has_room: false, size: offered }
     }
 
-    /// A datagram came, after which there are so many entries. It was received when a buffer of
+    /// A datagram came, after which there are `entries` of them. It was received when a buffer of
     /// `offered` bytes had been offered: the kernel made the next one then.
     fn part(&mut self, entries: usize, length: usize, offered: usize) {
         let size = std::mem::replace(&mut self.size, offered).max(SMALL);

@@ -276,7 +276,7 @@ fn check(snapshot: &Snapshot, family: AddressFamily) {
 }
 
 #[test]
-fn ipv4_services_that_stay_are_never_missing_or_twice_while_others_come_and_go() {
+fn stable_ipv4_services_are_never_missing_or_doubled_while_others_change() {
     let mut client = client(Some(AddressFamily::Ipv4), &[AddressFamily::Ipv4], true, 1);
     let (mut settled, mut whole) = (0, 0);
     for _ in 0..100 {
@@ -356,7 +356,7 @@ fn two_readings_that_lack_the_same_services_do_not_settle_the_matter() {
 /// Also where a list is as long as a small part of the kernel's, so that its length alone does not
 /// tell whether it was cut.
 #[test]
-fn a_list_of_any_length_is_whole_after_few_readings_of_a_table_at_rest() {
+fn lists_of_an_unchanging_table_are_complete_after_few_readings() {
     const TABLES: usize = 24;
     let family = AddressFamily::Ipv6;
     for count in [1, 8, 9, 10, 11, 12, 19, 20, 21, 22, 23, 44, 45, 46, 91, 92, 93, 150] {
@@ -378,7 +378,7 @@ fn a_list_of_any_length_is_whole_after_few_readings_of_a_table_at_rest() {
 }
 
 #[test]
-fn a_table_at_rest_is_whole_with_and_without_locked_lists() {
+fn an_unchanging_table_is_complete_with_and_without_locked_lists() {
     for lock_held in [true, false] {
         let mut client = client(None, &[AddressFamily::Ipv4, AddressFamily::Ipv6], lock_held, 3);
         let snapshot = client.snapshot().unwrap();
@@ -390,7 +390,7 @@ fn a_table_at_rest_is_whole_with_and_without_locked_lists() {
 }
 
 #[test]
-fn a_table_that_never_rests_costs_a_bounded_number_of_requests() {
+fn a_changing_table_costs_a_bounded_number_of_requests() {
     for family in [AddressFamily::Ipv4, AddressFamily::Ipv6] {
         for _ in 0..3 {
             let (mut client, shared) = restless_client(family);
@@ -409,7 +409,7 @@ fn a_table_that_never_rests_costs_a_bounded_number_of_requests() {
 }
 
 #[test]
-fn a_reconciler_gets_on_with_changes_of_a_table_that_never_rests_and_refuses_removals() {
+fn reconciling_a_changing_table_adds_but_never_removes() {
     let family = AddressFamily::Ipv6;
     let (client, shared) = restless_client(family);
     let mut director = KernelDirector::new(Backend::Netlink(Box::new(client)), None);

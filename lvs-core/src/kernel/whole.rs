@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_reading_passed_over_another_one_or_the_locked_list_tells_of() {
+    fn an_entry_missed_by_one_reading_is_found_by_another_or_by_the_locked_list() {
         let gathered = readings(&[(&[1, 2, 3, 4], false), (&[1, 5, 4, 1], false)]).finish([1, 2, 6]);
         assert_eq!(gathered, Gathered { entries: vec![1, 5, 4], earlier: vec![2, 3], unread: vec![6] });
     }

@@ -40,7 +40,7 @@ pub(super) fn push_endpoint(
     }
 }
 
-/// Cuts what was written after `start` to so many bytes, as `%.Ns` of C does, but never inside a
+/// Cuts what was written after `start` to `width` bytes, as `%.Ns` of C does, but never inside a
 /// character.
 pub(super) fn cut(text: &mut String, start: usize, width: usize) {
     let mut end = start + width;

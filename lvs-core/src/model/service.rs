@@ -154,7 +154,7 @@ impl Service {
         self
     }
 
-    /// Persistent, for so many seconds (or a [`Duration`](std::time::Duration)) after a client's
+    /// Persistent, for a number of seconds (or a [`Duration`](std::time::Duration)) after a client's
     /// last new connection.
     #[must_use]
     pub fn with_persistence(mut self, time: impl IntoSeconds) -> Self {

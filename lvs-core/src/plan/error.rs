@@ -45,7 +45,7 @@ pub enum PlanError {
     /// What would be added or changed cannot work.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Flawed(Vec<Finding>),
-    /// There is not enough memory for so many steps.
+    /// There is not enough memory for that number of steps.
     #[error("out of memory")]
     OutOfMemory(#[from] TryReserveError),
 }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_module_address_scheduler_interface_or_forwarding_is_told_so() {
+    fn preflight_finds_missing_module_address_scheduler_interface_and_forwarding() {
         let mut table = served("tcp://192.0.2.1:80", ForwardingMethod::Masquerade);
         table.daemons.push(daemon(DaemonRole::Master));
         let found = |host: &TestHost| -> Vec<String> {

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_server_that_answers_for_the_address_or_drops_tunnelled_packets_is_told_so() {
+    fn preflight_finds_real_servers_that_answer_arp_or_drop_tunnelled_packets() {
         use super::super::tests::TestHost;
         let vip = "192.0.2.1".parse().unwrap();
         let host = TestHost::new().holding("192.0.2.1").with("net.ipv4.conf.all.arp_ignore", 1);

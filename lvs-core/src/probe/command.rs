@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_says_nothing_about_the_server() {
+    async fn a_missing_check_program_does_not_mark_the_server_down() {
         assert!(matches!(run(CommandProber::new(["/nonexistent/check"])).await, ProbeOutcome::NotRun(_)));
         assert!(matches!(run(CommandProber::new([""; 0])).await, ProbeOutcome::NotRun(_)));
     }

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_connection_is_the_servers_and_a_missing_descriptor_is_ours() {
+    fn a_refused_connection_means_down_and_a_missing_descriptor_means_nothing() {
         let of = |errno: Errno| is_own_shortage(&io::Error::from_raw_os_error(errno.0));
         assert!(of(Errno::EMFILE) && of(Errno::EADDRNOTAVAIL) && of(Errno::EAGAIN));
         // ECONNREFUSED, EHOSTUNREACH

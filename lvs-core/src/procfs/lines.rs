@@ -39,7 +39,7 @@ impl<R: Read> Lines<R> {
         &self.buffer[self.start..self.end]
     }
 
-    /// Counts the first so many pending bytes as a line, its newline included.
+    /// Counts the first `length` pending bytes as a line, its newline included.
     pub(super) fn take(&mut self, length: usize) {
         self.start += length;
         self.number += 1;

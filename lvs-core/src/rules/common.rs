@@ -65,7 +65,7 @@ fn endpoint(text: &[u8]) -> Option<(Ipv4Addr, u16, &[u8])> {
     Some((addr, u16::try_from(port).ok()?, rest))
 }
 
-/// A number of at most so many digits (9 at most) at the start of a text, and what follows it.
+/// A number of at most `most` digits (no more than 9) at the start of a text, and what follows it.
 #[inline]
 fn decimal(text: &[u8], most: usize) -> Option<(u32, &[u8])> {
     let digits = text.iter().take(most + 1).take_while(|byte| byte.is_ascii_digit()).count();

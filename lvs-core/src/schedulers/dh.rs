@@ -47,7 +47,7 @@ pub struct Dh {
 }
 
 impl Dh {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     pub fn new() -> Self {
         Self { slots: Vec::new(), stale: false }
     }

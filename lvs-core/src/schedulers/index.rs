@@ -12,7 +12,7 @@ use super::{DestinationId, Pool};
 macro_rules! scheduler_by_index {
     ($type:ident, $name:literal, |$index:ident, $pool:ident| $choice:expr) => {
         impl $type {
-            /// Not yet bound.
+            /// A scheduler that is bound to no pool yet.
             pub fn new() -> Self {
                 Self::default()
             }
@@ -79,7 +79,7 @@ pub(super) enum Standing {
 struct Node {
     cost: i64,
     rank: u64,
-    /// 0: nobody.
+    /// 0: vacant.
     weight: i32,
     slot: u32,
 }
@@ -99,7 +99,7 @@ impl Node {
     }
 }
 
-/// Up to so many slots the list is walked: that is faster than keeping the tree.
+/// Up to this number of slots the list is walked: that is faster than keeping the tree.
 const SMALL: usize = 24;
 
 #[derive(Clone)]

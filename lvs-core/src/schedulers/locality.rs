@@ -38,7 +38,7 @@ pub struct Locality<M> {
 }
 
 impl<M: Memory> Locality<M> {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     ///
     /// Reads [`SchedulerOptions::lblc_expiration`](super::SchedulerOptions::lblc_expiration) or
     /// [`SchedulerOptions::lblcr_expiration`](super::SchedulerOptions::lblcr_expiration), and

@@ -72,7 +72,7 @@ struct Setup {
 }
 
 impl Mh {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     ///
     /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::mh_table_index`], which is brought
     /// into its range.

@@ -26,7 +26,7 @@
 //!
 //! # Which one
 //!
-//! [`by_name`] makes one. What is told of each (when to take it, when it surprises) stands at its
+//! [`by_name`] makes one. When to take each, and when it surprises, is documented at its
 //! type, which is public with the feature `unstable-schedulers` alone.
 //!
 //! | name | type | decides by | heeds weights | like the kernel's |

@@ -35,7 +35,7 @@ pub struct Rr {
 }
 
 impl Rr {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     pub const fn new() -> Self {
         Self { last: None }
     }

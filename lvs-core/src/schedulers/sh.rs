@@ -45,7 +45,7 @@ pub struct Sh {
 }
 
 impl Sh {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     ///
     /// Reads [`SchedulerOptions::flags`] and [`SchedulerOptions::sh_table_bits`], which is brought
     /// into its range.

@@ -61,7 +61,7 @@ struct Order {
     slots: Vec<u32>,
     /// Where a slot is, or `NOWHERE`.
     places: Vec<u32>,
-    /// Weights by place, 0 for who may not be chosen now.
+    /// Weights by place, 0 for those that may not be chosen now.
     line: Line,
 }
 
@@ -119,7 +119,7 @@ fn standing(pool: &Pool, at: DestinationId) -> i32 {
 }
 
 impl Wrr {
-    /// Not yet bound.
+    /// A scheduler that is bound to no pool yet.
     pub fn new() -> Self {
         Self { step: 1, ..Self::default() }
     }
@@ -142,7 +142,7 @@ impl Wrr {
         }
     }
 
-    /// Lowers the threshold past passes that would find nobody, but not into the last pass.
+    /// Lowers the threshold past passes that would find no destination, but not into the last pass.
     fn skip_empty_passes(&mut self) {
         let goal = self.order.line.max().max(self.step);
         if self.threshold > goal {

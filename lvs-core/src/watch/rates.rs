@@ -16,7 +16,7 @@ const LOOKS: usize = 8;
 
 /// Finds for each count the time in which it was counted.
 ///
-/// The counters move every two seconds, at a moment that nobody knows, while looks come at any
+/// The counters move every two seconds, at an unknown moment, while looks come at any
 /// interval. Between two looks less than two seconds apart lies one tick if the counters have
 /// moved; between two looks three seconds apart lie one or two. Looks that are a multiple of two
 /// seconds apart have always the same number between them, so a rate is taken from the last look at

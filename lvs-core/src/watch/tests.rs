@@ -40,7 +40,7 @@ fn another_order_is_no_event() {
 }
 
 #[test]
-fn what_comes_and_goes_is_told_once() {
+fn each_addition_and_removal_is_one_event() {
     let before = table(&[service(1, &[1, 2]), service(2, &[9])]);
     let after = table(&[service(3, &[4]), service(1, &[2, 3])]);
     let events = between(before.clone(), after.clone());

@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_said_is_named() {
+    fn what_cannot_be_expressed_is_reported() {
         let v6 = ServiceKey::tcp("2001:db8::1", 80).unwrap();
         assert_eq!(write_key(&v6), Err(Inexpressible("IPv6")));
         let key = ServiceKey::tcp("192.0.2.1", 80).unwrap();

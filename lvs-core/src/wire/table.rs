@@ -1,6 +1,6 @@
 //! The tables of attributes: one row an attribute, from which everything else about it follows.
 
-/// The attributes of a nest, for who wants to know how many bytes they took.
+/// The attributes of a nest, for callers that need their length.
 pub(crate) trait Fields: netlink_packet_core::Emitable {
     /// Writes the attributes to the front of a buffer; gives back their bytes.
     fn put(&self, buffer: &mut [u8]) -> usize;
@@ -74,7 +74,7 @@ pub(crate) const fn newest_before<const N: usize>(rows: &[Row; N], limit: u16) -
 ///   the newest attribute write them;
 /// * from the rows with a path: `set_MODEL` and `fill_MODEL`, which copy from and to a value of the
 ///   model (`config`: what is configured, `state`: what is observed);
-/// * an enum with one typed variant an attribute, an [`Nla`](netlink_packet_core::Nla), for who
+/// * an enum with one typed variant an attribute, an [`Nla`](netlink_packet_core::Nla), for code that
 ///   shows or rewrites messages.
 macro_rules! attributes {
     (
@@ -187,7 +187,7 @@ macro_rules! attributes {
                 }
             }
 
-            /// Reads a nest that holds just what kernels of today write. Inlined, so that the
+            /// Reads a nest that holds just what current kernels write. Inlined, so that the
             /// values go where they stay.
             #[inline(always)]
             pub(crate) fn read_fixed(bytes: &'a [u8]) -> Option<Self> {

@@ -67,7 +67,7 @@ fn half_refused() -> Vec<Operation> {
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn when_answers_are_lost_the_report_tells_what_is_known_and_the_director_goes_on() {
+fn lost_replies_are_reported_and_the_director_stays_usable() {
     fresh();
     let mut director = KernelDirector::with_transport(TightSocket::open().unwrap()).unwrap();
     director.add_service(&Service::new(v4(1))).unwrap();

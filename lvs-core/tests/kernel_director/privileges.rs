@@ -59,7 +59,7 @@ fn a_namespace_is_entered_by_path_pid_and_name_and_only_for_the_director() {
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn without_the_privilege_each_operation_says_so() {
+fn each_operation_without_privilege_reports_permission_denied() {
     let mut director = open();
     drop_net_admin();
     let denied = Cause::PermissionDenied;

@@ -38,7 +38,7 @@ fn services_are_refused_with_the_errno_of_the_kernel_s_table() {
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn a_missing_engine_is_told_from_a_missing_scheduler() {
+fn a_missing_engine_is_reported_apart_from_a_missing_scheduler() {
     let mut director = open();
     let there = Service::new(ServiceKey::udp("192.0.2.1", 5060).unwrap()).with_persistence(60);
     director.add_service(&there).unwrap();

@@ -176,7 +176,7 @@ lvs_status lvs_thing_new(const struct lvs_table *table,
 ";
 
     #[test]
-    fn a_function_tells_what_it_takes_and_makes() {
+    fn a_function_page_lists_parameters_and_result() {
         let sections = sections(HEADER, &[("thing".into(), "Things".into())]).unwrap();
         assert_eq!(sections[0].module, "thing");
         assert_eq!(sections[0].items[0].threads().unwrap(), "One thread at a time.");

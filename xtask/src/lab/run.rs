@@ -123,7 +123,7 @@ impl Run<'_, '_> {
         match waited {
             Waited::Said => {
                 let status = machine.said("rc").and_then(|(rc, _)| rc.parse().ok());
-                Ok(Some(End::Exited(status.context(|| "the guest told no exit status".into())?)))
+                Ok(Some(End::Exited(status.context(|| "the guest reported no exit status".into())?)))
             }
             Waited::TimedOut => {
                 let doing = if running { "the command was still running" } else { "the kernel was still booting" };

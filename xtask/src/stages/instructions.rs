@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_costs_what_its_last_line_says_and_more_only_for_a_reason() {
+    fn the_last_line_of_a_path_is_its_limit() {
         let record = Record::read("# comment\nrust 1.95.\nparse 100\nlist 7\nparse 120 columns in errors\n").unwrap();
         assert_eq!((record.most("parse"), record.most("list"), record.most("save")), (Some(120), Some(7), None));
         for (text, place) in [

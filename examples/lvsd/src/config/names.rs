@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_from_addresses() {
+    fn names_are_distinguished_from_addresses() {
         assert_eq!(host("web.example.org:8080"), Some(("web.example.org", 8080)));
         assert_eq!(host("web"), Some(("web", 0)));
         assert_eq!(host("_x.svc-1.example.org."), Some(("_x.svc-1.example.org.", 0)));

@@ -152,10 +152,10 @@ pub(super) fn build(
         if let Some(span) = &keep_weights {
             let weighs = |member: &Member| member.check.as_ref().is_some_and(|check| check.check.may_set_weights());
             if policy.slow_start.is_some() {
-                found.add(span.clone(), format!("keep_weights and slow_start of {key} both say who sets weights"));
+                found.add(span.clone(), format!("keep_weights and slow_start of {key} both set weights: keep one"));
             }
             if members.iter().any(weighs) {
-                found.add(span.clone(), format!("keep_weights and a check of {key} both say who sets weights"));
+                found.add(span.clone(), format!("keep_weights and a check of {key} both set weights: keep one"));
             }
         }
         cluster.services.push(ClusterService {

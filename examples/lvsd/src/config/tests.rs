@@ -129,7 +129,7 @@ fn ports_and_families_that_the_method_cannot_honour_are_refused_with_the_way_out
 }
 
 #[test]
-fn addresses_that_are_none_are_told_what_one_is() {
+fn an_invalid_address_is_refused_with_an_example() {
     for (wrong, right) in [
         ("tcp lb.example.org:80", "names of hosts are not looked up"),
         ("http://192.0.2.1", "tcp://192.0.2.1:80"),
@@ -315,7 +315,7 @@ fn what_is_allowed_has_to_be_enough_for_checks() {
 }
 
 #[test]
-fn one_thing_alone_says_who_sets_weights() {
+fn kept_weights_exclude_other_sources_of_weights() {
     let text = |settings: &str| {
         format!(
             "[[service]]\naddress = \"tcp://192.0.2.1:80\"\nkeep_weights = true\n{settings}\n\

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_says_nothing_about_the_server() {
+    async fn a_missing_check_program_does_not_mark_the_server_down() {
         let check = CommandCheck { argv: vec!["/nonexistent/check".to_owned()], dynamic: false };
         assert!(matches!(run(&check).await, Outcome::NotRun(_)));
     }

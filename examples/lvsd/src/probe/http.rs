@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn https_looks_at_the_certificate_unless_told_not_to() {
+    async fn https_verifies_the_certificate_unless_disabled() {
         let directory = tempfile::tempdir().unwrap();
         let server = target(serve_tls(directory.path(), false));
         let ca = Some(directory.path().join("ca.pem"));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
+    async fn a_client_certificate_is_sent_to_a_server_that_requires_one() {
         let directory = tempfile::tempdir().unwrap();
         let server = target(serve_tls(directory.path(), true));
         let path = |name: &str| Some(directory.path().join(name));

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn answers_silence_and_unreachable_ports_are_told_apart() {
+    async fn replies_timeouts_and_unreachable_ports_differ() {
         let context = Context { timeout: Duration::from_secs(10) };
         let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = server.local_addr().unwrap();

@@ -10,7 +10,7 @@ use crate::web::{answers, serve, shares};
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn one_mark_serves_many_ports_and_its_rules_come_and_go_with_it() {
+fn one_mark_serves_many_ports_and_its_netfilter_rules_follow() {
     let files = Files::new("mark");
     let Direct { net: _net, client, directors, servers } = direct::direct("mark", 1, 2, &files);
     let director = &directors[0];

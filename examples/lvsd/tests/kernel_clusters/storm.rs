@@ -32,7 +32,7 @@ fn weight_of(director: &Host, index: usize) -> Option<u32> {
 
 #[test]
 #[ignore = "needs CAP_NET_ADMIN and ip_vs"]
-fn a_storm_of_reloads_sends_nobody_to_a_dead_server() {
+fn many_reloads_send_no_request_to_a_dead_server() {
     let Nat { net: _net, client, director, servers } = nat("storm", 5);
     let files = Files::new("storm");
     let file = files.write("web.toml", &cluster(&[1; 4]));

@@ -8,7 +8,7 @@ pub(crate) enum Rounding {
     /// Nothing.
     Exact,
     /// The kernel's timer wheel rounds up to 8^n ticks, the more the longer the timeout, counted
-    /// from its own tick 0, which was so many ticks before the director's (`kernel/time/timer.c`:
+    /// from its own tick 0, which was this many ticks before the director's (`kernel/time/timer.c`:
     /// `calc_index()`).
     Kernel(u64),
 }

@@ -162,7 +162,7 @@ impl ServiceTable {
         self.destination_entries_from(at, now, 0, usize::MAX)
     }
 
-    /// Without the first few, and no more than so many.
+    /// At most `most` of them, after skipping the first `first`.
     pub(crate) fn destination_entries_from(
         &mut self,
         at: ServiceId,

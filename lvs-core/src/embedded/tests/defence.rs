@@ -19,7 +19,7 @@ fn every_drop_rate_th_opening_packet_is_dropped_in_defence() {
 }
 
 #[test]
-fn the_automatic_rate_follows_the_memory_and_its_mode_tells_which_way_it_went() {
+fn the_automatic_drop_rate_follows_free_memory() {
     let mut director = pool(rr(key()), &[server(1)]);
     set(&mut director, |settings| {
         settings.drop_packet = 1;

@@ -110,7 +110,7 @@ fn a_syn_opens_and_counts_as_active() {
 }
 
 #[test]
-fn only_a_syn_opens_unless_told_otherwise() {
+fn only_a_syn_opens_unless_sloppy_tcp_is_set() {
     let mut director = pool(rr(key()), &[server(1)]);
     for flags in [ACK, FIN, RST, SYN | RST, TcpFlags(0)] {
         let verdict = director.receive(&Packet::tcp(client(1), vip(), flags));
@@ -230,7 +230,7 @@ fn port_zero_catches_all_ports_of_a_persistent_service_only() {
 }
 
 #[test]
-fn nobody_to_take_a_connection_is_told_to_the_client() {
+fn without_a_usable_destination_packets_are_rejected() {
     let mut director = pool(rr(key()), &[]);
     let syn = Packet::tcp(client(1), vip(), SYN);
     assert_eq!(director.receive(&syn), Verdict::Rejected(RejectReason::NoDestination));
@@ -380,7 +380,7 @@ fn an_established_connection_assures_its_template() {
 }
 
 #[test]
-fn a_weight_of_zero_ends_persistence_only_if_told_to() {
+fn weight_zero_ends_persistence_only_with_expire_quiescent_template() {
     let mut director = pool(rr(key()).with_persistence(100), &[server(1), server(2)]);
     assert_eq!(host(director.receive(&Packet::tcp(client(1), vip(), SYN))), "198.51.100.2");
     director.update_destination(&key(), &server(2).with_weight(0)).unwrap();

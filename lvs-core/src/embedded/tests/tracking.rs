@@ -42,7 +42,7 @@ fn a_tracked_connection_of_a_removed_destination_must_end_first() {
 }
 
 #[test]
-fn who_reuses_an_ended_connection_is_dropped_only_if_it_is_still_tracked() {
+fn a_reused_ended_connection_is_dropped_only_while_tracked() {
     let mut director = pool(rr(key()), &[server(1), server(2)]);
     set(&mut director, |settings| settings.conntrack = true);
     let syn = Packet::tcp(client(1), vip(), SYN);

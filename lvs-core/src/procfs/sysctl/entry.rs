@@ -127,7 +127,7 @@ macro_rules! sysctls {
 // Defaults and ranges: ip_vs_ctl.c (vs_vars[] and its handlers), ip_vs_lblc.c, ip_vs_lblcr.c;
 // ranges tried on 6.1, 6.12 and 7.3. Releases: the history of those files.
 sysctls! {
-    /// While `drop_packet` is 3, one packet of so many is dropped.
+    /// While `drop_packet` is 3, one packet in this number is dropped.
     AmDropRate = "am_droprate", INT, Some("10"), None, None, "The drop rate of `drop_packet` mode 3.";
     /// In pages. Below it the automatic modes 1 of the defences go over to 2.
     AmemThresh = "amemthresh", INT, Some("1024"), None, None, "Free memory below which the defences start by themselves.";

@@ -11,7 +11,7 @@ fn drain(run: &mut Run, what: Selection, deadline: Option<f64>) -> Result<u64, R
 }
 
 #[test]
-fn one_refused_operation_holds_up_nobody_else() {
+fn a_refused_operation_does_not_block_others() {
     let mut machine = Machine::new();
     let file = format!("{}{}", service(80, "", &[(1, 1), (2, 1)]), service(81, "", &[(3, 1)])).replacen(
         "[[service]]\naddress = \"tcp 192.0.2.1:81\"\nscheduler = \"rr\"",
@@ -113,7 +113,7 @@ fn other_peoples_edits_are_repaired_within_one_look_and_logged_and_theirs_left_a
 }
 
 #[test]
-fn a_drain_says_what_it_has_cut() {
+fn a_drain_reports_the_connections_it_cut() {
     let mut machine = Machine::new();
     let mut run = machine.start(&service(80, "", &[(1, 1), (2, 1)]));
     open_connection(&machine);
@@ -307,7 +307,7 @@ fn a_state_that_was_torn_freezes_nothing_and_loses_no_service() {
 }
 
 #[test]
-fn all_who_ask_for_metrics_within_a_second_share_one_page() {
+fn metrics_requests_within_a_second_share_one_page() {
     let mut machine = Machine::new();
     let mut run = machine.start(&service(80, "", &[(1, 1)]));
     let mut page = || {
@@ -332,7 +332,7 @@ fn a_quorum_that_is_never_reached_is_warned_of() {
 }
 
 #[test]
-fn weights_that_somebody_sets_stay_where_the_file_says_so() {
+fn weights_set_by_hand_stay_with_keep_weights() {
     let mut machine = Machine::new();
     let text = service(80, KEEP, &[(1, 1), (2, 1)]);
     let mut run = machine.start(&text);
