@@ -204,7 +204,7 @@ typedef struct lvs_diagnostic {
    */
   uint32_t column;
   /**
-   * 0.
+   * Reserved: always 0.
    */
   uint32_t reserved;
   /**
@@ -427,7 +427,7 @@ typedef struct lvs_address {
    */
   uint16_t family;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint16_t reserved;
   /**
@@ -616,7 +616,7 @@ typedef struct lvs_service_key {
    */
   uint32_t fwmark;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint32_t reserved;
 } lvs_service_key;
@@ -830,7 +830,7 @@ typedef struct lvs_destination_key {
    */
   uint16_t port;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint16_t reserved;
 } lvs_destination_key;
@@ -911,7 +911,7 @@ typedef struct lvs_destination_state {
    */
   uint32_t persistent;
   /**
-   * 0.
+   * Reserved: always 0.
    */
   uint32_t reserved;
   /**
@@ -1066,7 +1066,7 @@ typedef struct lvs_daemon {
    */
   uint8_t ttl;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint8_t reserved[3];
 } lvs_daemon;
@@ -2084,7 +2084,7 @@ typedef struct lvs_network {
    */
   uint16_t prefix_length;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint16_t reserved;
 } lvs_network;
@@ -2122,7 +2122,7 @@ typedef struct lvs_embedded_options {
    */
   const struct lvs_network *local;
   /**
-   * How many.
+   * Length of `local`.
    */
   size_t local_len;
   /**
@@ -2130,7 +2130,7 @@ typedef struct lvs_embedded_options {
    */
   const struct lvs_interface *interfaces;
   /**
-   * How many.
+   * Length of `interfaces`.
    */
   size_t interfaces_len;
   /**
@@ -2138,7 +2138,7 @@ typedef struct lvs_embedded_options {
    */
   const char *const *schedulers;
   /**
-   * How many.
+   * Length of `schedulers`.
    */
   size_t schedulers_len;
   /**
@@ -2147,7 +2147,7 @@ typedef struct lvs_embedded_options {
    */
   const char *const *engines;
   /**
-   * How many.
+   * Length of `engines`.
    */
   size_t engines_len;
   /**
@@ -2156,7 +2156,7 @@ typedef struct lvs_embedded_options {
    */
   uint32_t ftp_helper;
   /**
-   * 0.
+   * Reserved: must be 0.
    */
   uint32_t reserved;
 } lvs_embedded_options;
@@ -2263,7 +2263,7 @@ typedef struct lvs_settings {
    */
   int32_t svc_lfactor;
   /**
-   * 0.
+   * Reserved: must be 0.
    */
   uint32_t reserved;
 } lvs_settings;
@@ -2692,7 +2692,7 @@ typedef struct lvs_verdict {
    */
   uint16_t port;
   /**
-   * 0.
+   * Reserved: always 0.
    */
   uint16_t reserved;
 } lvs_verdict;
@@ -2987,7 +2987,7 @@ typedef struct lvs_connection {
    */
   uint32_t kind;
   /**
-   * 0.
+   * Reserved: always 0.
    */
   uint32_t reserved;
   /**
@@ -3443,7 +3443,7 @@ typedef struct lvs_proc_status {
    */
   uint32_t struct_size;
   /**
-   * 0.
+   * Reserved: always 0.
    */
   uint32_t reserved;
   /**
@@ -3823,7 +3823,7 @@ typedef struct lvs_operation {
    */
   struct lvs_destination_key destination;
   /**
-   * StopDaemon: enum lvs_role; else 0.
+   * The sync daemon that it starts or stops: enum lvs_role; else 0.
    */
   uint32_t role;
 } lvs_operation;
@@ -4055,9 +4055,9 @@ LVS_ENUM(lvs_on_failure) {
 #define LVS_PLAN_UNCHECKED 2
 
 /**
- * For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_... is given, a plan holds nothing but what is allowed; the
- * rest is withheld, see lvs_plan_withheld_get(). Servers of a service that may not be added are
- * withheld with it.
+ * For lvs_plan_between() and those below: the plan may add services. Once one LVS_PLAN_ALLOW_...
+ * is given, a plan holds nothing but what is allowed; the rest is withheld, see
+ * lvs_plan_withheld_get(). Servers of a service that may not be added are withheld with it.
  */
 #define LVS_PLAN_ALLOW_ADD_SERVICE 256
 
@@ -4988,7 +4988,7 @@ typedef struct lvs_health_policy {
    */
   uint32_t max_asked_weight;
   /**
-   * Must be 0.
+   * Reserved: must be 0.
    */
   uint32_t reserved;
 } lvs_health_policy;
@@ -5650,7 +5650,7 @@ typedef struct lvs_request {
    */
   uint16_t target_port;
   /**
-   * 0.
+   * Reserved: must be 0.
    */
   uint32_t reserved;
   /**
