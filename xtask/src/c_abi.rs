@@ -33,6 +33,14 @@ pub(crate) struct Declarations {
     structs: Vec<(String, Vec<String>)>,
 }
 
+impl Declarations {
+    /// The records that begin with their size, and may grow.
+    pub(crate) fn sized_records(&self) -> std::collections::BTreeSet<String> {
+        let sized = self.structs.iter().filter(|(_, fields)| fields.first().is_some_and(|name| name == "struct_size"));
+        sized.map(|(name, _)| name.clone()).collect()
+    }
+}
+
 pub(crate) fn make() -> Result<Vec<u8>> {
     let header = fs::read_to_string(project::root().join(c_header::FILE))
         .context(|| format!("cannot read {}", c_header::FILE))?;

@@ -1,6 +1,7 @@
 //! The C library: its header, its symbols, C programs under valgrind and AddressSanitizer, and
 //! projects that install it.
 
+mod abi;
 mod examples;
 mod install;
 mod programs;
@@ -39,6 +40,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         "the C tests need them",
     )?;
     header(report)?;
+    abi::run(report)?;
     // The variant that panics on purpose first: the plain one is what everything else uses.
     let hooks = build(report, "hooks", &["--features", "test-hooks"])?;
     let plain = build(report, "plain", &[])?;
