@@ -4,7 +4,7 @@ use crate::error::{Context, Error, Result};
 use crate::sys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -88,6 +88,44 @@ pub(crate) fn install(packages: &[&str], what_for: &str) -> Result<()> {
         .context(|| format!("cannot install {list}: as root, run `apt-get update && apt-get install {list}`"))
 }
 
+/// Unpacks Debian packages below `to`: `packages` with all that they need and this machine lacks, and
+/// `alone` without. Nothing is installed, and so nothing is started.
+pub(crate) fn unpack(packages: &[&str], alone: &[&str], to: &Path) -> Result<()> {
+    let list = [packages, alone].concat().join(" ");
+    eprintln!("xtask: unpacking {list}");
+    let downloads = to.join("downloads");
+    let attempt = || -> Result<()> {
+        let mut plan = Command::new("apt-get");
+        let plan = capture(plan.args(["--simulate", "--no-install-recommends", "install"]).args(packages))?;
+        let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
+        let mut names = missing(&plan);
+        names.extend(packages.iter().chain(alone).map(|name| (*name).to_owned()));
+        names.sort_unstable();
+        names.dedup();
+        let _ = fs::remove_dir_all(&downloads);
+        fs::create_dir_all(&downloads)?;
+        // apt's own user may not be able to enter the directory.
+        let mut download = Command::new("apt-get");
+        download.args(["-o", "APT::Sandbox::User=root", "download", "-qq"]).args(names).current_dir(&downloads);
+        capture(&mut download).map(drop)
+    };
+    if attempt().is_err() {
+        refresh_package_lists();
+        attempt().context(|| format!("cannot download {list}"))?;
+    }
+    for entry in fs::read_dir(&downloads)? {
+        capture(Command::new("dpkg-deb").arg("-x").arg(entry?.path()).arg(to))?;
+    }
+    Ok(fs::remove_dir_all(&downloads)?)
+}
+
+/// The packages that `apt-get --simulate` would install and that are not there in another version:
+/// `Inst NAME (VERSION ...)`, but `Inst NAME [OLD VERSION] (VERSION ...)`.
+fn missing(plan: &str) -> Vec<String> {
+    let new = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split_once(' '));
+    new.filter(|(_, rest)| rest.starts_with('(')).map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Asks the package mirrors what there is. Best effort: what is then still missing says so itself.
 pub(crate) fn refresh_package_lists() {
     eprintln!("xtask: refreshing the package lists (apt-get update)");
@@ -125,4 +163,16 @@ pub(crate) fn in_parallel<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'
     let mut results = results.into_inner().map_err(|_| Error::new("a worker panicked"))?;
     results.sort_by_key(|(i, _)| *i);
     Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn packages_that_are_there_in_another_version_are_not_missing() {
+        let plan = "Reading package lists...\n\
+                    Inst libudev1 [254.1] (252.39 Debian:12 [amd64])\n\
+                    Inst snmpd (5.9.3 Debian:12 [amd64]) []\n\
+                    Conf snmpd (5.9.3 Debian:12 [amd64])\n";
+        assert_eq!(super::missing(plan), ["snmpd"]);
+    }
 }

@@ -34,6 +34,23 @@ pub(super) const TRIXIE: Release = Release { name: "trixie", security: true };
 pub(super) const TRIXIE_BACKPORTS: Release = Release { name: "trixie-backports", security: false };
 pub(super) const SID: Release = Release { name: "sid", security: false };
 
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Packages,
+    Sources,
+}
+
+impl Kind {
+    /// What a directory's name ends with.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Packages => "",
+            Self::Sources => "-sources",
+        }
+    }
+}
+
 /// A release's package lists, in a directory of the cache.
 pub(super) struct Archive {
     release: Release,
@@ -44,20 +61,25 @@ impl Archive {
     /// Fetches the lists unless they are fresh. `cache` is where everything of the lab is kept.
     pub(super) fn open(release: Release, cache: &Path) -> Result<Self> {
         // A mirror that is away for a moment must not fail a whole run.
-        Self::with_lists(release, cache, FRESH, "Acquire::Retries=3")
+        Self::with_lists(release, Kind::Packages, cache, FRESH, "Acquire::Retries=3")
+    }
+
+    /// The sources of a release instead of its packages.
+    pub(super) fn open_sources(release: Release, cache: &Path) -> Result<Self> {
+        Self::with_lists(release, Kind::Sources, cache, FRESH, "Acquire::Retries=3")
     }
 
     /// The same for who can do without an answer, and does not wait long for one.
     pub(super) fn look_up(release: Release, cache: &Path) -> Result<Self> {
-        Self::with_lists(release, cache, DAY, "Acquire::http::Timeout=10")
+        Self::with_lists(release, Kind::Packages, cache, DAY, "Acquire::http::Timeout=10")
     }
 
-    fn with_lists(release: Release, cache: &Path, fresh: Duration, network: &str) -> Result<Self> {
-        let directory = cache.join("apt").join(release.name);
+    fn with_lists(release: Release, kind: Kind, cache: &Path, fresh: Duration, network: &str) -> Result<Self> {
+        let directory = cache.join("apt").join(format!("{}{}", release.name, kind.suffix()));
         fs::create_dir_all(&directory).context(|| format!("cannot make {}", directory.display()))?;
         let archive = Self { release, configuration: directory.join("apt.conf") };
         let (sources, status) = (directory.join("sources.list"), directory.join("status"));
-        let wanted = sources_list(release, &mirrors());
+        let wanted = sources_list(release, kind, &mirrors());
         let updated = directory.join("updated");
         let age = |file: &Path| SystemTime::now().duration_since(fs::metadata(file).ok()?.modified().ok()?).ok();
         if fs::read_to_string(&sources).is_ok_and(|text| text == wanted) && age(&updated).is_some_and(|a| a < fresh) {
@@ -109,6 +131,27 @@ impl Archive {
         Ok(fs::remove_dir_all(&downloads)?)
     }
 
+    /// Fetches the sources of a package and unpacks them to the directory `to`, without what Debian
+    /// has added.
+    pub(super) fn unpack_upstream(&self, package: &str, scratch: &Path, to: &Path) -> Result<()> {
+        eprintln!("lab: downloading the sources of {package} from Debian {}", self.release.name);
+        let downloads = scratch.join("downloads");
+        fs::create_dir_all(&downloads)?;
+        fs::create_dir_all(to)?;
+        let mut download = self.apt("apt-get");
+        download.args(["-o", "Acquire::Retries=3", "source", "-qq", "--download-only", "--tar-only", package]);
+        host::capture(download.current_dir(&downloads))
+            .context(|| format!("cannot download the sources of {package} (is there a network?)"))?;
+        for entry in fs::read_dir(&downloads)? {
+            let file = entry?.path();
+            if file.to_string_lossy().contains(".orig.tar.") {
+                let mut tar = Command::new("tar");
+                host::capture(tar.arg("-C").arg(to).args(["--strip-components=1", "-xf"]).arg(file))?;
+            }
+        }
+        Ok(fs::remove_dir_all(&downloads)?)
+    }
+
     fn apt(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         // Read after the machine's own configuration, which may say how to get at the network.
@@ -146,8 +189,11 @@ fn configuration(directory: &Path) -> String {
     text
 }
 
-fn sources_list(release: Release, (mirror, security): &(String, String)) -> String {
+fn sources_list(release: Release, kind: Kind, (mirror, security): &(String, String)) -> String {
     let options = KEYS.iter().find(|k| Path::new(k).exists()).map_or_else(String::new, |k| format!("[signed-by={k}] "));
+    if kind == Kind::Sources {
+        return format!("deb-src {options}{mirror} {} main\n", release.name);
+    }
     let mut text = format!("deb {options}{mirror} {} main\n", release.name);
     if release.security {
         let _ = writeln!(text, "deb {options}{security} {}-security main", release.name);
@@ -199,8 +245,10 @@ mod tests {
     #[test]
     fn security_fixes_are_listed_beside_the_release_that_has_them() {
         let mirrors = ("http://m/debian".to_owned(), "http://m/debian-security".to_owned());
-        let lines = |release| sources_list(release, &mirrors).lines().count();
+        let lines = |release| sources_list(release, Kind::Packages, &mirrors).lines().count();
         assert_eq!((lines(BOOKWORM), lines(TRIXIE_BACKPORTS)), (2, 1));
-        assert!(sources_list(TRIXIE, &mirrors).contains("http://m/debian-security trixie-security main\n"));
+        assert!(
+            sources_list(TRIXIE, Kind::Packages, &mirrors).contains("http://m/debian-security trixie-security main\n")
+        );
     }
 }

@@ -33,6 +33,25 @@ pub(super) fn prepare(cache: &Path, update: bool) -> Result<PathBuf> {
     Ok(directory)
 }
 
+/// The sources of that release's ipvsadm as upstream has them.
+pub(crate) fn ipvsadm_sources() -> Result<PathBuf> {
+    let cache = super::cache()?;
+    let directory = cache.join("sources").join("ipvsadm");
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    let scratch = Scratch::new(&cache)?;
+    let unpacked = scratch.path.join("unpacked");
+    Archive::open_sources(archive::BOOKWORM, &cache)?.unpack_upstream("ipvsadm", &scratch.path, &unpacked)?;
+    fs::create_dir_all(cache.join("sources"))?;
+    match fs::rename(unpacked, &directory) {
+        // Another run was faster.
+        Err(_) if directory.is_dir() => {}
+        other => other?,
+    }
+    Ok(directory)
+}
+
 fn fill(cache: &Path, scratch: &Path, unpacked: &Path, made: &Path) -> Result<()> {
     Archive::open(archive::BOOKWORM, cache)?.unpack(&PACKAGES.map(str::to_owned), scratch, unpacked)?;
     // The release that the packages are from still had directories of its own below `/`.

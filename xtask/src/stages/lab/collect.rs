@@ -1,5 +1,6 @@
 //! Builds, and finds, what is to be run in the lab.
 
+use super::libipvs;
 use crate::error::{Context, Error, Result};
 use crate::host;
 use crate::project::{self, cargo};
@@ -38,6 +39,7 @@ pub(super) fn all(report: &mut Report) -> Result<Vec<Item>> {
     for member in project::members()? {
         programs(&member.directory.join("tests/lab"), &member.name, &mut items)?;
     }
+    items.push(libipvs::item()?);
     let tests: usize = items.iter().map(|i| i.tests.unwrap_or(1)).sum();
     if items.is_empty() {
         report.note("no test needs a kernel yet; only the kernels themselves are looked at");

@@ -10,6 +10,7 @@
 
 mod collect;
 mod guest;
+mod libipvs;
 mod slot;
 
 use super::Report;
