@@ -193,40 +193,6 @@ static lvs_status scrape(struct agent *agent, lvs_director *director, lvs_error 
   return LVS_STATUS_OK;
 }
 
-/* Some clients for the embedded director, so that there is something to see. */
-static void traffic(lvs_director *director, unsigned round, uint64_t seconds) {
-  lvs_service_list *services = NULL;
-  if (lvs_director_services(director, &services, NULL) != LVS_STATUS_OK)
-    return;
-  for (size_t i = 0; i < lvs_service_list_len(services); i++) {
-    lvs_service service = LVS_SERVICE_INIT;
-    lvs_flow flow = LVS_FLOW_INIT;
-    if (lvs_service_list_get(services, i, &service, NULL, NULL) != LVS_STATUS_OK)
-      continue;
-    bool v6 = service.key.addr.family == LVS_FAMILY_IPV6;
-    flow.service = service.key.addr;
-    flow.protocol = service.key.protocol;
-    flow.service_port = service.key.port;
-    if (service.key.fwmark != 0) {
-      if (lvs_address_parse(v6 ? "2001:db8::80" : "192.0.2.80", &flow.service, NULL) != LVS_STATUS_OK)
-        continue;
-      flow.protocol = LVS_PROTOCOL_TCP;
-      flow.service_port = 80;
-      flow.fwmark = service.key.fwmark;
-    }
-    if (lvs_address_parse(v6 ? "2001:db8:9::9" : "203.0.113.9", &flow.client, NULL) != LVS_STATUS_OK)
-      continue;
-    for (unsigned client = 0; client < 20; client++) {
-      flow.client_port = (uint16_t)(1024 + (round * 20 + client) % 60000);
-      /* A service of another protocol takes no traffic; it is shown all the same. */
-      if (lvs_director_open_flow(director, &flow, NULL, NULL, NULL) == LVS_STATUS_OK)
-        (void)(lvs_director_send_flow(director, &flow, 1000, NULL, NULL, NULL) == LVS_STATUS_OK);
-    }
-  }
-  lvs_service_list_free(services);
-  (void)(lvs_director_advance(director, seconds * UINT64_C(1000000000), NULL) == LVS_STATUS_OK);
-}
-
 /* Writes to stdout, or replaces a file in one step. */
 static int deliver(const struct buffer *out, const char *path) {
   char temporary[4096];

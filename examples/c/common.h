@@ -1,4 +1,4 @@
-/* What the examples share: opening a director, on the kernel or on a rules file. */
+/* What the examples share: opening a director, on the kernel or on a rules file, and some traffic for the latter. */
 #ifndef LVS_EXAMPLE_COMMON_H
 #define LVS_EXAMPLE_COMMON_H
 
@@ -78,6 +78,40 @@ static inline const char *why_not_open(const char *rules, const lvs_error *err, 
     return lvs_error_message(err);
   snprintf(buffer, size, "cannot read %s: %s", rules, strerror(errno));
   return buffer;
+}
+
+/* Some clients for the embedded director, so that there is something to see. */
+static inline void traffic(lvs_director *director, unsigned round, uint64_t seconds) {
+  lvs_service_list *services = NULL;
+  if (lvs_director_services(director, &services, NULL) != LVS_STATUS_OK)
+    return;
+  for (size_t i = 0; i < lvs_service_list_len(services); i++) {
+    lvs_service service = LVS_SERVICE_INIT;
+    lvs_flow flow = LVS_FLOW_INIT;
+    if (lvs_service_list_get(services, i, &service, NULL, NULL) != LVS_STATUS_OK)
+      continue;
+    bool v6 = service.key.addr.family == LVS_FAMILY_IPV6;
+    flow.service = service.key.addr;
+    flow.protocol = service.key.protocol;
+    flow.service_port = service.key.port;
+    if (service.key.fwmark != 0) {
+      if (lvs_address_parse(v6 ? "2001:db8::80" : "192.0.2.80", &flow.service, NULL) != LVS_STATUS_OK)
+        continue;
+      flow.protocol = LVS_PROTOCOL_TCP;
+      flow.service_port = 80;
+      flow.fwmark = service.key.fwmark;
+    }
+    if (lvs_address_parse(v6 ? "2001:db8:9::9" : "203.0.113.9", &flow.client, NULL) != LVS_STATUS_OK)
+      continue;
+    for (unsigned client = 0; client < 20; client++) {
+      flow.client_port = (uint16_t)(1024 + (round * 20 + client) % 60000);
+      /* A service of another protocol takes no traffic; it is shown all the same. */
+      if (lvs_director_open_flow(director, &flow, NULL, NULL, NULL) == LVS_STATUS_OK)
+        (void)(lvs_director_send_flow(director, &flow, 1000, NULL, NULL, NULL) == LVS_STATUS_OK);
+    }
+  }
+  lvs_service_list_free(services);
+  (void)(lvs_director_advance(director, seconds * UINT64_C(1000000000), NULL) == LVS_STATUS_OK);
 }
 
 #endif

@@ -2,6 +2,7 @@
 //! projects that install it.
 
 mod abi;
+mod agents;
 mod examples;
 mod install;
 mod programs;

@@ -14,10 +14,10 @@ use crate::stages::Report;
 const EXAMPLES: &str = "examples/c";
 
 /// A command line of an example, its exit status, and what its output must have in it.
-struct Run {
-    command: &'static [&'static str],
-    status: i32,
-    output: &'static [&'static str],
+pub(super) struct Run {
+    pub(super) command: &'static [&'static str],
+    pub(super) status: i32,
+    pub(super) output: &'static [&'static str],
 }
 
 const RUNS: &[Run] = &[
@@ -113,6 +113,9 @@ pub(super) fn run(report: &mut Report, base: &Path, prefix: &Path) -> Result<()>
     let source = project::root().join(EXAMPLES);
     for entry in fs::read_dir(&source).context(|| format!("cannot read {}", source.display()))? {
         let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            continue; // what is built for other programs; see agents.rs
+        }
         fs::copy(entry.path(), directory.join(entry.file_name()))?;
     }
     built(
@@ -150,9 +153,9 @@ fn full(report: &mut Report, directory: &Path, prefix: &Path, line: &[&str]) -> 
     Ok(())
 }
 
-fn judge(report: &mut Report, run: &Run, command: &mut Command) -> Result<()> {
+pub(super) fn judge(report: &mut Report, run: &Run, command: &mut Command) -> Result<()> {
     let line = run.command.join(" ");
-    eprintln!("-> {EXAMPLES}: {line}");
+    eprintln!("-> example: {line}");
     let output = command.output().context(|| format!("cannot run {line}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let missing: Vec<_> = run.output.iter().filter(|part| !text.contains(**part)).collect();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{TESTS, examples};
+use super::{TESTS, agents, examples};
 use crate::error::{Error, Result};
 use crate::stages::Report;
 use crate::{c_abi, c_header, c_reference, host, project};
@@ -41,6 +41,7 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
     versions(report, &prefix)?;
     consumers(report, &base, &prefix)?;
     examples::run(report, &base, &prefix)?;
+    agents::run(report, &base, &prefix)?;
     // Moved as a whole, it is found all the same: the directories in lvs.pc are named by the
     // prefix.
     let moved = base.join("moved");
