@@ -4,6 +4,7 @@
 mod abi;
 mod agents;
 mod examples;
+mod go;
 mod install;
 mod programs;
 

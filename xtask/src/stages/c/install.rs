@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{TESTS, agents, examples};
+use super::{TESTS, agents, examples, go};
 use crate::error::{Error, Result};
 use crate::stages::Report;
 use crate::{c_abi, c_header, c_reference, host, project};
@@ -42,6 +42,7 @@ pub(super) fn run(report: &mut Report) -> Result<()> {
     consumers(report, &base, &prefix)?;
     examples::run(report, &base, &prefix)?;
     agents::run(report, &base, &prefix)?;
+    go::run(report, &base)?;
     // Moved as a whole, it is found all the same: the directories in lvs.pc are named by the
     // prefix.
     let moved = base.join("moved");
@@ -126,7 +127,7 @@ fn man_examples(report: &mut Report, out: &Path, prefix: &Path) -> Result<()> {
 }
 
 /// A call of the Makefile, without cargo on the path, as under sudo: only `all` may need it.
-fn make(target: &str, variables: &[String]) -> Command {
+pub(super) fn make(target: &str, variables: &[String]) -> Command {
     let mut make = project::command("make");
     make.args(["-s", "-C", "lvs-ffi", target, "PROFILE=dev"]).args(variables);
     make.env("CARGO_TARGET_DIR", project::target_directory());

@@ -1,0 +1,3 @@
+module example.org/lvs
+
+go 1.18
