@@ -74,7 +74,8 @@ for one in "$ours" "$theirs"; do
   "$one" --start-daemon master --mcast-interface lvs0 --syncid 3
   "$one" --start-daemon backup --mcast-interface lvs0 --syncid 4 --sync-maxlen 1000 --mcast-port 9000 --mcast-ttl 2 \
     --mcast-group 224.0.1.9
-  everything
+  # The other one has made the same, which is compared below.
+  if [ "$one" = "$ours" ]; then everything; else changed; fi
   "$theirs" -S -n > "$work/saved-${one##*/}"
   "$one" -E -t 192.0.2.1:80 -s lc -p 120
   "$one" -e -t 192.0.2.1:80 -r 198.51.100.7:8080 -m -w 7 -x 0
@@ -101,6 +102,6 @@ cmp "$work/saved-${ours##*/}" "$work/saved-${theirs##*/}"
 cmp "$work/edited-${ours##*/}" "$work/edited-${theirs##*/}"
 "$ours" -C
 both -S -n
-[ "$compared" -ge 300 ] || fail "only $compared lines were compared"
+[ "$compared" -ge 400 ] || fail "only $compared lines were compared"
 echo "$compared lines, each alike"
 rm -r "$work"
