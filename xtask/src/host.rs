@@ -88,8 +88,8 @@ pub(crate) fn install(packages: &[&str], what_for: &str) -> Result<()> {
         .context(|| format!("cannot install {list}: as root, run `apt-get update && apt-get install {list}`"))
 }
 
-/// Unpacks Debian packages below `to`: `packages` with all that they need and this machine lacks, and
-/// `alone` without. Nothing is installed, and so nothing is started.
+/// Unpacks Debian packages below `to`: `packages` with all that they need and this machine lacks,
+/// and `alone` without. Nothing is installed, and so nothing is started.
 pub(crate) fn unpack(packages: &[&str], alone: &[&str], to: &Path) -> Result<()> {
     let list = [packages, alone].concat().join(" ");
     eprintln!("xtask: unpacking {list}");

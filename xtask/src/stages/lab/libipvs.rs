@@ -1,5 +1,5 @@
-//! Upstream's ipvsadm on the library: its sources are compiled, unchanged, with `examples/c/libipvs`
-//! in place of the libipvs that they bring.
+//! Upstream's ipvsadm on the library: its sources are compiled, unchanged, with
+//! `examples/c/libipvs` in place of the libipvs that they bring.
 
 use super::collect::Item;
 use crate::error::{Context, Result};
