@@ -116,10 +116,10 @@ pub trait Director {
         }
     }
 
-    /// As [`Director::snapshot`], of a table of which `last` is the snapshot before: for those who
-    /// look again and again, at the least cost. What a director may then overlook, it says itself
-    /// ([`KernelDirector`](crate::kernel::KernelDirector#method.snapshot_after)); so take a whole
-    /// snapshot once in a while, as [`Follower`](crate::director::Follower) does.
+    /// As [`Director::snapshot`], by whatever costs least when `last` is the snapshot before it: for
+    /// callers that look again and again. What this may overlook, the director's own documentation
+    /// says (`KernelDirector::snapshot_after`); so take a whole snapshot from time to time, as
+    /// [`Follower`] does.
     ///
     /// # Errors
     /// As [`Director::snapshot`].

@@ -7,8 +7,10 @@ use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
 use super::ids::ServiceId;
+#[cfg(feature = "unstable-wire")]
+use super::table::ServiceRequest;
 use super::table::trash::{self, TrashState};
-use super::table::{Moment, ServiceRequest, ServiceTable};
+use super::table::{Moment, ServiceTable};
 use super::table_size::TableSize;
 use super::timers::{Timer, Timers};
 use super::{EmbeddedOptions, Settings};
@@ -302,12 +304,14 @@ impl EmbeddedDirector {
     }
 
     /// Adds a service as a request describes it.
+    #[cfg(feature = "unstable-wire")]
     pub(super) fn add_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
         let now = self.moment();
         self.commit(|director| director.table.add_service(request, &director.options, now))
     }
 
     /// Changes a service to what a request describes.
+    #[cfg(feature = "unstable-wire")]
     pub(super) fn update_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
         let now = self.moment();
         self.commit(|director| director.table.update_service(request, &director.options, now))

@@ -8,7 +8,7 @@ use super::index::{Index, Standing, scheduler_by_index};
 /// Servers that are alike and connections that are not: long ones and short ones.
 ///
 /// # How it decides
-/// By [overhead](Pool::overhead), in which an active connection weighs as much as 256 inactive
+/// By [overhead](super::Pool::overhead), in which an active connection weighs as much as 256 inactive
 /// ones; of equals the first on the list.
 ///
 /// # When it surprises

@@ -13,7 +13,7 @@ use super::{BindError, DestinationId, Pool, Random, Request, Scheduler};
 /// # How it decides
 /// Two destinations are drawn independently, each with a probability proportional to its weight,
 /// from those with weight above 0 that are not overloaded. The second is taken if its
-/// [overhead](Pool::overhead) for its weight is smaller, else the first.
+/// [overhead](super::Pool::overhead) for its weight is smaller, else the first.
 ///
 /// # When it surprises
 /// * The draw is from 0 to the sum of weights *inclusive*, so the destination **added last** has

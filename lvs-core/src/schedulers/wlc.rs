@@ -9,7 +9,7 @@ use super::least::{by_overhead, lightest};
 /// Servers of different strength and connections of different length: the usual case.
 ///
 /// # How it decides
-/// The smallest quotient of [overhead](Pool::overhead) and weight; of equals the first on the list.
+/// The smallest quotient of [overhead](super::Pool::overhead) and weight; of equals the first on the list.
 /// The quotients are compared exactly.
 ///
 /// # When it surprises

@@ -88,14 +88,19 @@ fn crates(report: &mut Report) -> Result<()> {
 /// missing in each set.
 pub(crate) fn features(report: &mut Report) -> Result<()> {
     crates(report)?;
-    let check = ["check", "--package", "lvs-core", "--quiet"];
-    report.check(cargo(&check).args(["--no-default-features", "--all-targets"]))?;
+    // What a set leaves unused is seen nowhere else.
+    let check = |features: &[&str]| {
+        let mut clippy = cargo(&["clippy", "--package", "lvs-core", "--quiet"]);
+        clippy.args(features).args(["--", "-D", "warnings"]);
+        clippy
+    };
+    report.check(&mut check(&["--no-default-features", "--all-targets"]))?;
     let members = project::members()?;
     let core = members.iter().find(|m| m.name == "lvs-core").context(|| "no package lvs-core".into())?;
     for feature in &core.features {
-        report.check(cargo(&check).args(["--no-default-features", "--features", feature]))?;
+        report.check(&mut check(&["--no-default-features", "--features", feature]))?;
     }
-    report.check(cargo(&check).args(["--all-features", "--all-targets"]))?;
+    report.check(&mut check(&["--all-features", "--all-targets"]))?;
     let test = ["test", "--package", "lvs-core", "--quiet", "--no-fail-fast"];
     report.tests(cargo(&test).args(["--no-default-features", "--lib", "--test", "natural_guesses"]), libtest)?;
     // With all features, the stage `package` runs the tests that are in the crate.

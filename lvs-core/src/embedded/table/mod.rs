@@ -5,7 +5,9 @@ mod service;
 pub(super) mod trash;
 
 pub(super) use destination::DestinationState;
-pub(super) use service::{ServiceRequest, ServiceState};
+#[cfg(feature = "unstable-wire")]
+pub(super) use service::ServiceRequest;
+pub(super) use service::ServiceState;
 
 use std::collections::{BTreeMap, HashMap};
 
