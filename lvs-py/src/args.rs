@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 
@@ -99,6 +99,30 @@ impl<'py> FromPyObject<'_, 'py> for Span {
         let span = Duration::try_from_secs_f64(number(&value)?);
         let refused = || Ok::<_, PyErr>(invalid(value.py(), format!("{} is no time from 0 on", shown(&value)?)));
         span.map(Self).or_else(|_| Err(refused()?))
+    }
+}
+
+/// The index of a sequence, from its end if negative.
+pub(crate) struct Index(isize);
+
+impl Index {
+    /// The place in a sequence of this length, if it has one.
+    pub(crate) fn place(&self, length: usize) -> Option<usize> {
+        let length = length as isize;
+        let at = if self.0 < 0 { self.0 + length } else { self.0 };
+        (0..length).contains(&at).then_some(at as usize)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Index {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        value.extract().map(Self).map_err(|error: PyErr| {
+            // As of a list: no sequence is so long.
+            let outside = error.is_instance_of::<PyOverflowError>(value.py());
+            if outside { PyIndexError::new_err("index out of range") } else { error }
+        })
     }
 }
 

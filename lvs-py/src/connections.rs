@@ -10,11 +10,11 @@ use lvs_core::json;
 use lvs_core::model::{AddressFamily, Connection, ConnectionTarget, Netmask};
 use lvs_core::procfs::{ConnectionReader, Connections};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PySlice};
 
-use crate::args::{AsText as _, OfArgument, Whole};
+use crate::args::{AsText as _, Index, OfArgument, Whole};
 use crate::columns::{Builder, PyColumns};
 use crate::connection::{Owned, PyConnection, origin, state};
 use crate::convert;
@@ -204,17 +204,9 @@ impl PyConnections {
             let places = (0..range.slicelength).map(|i| (range.start + i as isize * range.step) as usize);
             return Self::new(places.map(|at| self.0[at].clone()).collect()).into_bound_py_any(py);
         }
-        let index: isize = key.extract().map_err(|error: PyErr| {
-            if error.is_instance_of::<PyOverflowError>(py) {
-                PyIndexError::new_err("no such connection")
-            } else {
-                error
-            }
-        })?;
-        let at = if index < 0 { index + self.0.len() as isize } else { index };
-        let found = usize::try_from(at).ok().and_then(|at| self.0.get(at));
-        let found = found.ok_or_else(|| PyIndexError::new_err("no such connection"))?;
-        PyConnection(found.clone()).into_bound_py_any(py)
+        let place = key.extract::<Index>()?.place(self.0.len());
+        let place = place.ok_or_else(|| PyIndexError::new_err("no such connection"))?;
+        PyConnection(self.0[place].clone()).into_bound_py_any(py)
     }
 
     fn __iter__(&self) -> PyConnectionIterator {

@@ -8,6 +8,7 @@ use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Plann
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use crate::args::Index;
 use crate::batch::refusals;
 use crate::director::PyHandle;
 use crate::errors::{self, invalid};
@@ -157,10 +158,9 @@ impl PyPlan {
         self.0.len()
     }
 
-    fn __getitem__(&self, index: isize) -> PyResult<PyStep> {
+    fn __getitem__(&self, index: Index) -> PyResult<PyStep> {
         let steps = self.0.steps();
-        let at = if index < 0 { index + steps.len() as isize } else { index };
-        let found = usize::try_from(at).ok().and_then(|at| steps.get(at));
+        let found = index.place(steps.len()).map(|at| &steps[at]);
         found.cloned().map(PyStep).ok_or_else(|| pyo3::exceptions::PyIndexError::new_err("no such step"))
     }
 

@@ -208,3 +208,14 @@ def test_every_lookup_that_fails_is_the_same_exception() -> None:
                 look()
             assert isinstance(caught.value, lvs_py.NotFoundError)
     assert 5 not in table and "garbage" not in lvs_py.Scope.all()
+
+
+def test_an_index_that_no_sequence_has_is_an_index_error() -> None:
+    with lvs_py.Director.embedded() as director:
+        plan, connections = director.plan({"fwmark:7": []}), director.connections()
+    for at in (1, -2, 2**63, -(2**200)):
+        with pytest.raises(IndexError):
+            plan[at]
+        with pytest.raises(IndexError):
+            connections[at]
+    assert plan[0] == plan[-1]
