@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::{DestinationExists, DestinationId, Family, NewDestination, Profile};
+use crate::hash::Seedless;
 
 /// A destination with its counters, taken out of a pool by [`Pool::release`].
 ///
@@ -70,7 +71,7 @@ pub struct Pool {
     tail: u32,
     len: u32,
     next_rank: u64,
-    by_address: HashMap<(IpAddr, u16), u32>,
+    by_address: HashMap<(IpAddr, u16), u32, Seedless>,
 }
 
 impl Pool {
@@ -86,7 +87,7 @@ impl Pool {
             tail: NIL,
             len: 0,
             next_rank: 0,
-            by_address: HashMap::new(),
+            by_address: HashMap::default(),
         }
     }
 
