@@ -47,7 +47,11 @@ pub(super) fn run(report: &mut Report, base: &Path) -> Result<()> {
     host::capture(&mut make("install", &[format!("PREFIX={}", prefix.display())]))?;
     let program = out.join("lvs");
     let mut build = prepared(&go, &prefix);
-    build.args(["build", "-compiler", "gccgo", "-o"]).arg(&program).arg(".").current_dir(project::root().join(EXAMPLE));
+    build
+        .args(["build", "-buildvcs=false", "-compiler", "gccgo", "-o"])
+        .arg(&program)
+        .arg(".")
+        .current_dir(project::root().join(EXAMPLE));
     built(
         build.env("GOCACHE", out.join("cache")).env("GOPATH", out.join("path")).env("GOFLAGS", "").env("GOWORK", "off"),
     )?;
