@@ -1,7 +1,7 @@
 //! `Operation`: one change of a table, to match on and to collect in batches.
 
 use lvs_core::director::Operation;
-use lvs_core::model::{DaemonRole, ServiceKey};
+use lvs_core::model::DaemonRole;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
@@ -99,26 +99,14 @@ impl PyOperation {
 
     /// What it does, by the name of the method that does it: "add_service", "flush".
     #[getter]
-    const fn action(&self) -> &'static str {
-        match self.0 {
-            Operation::AddService(_) => "add_service",
-            Operation::UpdateService(_) => "update_service",
-            Operation::RemoveService(_) => "remove_service",
-            Operation::AddDestination(..) => "add_destination",
-            Operation::UpdateDestination(..) => "update_destination",
-            Operation::RemoveDestination(..) => "remove_destination",
-            Operation::SetTimeouts(_) => "set_timeouts",
-            Operation::StartDaemon(_) => "start_daemon",
-            Operation::StopDaemon(_) => "stop_daemon",
-            Operation::Zero(_) => "zero",
-            Operation::Flush => "flush",
-        }
+    fn action(&self) -> String {
+        self.0.kind().to_string()
     }
 
     /// The service it is about, None for all or none.
     #[getter]
     fn key(&self) -> Option<PyServiceKey> {
-        self.service_key().map(PyServiceKey)
+        self.0.service_key().map(PyServiceKey)
     }
 
     /// What it sets: a Service, Destination, DestinationKey, Timeouts, Daemon or DaemonRole, None
@@ -150,7 +138,7 @@ impl PyOperation {
         let arguments = self.arguments(py)?;
         let parts =
             arguments.iter().map(|value| Ok(value.repr()?.text()?.into_owned())).collect::<PyResult<Vec<_>>>()?;
-        Ok(format!("Operation.{}({})", self.action(), parts.join(", ")))
+        Ok(format!("Operation.{}({})", self.0.kind(), parts.join(", ")))
     }
 
     fn __copy__(slf: Py<Self>) -> Py<Self> {
@@ -163,18 +151,6 @@ impl PyOperation {
 }
 
 impl PyOperation {
-    const fn service_key(&self) -> Option<ServiceKey> {
-        match self.0 {
-            Operation::AddService(service) | Operation::UpdateService(service) => Some(service.key()),
-            Operation::RemoveService(key)
-            | Operation::AddDestination(key, _)
-            | Operation::UpdateDestination(key, _)
-            | Operation::RemoveDestination(key, _) => Some(key),
-            Operation::Zero(key) => key,
-            _ => None,
-        }
-    }
-
     /// What its constructor takes.
     fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let key = match self.0 {

@@ -7,8 +7,6 @@ use super::daemons::Daemons;
 use super::defence::{self, Defence};
 use super::estimator::{Estimator, Schedule};
 use super::ids::ServiceId;
-#[cfg(feature = "unstable-wire")]
-use super::table::ServiceRequest;
 use super::table::trash::{self, TrashState};
 use super::table::{Moment, ServiceTable};
 use super::table_size::TableSize;
@@ -303,22 +301,8 @@ impl EmbeddedDirector {
         Ok(())
     }
 
-    /// Adds a service as a request describes it.
-    #[cfg(feature = "unstable-wire")]
-    pub(super) fn add_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
-        let now = self.moment();
-        self.commit(|director| director.table.add_service(request, &director.options, now))
-    }
-
-    /// Changes a service to what a request describes.
-    #[cfg(feature = "unstable-wire")]
-    pub(super) fn update_service_as(&mut self, request: &ServiceRequest) -> Result<(), Errno> {
-        let now = self.moment();
-        self.commit(|director| director.table.update_service(request, &director.options, now))
-    }
-
     /// Makes a change of the table, and does what follows from it. All changes come this way.
-    fn commit(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Errno>) -> Result<(), Errno> {
+    pub(super) fn commit(&mut self, change: impl FnOnce(&mut Self) -> Result<(), Errno>) -> Result<(), Errno> {
         let before = self.table.sizes();
         let done = change(self);
         let after = self.table.sizes();

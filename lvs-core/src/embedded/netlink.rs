@@ -6,7 +6,7 @@ use netlink_packet_core::NetlinkHeader;
 
 use super::EmbeddedDirector;
 use super::ids::ServiceId;
-use super::table::ServiceRequest;
+use super::table::service::ServiceRequest;
 use crate::director::Operation;
 use crate::errno::Errno;
 use crate::model::{AddressFamily, Daemon, DestinationEntry, ServiceEntry, ServiceKey};
@@ -343,11 +343,11 @@ impl EmbeddedDirector {
                 let full = matches!(command, Command::NewService | Command::SetService);
                 let service = service::read_request(request.service, full)?;
                 if let Some(wanted) = Option::<ServiceRequest>::from(&service).filter(|_| full) {
-                    return if command == Command::NewService {
-                        self.add_service_as(&wanted)
-                    } else {
-                        self.update_service_as(&wanted)
-                    };
+                    let now = self.moment();
+                    return self.commit(|director| match command {
+                        Command::NewService => director.table.add_service(&wanted, &director.options, now),
+                        _ => director.table.update_service(&wanted, &director.options, now),
+                    });
                 }
                 let key = service.key;
                 self.table.named(&key, &self.options)?;

@@ -144,8 +144,7 @@ impl Planner {
     /// # Errors
     /// When the director cannot be read, and [`Error::Plan`] when the table cannot be planned.
     pub fn plan_for<D: Director + ?Sized>(&self, director: &mut D, wanted: &Table) -> Result<Plan> {
-        // Each reading is of the whole table, also after one that fails.
-        self.plan_following(director, &mut Follower::new().whole_every(1), wanted)
+        self.plan_following(director, &mut Follower::new(), wanted)
     }
 
     /// The same for those who plan again and again: the table is read as the follower reads it, and

@@ -1,12 +1,10 @@
 //! Services, destinations and the trash (`ip_vs_ctl.c`).
 
 mod destination;
-mod service;
+pub(super) mod service;
 pub(super) mod trash;
 
 pub(super) use destination::DestinationState;
-#[cfg(feature = "unstable-wire")]
-pub(super) use service::ServiceRequest;
 pub(super) use service::ServiceState;
 
 use std::collections::{BTreeMap, HashMap};
