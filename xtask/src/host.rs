@@ -119,6 +119,12 @@ pub(crate) fn unpack(packages: &[&str], alone: &[&str], to: &Path) -> Result<()>
     Ok(fs::remove_dir_all(&downloads)?)
 }
 
+/// The directory's name below `lib` and `include` that has what is of this machine's kind.
+pub(crate) fn multiarch() -> Result<String> {
+    let output = capture(Command::new("gcc").arg("-print-multiarch"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// The packages that `apt-get --simulate` would install and that are not there in another version:
 /// `Inst NAME (VERSION ...)`, but `Inst NAME [OLD VERSION] (VERSION ...)`.
 fn missing(plan: &str) -> Vec<String> {

@@ -30,8 +30,7 @@ const CONNECTIONS: u64 = 20;
 pub(super) fn run(report: &mut Report, base: &Path, prefix: &Path) -> Result<()> {
     let root = base.join("programs");
     host::unpack(&PROGRAMS, &HEADERS, &root)?;
-    let triplet = host::capture(Command::new("gcc").arg("-print-multiarch"))?;
-    let triplet = String::from_utf8_lossy(&triplet.stdout).trim().to_owned();
+    let triplet = host::multiarch()?;
     let libraries = root.join("usr/lib").join(&triplet);
     // The sockets' names have to be short.
     let out = std::env::temp_dir().join(format!("lvs-agents-{}", std::process::id()));
@@ -151,7 +150,7 @@ impl Place {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             Ok(text.lines().filter_map(|line| line.strip_prefix(TABLES)?.split_once(' ')).map(owned).collect())
         };
-        // snmpd does not say when the sub-agent has told it what it has.
+        // snmpd does not say when the sub-agent has registered its tables.
         agent.until("snmpd knows the sub-agent", || walk().is_ok_and(|rows| rows.len() > 1))?;
         let rows = walk()?;
         let is = |column: &str, value: &str| rows.get(column).is_some_and(|found| found.trim_matches('"') == value);

@@ -5,7 +5,6 @@ use super::collect::Item;
 use crate::error::{Context, Result};
 use crate::{host, lab, project};
 use fs_err as fs;
-use std::process::Command;
 
 /// Compares it with Debian's, in a kernel.
 const SCRIPT: &str = "lvs-ffi/tests/lab/libipvs/compare.sh";
@@ -29,8 +28,7 @@ pub(super) fn item() -> Result<Item> {
     }
     let popt = directory.join("popt");
     host::unpack(&[], &POPT, &popt)?;
-    let triplet = host::capture(Command::new("gcc").arg("-print-multiarch"))?;
-    let libraries = popt.join("usr/lib").join(String::from_utf8_lossy(&triplet.stdout).trim());
+    let libraries = popt.join("usr/lib").join(host::multiarch()?);
     let words = |file: &str| -> Result<String> { Ok(fs::read_to_string(upstream.join(file))?.trim().to_owned()) };
     let program = directory.join("ipvsadm-on-liblvs");
     let mut cc = project::command("gcc");

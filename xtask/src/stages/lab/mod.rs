@@ -70,7 +70,7 @@ struct Guest {
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let kernels: Vec<_> = KERNELS.into_iter().filter(|kernel| report.wants_kernel(kernel.name())).collect();
-    let items = collect::all(report)?;
+    let items = collect::all()?;
     let reboots = collect::reboots()?;
     let guests: Vec<Guest> = kernels.iter().flat_map(|&kernel| guests(kernel, &items, &reboots)).collect();
     let results = host::in_parallel(&guests, Guest::run)?;
