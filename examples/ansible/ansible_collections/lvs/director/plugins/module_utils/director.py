@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -30,28 +31,35 @@ def module(arguments: dict[str, Any], **options: Any) -> AnsibleModule:
     return made
 
 
-def enforce(of: AnsibleModule, wanted: lvs_py.Table, scope: lvs_py.Scope, *, allow_empty: bool) -> None:
-    """Puts a table in force within a scope, as far as the mode allows, and ends the module."""
+def enforce(
+    of: AnsibleModule,
+    wanted: Callable[[lvs_py.Table], lvs_py.Table],
+    scope: lvs_py.Scope,
+    *,
+    allow_empty: bool,
+) -> None:
+    """Puts a table in force within a scope, as far as the mode allows, and ends the module.
+
+    `wanted` makes that table out of the one that is there.
+    """
     try:
         with _director(of.params) as director:
             before = director.snapshot().to_table()
-            plan = director.plan(wanted, scope=scope, allow_empty=allow_empty)
-            if plan and not of.check_mode:
+            plan = director.plan(wanted(before), scope=scope, allow_empty=allow_empty)
+            if not plan:
+                after = before
+            elif of.check_mode:
+                after = _foreseen(before, plan)
+            else:
                 director.apply_plan(plan).raise_for_failures()
+                snapshot = director.snapshot()
                 if of.params["file"]:
-                    rules.save(of.params["file"], director.snapshot())
-            after = director.snapshot().to_table() if not of.check_mode else _foreseen(before, plan)
+                    rules.save(of.params["file"], snapshot)
+                after = snapshot.to_table()
     except lvs_py.LvsError as error:
         of.fail_json(msg=str(error))
     diff = {"before": _text(before, scope), "after": _text(after, scope)}
     of.exit_json(changed=bool(plan), steps=[str(step) for step in plan], diff=diff)
-
-
-def held(of: AnsibleModule, key: lvs_py.ServiceKey) -> list[lvs_py.Destination]:
-    """The destinations that a service has."""
-    with _director(of.params) as director:
-        found = director.snapshot().to_table()
-    return list(found[key].destinations) if key in found else []
 
 
 def _director(parameters: dict[str, Any]) -> lvs_py.Director:

@@ -9,7 +9,7 @@ short_description: A virtual service of IPVS with its destinations
 description:
   - Makes a virtual service be there as described, or be gone. Other services stay as they are.
   - Destinations are added before others are removed, so that the service goes on serving.
-requirements: [lvs-py]
+extends_documentation_fragment: [lvs.director.table]
 options:
   service:
     description: The service, as C(tcp://192.0.2.1:80), C(udp://[2001:db8::1]:53) or C(fwmark:7).
@@ -49,12 +49,6 @@ options:
         default: direct
       upper_threshold: { description: Connections at which it counts as overloaded; 0 for no limit., type: int, default: 0 }
       lower_threshold: { description: Connections below which it counts as usable again., type: int, default: 0 }
-  file:
-    description: A file of rules to keep instead of the kernel's table. It is made if it is missing.
-    type: path
-  namespace:
-    description: A network namespace of C(ip netns).
-    type: str
 """
 EXAMPLES = """
 - name: The shop is served by two servers
@@ -120,20 +114,23 @@ def main() -> None:
     try:
         key = lvs_py.ServiceKey(given["service"])
         scope = lvs_py.Scope.services(key)
+    except lvs_py.LvsError as error:
+        module.fail_json(msg=str(error))
+
+    def wanted(held: lvs_py.Table) -> lvs_py.Table:
         if given["state"] == "absent":
-            shared.enforce(module, lvs_py.Table(), scope, allow_empty=True)
+            return lvs_py.Table()
         options = {name: given[name] for name in ("scheduler", "persistence", "netmask", "flags")}
         service = lvs_py.Service(key, **options)
         if given["destinations"] is None:
-            destinations = shared.held(module, key)
-        else:
-            destinations = [
-                lvs_py.Destination(**{**one, "port": key.port if one["port"] is None else one["port"]})
-                for one in given["destinations"]
-            ]
-    except lvs_py.LvsError as error:
-        module.fail_json(msg=str(error))
-    shared.enforce(module, lvs_py.Table({service: destinations}), scope, allow_empty=True)
+            return lvs_py.Table({service: held[key].destinations if key in held else []})
+        destinations = [
+            lvs_py.Destination(**{**one, "port": key.port if one["port"] is None else one["port"]})
+            for one in given["destinations"]
+        ]
+        return lvs_py.Table({service: destinations})
+
+    shared.enforce(module, wanted, scope, allow_empty=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ short_description: The table of IPVS, or a part of it, from rules
 description:
   - Puts a table in force, which is written as C(ipvsadm-save) writes it.
   - What is in the scope and not in the table is removed, at last. What is outside of the scope stays as it is.
-requirements: [lvs-py]
+extends_documentation_fragment: [lvs.director.table]
 options:
   rules:
     description: The rules.
@@ -35,12 +35,6 @@ options:
     description: Whether rules without a service may remove all that is meant.
     type: bool
     default: false
-  file:
-    description: A file of rules to keep instead of the kernel's table. It is made if it is missing.
-    type: path
-  namespace:
-    description: A network namespace of C(ip netns).
-    type: str
 """
 EXAMPLES = """
 - name: Mail is balanced as the file says, the rest of the table is somebody else's
@@ -87,7 +81,7 @@ def main() -> None:
         wanted = shared.rules.parse(given["rules"], filename="rules").to_table()
     except lvs_py.LvsError as error:
         module.fail_json(msg=str(error))
-    shared.enforce(module, wanted, scope, allow_empty=given["allow_empty"])
+    shared.enforce(module, lambda _: wanted, scope, allow_empty=given["allow_empty"])
 
 
 if __name__ == "__main__":
