@@ -125,7 +125,7 @@ func (d *Director) Services() ([]Service, error) {
 	C.lvs_snapshot_sort(snapshot)
 	var services []Service
 	for i := C.size_t(0); i < C.lvs_snapshot_services_len(snapshot); i++ {
-		// Macros do not reach Go: records are initialised by functions, which are told the size.
+		// Macros do not reach Go: records are initialised by functions, which take the size.
 		var service C.lvs_service
 		var state C.lvs_service_state
 		if e := failed(C.lvs_service_init(&service, C.sizeof_lvs_service, &err), &err); e != nil {

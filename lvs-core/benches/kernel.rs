@@ -7,7 +7,7 @@
 //! kernel snapshot-options [TIMES]          the same over the old socket options
 //! kernel each SERVICES DESTINATIONS        adds one operation a call
 //! kernel change                            finds and makes one change of a weight: reads, plans, applies
-//! kernel change-again                      the same change by who remembers the table
+//! kernel change-again                      the same change, with the table remembered
 //! kernel refill SERVICES DESTINATIONS      makes the same change by removing and adding everything
 //! kernel watch                             looks for what has changed since the last look, by whole snapshots
 //! kernel look                              the same by what is cheapest
@@ -102,7 +102,7 @@ fn change() {
     println!("{} operation: reading {read:.6} s, planning {planned:.6} s, applying {applied:.6} s", plan.len());
 }
 
-/// The same change, by who has read the table before and remembers it.
+/// The same change, by a program that has read the table before and remembers it.
 fn change_again() {
     let mut director = KernelDirector::open().unwrap();
     let (mut follower, planner) = (Follower::new(), Planner::new(&Scope::all()).unchecked());

@@ -99,7 +99,7 @@ impl Chance {
     }
 }
 
-/// A director that tells how it was read.
+/// A director that keeps what was read by `snapshot_after`.
 struct Noting<'d> {
     director: &'d mut KernelDirector,
     taken: Option<Snapshot>,
@@ -130,10 +130,10 @@ fn sorted(mut snapshot: Snapshot) -> Snapshot {
     snapshot
 }
 
-fn told(events: &[Event]) -> Vec<String> {
-    let mut told: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
-    told.sort();
-    told
+fn as_text(events: &[Event]) -> Vec<String> {
+    let mut lines: Vec<_> = events.iter().map(|event| format!("{event:?}")).collect();
+    lines.sort();
+    lines
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn cheap_looks_see_what_whole_snapshots_show() {
                 }
                 moved += 1;
             };
-            assert!(whole.complete.is_whole(), "look {look}: nobody disturbs");
+            assert!(whole.complete.is_whole(), "look {look}: nothing else changes the table");
             if let Some(mut seen) = seen {
                 read_again += 1;
                 assert!(seen.complete.ipv4);
@@ -195,7 +195,7 @@ fn cheap_looks_see_what_whole_snapshots_show() {
                 assert_eq!(sorted(seen), sorted(whole.clone()), "look {look}, seed {seed}");
             }
             let wanted = dear.observe(whole, now);
-            assert_eq!(told(&events), told(&wanted), "look {look}, seed {seed}");
+            assert_eq!(as_text(&events), as_text(&wanted), "look {look}, seed {seed}");
             events_seen += events.len();
             counted += events.iter().filter(|event| matches!(event, Event::Counted(_))).count();
         }

@@ -1,4 +1,4 @@
-/* A program against libipvs, on liblvs: what it adds and lists, and what it is told when that fails. */
+/* A program against libipvs, on liblvs: what it adds and lists, and the error that it gets when that fails. */
 #define _POSIX_C_SOURCE 200809L
 #include "../../examples/c/libipvs/libipvs.c"
 #undef OK

@@ -56,7 +56,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Every so many readings one is of the whole table, unless set otherwise.
+    /// One reading in this many is of the whole table, unless set otherwise.
     pub const WHOLE_EVERY: u32 = 10;
 
     /// A follower that has read nothing yet.
@@ -64,7 +64,7 @@ impl Follower {
         Self::default()
     }
 
-    /// Reads the whole table every so many times; 1 is each time.
+    /// Makes one reading in this many a whole one; 1 for each.
     #[must_use]
     pub const fn whole_every(mut self, readings: u32) -> Self {
         self.pace.every = readings;
@@ -99,7 +99,7 @@ mod tests {
     use crate::embedded::EmbeddedDirector;
     use crate::error::Error;
 
-    /// Notes how it was read, and fails where it is told to.
+    /// Records how it was read, and fails at one reading.
     struct Noting {
         director: EmbeddedDirector,
         readings: String,

@@ -25,13 +25,13 @@ use crate::model::{
     Snapshot, Stats,
 };
 
-/// Below so many bytes there were fewer than 2^31 packets: each has an IP header of 20 bytes.
+/// Below this number of bytes there were fewer than 2^31 packets: each has an IP header of 20 bytes.
 const FEW_BYTES: u64 = 20 << 31;
-/// Below so many packets a second there were fewer than 2^32 bytes a second: no packet, not even one
+/// Below this number of packets a second there were fewer than 2^32 bytes a second: no packet, not even one
 /// that segmentation offload has yet to cut, is longer than 2^19 bytes.
 const FEW_PACKETS: u64 = 1 << 12;
 
-/// The 64-bit statistics that belong to those of 32 bits, if they can be told.
+/// The 64-bit statistics that belong to those of 32 bits, if they are certain.
 ///
 /// They can while the numbers are small: connections and packets are bounded by the byte counts
 /// (each connection begins with a packet; only one whose destination is removed at that very moment

@@ -44,8 +44,8 @@ impl LockedLists {
         answer.ok()
     }
 
-    /// Reads the services by a function that is told how many there may be, and tells how many it
-    /// has found.
+    /// Reads the services by a function that takes the most there may be, and also returns how many
+    /// it has found.
     fn read_services<T>(&mut self, about: usize, read: impl Fn(&[u8], usize) -> Option<(T, usize)>) -> Option<T> {
         let mut room = about + SPARE;
         for _ in 0..TRIES {

@@ -90,12 +90,12 @@ for one in "$ours" "$theirs"; do
   # A server of the other family; the kernel allows none while a daemon runs.
   "$one" -a -t 192.0.2.200:80 -r '[2001:db8::7]:80' -i
   changed
-  # Refusals: nothing changes, the status is the same, and somebody is told why.
+  # Refusals: nothing changes, the status is the same, and the error is printed.
   for refused in "-A -t 192.0.2.1:80" "-D -t 192.0.2.99:80" "-a -t 192.0.2.99:80 -r 198.51.100.1" \
     "-a -t 192.0.2.1:80 -r 198.51.100.7:8080 -m" "-d -t 192.0.2.1:80 -r 198.51.100.99" "-E -t 192.0.2.1:80 -s nosuch" \
     "--stop-daemon master" "-Z -t 192.0.2.99:80"; do
     both $refused
-    [ -s "$work/theirs.err" ] && [ -s "$work/ours.err" ] || fail "$refused: nobody says why"
+    [ -s "$work/theirs.err" ] && [ -s "$work/ours.err" ] || fail "$refused: no error is printed"
   done
 done
 cmp "$work/saved-${ours##*/}" "$work/saved-${theirs##*/}"
