@@ -298,8 +298,17 @@ struct ip_vs_get_dests *ipvs_get_dests(ipvs_service_entry_t *svc) {
     return NULL;
   size_t len = status == LVS_STATUS_OK ? lvs_destination_list_len(list) : 0;
   struct ip_vs_get_dests *dests = malloc(sizeof *dests + len * sizeof *dests->entrytable);
-  if (dests == NULL)
+  if (dests == NULL) {
     without_memory();
+  } else {
+    memset(dests, 0, sizeof *dests);
+    dests->protocol = svc->protocol;
+    dests->port = svc->port;
+    dests->fwmark = svc->fwmark;
+    dests->af = svc->af;
+    dests->addr = svc->addr;
+    dests->num_dests = (unsigned)len;
+  }
   for (size_t i = 0; dests != NULL && i < len; i++) {
     lvs_destination destination = LVS_DESTINATION_INIT;
     lvs_destination_state state = LVS_DESTINATION_STATE_INIT;
@@ -311,15 +320,6 @@ struct ip_vs_get_dests *ipvs_get_dests(ipvs_service_entry_t *svc) {
     dest_entry(&destination, &state, &dests->entrytable[i]);
   }
   lvs_destination_list_free(list);
-  if (dests == NULL)
-    return NULL;
-  memset(dests, 0, sizeof *dests);
-  dests->protocol = svc->protocol;
-  dests->port = svc->port;
-  dests->fwmark = svc->fwmark;
-  dests->af = svc->af;
-  dests->addr = svc->addr;
-  dests->num_dests = (unsigned)len;
   return dests;
 }
 

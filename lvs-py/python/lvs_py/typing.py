@@ -101,8 +101,8 @@ TableLike = Union[
     Table,
     Snapshot,
     Script,
-    # For a type checker that asks what a dictionary before its eyes is to be. As one that can be iterated
-    # would be another answer, what follows is none.
+    # Type checkers infer the type of a dict literal from this one. An Iterable would be a second candidate,
+    # so what follows are sequences and iterators.
     "Mapping[ServiceLike, Iterable[DestinationLike]]",
     SupportsTable,
     "Sequence[TableService | Service | tuple[ServiceLike, Iterable[DestinationLike]]]",
