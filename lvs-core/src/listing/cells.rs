@@ -2,41 +2,49 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use super::options::{ListingOptions, Style};
-use crate::digits::{push_ipv4, push_number, push_right};
+use crate::digits::{Ascii, push_number};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
 use crate::rules::push_ipv6;
 use crate::schedulers::has_flags;
 
 /// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most the 59
-/// bytes of `ipvsadm`'s buffer.
+/// bytes of `ipvsadm`'s buffer, and of an IPv4 address at most the column's `width`.
 pub(super) fn push_endpoint(
     text: &mut String,
     options: &ListingOptions<'_>,
     (addr, port): (IpAddr, u16),
     protocol: Protocol,
+    width: usize,
 ) {
     let start = text.len();
-    let (open, close) = if addr.is_ipv6() { ("[", "]") } else { ("", "") };
-    text.push_str(open);
-    match options.resolver.host_name(addr) {
-        Some(name) => text.push_str(&name),
-        None => match addr {
-            IpAddr::V4(addr) => push_ipv4(text, addr),
-            IpAddr::V6(addr) => push_ipv6(text, addr),
-        },
-    }
-    text.push_str(close);
-    text.push(':');
-    let name = match protocol {
+    let host = options.resolver.host_name(addr);
+    let service = match protocol {
         Protocol::Other(_) => None,
         known => options.resolver.port_name(port, known),
     };
-    match name {
+    if let (IpAddr::V4(addr), None, None) = (addr, &host, &service) {
+        // The common case, which needs no cutting.
+        let mut ascii = Ascii::<32>::new();
+        ascii.ipv4(addr);
+        ascii.byte(b':');
+        ascii.number(port);
+        return ascii.push_to(text);
+    }
+    let (open, close) = if addr.is_ipv6() { ("[", "]") } else { ("", "") };
+    text.push_str(open);
+    match (host, addr) {
+        (Some(name), _) => text.push_str(&name),
+        (None, IpAddr::V4(addr)) => push(text, format_args!("{addr}")),
+        (None, IpAddr::V6(addr)) => push_ipv6(text, addr),
+    }
+    text.push_str(close);
+    text.push(':');
+    match service {
         Some(name) => text.push_str(&name),
         None => push_number(text, port),
     }
     if options.style == Style::Ipvsadm {
-        cut(text, start, 59);
+        cut(text, start, if addr.is_ipv4() { width.min(59) } else { 59 });
     }
 }
 
@@ -56,23 +64,26 @@ pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("a String takes all");
 }
 
+/// Room for five numbers by [`statistic`], each of at most 21 bytes.
+pub(super) const STATISTICS: usize = 112;
+
 /// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it
 /// takes.
-pub(super) fn push_statistic(text: &mut String, value: u64, exact: bool) {
+pub(super) fn statistic<const N: usize>(cells: &mut Ascii<N>, value: u64, exact: bool) {
     let (value, unit) = match value {
         // Nine columns for eight digits; beyond that one blank and the digits.
         100_000_000.. if exact => {
-            text.push(' ');
-            return push_number(text, value);
+            cells.byte(b' ');
+            return cells.number(value);
         }
-        0..100_000_000 => return push_right(text, value, 9),
-        100_000_000..1_000_000_000 => (value / 1_000, 'K'),
-        1_000_000_000..100_000_000_000 => (value / 1_000_000, 'M'),
-        100_000_000_000..100_000_000_000_000 => (value / 1_000_000_000, 'G'),
-        _ => (value / 1_000_000_000_000, 'T'),
+        0..100_000_000 => return cells.right(value, 9),
+        100_000_000..1_000_000_000 => (value / 1_000, b'K'),
+        1_000_000_000..100_000_000_000 => (value / 1_000_000, b'M'),
+        100_000_000_000..100_000_000_000_000 => (value / 1_000_000_000, b'G'),
+        _ => (value / 1_000_000_000_000, b'T'),
     };
-    push_right(text, value, 8);
-    text.push(unit);
+    cells.right(value, 8);
+    cells.byte(unit);
 }
 
 /// The scheduler's flags in its own words: ` (sh-fallback,sh-port)`; nothing if none is set.

@@ -128,7 +128,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
 
     fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol, width: usize) {
         let start = self.line.len();
-        push_endpoint(&mut self.line, &self.options, endpoint, protocol);
+        push_endpoint(&mut self.line, &self.options, endpoint, protocol, usize::MAX);
         pad(&mut self.line, start + width);
     }
 }

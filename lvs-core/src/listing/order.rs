@@ -1,5 +1,5 @@
 use std::cmp::Ordering;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::options::Style;
 use crate::model::{DestinationKey, ServiceKey};
@@ -105,22 +105,75 @@ fn sort_by_key<T: Copy, K: Copy>(items: &mut [T], key: impl Fn(&T) -> K, mut com
     items.copy_from_slice(&sorted);
 }
 
+/// Sorts where the comparison is an order, that is where all addresses are of IPv4 and no two are
+/// half of the address space or more apart; gives back whether that is so. Numbers take the place of
+/// comparisons, and lists that ascend or descend already (the kernel's do) are not sorted at all.
+///
+/// `parts` gives what is compared: protocol, address and port.
+fn sort_by_number<T>(style: Style, items: &mut [T], parts: impl Fn(&T) -> Option<(u16, Ipv4Addr, u16)>) -> bool {
+    let Some((_, origin, _)) = items.first().and_then(&parts) else { return items.is_empty() };
+    let distance = |addr: Ipv4Addr| match style {
+        Style::Ipvsadm => addr.to_bits().wrapping_sub(origin.to_bits()) as i32,
+        Style::Fixed => (addr.to_bits() ^ 1 << 31) as i32,
+    };
+    let number = |(protocol, addr, port): (u16, Ipv4Addr, u16)| {
+        let addr = distance(addr) as u32 ^ 1 << 31;
+        u64::from(protocol) << 48 | u64::from(addr) << 16 | u64::from(port)
+    };
+    let (mut least, mut most) = (i32::MAX, i32::MIN);
+    let (mut ascends, mut descends) = (true, true);
+    let mut before = None;
+    for item in items.iter() {
+        let Some(parts) = parts(item) else { return false };
+        let distance = distance(parts.1);
+        (least, most) = (least.min(distance), most.max(distance));
+        let number = number(parts);
+        if let Some(before) = before {
+            ascends &= before <= number;
+            descends &= before > number;
+        }
+        before = Some(number);
+    }
+    if style == Style::Ipvsadm && most.abs_diff(least) > i32::MAX.unsigned_abs() {
+        return false;
+    }
+    if descends && !ascends {
+        items.reverse();
+    } else if !ascends {
+        items.sort_by_cached_key(|item| parts(item).map(number));
+    }
+    true
+}
+
 /// Sorts services as a listing does; `key` gives each one's key.
 ///
 /// In [`Style::Ipvsadm`] the result is that of `ipvsadm`, whose comparison is no order, so that no
 /// other sort gives it.
 pub fn sort_services<T: Copy>(style: Style, services: &mut [T], key: impl Fn(&T) -> ServiceKey) {
-    sort_by_key(services, key, |a, b| compare_services(style, a, b));
+    let parts = |service: &T| match key(service) {
+        ServiceKey::Endpoint { protocol, addr: IpAddr::V4(addr), port } => Some((protocol.number(), addr, port)),
+        _ => None,
+    };
+    if !sort_by_number(style, services, parts) {
+        sort_by_key(services, key, |a, b| compare_services(style, a, b));
+    }
 }
 
 /// Sorts the destinations of a service as a listing does, see [`sort_services`].
 pub fn sort_destinations<T: Copy>(style: Style, destinations: &mut [T], key: impl Fn(&T) -> DestinationKey) {
-    sort_by_key(destinations, key, |a, b| compare_destinations(style, a, b));
+    let parts = |destination: &T| match key(destination) {
+        DestinationKey { addr: IpAddr::V4(addr), port } => Some((0, addr, port)),
+        _ => None,
+    };
+    if !sort_by_number(style, destinations, parts) {
+        sort_by_key(destinations, key, |a, b| compare_destinations(style, a, b));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Protocol;
 
     fn sorted(style: Style, keys: &[&str]) -> Vec<String> {
         let mut keys: Vec<ServiceKey> = keys.iter().map(|key| key.parse().unwrap()).collect();
@@ -163,5 +216,59 @@ mod tests {
             merge_sort(&mut items, &mut |a, b| a.0.cmp(&b.0));
             assert_eq!(items, expected);
         }
+    }
+
+    /// Addresses from a window of the address space that is a little narrower or wider than half of
+    /// it, few enough that keys are equal now and then.
+    #[test]
+    fn numbers_sort_as_comparisons_do() {
+        let mut state = 7_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 16) % below
+        };
+        let (mut by_number, mut by_comparison) = (0, 0);
+        for round in 0..2_000 {
+            let (start, wide) = (draw(1 << 32), [1 << 3, 1 << 30, (1 << 31) - 1, 1 << 31, 1 << 32][round % 5]);
+            let mut addr = || Ipv4Addr::from_bits((start + [0, draw(wide), wide - 1][draw(3) as usize]) as u32);
+            let addrs: Vec<Ipv4Addr> = (0..round % 23).map(|_| addr()).collect();
+            let services: Vec<(usize, ServiceKey)> = (0..)
+                .zip(addrs.iter().map(|addr| {
+                    let protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Other(200)][draw(3) as usize];
+                    ServiceKey::endpoint(protocol, (*addr).into(), draw(3) as u16)
+                }))
+                .collect();
+            let destinations: Vec<(usize, DestinationKey)> =
+                (0..).zip(addrs.iter().map(|addr| DestinationKey::new((*addr).into(), draw(3) as u16))).collect();
+            for style in [Style::Ipvsadm, Style::Fixed] {
+                let mut sorted = services.clone();
+                sort_services(style, &mut sorted, |item| item.1);
+                // What is sorted once more ascends, or is a circle; what is turned round descends.
+                for again in [false, true] {
+                    let mut items = services.clone();
+                    if again {
+                        items = sorted.iter().rev().copied().collect();
+                    }
+                    let mut expected = items.clone();
+                    merge_sort(&mut expected, &mut |a, b| compare_services(style, &a.1, &b.1));
+                    sort_services(style, &mut items, |item| item.1);
+                    assert_eq!(items, expected, "{style:?}");
+                }
+                let (mut items, mut expected) = (destinations.clone(), destinations.clone());
+                merge_sort(&mut expected, &mut |a, b| compare_destinations(style, &a.1, &b.1));
+                let parts = |item: &(usize, DestinationKey)| match item.1.addr {
+                    IpAddr::V4(addr) => Some((0, addr, item.1.port)),
+                    IpAddr::V6(_) => None,
+                };
+                if sort_by_number(style, &mut items, parts) {
+                    by_number += 1;
+                } else {
+                    by_comparison += 1;
+                    sort_destinations(style, &mut items, |item| item.1);
+                }
+                assert_eq!(items, expected, "{style:?}");
+            }
+        }
+        assert!(by_number > 2_000 && by_comparison > 200, "{by_number}, {by_comparison}");
     }
 }

@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use super::cells::{cut, push, push_endpoint, push_flags, push_mark, push_statistic};
+use super::cells::{STATISTICS, cut, push, push_endpoint, push_flags, push_mark, statistic};
 use super::options::{ListingMode, ListingOptions, Style};
 use super::order;
-use crate::digits::{pad, push_left, push_right};
+use crate::digits::{Ascii, pad};
 use crate::model::{
     AddressFamily, Destination, DestinationEntry, ForwardingMethod, Protocol, Service, ServiceKey, ServiceSnapshot,
     Snapshot, Stats, Tunnel, TunnelKind,
@@ -195,11 +195,15 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
                 let numbers = five(self.options.mode, &stats);
                 if compat && self.options.mode == ListingMode::Rate {
                     let [connections, packets_in, packets_out, bytes @ ..] = numbers;
+                    let mut cells = Ascii::<STATISTICS>::new();
                     for number in [connections, packets_in, packets_out] {
-                        line.push(' ');
-                        push_right(line, number, 8);
+                        cells.byte(b' ');
+                        cells.right(number, 8);
                     }
-                    self.push_numbers(bytes);
+                    for number in bytes {
+                        statistic(&mut cells, number, self.options.exact);
+                    }
+                    cells.push_to(line);
                 } else {
                     self.push_numbers(numbers);
                 }
@@ -209,17 +213,15 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     }
 
     fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol) {
-        let start = self.line.len();
-        push_endpoint(&mut self.line, self.options, endpoint, protocol);
-        if self.options.style == Style::Ipvsadm && endpoint.0.is_ipv4() {
-            cut(&mut self.line, start, NAME_WIDTH);
-        }
+        push_endpoint(&mut self.line, self.options, endpoint, protocol, NAME_WIDTH);
     }
 
-    fn push_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
+    fn push_numbers(&mut self, numbers: [u64; 5]) {
+        let mut cells = Ascii::<STATISTICS>::new();
         for value in numbers {
-            push_statistic(&mut self.line, value, self.options.exact);
+            statistic(&mut cells, value, self.options.exact);
         }
+        cells.push_to(&mut self.line);
     }
 
     fn end_line(&mut self) -> io::Result<()> {
@@ -238,10 +240,16 @@ fn push_word(line: &mut String, word: &str, width: usize) {
 
 /// Numbers in columns of these widths, a blank before each.
 fn push_cells<const N: usize>(line: &mut String, cells: [(i64, usize); N]) {
-    for (number, width) in cells {
-        line.push(' ');
-        push_left(line, number, width);
+    const {
+        assert!(N <= 4);
     }
+    // A number has at most twenty characters, no column more.
+    let mut ascii = Ascii::<96>::new();
+    for (number, width) in cells {
+        ascii.byte(b' ');
+        ascii.left(number, width);
+    }
+    ascii.push_to(line);
 }
 
 const fn five(mode: ListingMode, stats: &Stats) -> [u64; 5] {

@@ -9,7 +9,7 @@ use super::command::{Command, ListOptions, ListSubject};
 use super::image::{self, is_word};
 use super::loss::{self, Loss, LossKind};
 use super::{Dialect, EXTENDED, Resolver, Script, Verb};
-use crate::digits::push_number;
+use crate::digits::Ascii;
 use crate::model::{
     Daemon, Destination, DestinationKey, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Table,
     TableService, Timeouts,
@@ -93,8 +93,9 @@ impl<'r> Emitter<'r> {
         if let Some(timeouts) = table.timeouts {
             self.timeouts(timeouts, &mut out);
         }
+        let mut words = String::new();
         for service in &table.services {
-            self.table_service(service, &mut out);
+            self.table_service(service, &mut words, &mut out);
         }
         for daemon in &table.daemons {
             self.daemon(daemon, &mut out);
@@ -133,8 +134,11 @@ impl<'r> Emitter<'r> {
             Command::EditService(service) => {
                 self.service(Verb::EditService, service, Lines::One, out);
             }
-            Command::AddServer(key, server) => self.server(Verb::AddServer, key, server, Lines::One, out),
-            Command::EditServer(key, server) => self.server(Verb::EditServer, key, server, Lines::One, out),
+            Command::AddServer(key, server) | Command::EditServer(key, server) => {
+                let mut words = String::new();
+                self.key(key, &mut words);
+                self.server(command.verb(), Parent { key, words: &words }, server, Lines::One, out);
+            }
             Command::DeleteService(key) | Command::Zero(Some(key)) => self.key_line(command.verb(), key, None, out),
             Command::DeleteServer(key, server) => self.key_line(command.verb(), key, Some(server), out),
             Command::SetTimeouts(timeouts) => self.set(*timeouts, Lines::One, out),
@@ -159,14 +163,19 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn table_service(&self, entry: &TableService, out: &mut Emitted) {
+    /// `words` is room for the service's [`Parent::words`].
+    fn table_service(&self, entry: &TableService, words: &mut String, out: &mut Emitted) {
         let lines = match self.service(Verb::AddService, &entry.service, Lines::Two, out) {
             Readers::All => Lines::Two,
             Readers::Extended => Lines::Extended,
             Readers::None => return,
         };
+        let key = entry.service.key();
+        words.clear();
+        self.key(&key, words);
+        let parent = Parent { key: &key, words };
         for destination in &entry.destinations {
-            self.server(Verb::AddServer, &entry.service.key(), destination, lines, out);
+            self.server(Verb::AddServer, parent, destination, lines, out);
         }
     }
 
@@ -289,7 +298,8 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn server(&self, verb: Verb, key: &ServiceKey, destination: &Destination, lines: Lines, out: &mut Emitted) {
+    fn server(&self, verb: Verb, parent: Parent<'_>, destination: &Destination, lines: Lines, out: &mut Emitted) {
+        let Parent { key, .. } = parent;
         let lose = |what| Loss { service: Some(*key), destination: Some(destination.key), what };
         let has_plain_form = lines != Lines::Extended && !matches!(key.protocol(), Some(Protocol::Other(_)));
         let mut plain = if has_plain_form { image::server(key, destination, self.dialect) } else { None };
@@ -309,14 +319,14 @@ impl<'r> Emitter<'r> {
                 written.upper_threshold = destination.upper_threshold;
                 written.lower_threshold = destination.lower_threshold;
             }
-            self.server_line(verb, key, &written, false, out);
+            self.server_line(verb, parent, &written, false, out);
             return;
         }
         if lines == Lines::One && self.extended_lines {
             plain = plain.filter(|said| said == destination);
         }
         if let Some(said) = &plain {
-            self.server_line(verb, key, said, false, out);
+            self.server_line(verb, parent, said, false, out);
             if said == destination {
                 return;
             }
@@ -324,7 +334,7 @@ impl<'r> Emitter<'r> {
         if self.extended_lines {
             self.extended(out);
             let verb = if plain.is_some() { Verb::EditServer } else { verb };
-            self.server_line(verb, key, destination, true, out);
+            self.server_line(verb, parent, destination, true, out);
             return;
         }
         match &plain {
@@ -333,21 +343,22 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn server_line(&self, verb: Verb, key: &ServiceKey, server: &Destination, extended: bool, out: &mut Emitted) {
+    fn server_line(&self, verb: Verb, parent: Parent<'_>, server: &Destination, extended: bool, out: &mut Emitted) {
         let text = &mut out.text;
         text.push_str(verb.spelling());
         text.push(' ');
-        self.key(key, text);
+        text.push_str(parent.words);
         text.push_str(" -r ");
-        self.endpoint(server.key.addr, server.key.port, names_of(key), text);
+        self.endpoint(server.key.addr, server.key.port, names_of(parent.key), text);
+        let mut ascii = Ascii::<48>::new();
         match server.forwarding {
-            ForwardingMethod::Masquerade => text.push_str(" -m"),
-            ForwardingMethod::Tunnel => text.push_str(" -i"),
-            ForwardingMethod::Direct => text.push_str(" -g"),
+            ForwardingMethod::Masquerade => ascii.word(" -m"),
+            ForwardingMethod::Tunnel => ascii.word(" -i"),
+            ForwardingMethod::Direct => ascii.word(" -g"),
             other if extended => {
                 let _ = write!(text, " --forwarding {other}");
             }
-            _ => text.push_str(" -g"),
+            _ => ascii.word(" -g"),
         }
         for (option, number, always) in [
             (" -w ", server.weight, true),
@@ -355,10 +366,11 @@ impl<'r> Emitter<'r> {
             (" -y ", server.lower_threshold, false),
         ] {
             if always || number != 0 {
-                text.push_str(option);
-                push_number(text, number);
+                ascii.word(option);
+                ascii.number(number);
             }
         }
+        ascii.push_to(text);
         if extended {
             extended_tunnel(server, text);
         } else if server.forwarding == ForwardingMethod::Tunnel {
@@ -475,6 +487,14 @@ impl<'r> Emitter<'r> {
         }
         text.push('\n');
     }
+}
+
+/// The service of a real server that is written.
+#[derive(Clone, Copy)]
+struct Parent<'a> {
+    key: &'a ServiceKey,
+    /// The options that name it, `-t 192.0.2.1:80`: the same on all lines of its real servers.
+    words: &'a str,
 }
 
 /// How something is written that plain text cannot say in full.

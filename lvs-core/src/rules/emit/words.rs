@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Emitter;
-use crate::digits::{push_ipv4, push_number};
+use crate::digits::{Ascii, push_number};
 use crate::model::{AddressFamily, Destination, Protocol, ServiceKey, Tunnel, TunnelFlags, TunnelKind};
 use crate::rules::Dialect;
 use crate::rules::image::is_word;
@@ -36,13 +36,24 @@ impl Emitter<'_> {
     }
 
     pub(super) fn endpoint(&self, addr: IpAddr, port: u16, protocol: Protocol, text: &mut String) {
-        let name = self.names.and_then(|names| names.host_name(addr)).filter(|name| is_word(name));
-        match (name, addr) {
+        let host = self.names.and_then(|names| names.host_name(addr)).filter(|name| is_word(name));
+        let service = self.names.and_then(|names| names.port_name(port, protocol)).filter(|name| is_word(name));
+        if let (IpAddr::V4(addr), None, None) = (addr, &host, &service) {
+            // The common case.
+            let mut ascii = Ascii::<32>::new();
+            ascii.ipv4(addr);
+            ascii.byte(b':');
+            ascii.number(port);
+            return ascii.push_to(text);
+        }
+        match (host, addr) {
             (Some(name), IpAddr::V4(_)) => text.push_str(&name),
             (Some(name), IpAddr::V6(_)) => {
                 let _ = write!(text, "[{name}]");
             }
-            (None, IpAddr::V4(addr)) => push_ipv4(text, addr),
+            (None, IpAddr::V4(addr)) => {
+                let _ = write!(text, "{addr}");
+            }
             (None, IpAddr::V6(addr)) => {
                 text.push('[');
                 push_ipv6(text, addr);
@@ -50,7 +61,7 @@ impl Emitter<'_> {
             }
         }
         text.push(':');
-        match self.names.and_then(|names| names.port_name(port, protocol)).filter(|name| is_word(name)) {
+        match service {
             Some(name) => text.push_str(&name),
             None => push_number(text, port),
         }
