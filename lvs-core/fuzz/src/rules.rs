@@ -20,8 +20,7 @@ pub fn run(bytes: &[u8]) {
         let emitted = Emitter::new(dialect).script(&script);
         if dialect == Dialect::Lossless {
             let again = rules::parse(&emitted.text).unwrap_or_else(|errors| panic!("{}\n{errors}", emitted.text));
-            let commands =
-                |script: &rules::Script| script.rules.iter().map(|rule| rule.command.clone()).collect::<Vec<_>>();
+            let commands = |script: &rules::Script| script.rules.iter().map(|rule| rule.command).collect::<Vec<_>>();
             assert_eq!(commands(&script), commands(&again), "{}", emitted.text);
             assert_eq!(Emitter::new(dialect).script(&again).text, emitted.text);
         }

@@ -9,11 +9,17 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(crate) fn format(report: &mut Report) -> Result<()> {
-    report.check(&mut cargo(&["fmt", "--all", "--check"]))
+    report.check(&mut cargo(&["fmt", "--all", "--check"]))?;
+    // A workspace of its own, which the above does not reach.
+    report.check(&mut cargo(&["fmt", "--manifest-path", "lvs-core/fuzz/Cargo.toml", "--check"]))
 }
 
 pub(crate) fn lint(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    // The fuzz targets, which `--workspace` does not reach.
+    let mut fuzz =
+        cargo(&["clippy", "--manifest-path", "lvs-core/fuzz/Cargo.toml", "--locked", "--all-targets", "--quiet"]);
+    report.check(fuzz.args(["--target-dir", "target/fuzz", "--", "-D", "warnings"]))?;
     let mut metadata = cargo(&["metadata", "--format-version", "1", "--all-features"]);
     // What other systems would need is neither built nor looked at.
     metadata.args(["--filter-platform", "x86_64-unknown-linux-gnu"]);
