@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 /// Digits, and what stands between them, on their way into a text: put together on the stack and
 /// appended in one go.
 ///
-/// All of the room is checked to be text, in blocks of sixteen bytes: that is much cheaper than what
-/// was written alone, whose last bytes would be looked at one by one.
+/// The check that it is text goes over the whole buffer, in blocks of sixteen bytes. To check only what
+/// was written would cost more: its last bytes would be looked at one by one.
 #[repr(C, align(16))]
 pub(crate) struct Ascii<const N: usize> {
     bytes: [u8; N],
@@ -54,7 +54,7 @@ impl<const N: usize> Ascii<N> {
         self.word(digits);
     }
 
-    /// Blanks until it is so long.
+    /// Blanks up to a length of the whole.
     pub(crate) fn pad(&mut self, length: usize) {
         // What has not been written yet is blank.
         self.length = self.length.max(length);
@@ -72,8 +72,8 @@ impl<const N: usize> Ascii<N> {
 
     /// Appends it all.
     pub(crate) fn push_to(&self, text: &mut String) {
-        let room = std::str::from_utf8(&self.bytes).expect("it is ASCII");
-        text.push_str(&room[..self.length]);
+        let buffer = std::str::from_utf8(&self.bytes).expect("it is ASCII");
+        text.push_str(&buffer[..self.length]);
     }
 }
 
@@ -101,6 +101,15 @@ const OCTETS: [[u8; 4]; 256] = {
     }
     octets
 };
+
+/// Appends `ADDRESS:PORT`.
+pub(crate) fn push_ipv4_endpoint(text: &mut String, addr: Ipv4Addr, port: u16) {
+    let mut ascii = Ascii::<32>::new();
+    ascii.ipv4(addr);
+    ascii.byte(b':');
+    ascii.number(port);
+    ascii.push_to(text);
+}
 
 /// Appends a number.
 pub(crate) fn push_number(text: &mut String, number: impl itoa::Integer) {
@@ -153,5 +162,8 @@ mod tests {
         let mut ascii = Ascii::<16>::new();
         ascii.ipv4(Ipv4Addr::BROADCAST);
         assert_eq!(text(&ascii), "x255.255.255.255");
+        let mut text = String::from("x");
+        push_ipv4_endpoint(&mut text, Ipv4Addr::BROADCAST, u16::MAX);
+        assert_eq!(text, "x255.255.255.255:65535");
     }
 }

@@ -2,13 +2,16 @@ use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use super::options::{ListingOptions, Style};
-use crate::digits::{Ascii, push_number};
+use crate::digits::{Ascii, push_ipv4_endpoint, push_number};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
 use crate::rules::push_ipv6;
 use crate::schedulers::has_flags;
 
-/// `ADDRESS:PORT`, by name where the resolver knows one; in compat style at most the 59
-/// bytes of `ipvsadm`'s buffer, and of an IPv4 address at most the column's `width`.
+/// The most bytes of `ADDRESS:PORT` that fit in `ipvsadm`'s buffer.
+const ENDPOINT_WIDTH: usize = 59;
+
+/// `ADDRESS:PORT`, by name where the resolver knows one; in [`Style::Ipvsadm`] at most as much as
+/// fits in `ipvsadm`'s buffer, and of an IPv4 address at most the column's `width`.
 pub(super) fn push_endpoint(
     text: &mut String,
     options: &ListingOptions<'_>,
@@ -24,11 +27,7 @@ pub(super) fn push_endpoint(
     };
     if let (IpAddr::V4(addr), None, None) = (addr, &host, &service) {
         // The common case, which needs no cutting.
-        let mut ascii = Ascii::<32>::new();
-        ascii.ipv4(addr);
-        ascii.byte(b':');
-        ascii.number(port);
-        return ascii.push_to(text);
+        return push_ipv4_endpoint(text, addr, port);
     }
     let (open, close) = if addr.is_ipv6() { ("[", "]") } else { ("", "") };
     text.push_str(open);
@@ -44,7 +43,8 @@ pub(super) fn push_endpoint(
         None => push_number(text, port),
     }
     if options.style == Style::Ipvsadm {
-        cut(text, start, if addr.is_ipv4() { width.min(59) } else { 59 });
+        let width = if addr.is_ipv4() { width } else { usize::MAX };
+        cut(text, start, width.min(ENDPOINT_WIDTH));
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("a String takes all");
 }
 
-/// Room for five numbers by [`statistic`], each of at most 21 bytes.
+/// The size of a buffer for five numbers by [`statistic`], each of at most 21 bytes.
 pub(super) const STATISTICS: usize = 112;
 
 /// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it

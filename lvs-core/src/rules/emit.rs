@@ -163,7 +163,7 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    /// `words` is room for the service's [`Parent::words`].
+    /// `words` is a buffer for the service's [`Parent::words`], used again for each service.
     fn table_service(&self, entry: &TableService, words: &mut String, out: &mut Emitted) {
         let lines = match self.service(Verb::AddService, &entry.service, Lines::Two, out) {
             Readers::All => Lines::Two,
@@ -489,7 +489,7 @@ impl<'r> Emitter<'r> {
     }
 }
 
-/// The service of a real server that is written.
+/// The service of the real servers that are being written.
 #[derive(Clone, Copy)]
 struct Parent<'a> {
     key: &'a ServiceKey,

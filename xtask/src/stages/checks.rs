@@ -1,6 +1,7 @@
 //! Stages that are one or a few calls of cargo: `format`, `lint`, `docs`, `features`.
 
 use super::report::libtest;
+use super::rust::{FUZZ_MANIFEST, cargo_fuzz};
 use super::{Report, supply};
 use crate::error::{Context, Result};
 use crate::host;
@@ -10,16 +11,12 @@ use std::collections::BTreeSet;
 
 pub(crate) fn format(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["fmt", "--all", "--check"]))?;
-    // A workspace of its own, which the above does not reach.
-    report.check(&mut cargo(&["fmt", "--manifest-path", "lvs-core/fuzz/Cargo.toml", "--check"]))
+    report.check(&mut cargo(&["fmt", "--manifest-path", FUZZ_MANIFEST, "--check"]))
 }
 
 pub(crate) fn lint(report: &mut Report) -> Result<()> {
     report.check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
-    // The fuzz targets, which `--workspace` does not reach.
-    let mut fuzz =
-        cargo(&["clippy", "--manifest-path", "lvs-core/fuzz/Cargo.toml", "--locked", "--all-targets", "--quiet"]);
-    report.check(fuzz.args(["--target-dir", "target/fuzz", "--", "-D", "warnings"]))?;
+    report.check(cargo_fuzz("clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
     let mut metadata = cargo(&["metadata", "--format-version", "1", "--all-features"]);
     // What other systems would need is neither built nor looked at.
     metadata.args(["--filter-platform", "x86_64-unknown-linux-gnu"]);

@@ -5,6 +5,7 @@ use super::Report;
 use super::report::libtest;
 use crate::error::Result;
 use crate::project::cargo;
+use std::process::Command;
 
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     // No selection of targets: `--lib` would link the Python module as a test although its manifest
@@ -16,11 +17,18 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// The fuzz targets' replay: a workspace of its own, on stable Rust. libFuzzer is for who has
-/// `cargo fuzz`, see `lvs-core/fuzz/src/lib.rs`.
+/// The manifest of the fuzz targets: a workspace of its own, which `--workspace` and `--all` do not
+/// reach.
+pub(super) const FUZZ_MANIFEST: &str = "lvs-core/fuzz/Cargo.toml";
+
+/// `cargo COMMAND` for the fuzz targets.
+pub(super) fn cargo_fuzz(command: &str) -> Command {
+    cargo(&[command, "--quiet", "--locked", "--manifest-path", FUZZ_MANIFEST, "--target-dir", "target/fuzz"])
+}
+
+/// The fuzz targets' replay, on stable Rust. libFuzzer is for who has `cargo fuzz`, see
+/// `lvs-core/fuzz/src/lib.rs`.
 pub(crate) fn fuzz(report: &mut Report) -> Result<()> {
-    let mut test =
-        cargo(&["test", "--quiet", "--locked", "--no-fail-fast", "--manifest-path", "lvs-core/fuzz/Cargo.toml"]);
-    report.tests(test.args(["--target-dir", "target/fuzz"]), libtest)?;
+    report.tests(cargo_fuzz("test").arg("--no-fail-fast"), libtest)?;
     Ok(())
 }

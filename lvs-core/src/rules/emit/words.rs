@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::Emitter;
-use crate::digits::{Ascii, push_number};
+use crate::digits::{push_ipv4_endpoint, push_number};
 use crate::model::{AddressFamily, Destination, Protocol, ServiceKey, Tunnel, TunnelFlags, TunnelKind};
 use crate::rules::Dialect;
 use crate::rules::image::is_word;
@@ -40,11 +40,7 @@ impl Emitter<'_> {
         let service = self.names.and_then(|names| names.port_name(port, protocol)).filter(|name| is_word(name));
         if let (IpAddr::V4(addr), None, None) = (addr, &host, &service) {
             // The common case.
-            let mut ascii = Ascii::<32>::new();
-            ascii.ipv4(addr);
-            ascii.byte(b':');
-            ascii.number(port);
-            return ascii.push_to(text);
+            return push_ipv4_endpoint(text, addr, port);
         }
         match (host, addr) {
             (Some(name), IpAddr::V4(_)) => text.push_str(&name),
