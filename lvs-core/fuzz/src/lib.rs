@@ -9,37 +9,32 @@
 //! cd lvs-core && RUSTC_BOOTSTRAP=1 cargo fuzz run wire
 //! ```
 //!
-//! An input that was found goes to `regressions/TARGET/`, where the replay reads it.
+//! An input that was found goes to `regressions/TARGET/`, where the replay reads it. The targets of
+//! `lvsd` are a test of its own with the same replay, `examples/lvsd/tests/fuzz`: what it depends on
+//! is not built here.
 
 pub mod input;
 pub mod json;
+pub mod listings;
 pub mod mutate;
 pub mod netlink;
 pub mod packets;
 pub mod procfs;
+pub mod replay;
 pub mod rules;
 pub mod wire;
 
-/// A target.
-pub struct Target {
-    /// As `cargo fuzz` calls it.
-    pub name: &'static str,
-    /// Runs one input.
-    pub run: fn(&[u8]),
-    /// Inputs that reach far.
-    pub seeds: fn() -> Vec<Vec<u8>>,
-    /// How many inputs the replay makes.
-    pub executions: u32,
-}
+pub use replay::Target;
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "wire", run: wire::run, seeds: wire::seeds, executions: 40_000 },
     Target { name: "netlink", run: netlink::run, seeds: netlink::seeds, executions: 4_000 },
     Target { name: "packets", run: packets::run, seeds: packets::seeds, executions: 4_000 },
     Target { name: "rules", run: rules::run, seeds: rules::seeds, executions: 20_000 },
     Target { name: "procfs", run: procfs::run, seeds: procfs::seeds, executions: 40_000 },
     Target { name: "json", run: json::run, seeds: json::seeds, executions: 20_000 },
+    Target { name: "listings", run: listings::run, seeds: listings::seeds, executions: 2_000 },
 ];
 
 /// Runs a target on the files that the command line names.
