@@ -92,8 +92,7 @@ pub(super) struct Defaults {
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceEntry {
     pub(super) name: Option<String>,
-    #[serde(default)]
-    pub(super) labels: BTreeMap<String, String>,
+    pub(super) labels: Option<Spanned<BTreeMap<String, String>>>,
     pub(super) address: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) addresses: Vec<Spanned<String>>,

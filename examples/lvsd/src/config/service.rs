@@ -15,6 +15,7 @@ use super::error::Findings;
 use super::file::{CheckEntry, CheckOf, Defaults, HealthEntry, MaskEntry, ServerEntry, ServiceEntry, To};
 use super::{Answers, Cluster, ClusterService, Member, ServerCheck, address, names};
 use crate::marks::Mark;
+use crate::metrics::may_be_label;
 
 /// A server of the file whose parts are already valid.
 struct Server {
@@ -60,6 +61,14 @@ pub(super) fn build(
     let addresses: Vec<_> = entry.address.take().into_iter().chain(std::mem::take(&mut entry.addresses)).collect();
     if addresses.is_empty() {
         found.add(span.clone(), "a service has an address, or addresses");
+    }
+    if let Some(labels) = &entry.labels {
+        for name in labels.get_ref().keys().filter(|name| !may_be_label(name)) {
+            found.add(
+                labels.span(),
+                format!("{name:?} is no label for metrics: letters, digits and _, and none that they have already"),
+            );
+        }
     }
     let mark = entry.mark.take();
     let keys: Vec<(Range<usize>, ServiceKey)> = match &mark {
@@ -160,7 +169,7 @@ pub(super) fn build(
         }
         cluster.services.push(ClusterService {
             name: entry.name.clone(),
-            labels: entry.labels.clone(),
+            labels: entry.labels.as_ref().map(|labels| labels.get_ref().clone()).unwrap_or_default(),
             service,
             members,
             keep_weights: keep_weights.is_some(),

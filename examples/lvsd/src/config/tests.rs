@@ -76,6 +76,17 @@ fn a_health_policy_that_cannot_work_is_refused() {
 }
 
 #[test]
+fn a_label_that_metrics_cannot_have_is_refused() {
+    let with = |labels: &str| WEB.replace("name = \"shop\"", &format!("name = \"shop\"\nlabels = {{ {labels} }}"));
+    let cluster = Cluster::parse(&with("site = \"a\", _rack = \"\"")).unwrap();
+    assert_eq!(cluster.services[0].labels.len(), 2);
+    for wrong in ["address", "\"7\"", "a-b", "\"a b\"", "\"\"", "__name__"] {
+        let error = errors(&with(&format!("{wrong} = \"a\"")));
+        assert!(error.starts_with("cluster file:10:10: ") && error.contains("label"), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn times_out_of_range_are_refused() {
     for interval in ["1e-9", "1e19", "-1.0", "nan", "inf"] {
         let error = errors(&WEB.replace("interval = 1.0", &format!("interval = {interval}")));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 pub use family::{Families, Labels, Latency, classic};
 use lvs_core::model::{ServiceKey, Snapshot, Stats};
+pub(crate) use table::may_be_label;
 pub use table::{add_state, add_table, add_totals};
 
 use crate::engine::{Engine, Moment};

@@ -2,6 +2,33 @@ use lvs_core::model::{DestinationEntry, DestinationKey, ServiceKey, ServiceSnaps
 
 use super::{Families, Labels, Naming};
 
+/// The labels that series have already.
+const OWN: [&str; 10] = [
+    "protocol",
+    "address",
+    "port",
+    "fwmark",
+    "family",
+    "name",
+    "destination_address",
+    "destination_port",
+    "scheduler",
+    "forwarding",
+];
+
+/// Whether a service may have a label of this name: one that Prometheus takes, and not there
+/// already. One that is not would cost the whole page.
+pub(crate) fn may_be_label(name: &str) -> bool {
+    let clean = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    clean && begins && !name.starts_with("__") && !OWN.contains(&name)
+}
+
+/// A label's value as both text formats have it; the encoder writes it as it is.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 /// The labels of a service: what it is, and what people call it.
 pub(super) fn service(key: &ServiceKey, naming: &Naming) -> Labels {
     let (protocol, address, port, fwmark) = match *key {
@@ -20,8 +47,8 @@ pub(super) fn service(key: &ServiceKey, naming: &Naming) -> Labels {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec();
-    labels.extend(naming.name.clone().map(|name| ("name".to_owned(), name)));
-    labels.extend(naming.labels.clone());
+    labels.extend(naming.name.as_deref().map(|name| ("name".to_owned(), escaped(name))));
+    labels.extend(naming.labels.iter().map(|(name, value)| (name.clone(), escaped(value))));
     Labels::new(labels)
 }
 
@@ -86,7 +113,7 @@ pub fn add_table(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
     let daemons = snapshot.daemons.iter().map(|daemon| {
         let labels = [
             ("role", daemon.role.to_string()),
-            ("interface", daemon.interface.to_string()),
+            ("interface", escaped(daemon.interface.as_str())),
             ("sync_id", daemon.sync_id.to_string()),
         ];
         (Labels::new(labels.map(|(name, value)| (name.to_owned(), value)).to_vec()), 1)
@@ -155,7 +182,7 @@ pub fn add_state(families: &mut Families, snapshot: &Snapshot, naming: impl Fn(&
     families.gauge("lvs_service_destinations", "Destinations of the service", rows);
     let rows = services.iter().map(|(labels, entry)| {
         let mut labels = (**labels).clone();
-        labels.push(("scheduler".to_owned(), entry.entry.service.scheduler.to_string()));
+        labels.push(("scheduler".to_owned(), escaped(entry.entry.service.scheduler.as_str())));
         (Labels::new(labels), 1)
     });
     families.gauge("lvs_service_info", "The service's scheduler", rows);
@@ -212,6 +239,28 @@ mod tests {
             "lvs_service_destinations{protocol=\"\",address=\"\",port=\"\",fwmark=\"4294967295\",family=\"ipv6\"} 1";
         assert!(text.contains(mark), "{text}");
         assert!(text.contains("# TYPE lvs_service_incoming_bytes counter"), "{text}");
+    }
+
+    #[test]
+    fn names_and_labels_of_any_text_are_escaped() {
+        let naming = Naming {
+            name: Some("the \"shop\"\nof C:\\".to_owned()),
+            labels: [("site".to_owned(), "a\"b".to_owned())].into(),
+        };
+        let mut families = Families::default();
+        add_table(&mut families, &snapshot(), |_| naming.clone());
+        let text = families.render(None).unwrap();
+        assert!(text.contains(r#",name="the \"shop\"\nof C:\\",site="a\"b"} 1"#), "{text}");
+    }
+
+    #[test]
+    fn a_label_is_one_that_prometheus_takes() {
+        for name in ["site", "_x", "Rack_7"] {
+            assert!(may_be_label(name), "{name}");
+        }
+        for name in ["", "7up", "a-b", "a b", "sité", "__name__", "name", "scheduler"] {
+            assert!(!may_be_label(name), "{name}");
+        }
     }
 
     #[test]
