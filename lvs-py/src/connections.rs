@@ -3,24 +3,22 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lvs_core::connections::{ConnectionFilter, ConnectionKind, ConnectionSums, StateCounts};
-use lvs_core::json;
 use lvs_core::model::{AddressFamily, Connection, ConnectionTarget, Netmask};
 use lvs_core::procfs::{ConnectionReader, Connections};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PySlice};
+use pyo3::types::{PyBytes, PyDict};
 
-use crate::args::{AsText as _, Index, OfArgument, Whole};
+use crate::args::{AsText as _, OfArgument, Whole};
 use crate::columns::{Builder, PyColumns};
 use crate::connection::{Owned, PyConnection, origin, state};
 use crate::convert;
 use crate::destination::{DestinationKeyArg, PyDestinationKey};
 use crate::failures::OrRaise;
-use crate::schema::{from_json, from_python, schema_methods, to_python};
+use crate::schema::schema_methods;
+use crate::sequence::shared_sequence;
 use crate::service::KeyArg;
 
 /// Which connections are meant.
@@ -176,16 +174,12 @@ pub(crate) fn sum_connections(
 #[pyclass(name = "Connections", module = "lvs_py", frozen)]
 pub(crate) struct PyConnections(Arc<Vec<Owned>>);
 
+shared_sequence!(
+    PyConnections of PyConnection(Owned), PyConnectionIterator = "ConnectionIterator", "connection", "connections",
+    |owned| owned.view()
+);
+
 impl PyConnections {
-    pub(crate) fn new(found: Vec<Owned>) -> Self {
-        Self(Arc::new(found))
-    }
-
-    fn position(&self, connection: &Bound<'_, PyAny>) -> Option<usize> {
-        let connection = connection.cast::<PyConnection>().ok()?;
-        self.0.iter().position(|owned| *owned == connection.get().0)
-    }
-
     pub(crate) fn shared(&self) -> Arc<Vec<Owned>> {
         self.0.clone()
     }
@@ -193,76 +187,6 @@ impl PyConnections {
 
 #[pymethods]
 impl PyConnections {
-    fn __len__(&self) -> usize {
-        self.0.len()
-    }
-
-    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = key.py();
-        if let Ok(slice) = key.cast::<PySlice>() {
-            let range = slice.indices(self.0.len() as isize)?;
-            let places = (0..range.slicelength).map(|i| (range.start + i as isize * range.step) as usize);
-            return Self::new(places.map(|at| self.0[at].clone()).collect()).into_bound_py_any(py);
-        }
-        let place = key.extract::<Index>()?.place(self.0.len());
-        let place = place.ok_or_else(|| PyIndexError::new_err("no such connection"))?;
-        PyConnection(self.0[place].clone()).into_bound_py_any(py)
-    }
-
-    fn __iter__(&self) -> PyConnectionIterator {
-        PyConnectionIterator { connections: self.0.clone(), next: AtomicUsize::new(0) }
-    }
-
-    fn __contains__(&self, connection: &Bound<'_, PyAny>) -> bool {
-        self.position(connection).is_some()
-    }
-
-    /// The place of the first one that is equal. Raises `ValueError` if none is.
-    fn index(&self, connection: &Bound<'_, PyAny>) -> PyResult<usize> {
-        self.position(connection).ok_or_else(|| PyValueError::new_err("no such connection"))
-    }
-
-    /// How many are equal.
-    fn count(&self, connection: &Bound<'_, PyAny>) -> usize {
-        let Ok(connection) = connection.cast::<PyConnection>() else { return 0 };
-        self.0.iter().filter(|owned| **owned == connection.get().0).count()
-    }
-
-    fn __reversed__(&self) -> PyConnectionIterator {
-        let connections = Arc::new(self.0.iter().rev().cloned().collect());
-        PyConnectionIterator { connections, next: AtomicUsize::new(0) }
-    }
-
-    fn __eq__(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-
-    /// A list of dictionaries, as the JSON schema has them.
-    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.iter().map(Owned::view).collect::<Vec<_>>())
-    }
-
-    /// What `to_dicts` has written.
-    #[staticmethod]
-    fn from_dicts(rows: &Bound<'_, PyAny>) -> PyResult<Self> {
-        from_python(rows, "list of connections").map(Self::new)
-    }
-
-    /// A list in one line of JSON. `lvs_py.listing.json` writes a line for each.
-    fn to_json(&self, py: Python<'_>) -> String {
-        py.detach(|| json::to_string(&self.0.iter().map(Owned::view).collect::<Vec<_>>()))
-    }
-
-    /// What `to_json` has written, from text or bytes.
-    #[staticmethod]
-    fn from_json(text: &Bound<'_, PyAny>) -> PyResult<Self> {
-        from_json(text, "list of connections").map(Self::new)
-    }
-
-    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
-        Ok((slf.get_type().getattr("from_json")?, (slf.get().to_json(slf.py()),)))
-    }
-
     /// Those that pass a filter, too; takes what `Director.connections` takes.
     #[pyo3(signature = (**conditions))]
     fn filter(&self, py: Python<'_>, conditions: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -286,35 +210,8 @@ impl PyConnections {
         py.detach(|| columns(&self.0))
     }
 
-    fn __repr__(&self) -> String {
-        format!("<{} connections>", self.0.len())
-    }
-
     fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
         crate::value::html(slf.py(), "connections", slf.as_any())
-    }
-}
-
-/// Goes over connections.
-#[pyclass(name = "ConnectionIterator", module = "lvs_py._lvs", frozen)]
-pub(crate) struct PyConnectionIterator {
-    connections: Arc<Vec<Owned>>,
-    next: AtomicUsize,
-}
-
-#[pymethods]
-impl PyConnectionIterator {
-    const fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __length_hint__(&self) -> usize {
-        self.connections.len().saturating_sub(self.next.load(Ordering::Relaxed))
-    }
-
-    fn __next__(&self) -> Option<PyConnection> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        self.connections.get(index).cloned().map(PyConnection)
     }
 }
 

@@ -28,6 +28,7 @@ mod rules;
 mod scheduler;
 mod schema;
 mod scope;
+mod sequence;
 mod service;
 mod settings;
 mod shared;
@@ -96,7 +97,7 @@ mod _lvs {
     #[pymodule_export]
     use crate::table::{PyTable, PyTableService};
     #[pymodule_export]
-    use crate::watch::{PyEvent, PyWatcher};
+    use crate::watch::{PyEvent, PyEvents, PyWatcher};
 
     /// The version of the package.
     #[pymodule_export]

@@ -1,6 +1,6 @@
 //! `Watcher` and `Event`: what has changed since the last look.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lvs_core::model::{DestinationEntry, DestinationKey, ServiceEntry, ServiceKey, ServiceSnapshot};
@@ -14,6 +14,7 @@ use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
 use crate::entries::PyServiceEntry;
 use crate::schema::schema_methods;
 use crate::scope::{PyScope, scope_of};
+use crate::sequence::shared_sequence;
 use crate::service::{PyService, PyServiceKey};
 use crate::settings::{PyDaemon, PyTimeouts};
 use crate::shared::{lone_destination, lone_service};
@@ -172,6 +173,14 @@ impl PyEvent {
 
 schema_methods!(PyEvent, "Event" as Event, |value| &value.0, |read| Ok(Self(read)));
 
+/// The differences of one look: a sequence whose items are made when someone looks at them.
+#[pyclass(name = "Events", module = "lvs_py", frozen)]
+pub(crate) struct PyEvents(Arc<Vec<Event>>);
+
+shared_sequence!(
+    PyEvents of PyEvent(Event), PyEventIterator = "EventIterator", "event", "events", |event| event
+);
+
 fn service_entry(entry: ServiceEntry) -> PyServiceEntry {
     PyServiceEntry::new(lone_service(ServiceSnapshot { entry, destinations: Vec::new() }), 0)
 }
@@ -196,12 +205,11 @@ impl PyWatcher {
 
     /// Takes in a look at a time (of any clock that does not run backwards) and says what is
     /// different.
-    fn observe(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>, now: Span) -> Vec<PyEvent> {
+    fn observe(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>, now: Span) -> PyEvents {
         let shared = snapshot.get().0.clone();
-        let events = py.detach(|| {
+        PyEvents::new(py.detach(|| {
             let mut watcher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             watcher.observe(shared.snapshot.clone(), now.0)
-        });
-        events.into_iter().map(PyEvent).collect()
+        }))
     }
 }

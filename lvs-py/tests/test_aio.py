@@ -166,6 +166,31 @@ def test_what_waits_keeps_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(run())
 
 
+def test_other_tasks_have_their_turn_between_events() -> None:
+    async def run() -> None:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with aio.embedded() as director:
+            await director.reconcile(lvs_py.Table({f"tcp://192.0.2.1:{port}": [] for port in range(1, 3001)}))
+            task = asyncio.ensure_future(others())
+            seen, at_a_stretch, longest, before = 0, 0, 0, turns
+            async for _ in director.events(initial=True):
+                at_a_stretch = at_a_stretch + 1 if turns == before else 1
+                longest, before, seen = max(longest, at_a_stretch), turns, seen + 1
+                if seen == 3000:
+                    break
+            assert longest <= 256
+            task.cancel()
+
+    asyncio.run(run())
+
+
 def test_events_come_one_by_one() -> None:
     async def run() -> None:
         async with aio.embedded() as director:

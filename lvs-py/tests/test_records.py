@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -89,6 +90,24 @@ def test_connections_survive_dictionaries_json_and_pickle() -> None:
     [one] = connections
     assert one in connections and connections.index(one) == 0 and connections.count(one) == 1
     assert list(reversed(connections)) == [one] and "x" not in connections
+
+
+def test_events_are_a_sequence_that_survives_dictionaries_json_and_pickle() -> None:
+    with Director.embedded() as director:
+        director.reconcile(lvs_py.Table({"tcp://192.0.2.1:80": ["198.51.100.7:80"], "fwmark:7": []}))
+        watcher = Watcher()
+        events = watcher.observe(director.snapshot(), 0)
+        assert watcher.observe(director.snapshot(), 0) == []
+    kind = type(events)
+    assert kind is lvs_py.Events and isinstance(events, Sequence) and repr(events) == "<3 events>"
+    assert kind.from_dicts(events.to_dicts()) == kind.from_json(events.to_json()) == events == list(events)
+    assert pickle.loads(pickle.dumps(events)) == events != list(events)[1:] and events != 3
+    assert events[-1] == list(events)[2] and list(events[::-1]) == list(reversed(events))
+    assert events[1] in events and events.index(events[1]) == 1 and events.count(events[1]) == 1 and "x" not in events
+    with pytest.raises(IndexError):
+        events[3]
+    with pytest.raises(ValueError, match="no such event"):
+        events[1:].index(events[0])
 
 
 def test_an_exception_with_an_outcome_is_pickled() -> None:

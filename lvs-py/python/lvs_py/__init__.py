@@ -45,6 +45,7 @@ from ._lvs import (
     Drain,
     DrainProgress,
     Event,
+    Events,
     Health,
     HealthChange,
     HealthPolicy,
@@ -131,6 +132,7 @@ else:
 _Mapping.register(Services)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 _Mapping.register(Destinations)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 _Sequence.register(Connections)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+_Sequence.register(Events)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
 # Columns are no Mapping: polars, pandas and others would take that way instead of Arrow's.
 
 __all__ = [
@@ -161,6 +163,7 @@ __all__ = [
     "DrainProgress",
     "EmbeddedDirector",
     "Event",
+    "Events",
     "ForwardingMethod",
     "Health",
     "HealthChange",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         Destination,
         Destinations,
         DrainProgress,
-        Event,
+        Events,
         Info,
         Outcome,
         Scope,
@@ -457,7 +457,7 @@ class Director:
 
     def watch(
         self, *, interval: float | timedelta = 2.0, sleep: Callable[[float], object] | None = None
-    ) -> Iterator[list[Event]]:
+    ) -> Iterator[Events]:
         """Looks again and again, and yields what has changed since the look before; at the first look all is new.
 
         The kernel sends no notifications, and its counters move every two seconds.
@@ -466,8 +466,11 @@ class Director:
         watcher = Watcher()
         seconds = _seconds(interval)
         while True:
-            yield watcher.observe(self.snapshot(), self._now())
+            yield self._look(watcher)
             sleep(seconds)
+
+    def _look(self, watcher: Watcher) -> Events:
+        return watcher.observe(self.snapshot(), self._now())
 
     # The time that goes with a director: here this machine's, of an embedded one its own.
 

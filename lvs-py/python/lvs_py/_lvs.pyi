@@ -461,11 +461,11 @@ class ConnectionSums(_Recorded):
 class Connections(Sequence[Connection]):
     """Connections as they were at one look: a sequence whose items are made when someone looks at them."""
     def __iter__(self) -> Iterator[Connection]: ...
-    def __contains__(self, connection: object, /) -> bool: ...
+    def __contains__(self, item: object, /) -> bool: ...
     def __reversed__(self) -> Iterator[Connection]: ...
-    def index(self, connection: object) -> int:  # type: ignore[override]
+    def index(self, item: object) -> int:  # type: ignore[override]
         """The place of the first one that is equal. Raises `ValueError` if none is."""
-    def count(self, connection: object) -> int:
+    def count(self, item: object) -> int:
         """How many are equal."""
     def to_dicts(self) -> list[dict[str, Any]]:
         """A list of dictionaries, as the JSON schema has them."""
@@ -473,7 +473,7 @@ class Connections(Sequence[Connection]):
     def from_dicts(rows: Iterable[Mapping[str, Any]]) -> Connections:
         """What `to_dicts` has written."""
     def to_json(self) -> str:
-        """A list in one line of JSON. `lvs_py.listing.json` writes a line for each."""
+        """A list in one line of JSON."""
     @staticmethod
     def from_json(text: str | bytes) -> Connections:
         """What `to_json` has written, from text or bytes."""
@@ -834,6 +834,33 @@ class Event(_Recorded):
     def destination(self) -> DestinationKey | None:
         """The destination it is about, if any."""
     def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Events(Sequence[Event]):
+    """The differences of one look: a sequence whose items are made when someone looks at them."""
+    def __iter__(self) -> Iterator[Event]: ...
+    def __contains__(self, item: object, /) -> bool: ...
+    def __reversed__(self) -> Iterator[Event]: ...
+    def index(self, item: object) -> int:  # type: ignore[override]
+        """The place of the first one that is equal. Raises `ValueError` if none is."""
+    def count(self, item: object) -> int:
+        """How many are equal."""
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A list of dictionaries, as the JSON schema has them."""
+    @staticmethod
+    def from_dicts(rows: Iterable[Mapping[str, Any]]) -> Events:
+        """What `to_dicts` has written."""
+    def to_json(self) -> str:
+        """A list in one line of JSON."""
+    @staticmethod
+    def from_json(text: str | bytes) -> Events:
+        """What `to_json` has written, from text or bytes."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> Event: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Events: ...
 
 @final
 class Handle:
@@ -1979,7 +2006,7 @@ class Verdict(_Recorded):
 class Watcher:
     """Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`."""
     def __new__(cls, *, scope: Scope | None = None) -> Self: ...
-    def observe(self, snapshot: Snapshot, now: float | timedelta) -> list[Event]:
+    def observe(self, snapshot: Snapshot, now: float | timedelta) -> Events:
         """Takes in a look at a time (of any clock that does not run backwards) and says what is different."""
 
 __version__: str

@@ -70,7 +70,7 @@ from .typing import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
     from datetime import timedelta
     from types import TracebackType
     from typing import Any, Literal, TypeVar
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         Destinations,
         DrainProgress,
         Event,
+        Events,
         Health,
         HealthChange,
         Info,
@@ -103,6 +104,10 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 __all__ = ["AsyncDirector", "embedded", "kernel"]
+
+
+# So many events are passed on before other tasks have their turn.
+_PIECE = 256
 
 
 async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
@@ -319,12 +324,11 @@ class AsyncDirector:
             await _to_its_end(looks.cancel)
             raise
 
-    async def watch(self, *, interval: float | timedelta = 2.0) -> AsyncIterator[list[Event]]:
+    async def watch(self, *, interval: float | timedelta = 2.0) -> AsyncIterator[Events]:
         """Looks again and again, and yields what has changed since the look before: see `lvs_py.Director.watch`."""
         watcher = Watcher()
         while True:
-            snapshot, now = await self.snapshot(), self.director._now()
-            yield await _aside(watcher.observe, snapshot, now)
+            yield await _aside(self.director._look, watcher)
             await self._sleep(_seconds(interval))
 
     async def events(self, *, interval: float | timedelta = 2.0, initial: bool = False) -> AsyncIterator[Event]:
@@ -332,8 +336,10 @@ class AsyncDirector:
         look = 0
         async for events in self.watch(interval=interval):
             if look or initial:
-                for event in events:
+                for count, event in enumerate(events, 1):
                     yield event
+                    if not count % _PIECE:
+                        await asyncio.sleep(0)
             look += 1
 
     async def keep_healthy(
@@ -389,11 +395,11 @@ class AsyncDirector:
         for refusal in outcome.refused:
             logging.getLogger("lvs_py").warning("health: refused, to be tried again: %s", refusal.error)
 
-    def _sleep(self, seconds: float) -> Awaitable[object]:
+    async def _sleep(self, seconds: float) -> None:
         if isinstance(self.director, EmbeddedDirector):
-            self.director.advance(seconds)
-            return asyncio.sleep(0)
-        return asyncio.sleep(seconds)
+            await _aside(self.director.advance, seconds)
+        else:
+            await asyncio.sleep(seconds)
 
     def __repr__(self) -> str:
         return f"<AsyncDirector of {self.director!r}>"
