@@ -110,3 +110,26 @@ async fn repeat(
         due = (due + pause).max(Instant::now());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_waits_for_its_check_takes_little_memory() {
+        let text = r#"
+            [[service]]
+            address = "tcp://192.0.2.1:80"
+            check = { tcp = {} }
+            server = [{ address = "192.0.2.7" }]
+        "#;
+        let cluster = Cluster::parse(text).unwrap();
+        let check = cluster.services[0].members[0].check.clone().unwrap();
+        let (service, server) = (cluster.services[0].service.key(), cluster.services[0].members[0].destination);
+        let target = Target { service, server, address: "192.0.2.7:80".parse().unwrap(), through: None };
+        let (permits, (reports, _)) = (Rc::new(Semaphore::new(1)), tokio::sync::mpsc::unbounded_channel());
+        let task = repeat((service, server.key), target, check, Duration::ZERO, permits, reports);
+        let size = size_of_val(&task);
+        assert!(size <= 1024, "a waiting server takes {size} bytes");
+    }
+}

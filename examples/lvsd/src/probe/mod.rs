@@ -19,6 +19,7 @@ mod tls;
 mod udp;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use lvs_core::model::{Destination, ServiceKey};
@@ -243,18 +244,17 @@ impl Check {
 
     /// Checks a server once, in the time that the check has.
     pub async fn run(&self, target: &Target, context: &Context) -> Outcome {
-        let probe = async {
-            match self {
-                Self::Tcp(check) => check.run(target, context).await,
-                Self::Http(check) => check.run(target, context).await,
-                Self::Udp(check) => check.run(target, context).await,
-                Self::Smtp(check) => check.run(target, context).await,
-                Self::Dns(check) => check.run(target, context).await,
-                Self::Icmp(check) => check.run(target, context).await,
-                Self::Grpc(check) => check.run(target, context).await,
-                Self::File(check) => check.run(target, context).await,
-                Self::Command(check) => check.run(target, context).await,
-            }
+        // Boxed: a server that waits for its next check then holds no room for the largest kind.
+        let probe: Pin<Box<dyn Future<Output = Outcome> + '_>> = match self {
+            Self::Tcp(check) => Box::pin(check.run(target, context)),
+            Self::Http(check) => Box::pin(check.run(target, context)),
+            Self::Udp(check) => Box::pin(check.run(target, context)),
+            Self::Smtp(check) => Box::pin(check.run(target, context)),
+            Self::Dns(check) => Box::pin(check.run(target, context)),
+            Self::Icmp(check) => Box::pin(check.run(target, context)),
+            Self::Grpc(check) => Box::pin(check.run(target, context)),
+            Self::File(check) => Box::pin(check.run(target, context)),
+            Self::Command(check) => Box::pin(check.run(target, context)),
         };
         within(context.timeout, probe).await
     }
