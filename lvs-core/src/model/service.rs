@@ -118,6 +118,10 @@ impl Service {
     /// Seconds of persistence where none are named, as `ipvsadm` has it.
     pub const DEFAULT_PERSISTENCE: u32 = 360;
 
+    /// Most seconds that `ipvsadm` and cluster files take for a timeout: 31 days, well below those
+    /// that wrap in the kernel.
+    pub const MAX_TIMEOUT: u32 = 31 * 24 * 3600;
+
     /// A service with `ipvsadm`'s defaults: scheduler wlc, no flags, full netmask.
     pub const fn new(key: ServiceKey) -> Self {
         Self {

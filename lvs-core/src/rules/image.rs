@@ -10,7 +10,6 @@ use crate::model::{
 };
 use crate::schedulers::has_flags;
 
-const MOST_SECONDS: u32 = 31 * 24 * 3600;
 const MOST: u32 = i32::MAX as u32;
 
 /// Whether a name is one word that no reader drops or cuts.
@@ -36,7 +35,7 @@ pub(crate) fn service(service: &Service, dialect: Dialect) -> Option<Service> {
         flags = flags.without(ServiceFlags::SCHED3);
     }
     said.flags = service.flags & flags;
-    said.timeout = if said.is_persistent() { service.timeout.clamp(1, MOST_SECONDS) } else { 0 };
+    said.timeout = if said.is_persistent() { service.timeout.clamp(1, Service::MAX_TIMEOUT) } else { 0 };
     said.engine = service.engine.filter(|engine| is_word(engine.as_str()));
     if dialect == Dialect::Ipvsadm && !said.is_persistent() {
         said = said.with_netmask(Netmask::full(key.family())).ok()?;
@@ -86,7 +85,11 @@ pub(crate) fn server(key: &ServiceKey, destination: &Destination, dialect: Diale
 
 pub(crate) fn timeouts(timeouts: Timeouts) -> Timeouts {
     let Timeouts { tcp, tcp_fin, udp } = timeouts;
-    Timeouts { tcp: tcp.min(MOST_SECONDS), tcp_fin: tcp_fin.min(MOST_SECONDS), udp: udp.min(MOST_SECONDS) }
+    Timeouts {
+        tcp: tcp.min(Service::MAX_TIMEOUT),
+        tcp_fin: tcp_fin.min(Service::MAX_TIMEOUT),
+        udp: udp.min(Service::MAX_TIMEOUT),
+    }
 }
 
 /// Whether plain rules can express the daemon completely.

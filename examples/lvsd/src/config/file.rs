@@ -77,7 +77,7 @@ struct DaemonEntry {
 pub(super) struct Defaults {
     pub(super) scheduler: Option<Spanned<String>>,
     pub(super) forwarding: Option<Spanned<String>>,
-    pub(super) persistent: Option<u32>,
+    pub(super) persistent: Option<Spanned<u32>>,
     pub(super) keep_weights: Option<Spanned<bool>>,
     pub(super) check: Option<Spanned<CheckEntry>>,
     pub(super) health: Option<Spanned<HealthEntry>>,
@@ -100,7 +100,7 @@ pub(super) struct ServiceEntry {
     pub(super) scheduler: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) flags: Vec<Spanned<String>>,
-    pub(super) persistent: Option<u32>,
+    pub(super) persistent: Option<Spanned<u32>>,
     pub(super) netmask: Option<Spanned<MaskEntry>>,
     pub(super) engine: Option<Spanned<String>>,
     #[serde(default)]

@@ -281,6 +281,14 @@ fn read_server(
     keys.into_iter().map(server).collect()
 }
 
+fn persistence(seconds: u32) -> Result<u32, String> {
+    let most = Service::MAX_TIMEOUT;
+    if (1..=most).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(format!("persistent = {seconds} is not a number of seconds in 1..={most} (31 days)"))
+}
+
 fn service(entry: &ServiceEntry, defaults: &Defaults, key: ServiceKey, found: &mut Findings<'_>) -> Option<Service> {
     let mut service = Service::new(key);
     service = match entry.scheduler.as_ref().or(defaults.scheduler.as_ref()) {
@@ -291,8 +299,8 @@ fn service(entry: &ServiceEntry, defaults: &Defaults, key: ServiceKey, found: &m
         let read = ServiceFlags::of_scheduler(flag.get_ref(), service.scheduler.as_str());
         service.flags |= found.take(flag.span(), read).unwrap_or_default();
     }
-    if let Some(seconds) = entry.persistent.or(defaults.persistent) {
-        service = service.with_persistence(seconds);
+    if let Some(seconds) = entry.persistent.as_ref().or(defaults.persistent.as_ref()) {
+        service = service.with_persistence(found.take(seconds.span(), persistence(*seconds.get_ref()))?);
     }
     if entry.one_packet {
         service = service.with_one_packet();

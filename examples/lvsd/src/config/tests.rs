@@ -95,6 +95,18 @@ fn times_out_of_range_are_refused() {
 }
 
 #[test]
+fn persistence_lasts_no_longer_than_the_kernel_can_count() {
+    let with = |seconds: u32| WEB.replace("persistent = 300", &format!("persistent = {seconds}"));
+    for wrong in [0, 2_678_401, 17_179_870, u32::MAX] {
+        let error = errors(&with(wrong));
+        assert!(error.starts_with("cluster file:12:14: ") && error.contains("1..=2678400"), "{wrong}: {error}");
+    }
+    for right in [1, 2_678_400] {
+        assert_eq!(Cluster::parse(&with(right)).unwrap().services[0].service.timeout, right);
+    }
+}
+
+#[test]
 fn one_server_list_serves_many_addresses_of_both_families() {
     let text = r#"
 [[service]]

@@ -13,7 +13,7 @@ use crate::rules::option::Group;
 use crate::rules::{Dialect, address, number};
 
 /// 31 days: the longest timeout that ipvsadm takes.
-const MOST_SECONDS: i64 = 31 * 24 * 3600;
+const MOST_SECONDS: i64 = Service::MAX_TIMEOUT as i64;
 
 impl<'a, W: Words<'a>> Reader<'a, '_, '_, W> {
     #[inline]
