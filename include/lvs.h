@@ -5345,7 +5345,8 @@ typedef struct lvs_event {
    LVS_COUNTERS_INIT_, 0}
 
 /**
- * Compares each look at a director with the one before. It has no clock and reads nothing itself.
+ * Compares each look at a director with the one before. It has no clock: snapshots are given to
+ * lvs_watcher_observe(), or read by lvs_watcher_look().
  *
  * Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
  */
@@ -5381,6 +5382,22 @@ lvs_status lvs_watcher_observe(struct lvs_watcher *watcher,
                                const struct lvs_snapshot *snapshot,
                                uint64_t now,
                                struct lvs_error **err);
+
+/**
+ * Reads a director and takes in what it shows, as lvs_watcher_observe() does of a snapshot, at the
+ * least cost that the director offers: of a kernel over netlink, IPv4 services by the old socket
+ * options, and over netlink what these do not show and may have changed. Such a look misses a
+ * change of nothing but a service's persistence engine, one of nothing but a tunnel's parameters,
+ * and, where there was no IPv6 service before, IPv6 services. They are seen at the next whole
+ * look: the first, each after a failure, and every tenth.
+ *
+ * If it fails, what was seen before is kept, and the differences of the look before with it.
+ */
+LVS_NODISCARD
+lvs_status lvs_watcher_look(struct lvs_watcher *watcher,
+                            const struct lvs_director *director,
+                            uint64_t now,
+                            struct lvs_error **err);
 
 /**
  * How many differences the last look has brought; 0 if `watcher` is NULL.

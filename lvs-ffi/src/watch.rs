@@ -10,6 +10,7 @@ use crate::address::lvs_address;
 use crate::boundary::call;
 use crate::daemon::lvs_daemon;
 use crate::destination::{lvs_destination, lvs_destination_key};
+use crate::director::{locked, lvs_director};
 use crate::error::{Failure, lvs_error};
 use crate::exports::{free, get, init, len, new};
 use crate::handle::required;
@@ -97,7 +98,8 @@ record! { lvs_event: 112; }
 
 init!(lvs_event_init, event: lvs_event, zeroed());
 
-/// Compares each look at a director with the one before. It has no clock and reads nothing itself.
+/// Compares each look at a director with the one before. It has no clock: snapshots are given to
+/// lvs_watcher_observe(), or read by lvs_watcher_look().
 ///
 /// Made by lvs_watcher_new(), released by lvs_watcher_free(). One thread at a time.
 #[derive(Default)]
@@ -182,6 +184,29 @@ pub unsafe extern "C" fn lvs_watcher_observe(
     call!(err, {
         let (watcher, snapshot) = (required(watcher, "watcher")?, required(snapshot, "snapshot")?);
         watcher.events = watcher.watcher.observe(snapshot.0.clone(), Duration::from_nanos(now));
+        Ok(())
+    })
+}
+
+/// Reads a director and takes in what it shows, as lvs_watcher_observe() does of a snapshot, at the
+/// least cost that the director offers: of a kernel over netlink, IPv4 services by the old socket
+/// options, and over netlink what these do not show and may have changed. Such a look misses a
+/// change of nothing but a service's persistence engine, one of nothing but a tunnel's parameters,
+/// and, where there was no IPv6 service before, IPv6 services. They are seen at the next whole
+/// look: the first, each after a failure, and every tenth.
+///
+/// If it fails, what was seen before is kept, and the differences of the look before with it.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn lvs_watcher_look(
+    watcher: Option<&mut lvs_watcher>,
+    director: Option<&lvs_director>,
+    now: u64,
+    err: *mut *mut lvs_error,
+) -> lvs_status {
+    call!(err, {
+        let watcher = required(watcher, "watcher")?;
+        watcher.events = watcher.watcher.look(&mut *locked(director)?, Duration::from_nanos(now))?;
         Ok(())
     })
 }

@@ -560,6 +560,41 @@ static void differences_between_two_looks_are_events(void) {
   lvs_error_free(err);
 }
 
+static void a_look_at_a_director_is_a_look_at_its_snapshot(void) {
+  lvs_error *err = NULL;
+  lvs_director *director = embedded();
+  lvs_table *table = web_table("198.51.100.1:80", "198.51.100.2:80");
+  lvs_service_key web = service_key("tcp://192.0.2.1:80");
+  lvs_destination server = destination("198.51.100.1:80");
+  lvs_watcher *whole = NULL, *looking = NULL;
+  lvs_event expected = LVS_EVENT_INIT, event = LVS_EVENT_INIT;
+  OK(lvs_watcher_new(&whole, &err));
+  OK(lvs_watcher_new(&looking, &err));
+  OK(lvs_director_reconcile(director, table, NULL, 0, LVS_ON_FAILURE_KEEP, NULL, NULL, &err));
+  for (unsigned turn = 0; turn < 12; turn++) {
+    lvs_snapshot *snapshot = look(director);
+    OK(lvs_watcher_observe(whole, snapshot, turn * SECOND, &err));
+    OK(lvs_watcher_look(looking, director, turn * SECOND, &err));
+    lvs_snapshot_free(snapshot);
+    CHECK(lvs_watcher_events_len(looking) == (turn == 0 ? 3 : 1));
+    for (size_t i = 0; i < lvs_watcher_events_len(whole); i++) {
+      OK(lvs_watcher_event_get(whole, i, &expected, &err));
+      OK(lvs_watcher_event_get(looking, i, &event, &err));
+      CHECK(memcmp(&event, &expected, sizeof event) == 0);
+    }
+    server.weight = turn + 2;
+    OK(lvs_director_update_destination(director, &web, &server, &err));
+  }
+  FAILS(lvs_watcher_look(NULL, director, 0, &err), LVS_STATUS_INVALID_INPUT);
+  FAILS(lvs_watcher_look(looking, NULL, 0, &err), LVS_STATUS_INVALID_INPUT);
+  CHECK(lvs_watcher_events_len(looking) == 1); /* of the look before */
+  lvs_watcher_free(whole);
+  lvs_watcher_free(looking);
+  lvs_table_free(table);
+  lvs_director_free(director);
+  lvs_error_free(err);
+}
+
 int main(void) {
   a_plan_adds_before_it_removes();
   a_scope_protects_what_others_own();
@@ -567,5 +602,6 @@ int main(void) {
   a_server_is_drained_without_cutting_a_connection();
   a_server_that_fails_is_inhibited();
   differences_between_two_looks_are_events();
+  a_look_at_a_director_is_a_look_at_its_snapshot();
   return 0;
 }

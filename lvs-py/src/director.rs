@@ -14,9 +14,10 @@ use lvs_core::model::{EngineName, SchedulerName, ServiceSnapshot};
 #[cfg(target_os = "linux")]
 use lvs_core::procfs::{ProcFile, Procfs};
 use lvs_core::{AnyDirector, Director};
-use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use pyo3::{IntoPyObjectExt, intern};
 
 use crate::args::{AsText as _, OfArgument, Span, Text, Whole, choice};
 use crate::batch::{PyBatchReport, operations_of};
@@ -79,6 +80,21 @@ impl PyHandle {
     /// our answers.
     fn is_foreign(&self) -> bool {
         self.process != std::process::id()
+    }
+}
+
+/// The handle of a `Director`.
+pub(crate) struct DirectorArg<'py>(pub(crate) Bound<'py, PyHandle>);
+
+impl<'py> FromPyObject<'_, 'py> for DirectorArg<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let handle = value.getattr_opt(intern!(value.py(), "_handle"))?;
+        match handle.map(|handle| handle.cast_into()) {
+            Some(Ok(handle)) => Ok(Self(handle)),
+            _ => Err(PyTypeError::new_err(format!("a {} is no Director", value.get_type().name()?))),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::types::PyDict;
 
 use crate::args::Span;
 use crate::destination::{PyDestination, PyDestinationEntry, PyDestinationKey};
+use crate::director::DirectorArg;
 use crate::entries::PyServiceEntry;
 use crate::schema::schema_methods;
 use crate::scope::{PyScope, scope_of};
@@ -189,8 +190,7 @@ fn destination_entry(entry: DestinationEntry) -> PyDestinationEntry {
     PyDestinationEntry::new(lone_destination(entry), 0, 0)
 }
 
-/// Compares each look at a director with the one before. It has no clock and does no I/O: see
-/// `Director.watch`.
+/// Compares each look at a director with the one before. It has no clock: see `Director.watch`.
 #[pyclass(name = "Watcher", module = "lvs_py", frozen)]
 pub(crate) struct PyWatcher(Mutex<Watcher>);
 
@@ -211,5 +211,21 @@ impl PyWatcher {
             let mut watcher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             watcher.observe(shared.snapshot.clone(), now.0)
         }))
+    }
+
+    /// Reads a director and takes in what it shows, as `observe` does of a snapshot, at the least
+    /// cost that the director offers.
+    ///
+    /// Of a kernel over netlink that is IPv4 services by the old socket options, and over netlink
+    /// what these do not show and may have changed. Such a look misses a change of nothing but a
+    /// service's persistence engine, one of nothing but a tunnel's parameters, and, where there was
+    /// no IPv6 service before, IPv6 services. They are seen at the next whole look: the first, each
+    /// after a failure, and every tenth. A watcher of a part of the table reads all of it each time.
+    fn look(&self, py: Python<'_>, director: DirectorArg<'_>, now: Span) -> PyResult<PyEvents> {
+        let events = director.0.get().with(py, |director| {
+            let mut watcher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            watcher.look(director, now.0)
+        })?;
+        Ok(PyEvents::new(events))
     }
 }

@@ -299,6 +299,22 @@ def test_rates_are_right_whatever_the_interval(director: Director) -> None:
             assert rates and all(abs(rate - 10) <= 1 for rate in rates), (interval, rates)
 
 
+def test_a_look_at_a_director_is_a_look_at_its_snapshot(director: Director) -> None:
+    whole, looking = lvs_py.Watcher(), lvs_py.Watcher()
+    narrow = lvs_py.Watcher(scope=Scope.services(WEB))
+    for look, table in enumerate([OLD, NEW, OLD, lvs_py.Table()]):
+        director.reconcile(table, allow_empty=True)
+        assert looking.look(director, look) == whole.observe(director.snapshot(), look) != []
+        assert {str(event.service) for event in narrow.look(director, look)} <= {WEB}
+        assert looking.look(director, seconds(look)) == []
+    with pytest.raises(TypeError, match="a Watcher is no Director"):
+        looking.look(whole, 9)  # type: ignore[arg-type]
+    with Director.embedded() as closed:
+        pass
+    with pytest.raises(lvs_py.ClosedError):
+        looking.look(closed, 9)
+
+
 def test_watching_tells_what_has_changed(director: Director) -> None:
     tables = iter([OLD, NEW])
     watch = director.watch(sleep=lambda _: director.reconcile(next(tables)))

@@ -3,12 +3,9 @@
 #include <stdio.h>
 
 static int look(lvs_director *director, lvs_watcher *watcher, uint64_t now) {
-    lvs_snapshot *snapshot = NULL;
     lvs_event event = LVS_EVENT_INIT;
-    if (lvs_director_snapshot(director, &snapshot, NULL) != LVS_STATUS_OK ||
-        lvs_watcher_observe(watcher, snapshot, now, NULL) != LVS_STATUS_OK)
+    if (lvs_watcher_look(watcher, director, now, NULL) != LVS_STATUS_OK)
         return -1;
-    lvs_snapshot_free(snapshot); /* The watcher has its own copy. */
     for (size_t i = 0; i < lvs_watcher_events_len(watcher); i++)
         if (lvs_watcher_event_get(watcher, i, &event, NULL) == LVS_STATUS_OK)
             printf("%s\n", lvs_event_kind_name(event.kind));

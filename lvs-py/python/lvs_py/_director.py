@@ -460,7 +460,8 @@ class Director:
     ) -> Iterator[Events]:
         """Looks again and again, and yields what has changed since the look before; at the first look all is new.
 
-        The kernel sends no notifications, and its counters move every two seconds.
+        The kernel sends no notifications, and its counters move every two seconds. Nine looks in ten read what may
+        have changed: what these miss, `Watcher.look` says.
         """
         sleep = sleep or self._sleeper()
         watcher = Watcher()
@@ -470,7 +471,7 @@ class Director:
             sleep(seconds)
 
     def _look(self, watcher: Watcher) -> Events:
-        return watcher.observe(self.snapshot(), self._now())
+        return watcher.look(self, self._now())
 
     # The time that goes with a director: here this machine's, of an embedded one its own.
 

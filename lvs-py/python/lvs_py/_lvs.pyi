@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeAlias, TypedDict, TypeVar, final, ove
 
 from typing_extensions import CapsuleType, Unpack, disjoint_base
 
+from ._director import Director
 from .enums import (
     AddressFamily,
     ConnectionOrigin,
@@ -2004,10 +2005,20 @@ class Verdict(_Recorded):
 
 @final
 class Watcher:
-    """Compares each look at a director with the one before. It has no clock and does no I/O: see `Director.watch`."""
+    """Compares each look at a director with the one before. It has no clock: see `Director.watch`."""
     def __new__(cls, *, scope: Scope | None = None) -> Self: ...
     def observe(self, snapshot: Snapshot, now: float | timedelta) -> Events:
         """Takes in a look at a time (of any clock that does not run backwards) and says what is different."""
+    def look(self, director: Director, now: float | timedelta) -> Events:
+        """Reads a director and takes in what it shows, as `observe` does of a snapshot, at the least cost that the
+        director offers.
+
+        Of a kernel over netlink that is IPv4 services by the old socket options, and over netlink what these do not
+        show and may have changed. Such a look misses a change of nothing but a service's persistence engine, one of
+        nothing but a tunnel's parameters, and, where there was no IPv6 service before, IPv6 services. They are seen
+        at the next whole look: the first, each after a failure, and every tenth. A watcher of a part of the table
+        reads all of it each time.
+        """
 
 __version__: str
 """The version of the package."""
