@@ -1,75 +1,70 @@
-use std::fmt::{self, Write as _};
 use std::net::IpAddr;
 
 use super::options::{ListingOptions, Style};
-use crate::digits::{Ascii, push_ipv4_endpoint, push_number};
+use crate::digits::{Cells, Text};
 use crate::model::{Protocol, SchedulerName, ServiceFlags};
 use crate::rules::push_ipv6;
 use crate::schedulers::has_flags;
+
+/// [`endpoint`] at the end of a text.
+pub(super) fn push_endpoint(
+    text: &mut Text,
+    options: &ListingOptions<'_>,
+    of: (IpAddr, u16),
+    protocol: Protocol,
+    width: usize,
+) {
+    let mut cells = Cells::<32>::new();
+    endpoint((text, &mut cells), options, of, protocol, width);
+    cells.move_to(text);
+}
 
 /// The most bytes of `ADDRESS:PORT` that fit in `ipvsadm`'s buffer.
 const ENDPOINT_WIDTH: usize = 59;
 
 /// `ADDRESS:PORT`, by name where the resolver knows one; in [`Style::Ipvsadm`] at most as much as
 /// fits in `ipvsadm`'s buffer, and of an IPv4 address at most the column's `width`.
-pub(super) fn push_endpoint(
-    text: &mut String,
+///
+/// The common case, IPv4 in numbers, needs no cutting and goes to `cells`, anything else to `text`.
+pub(super) fn endpoint<const N: usize>(
+    (text, cells): (&mut Text, &mut Cells<N>),
     options: &ListingOptions<'_>,
     (addr, port): (IpAddr, u16),
     protocol: Protocol,
     width: usize,
 ) {
-    let start = text.len();
     let host = options.resolver.host_name(addr);
     let service = match protocol {
         Protocol::Other(_) => None,
         known => options.resolver.port_name(port, known),
     };
     if let (IpAddr::V4(addr), None, None) = (addr, &host, &service) {
-        // The common case, which needs no cutting.
-        return push_ipv4_endpoint(text, addr, port);
+        return cells.ipv4_endpoint(addr, port);
     }
+    cells.move_to(text);
+    let start = text.len();
     let (open, close) = if addr.is_ipv6() { ("[", "]") } else { ("", "") };
     text.push_str(open);
     match (host, addr) {
         (Some(name), _) => text.push_str(&name),
-        (None, IpAddr::V4(addr)) => push(text, format_args!("{addr}")),
+        (None, IpAddr::V4(addr)) => text.push(format_args!("{addr}")),
         (None, IpAddr::V6(addr)) => push_ipv6(text, addr),
     }
     text.push_str(close);
-    text.push(':');
+    text.push_str(":");
     match service {
         Some(name) => text.push_str(&name),
-        None => push_number(text, port),
+        None => text.push_number(port),
     }
     if options.style == Style::Ipvsadm {
         let width = if addr.is_ipv4() { width } else { usize::MAX };
-        cut(text, start, width.min(ENDPOINT_WIDTH));
+        text.cut(start, width.min(ENDPOINT_WIDTH));
     }
 }
-
-/// Cuts what was written after `start` to `width` bytes, as `%.Ns` of C does, but never inside a
-/// character.
-pub(super) fn cut(text: &mut String, start: usize, width: usize) {
-    let mut end = start + width;
-    if end < text.len() {
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-    }
-}
-
-pub(super) fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
-    text.write_fmt(arguments).expect("a String takes all");
-}
-
-/// The size of a buffer for five numbers by [`statistic`], each of at most 21 bytes.
-pub(super) const STATISTICS: usize = 112;
 
 /// A number in nine columns, or ten with its unit; in full if `exact`, and then as many as it
 /// takes.
-pub(super) fn statistic<const N: usize>(cells: &mut Ascii<N>, value: u64, exact: bool) {
+pub(super) fn statistic<const N: usize>(cells: &mut Cells<N>, value: u64, exact: bool) {
     let (value, unit) = match value {
         // Nine columns for eight digits; beyond that one blank and the digits.
         100_000_000.. if exact => {
@@ -87,7 +82,7 @@ pub(super) fn statistic<const N: usize>(cells: &mut Ascii<N>, value: u64, exact:
 }
 
 /// The scheduler's flags in its own words: ` (sh-fallback,sh-port)`; nothing if none is set.
-pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerName, flags: ServiceFlags) {
+pub(super) fn push_flags(text: &mut Text, style: Style, scheduler: &SchedulerName, flags: ServiceFlags) {
     let unknown = if style == Style::Fixed { flags.unknown() } else { ServiceFlags::EMPTY };
     let set = flags & ServiceFlags::SCHED_ALL;
     if set.is_empty() && unknown.is_empty() {
@@ -99,20 +94,20 @@ pub(super) fn push_flags(text: &mut String, style: Style, scheduler: &SchedulerN
     let start = text.len();
     for name in set.names(scheduler.as_str()).filter(|name| !(nameless && *name == "flag-3")) {
         if text.len() > start {
-            text.push(',');
+            text.push_str(",");
         }
         text.push_str(name);
     }
     if !unknown.is_empty() {
-        push(text, format_args!("{}{unknown:#x}", if text.len() > start { "," } else { "" }));
+        text.push(format_args!("{}{unknown:#x}", if text.len() > start { "," } else { "" }));
     }
-    text.push(')');
+    text.push_str(")");
 }
 
-/// A firewall mark, in compat style through `%d`.
-pub(super) fn push_mark(text: &mut String, options: &ListingOptions<'_>, mark: u32) {
+/// A firewall mark, in [`Style::Ipvsadm`] through `%d`.
+pub(super) fn push_mark(text: &mut Text, options: &ListingOptions<'_>, mark: u32) {
     match options.style {
-        Style::Ipvsadm => push(text, format_args!("{}", mark as i32)),
-        Style::Fixed => push(text, format_args!("{mark}")),
+        Style::Ipvsadm => text.push(format_args!("{}", mark as i32)),
+        Style::Fixed => text.push(format_args!("{mark}")),
     }
 }

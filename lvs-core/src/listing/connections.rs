@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use super::cells::{push, push_endpoint};
+use super::cells::push_endpoint;
 use super::options::{ListingOptions, Style};
-use crate::digits::pad;
+use crate::digits::Text;
 use crate::model::{Connection, ConnectionTarget, EngineData, Protocol};
 
 /// A list of connections, as `ipvsadm -L -c` prints it. Mode, sorting and exactness do not matter
@@ -29,7 +29,7 @@ pub struct ConnectionListing<'a, W> {
     out: W,
     options: ListingOptions<'a>,
     engines: bool,
-    line: String,
+    line: Text,
 }
 
 /// Columns of an address with its port.
@@ -45,7 +45,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
         out.write_all(b"IPVS connection entries\n")?;
         out.write_all(b"pro expire state       source             virtual            destination")?;
         out.write_all(if engines { b"        pe name          pe_data\n" } else { b"\n" })?;
-        Ok(Self { out, options, engines, line: String::new() })
+        Ok(Self { out, options, engines, line: Text::new() })
     }
 
     /// Writes the line of a connection.
@@ -62,23 +62,23 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
             Protocol::Other(0) => self.line.push_str("IP"),
             Protocol::Other(1) => self.line.push_str("ICMP"),
             Protocol::Other(58) => self.line.push_str("ICMPv6"),
-            Protocol::Other(number) => push(&mut self.line, format_args!("IP_{number}")),
+            Protocol::Other(number) => self.line.push(format_args!("IP_{number}")),
         }
-        pad(&mut self.line, 3);
-        self.line.push(' ');
+        self.line.pad(3);
+        self.line.push_str(" ");
         let start = self.line.len();
-        push(&mut self.line, format_args!("{:02}:{:02}", connection.expires / 60, connection.expires % 60));
-        pad(&mut self.line, start + 6);
-        push(&mut self.line, format_args!(" {:<11} ", connection.state_name()));
+        self.line.push(format_args!("{:02}:{:02}", connection.expires / 60, connection.expires % 60));
+        self.line.pad(start + 6);
+        self.line.push(format_args!(" {:<11} ", connection.state_name()));
         self.push_endpoint((connection.client_addr, connection.client_port), protocol, NAME_WIDTH);
-        self.line.push(' ');
+        self.line.push_str(" ");
         self.push_target(connection);
-        self.line.push(' ');
+        self.line.push_str(" ");
         let data = connection.engine.filter(|_| self.engines).and_then(|engine| self.shown_data(engine));
         let width = if data.is_some() { 16 } else { 0 };
         self.push_endpoint((connection.destination_addr, connection.destination_port), protocol, width);
         if let Some((engine, data)) = data {
-            push(&mut self.line, format_args!(" {engine:<18} "));
+            self.line.push(format_args!(" {engine:<18} "));
             self.out.write_all(self.line.as_bytes())?;
             match self.options.style {
                 Style::Ipvsadm => self.out.write_all(data)?,
@@ -86,7 +86,7 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
             }
             return self.out.write_all(b"\n");
         }
-        self.line.push('\n');
+        self.line.push_str("\n");
         self.out.write_all(self.line.as_bytes())
     }
 
@@ -118,8 +118,8 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
         if let ConnectionTarget::Fwmark(mark) = connection.target
             && self.options.style == Style::Fixed
         {
-            push(&mut self.line, format_args!("fwmark:{mark}"));
-            return pad(&mut self.line, start + NAME_WIDTH);
+            self.line.push(format_args!("fwmark:{mark}"));
+            return self.line.pad(start + NAME_WIDTH);
         }
         // ipvsadm takes a mark for an address.
         let endpoint = connection.target_columns();
@@ -129,6 +129,6 @@ impl<'a, W: Write> ConnectionListing<'a, W> {
     fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol, width: usize) {
         let start = self.line.len();
         push_endpoint(&mut self.line, &self.options, endpoint, protocol, usize::MAX);
-        pad(&mut self.line, start + width);
+        self.line.pad(start + width);
     }
 }

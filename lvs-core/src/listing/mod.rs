@@ -3,7 +3,7 @@
 //! In [`Style::Ipvsadm`] the output is that of Debian's `ipvsadm` 1.31, byte for byte.
 //! [`Style::Fixed`] has the same layout without its errors:
 //!
-//! | | compat | fixed |
+//! | | `Ipvsadm` | `Fixed` |
 //! |---|---|---|
 //! | order | by differences cut to 32 bits with a sign: 192.168.0.1 before 10.0.0.1, marks from 2^31 first; the comparison is not transitive, so the result depends on the C library's merge sort, which is followed | by number |
 //! | marks from 2^31 | negative | as they are |

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn compat_puts_high_addresses_and_marks_first() {
+    fn ipvsadm_puts_high_addresses_and_marks_first() {
         let keys = ["tcp://10.0.0.1:80", "tcp://192.168.0.1:80", "fwmark:1", "fwmark:4294967295"];
         assert_eq!(
             sorted(Style::Ipvsadm, &keys),

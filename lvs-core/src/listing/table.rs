@@ -1,13 +1,12 @@
 use std::io::{self, Write};
-use std::net::IpAddr;
 
-use super::cells::{STATISTICS, cut, push, push_endpoint, push_flags, push_mark, statistic};
+use super::cells::{endpoint, push_endpoint, push_flags, push_mark, statistic};
 use super::options::{ListingMode, ListingOptions, Style};
 use super::order;
-use crate::digits::{Ascii, pad};
+use crate::digits::{Cells, Text};
 use crate::model::{
-    AddressFamily, Destination, DestinationEntry, ForwardingMethod, Protocol, Service, ServiceKey, ServiceSnapshot,
-    Snapshot, Stats, Tunnel, TunnelKind,
+    AddressFamily, Destination, DestinationEntry, DestinationKey, ForwardingMethod, Protocol, Service, ServiceKey,
+    ServiceSnapshot, Snapshot, Stats, Tunnel, TunnelKind,
 };
 
 /// Writes the table of all services, as `ipvsadm -L` does.
@@ -40,16 +39,17 @@ pub fn write_service(out: &mut impl Write, service: &ServiceSnapshot, options: &
     lines.service(service)
 }
 
-/// A listing on its way: one scratch line for all cells.
+/// A listing on its way. Lines of nothing but numbers are put together in cells, others begin in
+/// `line`.
 struct Lines<'a, 'b, W> {
     out: &'a mut W,
     options: &'a ListingOptions<'b>,
-    line: String,
+    line: Text,
 }
 
 impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     fn new(out: &'a mut W, options: &'a ListingOptions<'b>) -> Self {
-        Self { out, options, line: String::new() }
+        Self { out, options, line: Text::new() }
     }
 
     fn header(&mut self) -> io::Result<()> {
@@ -85,16 +85,16 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     fn service(&mut self, snapshot: &ServiceSnapshot) -> io::Result<()> {
         let service = &snapshot.entry.service;
         self.line.clear();
+        let mut cells = Cells::new();
         self.push_service_name(service);
         match self.options.mode {
             ListingMode::Stats | ListingMode::Rate => {
-                let numbers = five(self.options.mode, &snapshot.entry.statistics());
-                pad(&mut self.line, 5 + NAME_WIDTH);
-                self.push_numbers(numbers);
+                self.line.pad(5 + NAME_WIDTH);
+                self.statistics(&mut cells, five(self.options.mode, &snapshot.entry.statistics()));
             }
             _ => self.push_service_tail(service),
         }
-        self.end_line()?;
+        self.end_line(cells)?;
         let mut destinations: Vec<_> = snapshot.destinations.iter().collect();
         if self.options.sort {
             order::sort_destinations(self.options.style, &mut destinations, |entry| entry.destination.key);
@@ -116,12 +116,12 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
                     Protocol::Tcp => self.line.push_str("TCP"),
                     Protocol::Udp => self.line.push_str("UDP"),
                     Protocol::Sctp => self.line.push_str("SCTP"),
-                    Protocol::Other(_) if self.options.style == Style::Ipvsadm => self.line.push('?'),
-                    Protocol::Other(number) => push(&mut self.line, format_args!("{number}")),
+                    Protocol::Other(_) if self.options.style == Style::Ipvsadm => self.line.push_str("?"),
+                    Protocol::Other(number) => self.line.push(format_args!("{number}")),
                 }
-                pad(&mut self.line, 4);
-                self.line.push(' ');
-                self.push_endpoint((addr, port), protocol);
+                self.line.pad(4);
+                self.line.push_str(" ");
+                push_endpoint(&mut self.line, self.options, (addr, port), protocol, NAME_WIDTH);
             }
             ServiceKey::Fwmark { mark, family } => {
                 self.line.push_str("FWM  ");
@@ -135,18 +135,18 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
 
     fn push_service_tail(&mut self, service: &Service) {
         let fixed = self.options.style == Style::Fixed;
-        push(&mut self.line, format_args!(" {}", service.scheduler));
+        self.line.push(format_args!(" {}", service.scheduler));
         push_flags(&mut self.line, self.options.style, &service.scheduler, service.flags);
         if let Some(timeout) = service.persistence() {
-            push(&mut self.line, format_args!(" persistent {timeout}"));
+            self.line.push(format_args!(" persistent {timeout}"));
             if !service.netmask().is_full() {
-                push(&mut self.line, format_args!(" mask {}", service.netmask()));
+                self.line.push(format_args!(" mask {}", service.netmask()));
             }
         }
         if let Some(engine) = service.engine
             && (service.is_persistent() || fixed)
         {
-            push(&mut self.line, format_args!(" pe {engine}"));
+            self.line.push(format_args!(" pe {engine}"));
         }
         if service.is_one_packet() {
             self.line.push_str(" ops");
@@ -154,48 +154,53 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     }
 
     fn destination(&mut self, entry: &DestinationEntry, protocol: Protocol) -> io::Result<()> {
-        let compat = self.options.style == Style::Ipvsadm;
+        let as_ipvsadm = self.options.style == Style::Ipvsadm;
         let destination = &entry.destination;
         self.line.clear();
-        self.line.push_str("  -> ");
-        let start = self.line.len();
-        self.push_endpoint((destination.key.addr, destination.key.port), protocol);
-        pad(&mut self.line, start + NAME_WIDTH);
         let line = &mut self.line;
+        let mut cells = Cells::new();
+        cells.word("  -> ");
+        let DestinationKey { addr, port } = destination.key;
+        endpoint((line, &mut cells), self.options, (addr, port), protocol, NAME_WIDTH);
+        if line.is_empty() {
+            cells.pad(5 + NAME_WIDTH);
+        } else {
+            line.pad(5 + NAME_WIDTH);
+        }
         let (weight, active, inactive) = (destination.weight as i32, entry.active, entry.inactive);
         let forward = match destination.forwarding {
             // What ipvsadm's C library makes of a name that is not there.
-            ForwardingMethod::Bypass | ForwardingMethod::Other(_) if compat => "(null)",
+            ForwardingMethod::Bypass | ForwardingMethod::Other(_) if as_ipvsadm => "(null)",
             method => method.listing_name(),
         };
         match self.options.mode {
             ListingMode::Default => {
-                push_word(line, forward, 7);
-                push_cells(line, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
+                word(&mut cells, forward, 7);
+                numbers(&mut cells, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
             }
             ListingMode::TunnelInfo => {
-                push_word(line, forward, 7);
-                line.push(' ');
+                word(&mut cells, forward, 7);
+                cells.byte(b' ');
+                cells.move_to(line);
                 let start = line.len();
                 push_tunnel(line, destination, self.options.style);
-                pad(line, start + TUNNEL_WIDTH);
-                push_cells(line, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
+                line.pad(start + TUNNEL_WIDTH);
+                numbers(&mut cells, [(i64::from(weight), 6), (active.into(), 10), (inactive.into(), 10)]);
             }
             ListingMode::Thresholds => {
                 let (upper, lower) = (destination.upper_threshold, destination.lower_threshold);
-                push_cells(line, [upper, lower, active, inactive].map(|number| (number.into(), 10)));
+                numbers(&mut cells, [upper, lower, active, inactive].map(|number| (number.into(), 10)));
             }
             ListingMode::PersistentConnections => {
                 let (weight, persistent) = (destination.weight.into(), entry.persistent.into());
-                push_cells(line, [(weight, 9), (persistent, 11), (active.into(), 10), (inactive.into(), 10)]);
+                numbers(&mut cells, [(weight, 9), (persistent, 11), (active.into(), 10), (inactive.into(), 10)]);
             }
             ListingMode::Stats | ListingMode::Rate => {
                 let stats = entry.statistics();
-                let stats = if compat { stats.truncated() } else { stats };
-                let numbers = five(self.options.mode, &stats);
-                if compat && self.options.mode == ListingMode::Rate {
-                    let [connections, packets_in, packets_out, bytes @ ..] = numbers;
-                    let mut cells = Ascii::<STATISTICS>::new();
+                let stats = if as_ipvsadm { stats.truncated() } else { stats };
+                let five = five(self.options.mode, &stats);
+                if as_ipvsadm && self.options.mode == ListingMode::Rate {
+                    let [connections, packets_in, packets_out, bytes @ ..] = five;
                     for number in [connections, packets_in, packets_out] {
                         cells.byte(b' ');
                         cells.right(number, 8);
@@ -203,53 +208,48 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
                     for number in bytes {
                         statistic(&mut cells, number, self.options.exact);
                     }
-                    cells.push_to(line);
                 } else {
-                    self.push_numbers(numbers);
+                    self.statistics(&mut cells, five);
                 }
             }
         }
-        self.end_line()
+        self.end_line(cells)
     }
 
-    fn push_endpoint(&mut self, endpoint: (IpAddr, u16), protocol: Protocol) {
-        push_endpoint(&mut self.line, self.options, endpoint, protocol, NAME_WIDTH);
-    }
-
-    fn push_numbers(&mut self, numbers: [u64; 5]) {
-        let mut cells = Ascii::<STATISTICS>::new();
+    fn statistics(&self, cells: &mut LineCells, numbers: [u64; 5]) {
         for value in numbers {
-            statistic(&mut cells, value, self.options.exact);
+            statistic(cells, value, self.options.exact);
         }
-        cells.push_to(&mut self.line);
     }
 
-    fn end_line(&mut self) -> io::Result<()> {
-        self.line.push('\n');
+    fn end_line(&mut self, mut cells: LineCells) -> io::Result<()> {
+        cells.byte(b'\n');
+        if self.line.is_empty() {
+            return self.out.write_all(cells.as_bytes());
+        }
+        cells.move_to(&mut self.line);
         self.out.write_all(self.line.as_bytes())
     }
 }
 
+/// An endpoint in its column and five numbers, each of at most 21 bytes; there is room to write a
+/// short one as four.
+type LineCells = Cells<144>;
+
 /// A word in a column, a blank before it.
-fn push_word(line: &mut String, word: &str, width: usize) {
-    line.push(' ');
-    let end = line.len() + width;
-    line.push_str(word);
-    pad(line, end);
+fn word(cells: &mut LineCells, word: &str, width: usize) {
+    cells.byte(b' ');
+    let end = cells.len() + width;
+    cells.word(word);
+    cells.pad(end);
 }
 
 /// Numbers in columns of these widths, a blank before each.
-fn push_cells<const N: usize>(line: &mut String, cells: [(i64, usize); N]) {
-    const {
-        assert!(N <= 4);
+fn numbers<const N: usize>(cells: &mut LineCells, columns: [(i64, usize); N]) {
+    for (number, width) in columns {
+        cells.byte(b' ');
+        cells.left(number, width);
     }
-    // A number has at most twenty characters, no column more.
-    let mut ascii = Ascii::<96>::new();
-    for (number, width) in cells {
-        ascii.byte(b' ');
-        ascii.left(number, width);
-    }
-    ascii.push_to(line);
 }
 
 const fn five(mode: ListingMode, stats: &Stats) -> [u64; 5] {
@@ -261,13 +261,13 @@ const fn five(mode: ListingMode, stats: &Stats) -> [u64; 5] {
 }
 
 /// `ipip`, `gue:PORT:FLAGS`, `gre:FLAGS`; `n/a` of what is no tunnel.
-fn push_tunnel(line: &mut String, destination: &Destination, style: Style) {
+fn push_tunnel(line: &mut Text, destination: &Destination, style: Style) {
     let Tunnel { kind, port, flags } = destination.tunnel;
     let start = line.len();
     match kind {
         _ if destination.forwarding != ForwardingMethod::Tunnel => return line.push_str("n/a"),
         TunnelKind::Ipip => return line.push_str("ipip"),
-        TunnelKind::Gue => push(line, format_args!("gue:{port}:")),
+        TunnelKind::Gue => line.push(format_args!("gue:{port}:")),
         TunnelKind::Gre => line.push_str("gre:"),
         TunnelKind::Other(_) => return line.push_str("n/a"),
     }
@@ -278,10 +278,10 @@ fn push_tunnel(line: &mut String, destination: &Destination, style: Style) {
         3 if style == Style::Ipvsadm => line.push_str("(null)"),
         // DIFFERENCE: from 4 on ipvsadm reads beyond its table of names and prints what is there,
         // or dies.
-        other => push(line, format_args!("{other:#x}")),
+        other => line.push(format_args!("{other:#x}")),
     }
     if style == Style::Ipvsadm {
-        cut(line, start, 15);
+        line.cut(start, 15);
     }
 }
 

@@ -9,7 +9,7 @@ use super::command::{Command, ListOptions, ListSubject};
 use super::image::{self, is_word};
 use super::loss::{self, Loss, LossKind};
 use super::{Dialect, EXTENDED, Resolver, Script, Verb};
-use crate::digits::Ascii;
+use crate::digits::{Cells, Text};
 use crate::model::{
     Daemon, Destination, DestinationKey, ForwardingMethod, Netmask, Protocol, Service, ServiceFlags, ServiceKey, Table,
     TableService, Timeouts,
@@ -24,6 +24,19 @@ pub struct Emitted {
     pub text: String,
     /// What of the source is not in the text.
     pub losses: Vec<Loss>,
+}
+
+/// What is being written.
+#[derive(Default)]
+struct Out {
+    text: Text,
+    losses: Vec<Loss>,
+}
+
+impl Out {
+    fn done(self) -> Emitted {
+        Emitted { text: self.text.into_string(), losses: self.losses }
+    }
 }
 
 /// Writes rules.
@@ -89,23 +102,23 @@ impl<'r> Emitter<'r> {
     /// A whole table as the rules that build it: timeouts, services with their destinations,
     /// daemons.
     pub fn table(&self, table: &Table) -> Emitted {
-        let mut out = Emitted::default();
+        let mut out = Out::default();
         if let Some(timeouts) = table.timeouts {
             self.timeouts(timeouts, &mut out);
         }
-        let mut words = String::new();
+        let mut start = Text::new();
         for service in &table.services {
-            self.table_service(service, &mut words, &mut out);
+            self.table_service(service, &mut start, &mut out);
         }
         for daemon in &table.daemons {
             self.daemon(daemon, &mut out);
         }
-        out
+        out.done()
     }
 
     /// A script in canonical form, its comments kept (in the lossless dialect).
     pub fn script(&self, script: &Script) -> Emitted {
-        let mut out = Emitted::default();
+        let mut out = Out::default();
         let mut comments = script.comments.iter().filter(|_| self.dialect == Dialect::Lossless).peekable();
         for rule in &script.rules {
             while let Some(comment) = comments.next_if(|comment| comment.line <= rule.line) {
@@ -116,17 +129,17 @@ impl<'r> Emitter<'r> {
         for comment in comments {
             line_of(&comment.text, &mut out.text);
         }
-        out
+        out.done()
     }
 
     /// One command.
     pub fn command(&self, command: &Command) -> Emitted {
-        let mut out = Emitted::default();
+        let mut out = Out::default();
         self.one(command, &mut out);
-        out
+        out.done()
     }
 
-    fn one(&self, command: &Command, out: &mut Emitted) {
+    fn one(&self, command: &Command, out: &mut Out) {
         match command {
             Command::AddService(service) => {
                 self.service(Verb::AddService, service, Lines::One, out);
@@ -135,9 +148,9 @@ impl<'r> Emitter<'r> {
                 self.service(Verb::EditService, service, Lines::One, out);
             }
             Command::AddServer(key, server) | Command::EditServer(key, server) => {
-                let mut words = String::new();
-                self.key(key, &mut words);
-                self.server(command.verb(), Parent { key, words: &words }, server, Lines::One, out);
+                let mut start = Text::new();
+                self.server_start(command.verb(), key, &mut start);
+                self.server(command.verb(), Parent { key, start: &start }, server, Lines::One, out);
             }
             Command::DeleteService(key) | Command::Zero(Some(key)) => self.key_line(command.verb(), key, None, out),
             Command::DeleteServer(key, server) => self.key_line(command.verb(), key, Some(server), out),
@@ -148,7 +161,7 @@ impl<'r> Emitter<'r> {
                 if *sync_id != 0 {
                     let _ = write!(out.text, " --syncid {sync_id}");
                 }
-                out.text.push('\n');
+                out.text.push_str("\n");
             }
             Command::List(options) => self.list(options, out),
             Command::Save { numeric: true } => out.text.push_str("-S -n\n"),
@@ -163,29 +176,29 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    /// `words` is a buffer for the service's [`Parent::words`], used again for each service.
-    fn table_service(&self, entry: &TableService, words: &mut String, out: &mut Emitted) {
+    /// `start` is a buffer for the service's [`Parent::start`], used again for each service.
+    fn table_service(&self, entry: &TableService, start: &mut Text, out: &mut Out) {
         let lines = match self.service(Verb::AddService, &entry.service, Lines::Two, out) {
             Readers::All => Lines::Two,
             Readers::Extended => Lines::Extended,
             Readers::None => return,
         };
         let key = entry.service.key();
-        words.clear();
-        self.key(&key, words);
-        let parent = Parent { key: &key, words };
+        start.clear();
+        self.server_start(Verb::AddServer, &key, start);
+        let parent = Parent { key: &key, start };
         for destination in &entry.destinations {
             self.server(Verb::AddServer, parent, destination, lines, out);
         }
     }
 
-    fn extended(&self, out: &mut Emitted) {
+    fn extended(&self, out: &mut Out) {
         out.text.push_str(std::str::from_utf8(EXTENDED).expect("it is ASCII"));
-        out.text.push(' ');
+        out.text.push_str(" ");
     }
 
     /// Writes a service; says whether `ipvsadm` will know it.
-    fn service(&self, verb: Verb, service: &Service, lines: Lines, out: &mut Emitted) -> Readers {
+    fn service(&self, verb: Verb, service: &Service, lines: Lines, out: &mut Out) -> Readers {
         let key = service.key();
         let mut plain = image::service(service, self.dialect);
         if self.dialect == Dialect::Ipvsadm {
@@ -218,7 +231,7 @@ impl<'r> Emitter<'r> {
         if plain.is_some() { Readers::All } else { Readers::Extended }
     }
 
-    fn service_as_ipvsadm(&self, verb: Verb, service: &Service, plain: Option<Service>, out: &mut Emitted) -> Readers {
+    fn service_as_ipvsadm(&self, verb: Verb, service: &Service, plain: Option<Service>, out: &mut Out) -> Readers {
         let lose = |what| Loss { service: Some(service.key()), destination: None, what };
         let word = is_word(service.scheduler.as_str());
         if !word || matches!(service.key().protocol(), Some(Protocol::Other(_))) {
@@ -242,10 +255,10 @@ impl<'r> Emitter<'r> {
         Readers::All
     }
 
-    fn service_line(&self, verb: Verb, service: &Service, out: &mut Emitted) {
+    fn service_line(&self, verb: Verb, service: &Service, out: &mut Out) {
         let text = &mut out.text;
         text.push_str(verb.spelling());
-        text.push(' ');
+        text.push_str(" ");
         self.key(&service.key(), text);
         text.push_str(" -s ");
         text.push_str(service.scheduler.as_str());
@@ -278,10 +291,10 @@ impl<'r> Emitter<'r> {
         if !service.is_persistent() && service.timeout != 0 {
             let _ = write!(text, " --duration {}", service.timeout);
         }
-        text.push('\n');
+        text.push_str("\n");
     }
 
-    fn sched_flags(&self, service: &Service, text: &mut String) {
+    fn sched_flags(&self, service: &Service, text: &mut Text) {
         let flags = service.flags & ServiceFlags::SCHED_ALL;
         if flags.is_empty() {
             return;
@@ -298,7 +311,7 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn server(&self, verb: Verb, parent: Parent<'_>, destination: &Destination, lines: Lines, out: &mut Emitted) {
+    fn server(&self, verb: Verb, parent: Parent<'_>, destination: &Destination, lines: Lines, out: &mut Out) {
         let Parent { key, .. } = parent;
         let lose = |what| Loss { service: Some(*key), destination: Some(destination.key), what };
         let has_plain_form = lines != Lines::Extended && !matches!(key.protocol(), Some(Protocol::Other(_)));
@@ -319,22 +332,27 @@ impl<'r> Emitter<'r> {
                 written.upper_threshold = destination.upper_threshold;
                 written.lower_threshold = destination.lower_threshold;
             }
-            self.server_line(verb, parent, &written, false, out);
+            self.server_line(parent, &written, false, out);
             return;
         }
         if lines == Lines::One && self.extended_lines {
             plain = plain.filter(|said| said == destination);
         }
         if let Some(said) = &plain {
-            self.server_line(verb, parent, said, false, out);
+            self.server_line(parent, said, false, out);
             if said == destination {
                 return;
             }
         }
         if self.extended_lines {
             self.extended(out);
-            let verb = if plain.is_some() { Verb::EditServer } else { verb };
-            self.server_line(verb, parent, destination, true, out);
+            if plain.is_some() {
+                let mut start = Text::new();
+                self.server_start(Verb::EditServer, key, &mut start);
+                self.server_line(Parent { key, start: &start }, destination, true, out);
+            } else {
+                self.server_line(parent, destination, true, out);
+            }
             return;
         }
         match &plain {
@@ -343,43 +361,50 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn server_line(&self, verb: Verb, parent: Parent<'_>, server: &Destination, extended: bool, out: &mut Emitted) {
-        let text = &mut out.text;
+    fn server_start(&self, verb: Verb, key: &ServiceKey, text: &mut Text) {
         text.push_str(verb.spelling());
-        text.push(' ');
-        text.push_str(parent.words);
+        text.push_str(" ");
+        self.key(key, text);
         text.push_str(" -r ");
-        self.endpoint(server.key.addr, server.key.port, names_of(parent.key), text);
-        let mut ascii = Ascii::<48>::new();
-        match server.forwarding {
-            ForwardingMethod::Masquerade => ascii.word(" -m"),
-            ForwardingMethod::Tunnel => ascii.word(" -i"),
-            ForwardingMethod::Direct => ascii.word(" -g"),
-            other if extended => {
-                let _ = write!(text, " --forwarding {other}");
-            }
-            _ => ascii.word(" -g"),
-        }
-        for (option, number, always) in [
-            (" -w ", server.weight, true),
-            (" -x ", server.upper_threshold, false),
-            (" -y ", server.lower_threshold, false),
-        ] {
-            if always || number != 0 {
-                ascii.word(option);
-                ascii.number(number);
-            }
-        }
-        ascii.push_to(text);
-        if extended {
-            extended_tunnel(server, text);
-        } else if server.forwarding == ForwardingMethod::Tunnel {
-            plain_tunnel(&server.tunnel, text);
-        }
-        text.push('\n');
     }
 
-    fn key_line(&self, verb: Verb, key: &ServiceKey, server: Option<&DestinationKey>, out: &mut Emitted) {
+    fn server_line(&self, parent: Parent<'_>, server: &Destination, extended: bool, out: &mut Out) {
+        let text = &mut out.text;
+        text.push_text(parent.start);
+        // An endpoint in numbers, a method, and three numbers with their options.
+        let mut cells = Cells::<80>::new();
+        self.endpoint(server.key.addr, server.key.port, names_of(parent.key), (text, &mut cells));
+        match server.forwarding {
+            ForwardingMethod::Masquerade => cells.word(" -m"),
+            ForwardingMethod::Tunnel => cells.word(" -i"),
+            ForwardingMethod::Direct => cells.word(" -g"),
+            other if extended => {
+                cells.move_to(text);
+                text.push(format_args!(" --forwarding {other}"));
+            }
+            _ => cells.word(" -g"),
+        }
+        cells.word(" -w ");
+        cells.number(server.weight);
+        for (option, number) in [(" -x ", server.upper_threshold), (" -y ", server.lower_threshold)] {
+            if number != 0 {
+                cells.word(option);
+                cells.number(number);
+            }
+        }
+        if extended || server.forwarding == ForwardingMethod::Tunnel {
+            cells.move_to(text);
+            if extended {
+                extended_tunnel(server, text);
+            } else {
+                plain_tunnel(&server.tunnel, text);
+            }
+        }
+        cells.byte(b'\n');
+        cells.move_to(text);
+    }
+
+    fn key_line(&self, verb: Verb, key: &ServiceKey, server: Option<&DestinationKey>, out: &mut Out) {
         if matches!(key.protocol(), Some(Protocol::Other(_))) {
             if !self.extended_lines {
                 let what = LossKind::Everything;
@@ -390,16 +415,16 @@ impl<'r> Emitter<'r> {
         }
         let text = &mut out.text;
         text.push_str(verb.spelling());
-        text.push(' ');
+        text.push_str(" ");
         self.key(key, text);
         if let Some(server) = server {
             text.push_str(" -r ");
-            self.endpoint(server.addr, server.port, names_of(key), text);
+            self.push_endpoint(server.addr, server.port, names_of(key), text);
         }
-        text.push('\n');
+        text.push_str("\n");
     }
 
-    fn timeouts(&self, timeouts: Timeouts, out: &mut Emitted) {
+    fn timeouts(&self, timeouts: Timeouts, out: &mut Out) {
         match self.dialect {
             Dialect::Lossless => self.set(timeouts, Lines::Two, out),
             // -S says nothing of them.
@@ -407,10 +432,10 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn set(&self, timeouts: Timeouts, lines: Lines, out: &mut Emitted) {
+    fn set(&self, timeouts: Timeouts, lines: Lines, out: &mut Out) {
         let said = image::timeouts(timeouts);
         let extended = said != timeouts && self.extended_lines;
-        let line = |timeouts: Timeouts, out: &mut Emitted| {
+        let line = |timeouts: Timeouts, out: &mut Out| {
             let _ = writeln!(out.text, "--set {} {} {}", timeouts.tcp, timeouts.tcp_fin, timeouts.udp);
         };
         if !extended || lines == Lines::Two {
@@ -424,14 +449,14 @@ impl<'r> Emitter<'r> {
         }
     }
 
-    fn daemon(&self, daemon: &Daemon, out: &mut Emitted) {
+    fn daemon(&self, daemon: &Daemon, out: &mut Out) {
         match self.dialect {
             Dialect::Lossless => self.start_daemon(daemon, out),
             Dialect::Ipvsadm => loss::of_daemon(daemon, None, &mut out.losses),
         }
     }
 
-    fn start_daemon(&self, daemon: &Daemon, out: &mut Emitted) {
+    fn start_daemon(&self, daemon: &Daemon, out: &mut Out) {
         let plain = image::is_plain_daemon(daemon);
         if !is_word(daemon.interface.as_str()) || !(plain || self.extended_lines) {
             loss::of_daemon(daemon, None, &mut out.losses);
@@ -455,16 +480,16 @@ impl<'r> Emitter<'r> {
         if let Some(ttl) = daemon.ttl {
             let _ = write!(text, " --mcast-ttl {ttl}");
         }
-        text.push('\n');
+        text.push_str("\n");
     }
 
-    fn list(&self, options: &ListOptions, out: &mut Emitted) {
+    fn list(&self, options: &ListOptions, out: &mut Out) {
         let text = &mut out.text;
         text.push_str("-L");
         match &options.subject {
             ListSubject::Table => {}
             ListSubject::Service(key) => {
-                text.push(' ');
+                text.push_str(" ");
                 self.key(key, text);
             }
             ListSubject::Connections => text.push_str(" -c"),
@@ -485,7 +510,7 @@ impl<'r> Emitter<'r> {
                 text.push_str(option);
             }
         }
-        text.push('\n');
+        text.push_str("\n");
     }
 }
 
@@ -493,8 +518,8 @@ impl<'r> Emitter<'r> {
 #[derive(Clone, Copy)]
 struct Parent<'a> {
     key: &'a ServiceKey,
-    /// The options that name it, `-t 192.0.2.1:80`: the same on all lines of its real servers.
-    words: &'a str,
+    /// What all lines of its real servers begin with: `-a -t 192.0.2.1:80 -r `.
+    start: &'a Text,
 }
 
 /// How something is written that plain text cannot say in full.
