@@ -196,7 +196,8 @@ pub(crate) fn ours(arguments: &str, snapshot: &Snapshot, connections: &[u8], nam
         }
         .unwrap();
     }
-    String::from_utf8(out).unwrap()
+    // Data of persistence engines is any bytes.
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Every listing of a snapshot, and of each of its services one.

@@ -71,7 +71,7 @@ pub(crate) fn digest(value: &impl Hash) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-fn lock(file: &Path, waiting: impl FnOnce()) -> Result<Lock> {
+pub(super) fn lock(file: &Path, waiting: impl FnOnce()) -> Result<Lock> {
     Ok(Lock::take(open_lock(file)?, waiting)?)
 }
 

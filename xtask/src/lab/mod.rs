@@ -40,7 +40,7 @@ pub(crate) use archive::mirrors;
 pub(crate) use guest::quoted;
 pub(crate) use kernel::cache;
 pub(crate) use options::{Clock, Engine, Job, Options, series};
-pub(crate) use programs::ipvsadm_sources;
+pub(crate) use programs::{ipvsadm_binaries, ipvsadm_sources};
 pub(crate) use run::{End, run};
 
 use crate::error::Result;

@@ -2,7 +2,7 @@
 //! take the place of this machine's own.
 
 use super::archive::{self, Archive};
-use super::kernel::Scratch;
+use super::kernel::{Scratch, lock};
 use crate::error::Result;
 use fs_err as fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,13 @@ pub(super) fn prepare(cache: &Path, update: bool) -> Result<PathBuf> {
         Err(error) => return Err(error),
     }
     Ok(directory)
+}
+
+/// The same for programs of this machine: every release of Debian since runs them.
+pub(crate) fn ipvsadm_binaries() -> Result<PathBuf> {
+    let cache = super::cache()?;
+    let _one = lock(&cache.join("lock"), || {})?;
+    prepare(&cache, false)
 }
 
 /// The sources of that release's ipvsadm as upstream has them.

@@ -29,7 +29,7 @@ const PREFIX: &str = "kernel_";
 /// another program's.
 const MOST: usize = 8;
 /// Everything but this program, and the Python module, which only Python can load.
-const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "lvs-py"];
+pub(super) const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "xtask", "--exclude", "lvs-py"];
 
 pub(super) fn all() -> Result<Vec<Item>> {
     // Programs under test, and the C library for programs that use it.

@@ -1,7 +1,8 @@
 //! Tests that need root and a kernel with IPVS, run in the lab, in several kernels.
 //!
 //! What is run (see `collect`): every test of the Rust programs `tests/kernel_*` that is ignored
-//! elsewhere, and every program in a directory `tests/lab` of a member of the workspace. Those in
+//! elsewhere, and every program in a directory `tests/lab` of a member of the workspace; on this machine
+//! itself, which has the lab's ipvsadm then, `tests/listing_oracle.rs` of lvs-core. Those in
 //! `tests/lab/reboot` are run twice: with the argument `before`, and in a kernel booted after that
 //! one was switched off, with `after`; in `/out` the second finds what the first has left there.
 //! All find `LVS_TEST_KERNEL` (the series that must be running), `LVS_LAB` (7, 6.12, 6.1 or uml),
@@ -11,6 +12,7 @@
 mod collect;
 mod guest;
 mod libipvs;
+mod listings;
 mod slot;
 
 use super::Report;
@@ -88,7 +90,7 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         }
         report.note(format!("{}: {:.0} s of one processor", kernel.name(), time.as_secs_f64()));
     }
-    Ok(())
+    listings::run(report)
 }
 
 /// Deals out what is run in a kernel.
