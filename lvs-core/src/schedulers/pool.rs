@@ -305,6 +305,7 @@ impl Pool {
     }
 
     /// Upper threshold in connections, 0 for none.
+    #[inline]
     pub fn upper_threshold(&self, at: DestinationId) -> u32 {
         self.hot[at.slot()].upper
     }
@@ -569,5 +570,41 @@ impl Iterator for Iter<'_> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left as usize, Some(self.left as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `wrr` relies on.
+    #[test]
+    fn without_a_limit_nobody_is_overloaded() {
+        let mut state = 3_u64;
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let (mut limited, mut overloaded) = (0, 0);
+        for profile in Profile::ALL {
+            let mut pool = Pool::new(profile, Family::V4);
+            let new = NewDestination::new([198, 51, 100, 7].into(), 80, 1);
+            let at = pool.insert(new).unwrap();
+            for _ in 0..3_000 {
+                match draw(8) {
+                    0..3 => pool.connection_added(at),
+                    3 if pool.inactive(at) > 0 => pool.connection_activated(at),
+                    4 if pool.active(at) > 0 => pool.connection_deactivated(at),
+                    5 if pool.inactive(at) > 0 => pool.connection_removed(at, false),
+                    6 => pool.template_added(at),
+                    7 => pool.set_thresholds(at, [0, draw(40) as u32][draw(2) as usize], draw(20) as u32),
+                    _ => {}
+                }
+                limited += u32::from(pool.upper_threshold(at) != 0);
+                overloaded += u32::from(pool.overloaded(at));
+                assert!(pool.upper_threshold(at) != 0 || !pool.overloaded(at), "{profile:?}");
+            }
+        }
+        assert!(limited > 1_000 && overloaded > 100, "{limited}, {overloaded}");
     }
 }

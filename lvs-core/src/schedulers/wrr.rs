@@ -183,8 +183,10 @@ impl Scheduler for Wrr {
 
     #[inline]
     fn counters_changed(&mut self, pool: &Pool, at: DestinationId) {
-        // Connections may have set or cleared the overload flag.
-        self.order.follow(pool, at);
+        // Connections may have set or cleared the overload flag, which nothing has without a limit.
+        if pool.upper_threshold(at) != 0 {
+            self.order.follow(pool, at);
+        }
     }
 
     fn pick(&mut self, _: &Pool, _: &Request) -> Option<DestinationId> {
