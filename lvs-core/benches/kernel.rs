@@ -11,12 +11,13 @@
 //! kernel refill SERVICES DESTINATIONS      makes the same change by removing and adding everything
 //! kernel watch                             looks for what has changed since the last look, by whole snapshots
 //! kernel look                              the same by what is cheapest
+//! kernel sockets SOCKETS [TIMES]           reads the services' servers, over so many sockets side by side
 //! kernel flush                             removes everything
 //! kernel decode SERVICES DESTINATIONS      reads a table that no kernel made: our own part of a snapshot's cost
 //! ```
 //!
 //! Each prints a line: case, contender, seconds of processor time (ours and the kernel's on our
-//! behalf; waiting for the machine is not in it), separated by tabs; the first two come from the
+//! behalf; waiting for the machine is not in it; `sockets` counts time as it passes), separated by tabs; the first two come from the
 //! environment (`CASE`, `CONTENDER`), as `cargo xtask bench restore snapshot` sets them. Run it as
 //! root where the kernel has IPVS, in a network namespace of its own: the kernel slows down after a
 //! flush, until it has forgotten the destinations.
@@ -25,7 +26,7 @@
 mod canned;
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use canned::Canned;
 use lvs_core::Director;
@@ -170,6 +171,28 @@ fn watch(by_whole_snapshots: bool) {
     tell("watch", seconds);
 }
 
+/// What several sockets gain where the kernel answers them side by side, with threads of the caller:
+/// the least of some runs, as time passes.
+fn sockets(sockets: usize, times: u32) {
+    let snapshot = KernelDirector::open().unwrap().snapshot().unwrap();
+    let keys: Vec<_> = snapshot.services.iter().map(|service| service.entry.service.key()).collect();
+    let shares: Vec<_> = keys.chunks(keys.len().div_ceil(sockets)).collect();
+    let mut directors: Vec<_> = shares.iter().map(|_| KernelDirector::open().unwrap()).collect();
+    let mut least = f64::INFINITY;
+    for _ in 0..times {
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for (director, share) in directors.iter_mut().zip(&shares) {
+                scope.spawn(move || {
+                    share.iter().for_each(|key| assert!(!director.destinations(key).unwrap().is_empty()))
+                });
+            }
+        });
+        least = least.min(start.elapsed().as_secs_f64());
+    }
+    tell(&format!("{} services over {sockets} sockets", keys.len()), least);
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let number = |index: usize| arguments.get(index).map(|text| text.parse::<u32>().unwrap());
@@ -200,6 +223,7 @@ fn main() {
         Some("refill") => refill(number(1).unwrap(), number(2).unwrap()),
         Some("watch") => watch(true),
         Some("look") => watch(false),
+        Some("sockets") => sockets(number(1).unwrap() as usize, number(2).unwrap_or(1)),
         Some("flush") => {
             let mut director = KernelDirector::open().unwrap();
             let start = now();
