@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use lvs_core::director::{Attempt, BatchReport, Operation, OperationError, Refusal};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::PyTuple;
 
 use crate::convert;
 use crate::destination::{DestinationKeyArg, destination_of};
@@ -14,6 +14,7 @@ use crate::operation::PyOperation;
 use crate::schema::schema_methods;
 use crate::service::{KeyArg, service_of};
 use crate::settings::{daemon_of, timeouts_of};
+use crate::turns;
 
 /// Operations that are collected to go out together.
 #[pyclass(name = "Operations", module = "lvs_py._lvs", frozen, subclass)]
@@ -122,7 +123,7 @@ impl PyOperations {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
-        PyList::new(py, self.to_vec().into_iter().map(PyOperation))?.into_any().try_iter()
+        turns::list(py, self.to_vec().into_iter().map(PyOperation))?.into_any().try_iter()
     }
 }
 
@@ -131,7 +132,7 @@ pub(crate) fn operations_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<Operation>
     if let Ok(operations) = value.cast::<PyOperations>() {
         return Ok(operations.get().to_vec());
     }
-    value.try_iter()?.map(|operation| Ok(operation?.cast::<PyOperation>()?.get().0)).collect()
+    turns::read(value, |operation| Ok(operation.cast::<PyOperation>()?.get().0))
 }
 
 /// A refused operation of a batch, or a refused step of a plan.
@@ -204,7 +205,7 @@ impl PyBatchReport {
     /// A report that was read: its refusals name their operations.
     fn from_core(py: Python<'_>, report: BatchReport) -> PyResult<Self> {
         let refused = report.refused.iter().cloned().map(PyRefusal::from_core).collect::<Vec<_>>();
-        Ok(Self { refused: PyTuple::new(py, refused)?.unbind(), report })
+        Ok(Self { refused: turns::tuple(py, refused)?.unbind(), report })
     }
 }
 
@@ -219,7 +220,7 @@ pub(crate) fn refusals(
         error: refusal.error.clone(),
         operation: operation(refusal.index),
     });
-    Ok(PyTuple::new(py, refused.collect::<Vec<_>>())?.unbind())
+    Ok(turns::tuple(py, refused)?.unbind())
 }
 
 #[pymethods]

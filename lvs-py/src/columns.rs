@@ -12,11 +12,13 @@ use arrow_array::types::{Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64T
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchIterator, StructArray};
 use arrow_schema::{DataType, Field, Schema};
 use lvs_core::model::{DestinationEntry, Snapshot, Stats};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
 
 use crate::args::Text;
 use crate::errors::{invalid, not_found};
+use crate::turns;
 
 /// A table under construction, column by column.
 #[derive(Default)]
@@ -173,17 +175,16 @@ fn to_python<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Bound<'py, PyAn
         return memory.call_method1("cast", (format,));
     }
     let list = match array.data_type() {
-        DataType::LargeUtf8 => PyList::new(py, array.as_string::<i64>().iter().collect::<Vec<_>>()),
-        DataType::Boolean => PyList::new(py, array.as_boolean().iter().collect::<Vec<_>>()),
-        DataType::UInt16 => PyList::new(py, array.as_primitive::<UInt16Type>().iter().collect::<Vec<_>>()),
-        DataType::UInt32 => PyList::new(py, array.as_primitive::<UInt32Type>().iter().collect::<Vec<_>>()),
+        DataType::LargeUtf8 => turns::list(py, array.as_string::<i64>().iter()),
+        DataType::Boolean => turns::list(py, array.as_boolean().iter()),
+        DataType::UInt16 => turns::list(py, array.as_primitive::<UInt16Type>().iter()),
+        DataType::UInt32 => turns::list(py, array.as_primitive::<UInt32Type>().iter()),
         _ => {
             let words = array.as_dictionary::<Int32Type>();
             // One object a word, not one a cell.
-            let known = PyList::new(py, words.values().as_string::<i32>().iter().collect::<Vec<_>>())?;
-            let word =
-                |key: Option<i32>| key.map_or_else(|| Ok(py.None().into_bound(py)), |key| known.get_item(key as usize));
-            PyList::new(py, words.keys().iter().map(word).collect::<PyResult<Vec<_>>>()?)
+            let known = words.values().as_string::<i32>().iter().map(|word| word.into_bound_py_any(py));
+            let known = known.collect::<PyResult<Vec<_>>>()?;
+            turns::list(py, words.keys().iter().map(|key| key.map(|key| known[key as usize].clone())))
         }
     };
     Ok(list?.into_any())

@@ -2,6 +2,7 @@
 //! share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,13 +41,15 @@ use crate::stats::PyStats;
 #[pyclass(name = "Handle", module = "lvs_py._lvs", frozen)]
 pub(crate) struct PyHandle {
     inner: Mutex<Option<AnyDirector>>,
+    /// Apart from the lock: who asks does not wait for a call that is under way.
+    closed: AtomicBool,
     /// The process that opened it: a child shares the socket, but must not use it.
     process: u32,
 }
 
 impl PyHandle {
     fn new(director: impl Into<AnyDirector>) -> Self {
-        Self { inner: Mutex::new(Some(director.into())), process: std::process::id() }
+        Self { inner: Mutex::new(Some(director.into())), closed: AtomicBool::new(false), process: std::process::id() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<AnyDirector>> {
@@ -194,12 +197,16 @@ impl PyHandle {
 
     fn close(&self, py: Python<'_>) {
         if !self.is_foreign() {
-            py.detach(|| drop(self.lock().take()));
+            py.detach(|| {
+                let director = self.lock().take();
+                self.closed.store(true, Ordering::Relaxed);
+                drop(director);
+            });
         }
     }
 
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.is_foreign() || py.detach(|| self.lock().is_none())
+    fn closed(&self) -> bool {
+        self.is_foreign() || self.closed.load(Ordering::Relaxed)
     }
 
     fn info(&self, py: Python<'_>) -> PyResult<PyInfo> {

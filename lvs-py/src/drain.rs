@@ -17,6 +17,7 @@ use crate::schema::schema_methods;
 use crate::service::{KeyArg, PyServiceKey};
 use crate::snapshot::PySnapshot;
 use crate::table::table_of;
+use crate::turns;
 
 fn wait_for(py: Python<'_>, what: &str) -> PyResult<WaitFor> {
     let choices = [
@@ -66,40 +67,46 @@ impl PyDrain {
 
     /// The same after a restart: the weights that `cancel` goes back to are those of this table.
     fn resuming(&self, table: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let table = table_of(table)?;
-        Ok(Self(Mutex::new(self.lock().clone().resuming(&table))))
+        let (py, table) = (table.py(), table_of(table)?);
+        Ok(Self(Mutex::new(self.with(py, |drain| drain.clone().resuming(&table)))))
     }
 
     /// Raises `NotFoundError` if the table has nothing of what is to be taken out. For the first
     /// look.
     fn check(&self, snapshot: &Bound<'_, PySnapshot>) -> PyResult<()> {
-        self.lock().check(snapshot.get().core()).or_raise(snapshot.py())
+        let py = snapshot.py();
+        let shared = &snapshot.get().0;
+        self.with(py, |drain| drain.check(&shared.snapshot)).or_raise(py)
     }
 
     /// Looks at the table at a time (of any clock that does not run backwards) and says what is
     /// due.
     fn step(&self, snapshot: &Bound<'_, PySnapshot>, now: Span) -> PyDrainProgress {
-        PyDrainProgress(self.lock().step(snapshot.get().core(), now.0))
+        let shared = &snapshot.get().0;
+        PyDrainProgress(self.with(snapshot.py(), |drain| drain.step(&shared.snapshot, now.0)))
     }
 
     /// Gives up: what puts the weights back, as far as the destinations are still there.
     fn cancel<'py>(&self, snapshot: &Bound<'py, PySnapshot>) -> PyResult<Bound<'py, PyTuple>> {
-        let operations = self.lock().cancel(snapshot.get().core());
-        PyTuple::new(snapshot.py(), operations.into_iter().map(PyOperation))
+        let (py, shared) = (snapshot.py(), &snapshot.get().0);
+        let operations = self.with(py, |drain| drain.cancel(&shared.snapshot));
+        turns::tuple(py, operations.into_iter().map(PyOperation))
     }
 
-    fn __repr__(&self) -> String {
-        match self.lock().target() {
+    fn __repr__(&self, py: Python<'_>) -> String {
+        self.with(py, |drain| match drain.target() {
             DrainTarget::Destination(service, destination) => format!("<Drain of {destination} of {service}>"),
             DrainTarget::Service(service) => format!("<Drain of {service}>"),
             DrainTarget::RealServer(address) => format!("<Drain of {address}>"),
-        }
+        })
     }
 }
 
 impl PyDrain {
-    fn lock(&self) -> MutexGuard<'_, Drain> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with it, as with a director: the lock is only ever taken while detached from
+    /// the interpreter.
+    fn with<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Drain) -> T + Send) -> T {
+        py.detach(|| work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -114,7 +121,8 @@ pub(crate) struct PyDrainRun {
 impl PyDrainRun {
     #[new]
     fn new(director: Py<PyHandle>, drain: &Bound<'_, PyDrain>) -> Self {
-        Self { director, run: Mutex::new(DrainRun::new(drain.get().lock().clone())) }
+        let drain = drain.get().with(drain.py(), |drain| drain.clone());
+        Self { director, run: Mutex::new(DrainRun::new(drain)) }
     }
 
     /// Looks at the director's table at a time and applies what is due. The last look has all that
@@ -154,19 +162,19 @@ impl PyDrainProgress {
     /// What is due now; who looks applies it.
     #[getter]
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.operations.iter().copied().map(PyOperation))
+        turns::tuple(py, self.0.operations.iter().copied().map(PyOperation))
     }
 
     /// What is being waited for.
     #[getter]
     fn waiting<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.waiting.iter().copied().map(PyRemaining))
+        turns::tuple(py, self.0.waiting.iter().copied().map(PyRemaining))
     }
 
     /// What was cut because the deadline passed, with what it still held.
     #[getter]
     fn cut<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.cut.iter().copied().map(PyRemaining))
+        turns::tuple(py, self.0.cut.iter().copied().map(PyRemaining))
     }
 
     /// What was removed, or left quiesced at the deadline, while it still held something that is
@@ -174,7 +182,7 @@ impl PyDrainProgress {
     /// `net.ipv4.vs.expire_nodest_conn` is 1.
     #[getter]
     fn left_behind<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.left_behind.iter().copied().map(PyRemaining))
+        turns::tuple(py, self.0.left_behind.iter().copied().map(PyRemaining))
     }
 
     /// Whether nothing is left to be done: the drain is over.

@@ -8,7 +8,6 @@ use lvs_core::model::{
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 use crate::destination::{DestinationKeyArg, PyDestinationEntry, PyDestinationKey, destination_entry_of};
 use crate::mapping::shared_mapping;
@@ -17,6 +16,7 @@ use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::shared::{Shared, lone_service};
 use crate::stats::{PyStats, stats_of};
 use crate::table::PyTableService;
+use crate::turns;
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// A service as a director reports it, with its destinations and statistics.
@@ -52,7 +52,7 @@ impl Value for PyServiceEntry {
 
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
         let ServiceEntry { service, stats, stats64, .. } = self.entry().entry;
-        let destinations = PyTuple::new(py, self.destinations().entries())?;
+        let destinations = turns::tuple(py, self.destinations().entries())?;
         Fields::new(py)
             .positional("service", PyService(service))?
             .positional("destinations", destinations)?
@@ -85,13 +85,9 @@ impl PyServiceEntry {
         let mut entry = ServiceEntry::new(service_of(service)?);
         entry.stats = stats.map(stats_of).transpose()?;
         entry.stats64 = stats64.map(stats_of).transpose()?;
-        let mut list = Vec::new();
-        if let Some(destinations) = destinations {
-            for destination in destinations.try_iter()? {
-                list.push(destination_entry_of(&destination?)?);
-            }
-        }
-        Ok(Self::new(lone_service(ServiceSnapshot { entry, destinations: list }), 0))
+        let destinations = destinations.map(|all| turns::read(all, destination_entry_of)).transpose()?;
+        let destinations = destinations.unwrap_or_default();
+        Ok(Self::new(lone_service(ServiceSnapshot { entry, destinations }), 0))
     }
 
     /// What identifies the service.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lvs_core::health::{Change, Changes, Damping, Forced, Health, HealthPolicy, OnDown, Override, Probe, StartAs};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::args::{OfArgument, Span, Text, Whole};
 use crate::convert;
@@ -12,8 +13,10 @@ use crate::destination::{DestinationKeyArg, PyDestinationKey, destination_of};
 use crate::errors::{invalid, raise};
 use crate::failures::OrRaise;
 use crate::schema::schema_methods;
+use crate::scope::PyScope;
 use crate::service::{KeyArg, PyServiceKey, service_of};
 use crate::table::{PyTable, table_of};
+use crate::turns;
 
 /// When servers come and go, and what a service does when too few are left.
 #[pyclass(name = "HealthPolicy", module = "lvs_py", frozen, eq, hash)]
@@ -174,8 +177,10 @@ fn changes(changes: Changes) -> Vec<PyHealthChange> {
 pub(crate) struct PyHealth(Mutex<Health>);
 
 impl PyHealth {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Health> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with it. The lock is only ever taken while detached from the interpreter, so
+    /// that a thread that waits for it keeps nobody else from running.
+    fn with<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&mut Health) -> T + Send) -> T {
+        py.detach(|| work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -199,25 +204,22 @@ impl PyHealth {
     ) -> PyResult<Vec<PyHealthChange>> {
         let py = service.py();
         let service = service_of(service)?;
-        let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
+        let servers = turns::read(servers, destination_of)?;
         let policy = policy.map_or_else(HealthPolicy::default, |policy| policy.get().0);
-        // No lock is held while Python runs: another thread might wait for it with the interpreter
-        // in its hand.
-        let watched = self.lock().watch(service, servers, policy);
-        watched.map(changes).or_raise(py)
+        self.with(py, |health| health.watch(service, servers, policy)).map(changes).or_raise(py)
     }
 
     /// Forgets a service. Returns whether it was watched.
-    fn unwatch(&self, service: KeyArg) -> bool {
-        self.lock().unwatch(&service.0)
+    fn unwatch(&self, py: Python<'_>, service: KeyArg) -> bool {
+        self.with(py, |health| health.unwatch(&service.0))
     }
 
     /// Replaces the servers of a service; those that stay keep their states and overrides. Returns
     /// what that changes.
     fn set_servers(&self, service: KeyArg, servers: &Bound<'_, PyAny>) -> PyResult<Vec<PyHealthChange>> {
         let py = servers.py();
-        let servers = servers.try_iter()?.map(|server| destination_of(&server?)).collect::<PyResult<Vec<_>>>()?;
-        self.lock().set_servers(&service.0, servers).map(changes).or_raise(py)
+        let servers = turns::read(servers, destination_of)?;
+        self.with(py, |health| health.set_servers(&service.0, servers)).map(changes).or_raise(py)
     }
 
     /// Sets the weight of a server for when it is well.
@@ -228,7 +230,7 @@ impl PyHealth {
         server: DestinationKeyArg,
         weight: Whole<u32>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        self.lock().set_weight(&service.0, &server.0, weight.0).map(changes).or_raise(py)
+        self.with(py, |health| health.set_weight(&service.0, &server.0, weight.0)).map(changes).or_raise(py)
     }
 
     /// Holds a server up, down, or to a weight, whatever its probes say, until a time or until it
@@ -245,7 +247,7 @@ impl PyHealth {
     ) -> PyResult<Vec<PyHealthChange>> {
         let mut decision = Override::new(forced.0, reason.0);
         decision.until = until.map(|span| span.0);
-        self.lock().set_override(&service.0, &server.0, decision).map(changes).or_raise(py)
+        self.with(py, |health| health.set_override(&service.0, &server.0, decision)).map(changes).or_raise(py)
     }
 
     /// Ends an override; without one nothing changes.
@@ -255,7 +257,7 @@ impl PyHealth {
         service: KeyArg,
         server: DestinationKeyArg,
     ) -> PyResult<Vec<PyHealthChange>> {
-        self.lock().clear_override(&service.0, &server.0).map(changes).or_raise(py)
+        self.with(py, |health| health.clear_override(&service.0, &server.0)).map(changes).or_raise(py)
     }
 
     /// Learns from what a director holds which servers were out of use, for a start without a saved
@@ -263,36 +265,46 @@ impl PyHealth {
     /// that is there.
     #[pyo3(signature = (held, *, absent_down = false))]
     fn start_from(&self, held: &Bound<'_, PyAny>, absent_down: bool) -> PyResult<()> {
-        let held = table_of(held)?;
-        self.lock().start_from(&held, if absent_down { StartAs::Down } else { StartAs::Up });
+        let (py, held) = (held.py(), table_of(held)?);
+        let absent = if absent_down { StartAs::Down } else { StartAs::Up };
+        self.with(py, |health| health.start_from(&held, absent));
         Ok(())
     }
 
     /// What is known of all servers as JSON, to be kept over a restart.
     fn save(&self, py: Python<'_>, now: Span) -> PyResult<String> {
-        let state = self.lock().save(now.0);
-        serde_json::to_string(&state).map_err(|error| invalid(py, error.to_string()))
+        self.with(py, |health| serde_json::to_string(&health.save(now.0)))
+            .map_err(|error| invalid(py, error.to_string()))
     }
 
     /// Goes on from what `save` wrote: servers that are watched and were saved are as they were.
     /// `away` is the time that has passed since, as far as it is known. Call `tick` afterwards.
     #[pyo3(signature = (state, now, *, away = Span(Duration::ZERO)))]
     fn restore(&self, py: Python<'_>, state: &str, now: Span, away: Span) -> PyResult<()> {
-        let state = serde_json::from_str(state)
+        let state = py
+            .detach(|| serde_json::from_str(state))
             .map_err(|error| raise(py, "DecodeError", (format!("malformed health state: {error}"),)))?;
-        self.lock().restore(&state, now.0, away.0).or_raise(py)
+        self.with(py, |health| health.restore(&state, now.0, away.0)).or_raise(py)
     }
 
     /// What is odd about the policies, such as a quorum that all servers together do not reach: a
     /// sentence each.
-    fn warnings(&self) -> Vec<String> {
-        self.lock().warnings().map(|(key, warning)| format!("service {key}: {warning}")).collect()
+    fn warnings(&self, py: Python<'_>) -> Vec<String> {
+        let sentence = |(key, warning)| format!("service {key}: {warning}");
+        self.with(py, |health| health.warnings().map(sentence).collect())
     }
 
     /// What is to be probed: every server with its service. Sorry servers are not.
-    fn watched(&self) -> Vec<(PyServiceKey, PyDestinationKey)> {
-        let keys = |(service, server)| (PyServiceKey(service), PyDestinationKey(server));
-        self.lock().watched().map(keys).collect()
+    fn watched<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let watched = self.with(py, |health| health.watched().collect::<Vec<_>>());
+        turns::list(py, watched.into_iter().map(|(service, server)| (PyServiceKey(service), PyDestinationKey(server))))
+    }
+
+    /// The services that are probed: what `AsyncDirector.keep_healthy` touches.
+    fn _scope(&self, py: Python<'_>) -> PyResult<PyScope> {
+        let mut services = self.with(py, |health| health.watched().map(|(service, _)| service).collect::<Vec<_>>());
+        services.dedup();
+        PyScope::of_services(py, services)
     }
 
     /// Takes in what a probe of one server of one service says at a time; `weight` is what the
@@ -307,8 +319,8 @@ impl PyHealth {
         now: Span,
         weight: Option<Whole<u32>>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        let report = self.lock().report(&service.0, &server.0, probe(up, weight.map(|weight| weight.0)), now.0);
-        report.map(changes).or_raise(py)
+        let probe = probe(up, weight.map(|weight| weight.0));
+        self.with(py, |health| health.report(&service.0, &server.0, probe, now.0)).map(changes).or_raise(py)
     }
 
     /// Takes in what a probe of a whole host says: of all its servers in all services.
@@ -320,33 +332,34 @@ impl PyHealth {
         now: Span,
         weight: Option<Whole<u32>>,
     ) -> PyResult<Vec<PyHealthChange>> {
-        let address = convert::address(address)?;
-        Ok(changes(self.lock().report_host(address, probe(up, weight.map(|weight| weight.0)), now.0)))
+        let (py, address) = (address.py(), convert::address(address)?);
+        let probe = probe(up, weight.map(|weight| weight.0));
+        Ok(changes(self.with(py, |health| health.report_host(address, probe, now.0))))
     }
 
     /// What time alone has changed: call it when `next_change` says so.
-    fn tick(&self, now: Span) -> Vec<PyHealthChange> {
-        changes(self.lock().tick(now.0))
+    fn tick(&self, py: Python<'_>, now: Span) -> Vec<PyHealthChange> {
+        changes(self.with(py, |health| health.tick(now.0)))
     }
 
     /// The table that is wanted at a time.
-    fn wanted(&self, now: Span) -> PyTable {
-        PyTable(Arc::new(self.lock().wanted(now.0)))
+    fn wanted(&self, py: Python<'_>, now: Span) -> PyTable {
+        PyTable(Arc::new(self.with(py, |health| health.wanted(now.0))))
     }
 
     /// When the wanted table changes next without any report, None if never.
-    fn next_change(&self, now: Span) -> Option<Duration> {
-        self.lock().next_change(now.0)
+    fn next_change(&self, py: Python<'_>, now: Span) -> Option<Duration> {
+        self.with(py, |health| health.next_change(now.0))
     }
 
     /// Whether a server is in use, None if it is not watched.
-    fn is_up(&self, service: KeyArg, server: DestinationKeyArg) -> Option<bool> {
-        self.lock().is_up(&service.0, &server.0)
+    fn is_up(&self, py: Python<'_>, service: KeyArg, server: DestinationKeyArg) -> Option<bool> {
+        self.with(py, |health| health.is_up(&service.0, &server.0))
     }
 
     /// Whether a service has its quorum, None if it is not watched.
-    fn has_quorum(&self, service: KeyArg) -> Option<bool> {
-        self.lock().has_quorum(&service.0)
+    fn has_quorum(&self, py: Python<'_>, service: KeyArg) -> Option<bool> {
+        self.with(py, |health| health.has_quorum(&service.0))
     }
 }
 

@@ -38,6 +38,7 @@ mod snapshot;
 mod stats;
 mod table;
 mod tunables;
+mod turns;
 mod value;
 mod watch;
 

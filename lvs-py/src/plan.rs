@@ -6,7 +6,7 @@ use lvs_core::Error;
 use lvs_core::model::OperationKind;
 use lvs_core::plan::{Applied, Incomplete, OnFailure, Outcome, Phase, Plan, Planner, Step};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple};
 
 use crate::args::Index;
 use crate::batch::refusals;
@@ -17,6 +17,7 @@ use crate::operation::PyOperation;
 use crate::schema::schema_methods;
 use crate::scope::{PyScope, scope_of};
 use crate::table::table_of;
+use crate::turns;
 
 fn planner(scope: Option<&Bound<'_, PyScope>>, allow_empty: bool, check: bool, allow: Option<Kinds>) -> Planner {
     let mut planner = Planner::new(&scope_of(scope));
@@ -133,25 +134,26 @@ impl PyPlan {
     ) -> PyResult<Self> {
         let py = current.py();
         let (current, before, scope) = (table_of(current)?, table_of(before)?, scope_of(scope));
-        Ok(Self(Arc::new(Plan::rollback(&current, &before, &scope).or_raise(py)?)))
+        let plan = py.detach(|| Plan::rollback(&current, &before, &scope)).or_raise(py)?;
+        Ok(Self(Arc::new(plan)))
     }
 
     /// The steps in order.
     #[getter]
     fn steps<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.steps().iter().cloned().map(PyStep))
+        turns::tuple(py, self.0.steps().iter().cloned().map(PyStep))
     }
 
     /// The operations in order.
     #[getter]
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.operations().copied().map(PyOperation).collect::<Vec<_>>())
+        turns::tuple(py, self.0.operations().copied().map(PyOperation))
     }
 
     /// The operations that the plan would hold, too, if they were allowed.
     #[getter]
     fn withheld<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.withheld().iter().copied().map(PyOperation))
+        turns::tuple(py, self.0.withheld().iter().copied().map(PyOperation))
     }
 
     fn __len__(&self) -> usize {
@@ -169,11 +171,11 @@ impl PyPlan {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
-        PyList::new(py, self.0.steps().iter().cloned().map(PyStep))?.into_any().try_iter()
+        turns::list(py, self.0.steps().iter().cloned().map(PyStep))?.into_any().try_iter()
     }
 
-    fn __str__(&self) -> String {
-        self.0.to_string()
+    fn __str__(&self, py: Python<'_>) -> String {
+        py.detach(|| self.0.to_string())
     }
 
     fn __repr__(&self) -> String {
@@ -257,8 +259,8 @@ pub(crate) fn _reconcile(
 /// each, with the way out.
 #[pyfunction]
 pub(crate) fn lint(table: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    let table = table_of(table)?;
-    Ok(lvs_core::lint::table(&table).iter().map(ToString::to_string).collect())
+    let (py, table) = (table.py(), table_of(table)?);
+    Ok(py.detach(|| lvs_core::lint::table(&table).iter().map(ToString::to_string).collect()))
 }
 
 /// What came of a plan.
@@ -308,14 +310,14 @@ impl PyOutcome {
     /// The steps that took effect, in order.
     #[getter]
     fn done<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.outcome.done.iter().map(|&index| self.step(index)))
+        turns::tuple(py, self.outcome.done.iter().map(|&index| self.step(index)))
     }
 
     /// The steps that were not carried out because another one was refused. Steps that are neither
     /// here nor done nor refused were never begun.
     #[getter]
     fn held<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.outcome.held.iter().map(|held| self.step(held.step)))
+        turns::tuple(py, self.outcome.held.iter().map(|held| self.step(held.step)))
     }
 
     /// What broke the way to the director, if something did: steps of that batch may or may not
@@ -335,7 +337,7 @@ impl PyOutcome {
     /// What the director refused to undo, as exceptions.
     #[getter]
     fn undo_refused<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.outcome.undo_refused.iter().map(|error| failures::refusal(py, error).into_value(py)))
+        turns::tuple(py, self.outcome.undo_refused.iter().map(|error| failures::refusal(py, error).into_value(py)))
     }
 
     /// Whether the wanted table is in force.

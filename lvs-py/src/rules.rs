@@ -10,6 +10,7 @@ use crate::args::{AsText as _, Text, choice};
 use crate::errors::class;
 use crate::operation::PyOperation;
 use crate::table::{PyTable, table_of};
+use crate::turns;
 use std::sync::Arc;
 
 fn dialect(py: Python<'_>, name: &str) -> PyResult<Dialect> {
@@ -54,13 +55,13 @@ pub(crate) struct PyScript {
 impl PyScript {
     /// The changes that the text asks for, in order.
     fn operations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let operations = self.script.operations().map_err(|errors| self.error(py, &errors))?;
-        PyTuple::new(py, operations.into_iter().map(PyOperation))
+        let operations = py.detach(|| self.script.operations()).map_err(|errors| self.error(py, &errors))?;
+        turns::tuple(py, operations.into_iter().map(PyOperation))
     }
 
     /// The table that an empty director holds after all changes of the text.
     fn to_table(&self, py: Python<'_>) -> PyResult<PyTable> {
-        let table = self.script.to_table().map_err(|errors| self.error(py, &errors))?;
+        let table = py.detach(|| self.script.to_table()).map_err(|errors| self.error(py, &errors))?;
         Ok(PyTable(Arc::new(table)))
     }
 

@@ -15,6 +15,7 @@ use crate::errors::invalid;
 use crate::failures::OrRaise;
 use crate::schema::schema_methods;
 use crate::service::KeyArg;
+use crate::turns;
 
 /// How a scope was made. The core has the result alone, a condition.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,7 +82,11 @@ pub(crate) struct PyScope {
 
 impl PyScope {
     fn of(py: Python<'_>, term: Term) -> PyResult<Self> {
-        Ok(Self { scope: term.scope().or_raise(py)?, term })
+        Ok(Self { scope: py.detach(|| term.scope()).or_raise(py)?, term })
+    }
+
+    pub(crate) fn of_services(py: Python<'_>, keys: Vec<ServiceKey>) -> PyResult<Self> {
+        Self::of(py, Term::Services(keys))
     }
 
     fn boxed(&self) -> Box<Term> {
@@ -109,9 +114,9 @@ impl PyScope {
     #[staticmethod]
     #[pyo3(signature = (*services))]
     fn services(services: &Bound<'_, PyTuple>) -> PyResult<Self> {
-        let keys = services.iter().map(|key| Ok(key.extract::<KeyArg>()?.0)).collect::<PyResult<Vec<ServiceKey>>>();
+        let keys = turns::read(services, |key| Ok(key.extract::<KeyArg>()?.0));
         let py = services.py();
-        Self::of(py, Term::Services(keys.of_argument(py, "services")?))
+        Self::of_services(py, keys.of_argument(py, "services")?)
     }
 
     /// Services whose virtual address lies in a network, such as "192.0.2.0/24".

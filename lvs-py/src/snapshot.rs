@@ -14,6 +14,7 @@ use crate::schema::{from_python, schema_methods};
 use crate::settings::{PyDaemon, PyInfo, PyTimeouts, daemons_of, info_of, timeouts_of};
 use crate::shared::Shared;
 use crate::table::PyTable;
+use crate::turns;
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// All that a director holds, read in one call.
@@ -36,7 +37,7 @@ impl Value for PySnapshot {
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>> {
         let Snapshot { info, timeouts, ref daemons, .. } = *self.core();
         let services = (0..self.core().services.len()).map(|index| PyServiceEntry::new(self.0.clone(), index));
-        let services = PyTuple::new(py, services.collect::<Vec<_>>())?;
+        let services = turns::tuple(py, services)?;
         let daemons = PyTuple::new(py, daemons.iter().copied().map(PyDaemon))?;
         let incomplete = self.incomplete(py)?;
         Fields::new(py)
@@ -79,15 +80,11 @@ impl PySnapshot {
             }
         }
         if let Some(services) = services {
-            for service in services.try_iter()? {
-                let service = service?;
-                let entry = match service.cast::<PyServiceEntry>() {
-                    Ok(entry) => entry.get().entry().clone(),
-                    Err(_) if service.cast::<PyDict>().is_ok() => from_python(&service, "ServiceEntry")?,
-                    Err(error) => return Err(error.into()),
-                };
-                snapshot.services.push(entry);
-            }
+            snapshot.services = turns::read(services, |service| match service.cast::<PyServiceEntry>() {
+                Ok(entry) => Ok(entry.get().entry().clone()),
+                Err(_) if service.cast::<PyDict>().is_ok() => from_python(service, "ServiceEntry"),
+                Err(error) => Err(error.into()),
+            })?;
         }
         Ok(Self::wrap(snapshot))
     }
@@ -135,8 +132,8 @@ impl PySnapshot {
 
     /// The configuration alone. Destinations come oldest first, so that adding them one by one
     /// gives this list again.
-    fn to_table(&self) -> PyTable {
-        PyTable(Arc::new(self.core().to_table()))
+    fn to_table(&self, py: Python<'_>) -> PyTable {
+        PyTable(Arc::new(py.detach(|| self.core().to_table())))
     }
 
     /// The same with services and destinations sorted by their keys, numerically.

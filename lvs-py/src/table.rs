@@ -14,6 +14,7 @@ use crate::errors::not_found;
 use crate::schema::{from_python, schema_methods};
 use crate::service::{KeyArg, PyService, PyServiceKey, service_of};
 use crate::settings::{PyDaemon, PyTimeouts, daemons_of, timeouts_of};
+use crate::turns;
 use crate::value::{Fields, Value, hash, html, value_methods};
 
 /// A virtual service with its destinations, as you configure them.
@@ -59,7 +60,7 @@ impl PyTableService {
     /// Its destinations.
     #[getter]
     fn destinations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.destinations.iter().copied().map(PyDestination))
+        turns::tuple(py, self.0.destinations.iter().copied().map(PyDestination))
     }
 }
 
@@ -69,7 +70,7 @@ schema_methods!(PyTableService, "TableService" as TableService, |value| &value.0
 
 fn destinations_of(destinations: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Destination>> {
     let Some(destinations) = destinations else { return Ok(Vec::new()) };
-    destinations.try_iter()?.map(|destination| destination_of(&destination?)).collect()
+    turns::read(destinations, destination_of)
 }
 
 /// A whole configuration: what a rules file says, what a director is to hold.
@@ -114,9 +115,7 @@ impl PyTable {
             }
             let mapping = services.cast::<PyDict>().is_ok();
             let items = if mapping { services.call_method0("items")? } else { services.clone() };
-            for item in items.try_iter()? {
-                table.services.push(table_service_of(&item?)?);
-            }
+            table.services = turns::read(&items, table_service_of)?;
         }
         Ok(Self(Arc::new(table)))
     }
@@ -124,7 +123,7 @@ impl PyTable {
     /// The services, each with its destinations, in the order of the source.
     #[getter]
     fn services<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.0.services.iter().cloned().map(PyTableService))
+        turns::tuple(py, self.0.services.iter().cloned().map(PyTableService))
     }
 
     /// The timeouts, if the source says something of them.
@@ -141,10 +140,12 @@ impl PyTable {
 
     /// The same with services and destinations sorted by their keys, so that equal tables compare
     /// equal.
-    fn sorted(&self) -> Self {
-        let mut table = Table::clone(&self.0);
-        table.sort();
-        Self(Arc::new(table))
+    fn sorted(&self, py: Python<'_>) -> Self {
+        py.detach(|| {
+            let mut table = Table::clone(&self.0);
+            table.sort();
+            Self(Arc::new(table))
+        })
     }
 
     fn __len__(&self) -> usize {

@@ -1001,6 +1001,8 @@ class Health:
         """What is odd about the policies, such as a quorum that all servers together do not reach: a sentence each."""
     def watched(self) -> list[tuple[ServiceKey, DestinationKey]]:
         """What is to be probed: every server with its service. Sorry servers are not."""
+    def _scope(self) -> Scope:
+        """The services that are probed: what `AsyncDirector.keep_healthy` touches."""
     def report_host(
         self, address: Address, up: bool | None, now: float | timedelta, *, weight: int | None = None
     ) -> list[HealthChange]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import functools
 import logging
+from collections import OrderedDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +18,12 @@ if TYPE_CHECKING:
 
     _Probe = Callable[[ServiceKey, DestinationKey], Awaitable[bool | int]]
     _Key = tuple[ServiceKey, DestinationKey]
+    _Task = asyncio.Task[tuple[bool | None, int | None]]
 
-__all__ = ["Probing"]
+__all__ = ["PIECE", "Probing"]
+
+# Of many things so many are done before other tasks of the loop have their turn.
+PIECE = 256
 
 _log = logging.getLogger("lvs_py")
 
@@ -52,68 +59,94 @@ class Probing:
         self._health = health
         self._probe = probe
         self._timeout = timeout
-        self._gate = asyncio.Semaphore(concurrency)
-        self._running: dict[asyncio.Task[tuple[bool | None, int | None]], _Key] = {}
+        self._concurrency = concurrency
+        # A server is in one of these: its probe has to wait for its turn, runs, or has ended.
+        self._waiting: OrderedDict[_Key, None] = OrderedDict()
+        self._running: dict[_Key, _Task] = {}
+        self._ended: dict[_Key, _Task] = {}
+        # With those that were cancelled, and have not ended yet.
+        self._tasks: set[_Task] = set()
+        self._news = asyncio.Event()
 
-    def begin(self) -> None:
+    async def begin(self, watched: Sequence[_Key]) -> None:
         """Starts a probe of every watched server that has none running, and ends those of servers no longer watched."""
-        watched = self._health.watched()
-        wanted = set(watched)
-        for task, key in list(self._running.items()):
-            if key not in wanted:
-                del self._running[task]
-                task.cancel()
-        busy = set(self._running.values())
-        for key in watched:
-            if key not in busy:
-                self._running[asyncio.ensure_future(self._found(key))] = key
+        wanted: set[_Key] = set()
+        for start in range(0, len(watched), PIECE):
+            for key in watched[start : start + PIECE]:
+                wanted.add(key)
+                if key not in self._running and key not in self._ended:
+                    self._waiting[key] = None
+            self._start()
+            await asyncio.sleep(0)
+        known = [*self._waiting, *self._running]
+        for start in range(0, len(known), PIECE):
+            for key in known[start : start + PIECE]:
+                if key not in wanted:
+                    self._waiting.pop(key, None)
+                    task = self._running.pop(key, None)
+                    if task is not None:
+                        task.cancel()
+            await asyncio.sleep(0)
 
-    async def some(self, seconds: float) -> Sequence[asyncio.Task[tuple[bool | None, int | None]]]:
-        """The probes that have ended, in the order in which they began; none if no more ends in so many seconds."""
-        if not self._running:
-            return []
-        done, _ = await asyncio.wait(
-            list(self._running), timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED
-        )
-        return [task for task in self._running if task in done]
+    async def some(self, seconds: float) -> Sequence[tuple[_Key, _Task]]:
+        """The probes that have ended; none if no more ends in so many seconds."""
+        if self._running and not self._ended:
+            self._news.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._news.wait(), max(0.0, seconds))
+        ended, self._ended = self._ended, {}
+        return list(ended.items())
 
-    def report(
-        self, found: Sequence[asyncio.Task[tuple[bool | None, int | None]]], now: timedelta
-    ) -> list[HealthChange]:
+    async def report(self, found: Sequence[tuple[_Key, _Task]], now: timedelta) -> list[HealthChange]:
         """Tells `health` what these probes found; returns what that changed."""
         from .exceptions import NotFoundError
 
         changes: list[HealthChange] = []
-        for task in found:
-            service, server = self._running.pop(task)
+        for count, ((service, server), task) in enumerate(found, 1):
             up, weight = task.result()
-            try:
+            # No longer watched: somebody changed `health` while the probe ran.
+            with contextlib.suppress(NotFoundError):
                 changes += self._health.report(service, server, up, now, weight=weight)
-            except NotFoundError:
-                # No longer watched: somebody changed `health` while the probe ran.
-                continue
+            if not count % PIECE:
+                await asyncio.sleep(0)
         return changes
 
     async def stop(self) -> None:
         """Cancels all probes, and waits until they have ended."""
-        tasks = list(self._running)
+        self._waiting.clear()
         self._running.clear()
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _start(self) -> None:
+        while self._waiting and len(self._tasks) < self._concurrency:
+            key, _ = self._waiting.popitem(last=False)
+            task = asyncio.ensure_future(self._found(key))
+            self._running[key] = task
+            self._tasks.add(task)
+            task.add_done_callback(functools.partial(self._end, key))
+
+    def _end(self, key: _Key, task: _Task) -> None:
+        self._tasks.discard(task)
+        # Of a server that is not watched any more, nobody asks.
+        if self._running.get(key) is task:
+            self._ended[key] = self._running.pop(key)
+            self._news.set()
+        self._start()
+
     async def _found(self, key: _Key) -> tuple[bool | None, int | None]:
         """Whether a server is up (None: not known), and the weight that it asks for."""
-        async with self._gate:
-            try:
-                answer: object = await asyncio.wait_for(self._probe(*key), self._timeout)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                if _is_down(error):
-                    return False, None
-                _log.exception("health: the probe of %s of %s failed", key[1], key[0])
-                return None, None
+        try:
+            answer: object = await asyncio.wait_for(self._probe(*key), self._timeout)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if _is_down(error):
+                return False, None
+            _log.exception("health: the probe of %s of %s failed", key[1], key[0])
+            return None, None
         if isinstance(answer, bool):
             return answer, None
         if isinstance(answer, int):

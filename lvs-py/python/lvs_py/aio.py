@@ -51,7 +51,8 @@ import inspect
 import logging
 
 from ._director import Director, EmbeddedDirector, _seconds
-from ._lvs import Drain, DrainRun, Operation, Scope, Watcher
+from ._lvs import Drain, DrainRun, Operation, Watcher
+from ._probing import PIECE, Probing
 from .exceptions import InvalidInputError
 from .typing import (
     Address,
@@ -90,8 +91,10 @@ if TYPE_CHECKING:
         Health,
         HealthChange,
         Info,
+        Operation,
         Outcome,
         Plan,
+        Scope,
         Service,
         ServiceEntry,
         Services,
@@ -104,10 +107,6 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 __all__ = ["AsyncDirector", "embedded", "kernel"]
-
-
-# So many events are passed on before other tasks have their turn.
-_PIECE = 256
 
 
 async def _aside(function: Callable[..., _T], *arguments: Any, **options: Any) -> _T:
@@ -151,11 +150,11 @@ class AsyncDirector:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        await self.close()
 
-    def close(self) -> None:
-        """Closes the director."""
-        self.director.close()
+    async def close(self) -> None:
+        """Closes the director, after what still uses it; any further use raises `lvs_py.ClosedError`."""
+        await _to_its_end(self.director.close)
 
     async def snapshot(self) -> Snapshot:
         """Everything at once: services, destinations, statistics, timeouts, daemons."""
@@ -338,7 +337,7 @@ class AsyncDirector:
             if look or initial:
                 for count, event in enumerate(events, 1):
                     yield event
-                    if not count % _PIECE:
+                    if not count % PIECE:
                         await asyncio.sleep(0)
             look += 1
 
@@ -362,17 +361,15 @@ class AsyncDirector:
         has ended. At most `concurrency` probes run at once. A refused change is logged and tried again in the next
         round. Touches only watched services. Yields once a round.
         """
-        from ._probing import Probing
-
         loop = asyncio.get_running_loop()
         probing = Probing(health, probe, timeout, concurrency)
         try:
             while True:
                 end = loop.time() + _seconds(interval)
-                probing.begin()
-                changes = health.tick(self.director._now())
+                await probing.begin(await _aside(health.watched))
+                changes = await _aside(lambda: health.tick(self.director._now()))
                 while found := await probing.some(end - loop.time()):
-                    more = probing.report(found, self.director._now())
+                    more = await probing.report(found, await _aside(self.director._now))
                     changes += more
                     if more:
                         await self._enforce(health)
@@ -387,13 +384,18 @@ class AsyncDirector:
 
     async def _enforce(self, health: Health) -> None:
         """Puts in force what is wanted now, as far as the director takes it."""
-        scope = Scope.services(*{service for service, _ in health.watched()})
-        wanted = health.wanted(self.director._now())
-        outcome = await self.apply_plan(await self.plan(wanted, scope=scope, allow_empty=True, check=False))
+
+        def plan() -> Plan:
+            wanted = health.wanted(self.director._now())
+            return self.director.plan(wanted, scope=health._scope(), allow_empty=True, check=False)
+
+        outcome = await self.apply_plan(await _aside(plan))
         if outcome.interrupted is not None:
             raise outcome.interrupted
-        for refusal in outcome.refused:
+        for count, refusal in enumerate(outcome.refused, 1):
             logging.getLogger("lvs_py").warning("health: refused, to be tried again: %s", refusal.error)
+            if not count % PIECE:
+                await asyncio.sleep(0)
 
     async def _sleep(self, seconds: float) -> None:
         if isinstance(self.director, EmbeddedDirector):
