@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 
 use crate::args::AsText as _;
 use crate::errors::invalid;
-use crate::turns::Turns;
+use crate::turns::{TURNS, Turns};
 
 /// A value as dictionaries, lists, texts and numbers.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
@@ -79,10 +79,6 @@ fn copied(
 
 /// `dict` and `list`, with turns for other threads between one and the next.
 struct WithTurns;
-
-thread_local! {
-    static TURNS: Turns = Turns::begin();
-}
 
 impl PythonizeTypes for WithTurns {
     type Map = DictWithTurns;

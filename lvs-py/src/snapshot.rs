@@ -159,12 +159,12 @@ impl PySnapshot {
         html(slf.py(), "snapshot", slf.as_any())
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.core() == other.core()
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> bool {
+        py.detach(|| self.core() == other.core())
     }
 
-    fn __hash__(&self) -> u64 {
-        hash(self.core())
+    fn __hash__(&self, py: Python<'_>) -> u64 {
+        py.detach(|| hash(self.core()))
     }
 }
 

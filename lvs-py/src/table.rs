@@ -176,12 +176,12 @@ impl PyTable {
         html(slf.py(), "table", slf.as_any())
     }
 
-    fn __eq__(&self, other: &Self) -> bool {
-        self.0 == other.0
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> bool {
+        py.detach(|| self.0 == other.0)
     }
 
-    fn __hash__(&self) -> u64 {
-        hash(&*self.0)
+    fn __hash__(&self, py: Python<'_>) -> u64 {
+        py.detach(|| hash(&*self.0))
     }
 }
 

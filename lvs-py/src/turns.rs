@@ -25,6 +25,11 @@ pub(crate) struct Turns {
     since: Cell<Instant>,
 }
 
+thread_local! {
+    /// For what is called again and again in one call, and cannot be handed any.
+    pub(crate) static TURNS: Turns = Turns::begin();
+}
+
 impl Turns {
     /// At the begin of a call.
     pub(crate) fn begin() -> Self {

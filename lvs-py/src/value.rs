@@ -1,6 +1,7 @@
 //! What all values have in common: `repr` and `replace`, from one description of their fields.
 
 use crate::args::AsText as _;
+use crate::turns::TURNS;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -63,6 +64,8 @@ pub(crate) trait Value {
     fn fields<'py>(&self, py: Python<'py>) -> PyResult<Fields<'py>>;
 
     fn repr(&self, py: Python<'_>) -> PyResult<String> {
+        // A table prints all its services.
+        TURNS.with(|turns| turns.next(py))?;
         let mut text = String::from(Self::NAME);
         text.push('(');
         let mut separator = "";

@@ -76,6 +76,7 @@ def calls(table: Table) -> dict[str, Callable[[], object]]:
     return {
         "Table": lambda: Table(pairs),
         "Table.services": lambda: table.services,
+        "repr(Table)": lambda: repr(table),
         "Table.to_dict": table.to_dict,
         "Table.from_dict": lambda: Table.from_dict(table_rows),
         "Snapshot": lambda: Snapshot(entries),
