@@ -44,11 +44,11 @@ struct Kernel {
 /// and 6.12.104, thresholds and connection counts were handled in another way); and the newest that
 /// Debian has.
 const KERNELS: [Kernel; 4] = [
-    // What takes longest comes first.
+    // The longest guest comes first: all of user-mode Linux is one.
+    Kernel { engine: Engine::Uml, series: "6.1" },
     Kernel { engine: Engine::Qemu, series: "7" },
     Kernel { engine: Engine::Qemu, series: "6.12" },
     Kernel { engine: Engine::Qemu, series: "6.1" },
-    Kernel { engine: Engine::Uml, series: "6.1" },
 ];
 
 impl Kernel {
