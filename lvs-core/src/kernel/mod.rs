@@ -48,10 +48,12 @@
 //! retried.
 //!
 //! A snapshot is read over one socket, one list after the other. Reading the lists of destinations
-//! over several sockets at once would take threads, gains less than the number of sockets (the list
-//! of services cannot be divided, and on a kernel before 7.1 all readers share a lock), and what it
-//! finds is not from one walk through the services. A program that wants it opens a director in
-//! each of its threads and asks each for the destinations of its part.
+//! over several sockets at once would take threads, and what it finds is not from one walk through
+//! the services. A program that wants it opens a director in each of its threads and asks each for
+//! the destinations of its part. Of 10,000 services with two destinations each that takes, with two
+//! threads on two processors, 0.53 of the time of one on Linux 7.3, and 1.01 on 6.12, where all
+//! readers share a lock (`sockets` of `benches/kernel.rs`). What else a snapshot reads, 0.3 to 0.5
+//! of its time, cannot be divided.
 //!
 //! The socket is `netlink-sys`'s; several datagrams in one system call, timeouts and
 //! namespaces come from `nix`.
