@@ -10,8 +10,7 @@ use lvs_core::model::{Operation, Table, Timeouts};
 use lvs_core::plan::{OnFailure, Planner, Scope};
 use lvsd::config::{Answers, Cluster, ConfigError};
 
-/// Longer persistence is taken, and wraps in the kernel's clock ticks (see
-/// `lvs_core::model::Service::timeout`); so do longer timeouts, which are refused.
+/// Longer timeouts of connections do not fit the kernel's count of clock ticks, and are refused.
 const LONGEST: u32 = i32::MAX as u32 / 1000;
 
 /// Reads a file, and plans it for an empty director; with names of hosts, then with addresses of
@@ -72,7 +71,7 @@ fn put_in_force(text: &str, wanted: &Table) {
         assert!(is_lacking, "{}: {text}", refusal.error);
     }
     assert!(outcome.interrupted.is_none());
-    if !outcome.is_complete() || wanted.services.iter().any(|entry| entry.service.timeout > LONGEST) {
+    if !outcome.is_complete() {
         return;
     }
 
