@@ -73,16 +73,8 @@ impl lvs_listing_options {
         Self { struct_size: size_of::<Self>() as u32, mode: 0, style: 0, exact: 0, unsorted: 0, names: 0, engines: 0 };
 
     fn to_options<'a>(self, names: &'a SystemResolver) -> Result<ListingOptions<'a>, Failure> {
-        let modes = [
-            ListingMode::Default,
-            ListingMode::Stats,
-            ListingMode::Rate,
-            ListingMode::Thresholds,
-            ListingMode::PersistentConnections,
-            ListingMode::TunnelInfo,
-        ];
-        let mode = choice(self.mode, "mode of a listing", &modes)?;
-        let style = choice(self.style, "style of a listing", &[Style::Ipvsadm, Style::Fixed])?;
+        let mode = choice(self.mode, "mode of a listing", &ListingMode::ALL)?;
+        let style = choice(self.style, "style of a listing", &Style::ALL)?;
         let options = ListingOptions::new().with_mode(mode).with_style(style);
         let options = options.with_exact(self.exact != 0).with_sort(self.unsorted == 0);
         Ok(if self.names == 0 { options } else { options.with_resolver(names) })

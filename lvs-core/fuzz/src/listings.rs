@@ -12,17 +12,6 @@ use lvs_core::procfs::Connections;
 
 use crate::input::Input;
 
-const MODES: [ListingMode; 6] = [
-    ListingMode::Default,
-    ListingMode::Stats,
-    ListingMode::Rate,
-    ListingMode::Thresholds,
-    ListingMode::PersistentConnections,
-    ListingMode::TunnelInfo,
-];
-
-const STYLES: [Style; 2] = [Style::Ipvsadm, Style::Fixed];
-
 /// Lines before the first service: version, columns of services, columns of destinations.
 const HEADER: usize = 3;
 
@@ -31,8 +20,8 @@ const HEADER: usize = 3;
 pub fn run(bytes: &[u8]) {
     connections(bytes);
     let snapshot = snapshot(&mut Input(bytes));
-    for mode in MODES {
-        for style in STYLES {
+    for mode in ListingMode::ALL {
+        for style in Style::ALL {
             for exact in [false, true] {
                 check(&snapshot, &ListingOptions::new().with_mode(mode).with_style(style).with_exact(exact));
             }
@@ -116,7 +105,7 @@ fn text(numbers: Vec<impl ToString>) -> Vec<String> {
 /// Each connection is one line; engine data may be anything, and is shown as it is in one style
 /// alone.
 fn connections(bytes: &[u8]) {
-    for style in STYLES {
+    for style in Style::ALL {
         let options = ListingOptions::new().with_style(style);
         let mut listing = ConnectionListing::new(Vec::new(), options, true).expect("into memory");
         let mut rows = 0;

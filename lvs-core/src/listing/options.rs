@@ -21,6 +21,12 @@ pub enum ListingMode {
     TunnelInfo,
 }
 
+impl ListingMode {
+    /// All, in the order in which C numbers them.
+    pub const ALL: [Self; 6] =
+        [Self::Default, Self::Stats, Self::Rate, Self::Thresholds, Self::PersistentConnections, Self::TunnelInfo];
+}
+
 /// Whose habits are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -30,6 +36,11 @@ pub enum Style {
     Ipvsadm,
     /// The same without its errors, see [`listing`](crate::listing).
     Fixed,
+}
+
+impl Style {
+    /// All, in the order in which C numbers them.
+    pub const ALL: [Self; 2] = [Self::Ipvsadm, Self::Fixed];
 }
 
 /// How a table is shown.
