@@ -80,7 +80,7 @@ impl fmt::Write for Text {
 /// Cells of a line, put together on the stack: numbers, addresses, and what stands between them.
 ///
 /// What has not been written yet is blank. A small number is written as four bytes, its digits and
-/// blanks, so that no loop copies them: there must be room for that.
+/// blanks, so that no loop copies them: the buffer must be long enough for that.
 pub(crate) struct Cells<const N: usize> {
     bytes: [u8; N],
     length: usize,
@@ -177,7 +177,7 @@ impl<const N: usize> Cells<N> {
         &self.bytes[..self.length]
     }
 
-    /// Appends it all, and begins anew.
+    /// Appends it all to a text, and is empty again.
     #[inline]
     pub(crate) fn move_to(&mut self, text: &mut Text) {
         // The whole buffer in a few moves; as many bytes as were written would be copied by a call.

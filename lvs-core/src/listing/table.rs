@@ -232,8 +232,8 @@ impl<'a, 'b, W: Write> Lines<'a, 'b, W> {
     }
 }
 
-/// An endpoint in its column and five numbers, each of at most 21 bytes; there is room to write a
-/// short one as four.
+/// An endpoint in its column, five numbers of at most 21 bytes each, and the blanks that a short
+/// number is written with.
 type LineCells = Cells<144>;
 
 /// A word in a column, a blank before it.

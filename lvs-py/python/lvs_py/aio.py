@@ -91,7 +91,6 @@ if TYPE_CHECKING:
         Health,
         HealthChange,
         Info,
-        Operation,
         Outcome,
         Plan,
         Scope,

@@ -244,7 +244,7 @@ impl Check {
 
     /// Checks a server once, in the time that the check has.
     pub async fn run(&self, target: &Target, context: &Context) -> Outcome {
-        // Boxed: a server that waits for its next check then holds no room for the largest kind.
+        // Boxed, so that a server that waits for its next check holds no memory for the largest kind.
         let probe: Pin<Box<dyn Future<Output = Outcome> + '_>> = match self {
             Self::Tcp(check) => Box::pin(check.run(target, context)),
             Self::Http(check) => Box::pin(check.run(target, context)),
